@@ -1,0 +1,71 @@
+#pragma once
+// One question to one service, and its answer. Implemented by NetProber (probers on the net thread) and
+// by FakeProber (tests, simulation).
+// Guarantees: every request is answered exactly once, not later than its timeout plus one tick (10 ms),
+// also when cancelled (outcome `cancelled`). Answers come in batches, on the control thread.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "azora/base/time.hpp"
+#include "azora/model/probe_spec.hpp"
+
+namespace azora::health {
+
+enum class Outcome : std::uint8_t {
+  answered,        // an HTTP status came (and the body ended, or reached its cap), or tcp connected
+  refused,         // no connection: refused, reset, unreachable
+  timed_out,       // the total deadline passed
+  protocol_error,  // the answer is not HTTP, or broke a cap
+  unresolved,      // the host name has no address
+  cancelled,       // dropped by us; decides nothing
+  overloaded,      // we could not even ask (no descriptors, caps); decides nothing
+};
+
+// What is asked. Immutable; shared by the control thread and the prober.
+struct ProbeTarget {
+  ProbeKind kind = ProbeKind::http;
+  std::string scheme;            // "http" | "https" | "tcp"
+  std::string host;              // name or numeric address, without brackets
+  std::uint16_t port = 0;
+  std::string path;              // starts with '/'; http only
+  std::string method = "GET";
+  std::vector<std::pair<std::string, std::string>> headers;
+  Millis timeout{5000};
+};
+
+struct ProbeRequest {
+  std::uint64_t serial = 0;        // of the service; also the key for connection reuse
+  std::uint64_t incarnation = 0;
+  std::uint64_t generation = 0;    // of its configuration
+  std::shared_ptr<const ProbeTarget> target;
+};
+
+struct ProbeResult {
+  std::uint64_t serial = 0;
+  std::uint64_t incarnation = 0;
+  std::uint64_t generation = 0;
+  Outcome outcome = Outcome::cancelled;
+  int http_status = 0;             // 0 unless answered by HTTP
+  Micros latency{0};               // from the actual send (or connect) to the end of the answer
+  SteadyTime ended{};              // stamped when the kernel handed the answer over
+  std::string error;               // for people: "connection refused", "no answer within 5000 ms"
+  std::shared_ptr<const std::string> cpu;     // JSON text of the body's `cpu` key, if any
+  std::shared_ptr<const std::string> memory;  // likewise `memory`
+};
+
+class Prober {
+ public:
+  using Sink = std::function<void(std::vector<ProbeResult>)>;  // called on the control thread
+  virtual ~Prober() = default;
+  virtual void set_sink(Sink sink) = 0;                        // once, before the first ask()
+  virtual void ask(std::vector<ProbeRequest> batch) = 0;       // control thread
+  // Drops the open probe and the kept connection of a service. Its request is still answered.
+  virtual void forget(std::uint64_t serial) = 0;               // control thread
+};
+
+}  // namespace azora::health

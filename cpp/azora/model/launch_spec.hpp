@@ -1,0 +1,35 @@
+#pragma once
+// How a process service is run: field `process` of a service, validated. Values only.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "azora/base/time.hpp"
+
+namespace azora {
+
+struct LogLimits {
+  std::int64_t max_bytes = 10 * 1024 * 1024;  // of one file; stdout and stderr share it
+  int files = 5;                              // kept in all, the current one included
+  friend bool operator==(const LogLimits&, const LogLimits&) = default;
+};
+
+struct LaunchSpec {
+  std::vector<std::string> argv;                          // argv[0] is looked up on the child's PATH at each start
+  std::string cwd;                                        // absolute; empty: the orchestrator's
+  std::vector<std::pair<std::string, std::string>> env;   // last wins
+  std::string env_file;                                   // absolute; empty: none. Read at each start
+  std::vector<std::string> inherit_env;                   // extra names of ours to pass on, or "*"
+  std::string user;                                       // empty: ours
+  int stop_signal = 15;
+  Millis stop_timeout{10'000};
+  LogLimits log;
+  std::map<std::string, std::pair<std::int64_t, std::int64_t>> rlimits;  // "nofile" -> {soft, hard}; -1 = infinity
+  bool no_new_privs = true;
+  friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
+};
+
+}  // namespace azora

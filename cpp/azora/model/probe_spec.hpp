@@ -1,0 +1,32 @@
+#pragma once
+// How a service is asked about its health: fields `endpoint`, `healthCheckPath`, `healthCheckInterval` and
+// `healthCheck` of a service, validated. Values only.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "azora/base/time.hpp"
+
+namespace azora {
+
+enum class ProbeKind : std::uint8_t { http, tcp, process };
+
+struct ProbeSpec {
+  ProbeKind kind = ProbeKind::http;
+  std::string path = "/health";                // starts with exactly one '/'
+  Millis interval{30'000};
+  Millis timeout{5'000};                       // min(5000, interval) unless set
+  int unhealthy_threshold = 2;                 // consecutive failures that take it out of rotation
+  int restart_threshold = 3;                   // consecutive failures that let healing act
+  int healthy_threshold = 2;                   // consecutive passes that put it back
+  Millis start_timeout{60'000};                // max(30000, 2 x interval) unless set
+  Millis start_interval{1'000};                // the longest gap between probes in STARTING: min(1000, interval) unless set
+  std::string method = "GET";
+  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<int, int>> expected_status;  // inclusive ranges that count as healthy; empty: 200-299
+  friend bool operator==(const ProbeSpec&, const ProbeSpec&) = default;
+};
+
+}  // namespace azora
