@@ -1,0 +1,75 @@
+#pragma once
+// What happened: one fact with its place in the one gap-free sequence. Immutable once appended.
+// wire names: struct spelling is mechanical (service_restarted -> "serviceRestarted").
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azora/base/time.hpp"
+#include "azora/model/health_status.hpp"
+
+namespace azora {
+
+enum class EventType : std::uint8_t {
+  health_check,
+  service_registered,
+  service_unregistered,
+  service_healthy,
+  service_degraded,
+  service_unhealthy,
+  service_started,
+  service_stopped,
+  service_exited,
+  service_blocked,
+  service_restarted,
+  service_failed,
+  service_flapping,
+  service_stuck,
+  healing_unavailable,
+  mass_unhealthy,
+  callback_failed,
+  gap,  // made by a cursor, never appended
+};
+inline constexpr int kEventTypeCount = 18;
+
+std::string_view wire_name(EventType type);
+std::optional<EventType> event_type_from_wire(std::string_view name);
+
+// The keys beyond the common ones; which are set depends on the type (semantics 35).
+struct EventDetail {
+  std::optional<HealthStatus> status;         // healthCheck
+  std::optional<std::int64_t> response_ms;    // healthCheck: responseTime
+  std::optional<int> attempt;                 // serviceRestarted
+  std::optional<int> max_restarts;            // serviceRestarted, serviceFailed
+  std::optional<std::int64_t> downtime_ms;    // serviceRestarted: downtimeMs
+  std::optional<int> pid;                     // serviceStarted, serviceExited
+  bool has_exit = false;                      // serviceExited: code, signal, oom are written, null where unset
+  std::optional<int> code;
+  std::optional<int> signal;                  // number here, name ("SIGKILL") on the wire
+  std::optional<bool> oom;
+  std::vector<std::string> blocked_by;        // serviceBlocked: blockedBy
+  std::string reason;                         // words for people; written as "reason" when not empty
+};
+
+struct Event {
+  std::uint64_t seq = 0;                      // set by the log
+  WallTime time;
+  EventType type = EventType::health_check;
+  std::shared_ptr<const std::string> service_id;  // null: about no single service
+  std::uint64_t incarnation = 0;
+  std::string_view cause;                     // static text: "crash", "operator", "liveness", "dependency", ...
+  std::string_view actor;                     // static text: "orchestrator", "rest", "python", "file"
+  std::unique_ptr<const EventDetail> detail;  // null: nothing beyond the common keys
+};
+
+// {"seq","time","type","serviceId","incarnation","cause",...} compact; serviceId null when about no one.
+std::string event_json(const Event& event);
+// "SIGKILL" for 9; "SIG34" style for the unnamed.
+std::string signal_name(int signal);
+// Number for "SIGTERM" or "TERM"; nullopt when unknown.
+std::optional<int> signal_number(std::string_view name);
+
+}  // namespace azora

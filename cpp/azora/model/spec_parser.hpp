@@ -1,0 +1,34 @@
+#pragma once
+// The one validator: the table of all service fields (semantics 32), and what it makes of a JSON text.
+// Used by REST, Python and `azora check`; the OpenAPI and editor schemas are made from the same table.
+// Threads: any; everything is a pure function of its arguments.
+// Fails: all faults of an input at once, each with the field's path, the rule, the value and what to do.
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azora/base/result.hpp"
+#include "azora/model/service_spec.hpp"
+
+namespace azora {
+
+struct ParseOptions {
+  Origin origin = Origin::rest;
+  // Relative cwd, envFile and argv elements of config files start here; empty: our working directory.
+  std::string base_dir;
+  // Python passes a restart callable beside the JSON text: the action is then ActionKind::callback.
+  bool has_callback = false;
+};
+
+// One entry as a user wrote it -> the services it stands for (several when process.replicas > 1).
+// `text` must be one JSON object. REST origin: process, restart, healthCheck.type command are exec_forbidden.
+Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOptions& options);
+
+// REST over an id of origin file or python (semantics 29): the new seed fields laid over `old`.
+Result<SpecPtr> parse_over(std::string_view text, const ServiceSpec& old);
+
+// JSON Schema (draft 2020-12) of one service, generated from the field table; compact text.
+std::string service_json_schema();
+
+}  // namespace azora
