@@ -1,0 +1,21 @@
+#pragma once
+// The little we need to know of UTF-8: is the next character well formed, and how to write one.
+// Threads: any; pure functions.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace azora {
+
+inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
+
+// Bytes of the first character of `text`; 0 when it is not well formed (overlong, surrogate, cut short,
+// above U+10FFFF) or `text` is empty.
+std::size_t utf8_length(std::string_view text);
+bool is_utf8(std::string_view text);
+void append_utf8(std::string& out, std::uint32_t code_point);
+// The longest start of `text` of at most `bytes` bytes that cuts no character in two.
+std::string_view utf8_prefix(std::string_view text, std::size_t bytes);
+
+}  // namespace azora
