@@ -23,9 +23,9 @@ class FakeProber : public Prober {
     Outcome outcome = Outcome::answered;
     int status = 200;
     Nanos latency = Millis(1);
-    std::string error;
-    std::string cpu;     // JSON text; empty: none
-    std::string memory;  // likewise
+    std::string error{};
+    std::string cpu{};     // JSON text; empty: none
+    std::string memory{};  // likewise
     static Answer http(int status, Nanos latency = Millis(1)) {
       return {.status = status, .latency = latency};
     }

@@ -1,0 +1,54 @@
+#include "azora/health/judge.hpp"
+
+#include <algorithm>
+
+namespace azora::health {
+namespace {
+
+bool expected(int status, const ProbeSpec& spec) {
+  if (spec.expected_status.empty()) return status >= 200 && status <= 299;
+  return std::any_of(spec.expected_status.begin(), spec.expected_status.end(),
+                     [status](const auto& range) { return range.first <= status && status <= range.second; });
+}
+
+std::string or_else(const std::string& text, const char* fallback) { return text.empty() ? fallback : text; }
+
+}  // namespace
+
+Verdict judge(const ProbeResult& result, const ProbeSpec& spec) {
+  switch (result.outcome) {
+    case Outcome::answered:
+      if (result.http_status == 0) return Verdict::pass;  // a connect check has no status
+      if (expected(result.http_status, spec)) return Verdict::pass;
+      return result.http_status >= 500 ? Verdict::fail : Verdict::warn;
+    case Outcome::refused:
+    case Outcome::timed_out:
+    case Outcome::protocol_error:
+    case Outcome::unresolved:
+      return Verdict::fail;
+    case Outcome::cancelled:
+    case Outcome::overloaded:
+      return Verdict::none;
+  }
+  return Verdict::none;
+}
+
+std::string explain(const ProbeResult& result, const ProbeSpec& spec) {
+  switch (result.outcome) {
+    case Outcome::answered: {
+      if (judge(result, spec) == Verdict::pass) return {};
+      std::string text = "answered HTTP " + std::to_string(result.http_status);
+      if (result.http_status >= 300 && result.http_status <= 399) text += " (redirects are not followed)";
+      return text;
+    }
+    case Outcome::refused: return or_else(result.error, "no connection");
+    case Outcome::timed_out: return or_else(result.error, "no answer in time");
+    case Outcome::protocol_error: return or_else(result.error, "the answer is not HTTP");
+    case Outcome::unresolved: return or_else(result.error, "the host name has no address");
+    case Outcome::cancelled: return or_else(result.error, "the check was cancelled");
+    case Outcome::overloaded: return or_else(result.error, "the check could not be made");
+  }
+  return {};
+}
+
+}  // namespace azora::health

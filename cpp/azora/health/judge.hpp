@@ -1,0 +1,26 @@
+#pragma once
+// What one answer means. Pure: a result and the service's probe settings in, a verdict out.
+// An expected status (2xx unless configured) passes; a status >= 500, no answer in time, no connection and
+// an answer that is not HTTP fail; every other status warns, redirects included (they are never followed).
+// Threads: any.
+#include <cstdint>
+#include <string>
+
+#include "azora/health/prober.hpp"
+#include "azora/model/probe_spec.hpp"
+
+namespace azora::health {
+
+enum class Verdict : std::uint8_t {
+  pass,
+  warn,  // it answers, but not as a healthy service does
+  fail,
+  none,  // we did not really ask: decides nothing
+};
+
+Verdict judge(const ProbeResult& result, const ProbeSpec& spec);
+
+// One line for people: why the verdict is not `pass`; empty when it is. Holds no byte the service sent.
+std::string explain(const ProbeResult& result, const ProbeSpec& spec);
+
+}  // namespace azora::health

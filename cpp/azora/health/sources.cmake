@@ -1,0 +1,1 @@
+set(AZORA_HEALTH_SOURCES judge.cpp scheduler.cpp tracker.cpp)

@@ -1,0 +1,74 @@
+#include "azora/health/judge.hpp"
+
+#include <gtest/gtest.h>
+
+namespace azora::health {
+namespace {
+
+ProbeResult answered(int status) {
+  ProbeResult result;
+  result.outcome = Outcome::answered;
+  result.http_status = status;
+  return result;
+}
+
+ProbeResult of(Outcome outcome) {
+  ProbeResult result;
+  result.outcome = outcome;
+  return result;
+}
+
+TEST(Judge, KnowsWhatEachStatusMeans) {
+  const ProbeSpec spec;
+  const struct {
+    int status;
+    Verdict verdict;
+  } rows[] = {
+      {101, Verdict::warn}, {199, Verdict::warn}, {200, Verdict::pass}, {204, Verdict::pass}, {299, Verdict::pass},
+      {300, Verdict::warn}, {301, Verdict::warn}, {307, Verdict::warn}, {404, Verdict::warn}, {429, Verdict::warn},
+      {499, Verdict::warn}, {500, Verdict::fail}, {503, Verdict::fail}, {599, Verdict::fail}, {999, Verdict::fail},
+  };
+  for (const auto& row : rows) EXPECT_EQ(judge(answered(row.status), spec), row.verdict) << row.status;
+}
+
+TEST(Judge, ExpectedStatusReplacesTheRuleOf2xx) {
+  ProbeSpec spec;
+  spec.expected_status = {{204, 204}, {401, 403}, {503, 503}};
+  EXPECT_EQ(judge(answered(204), spec), Verdict::pass);
+  EXPECT_EQ(judge(answered(200), spec), Verdict::warn);
+  EXPECT_EQ(judge(answered(402), spec), Verdict::pass);
+  EXPECT_EQ(judge(answered(404), spec), Verdict::warn);
+  EXPECT_EQ(judge(answered(503), spec), Verdict::pass);
+  EXPECT_EQ(judge(answered(502), spec), Verdict::fail);
+}
+
+TEST(Judge, NoAnswerIsAFailureAndNoQuestionDecidesNothing) {
+  const ProbeSpec spec;
+  for (const Outcome outcome :
+       {Outcome::refused, Outcome::timed_out, Outcome::protocol_error, Outcome::unresolved}) {
+    EXPECT_EQ(judge(of(outcome), spec), Verdict::fail);
+  }
+  EXPECT_EQ(judge(of(Outcome::cancelled), spec), Verdict::none);
+  EXPECT_EQ(judge(of(Outcome::overloaded), spec), Verdict::none);
+}
+
+TEST(Judge, AConnectionAloneIsAPassForAConnectCheck) {
+  EXPECT_EQ(judge(answered(0), ProbeSpec{}), Verdict::pass);
+}
+
+TEST(Judge, ExplainsEveryVerdictButPass) {
+  const ProbeSpec spec;
+  EXPECT_EQ(explain(answered(200), spec), "");
+  EXPECT_EQ(explain(answered(503), spec), "answered HTTP 503");
+  EXPECT_EQ(explain(answered(302), spec), "answered HTTP 302 (redirects are not followed)");
+  ProbeResult refused = of(Outcome::refused);
+  refused.error = "connection refused";
+  EXPECT_EQ(explain(refused, spec), "connection refused");
+  for (const Outcome outcome : {Outcome::refused, Outcome::timed_out, Outcome::protocol_error, Outcome::unresolved,
+                                Outcome::cancelled, Outcome::overloaded}) {
+    EXPECT_NE(explain(of(outcome), spec), "");
+  }
+}
+
+}  // namespace
+}  // namespace azora::health
