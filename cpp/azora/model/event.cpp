@@ -10,11 +10,12 @@ namespace {
 
 // In enum order.
 constexpr std::array<std::string_view, kEventTypeCount> kNames = {
-    "healthCheck",      "serviceRegistered", "serviceUnregistered", "serviceHealthy",
-    "serviceDegraded",  "serviceUnhealthy",  "serviceStarted",      "serviceStopped",
-    "serviceExited",    "serviceBlocked",    "serviceRestarted",    "serviceFailed",
-    "serviceFlapping",  "serviceStuck",      "healingUnavailable",  "massUnhealthy",
-    "callbackFailed",   "gap"};
+    "healthCheck",     "serviceRegistered", "serviceUnregistered",
+    "serviceHealthy",  "serviceDegraded",   "serviceUnhealthy",
+    "serviceStarted",  "serviceStopped",    "serviceExited",
+    "serviceBlocked",  "serviceRestarted",  "serviceFailed",
+    "serviceFlapping", "serviceStuck",      "healingUnavailable",
+    "massUnhealthy",   "callbackFailed",    "gap"};
 
 void integer_if_set(JsonWriter& json, std::string_view key, const auto& value) {
   if (!value) return;

@@ -54,9 +54,9 @@ std::optional<WallTime> wall_time_from_iso(std::string_view text) {
     const bool digit = text[i] >= '0' && text[i] <= '9';
     if (kForm[i] == 'd' ? !digit : text[i] != kForm[i]) return std::nullopt;
   }
-  const std::chrono::year_month_day date{
-      std::chrono::year{static_cast<int>(*digits(text, 0, 4))},
-      std::chrono::month{*digits(text, 5, 2)}, std::chrono::day{*digits(text, 8, 2)}};
+  const std::chrono::year_month_day date{std::chrono::year{static_cast<int>(*digits(text, 0, 4))},
+                                         std::chrono::month{*digits(text, 5, 2)},
+                                         std::chrono::day{*digits(text, 8, 2)}};
   const unsigned hour = *digits(text, 11, 2);
   const unsigned minute = *digits(text, 14, 2);
   const unsigned second = *digits(text, 17, 2);

@@ -123,4 +123,6 @@ void JsonWriter::raw(std::string_view json) {
   out_ += json;
 }
 
+void JsonWriter::members(std::string_view json) { raw(json); }
+
 }  // namespace azora

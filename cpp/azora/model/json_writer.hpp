@@ -1,7 +1,7 @@
 #pragma once
-// Appends compact JSON to a string: no tree in between, commas kept by the writer. Every text we answer
-// with is made here.
-// Threads: one at a time. Ownership: the caller's string. Fails: never; bytes that are not UTF-8 become U+FFFD.
+// Appends compact JSON to a string: no tree in between, commas kept by the writer. Every text we
+// answer with is made here. Threads: one at a time. Ownership: the caller's string. Fails: never;
+// bytes that are not UTF-8 become U+FFFD.
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -31,7 +31,8 @@ class JsonWriter {
   void number(double value);
   void boolean(bool value) { raw(value ? "true" : "false"); }
   void null() { raw("null"); }
-  void raw(std::string_view json);  // a value that is JSON already
+  void raw(std::string_view json);      // a value that is JSON already
+  void members(std::string_view json);  // "key":value,.. that are JSON already, inside an object
 
  private:
   void separate();

@@ -1,1 +1,22 @@
-set(AZORA_MODEL_SOURCES event.cpp iso_time.cpp json_writer.cpp signals.cpp utf8.cpp view.cpp)
+set(AZORA_MODEL_SOURCES
+  endpoint.cpp
+  event.cpp
+  iso_time.cpp
+  json_reader.cpp
+  json_value.cpp
+  json_writer.cpp
+  signals.cpp
+  spec_check.cpp
+  spec_dependencies.cpp
+  spec_echo.cpp
+  spec_fields.cpp
+  spec_launch.cpp
+  spec_parser.cpp
+  spec_probe.cpp
+  spec_process.cpp
+  spec_restart.cpp
+  spec_schema.cpp
+  spec_suggest.cpp
+  units.cpp
+  utf8.cpp
+  view.cpp)

@@ -25,10 +25,17 @@ struct ParseOptions {
 // `text` must be one JSON object. REST origin: process, restart, healthCheck.type command are exec_forbidden.
 Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOptions& options);
 
+// A JSON array of such entries (bulk registration) -> all their services in order; one fault anywhere
+// refuses them all. Fields of faults begin with "services[3].". options.has_callback is ignored.
+Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOptions& options);
+
 // REST over an id of origin file or python (semantics 29): the new seed fields laid over `old`.
 Result<SpecPtr> parse_over(std::string_view text, const ServiceSpec& old);
 
-// JSON Schema (draft 2020-12) of one service, generated from the field table; compact text.
+// JSON Schema (draft 2020-12) of one service as that origin may write it, generated from the field table;
+// compact text. REST: integer durations, no process, no restart, further keys allowed. Without argument: that
+// of config files.
+std::string service_json_schema(Origin origin);
 std::string service_json_schema();
 
 }  // namespace azora

@@ -10,8 +10,8 @@ namespace azora {
 
 inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+FFFD
 
-// Bytes of the first character of `text`; 0 when it is not well formed (overlong, surrogate, cut short,
-// above U+10FFFF) or `text` is empty.
+// Bytes of the first character of `text`; 0 when it is not well formed (overlong, surrogate, cut
+// short, above U+10FFFF) or `text` is empty.
 std::size_t utf8_length(std::string_view text);
 bool is_utf8(std::string_view text);
 void append_utf8(std::string& out, std::uint32_t code_point);

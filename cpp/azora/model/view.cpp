@@ -108,7 +108,8 @@ std::string make_service_json(const ServiceView& view) {
   return out;
 }
 
-// The first reader to finish publishes; a second one at the same moment made the same bytes and drops them.
+// The first reader to finish publishes; a second one at the same moment made the same bytes and
+// drops them.
 template <typename Make>
 const std::string& once(std::atomic<const std::string*>& slot, const Make& make) {
   const std::string* known = slot.load(std::memory_order_acquire);

@@ -1,0 +1,228 @@
+#include "azora/model/spec_parser.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "azora/model/endpoint.hpp"
+#include "azora/model/json_reader.hpp"
+#include "azora/model/json_writer.hpp"
+#include "azora/model/spec_echo.hpp"
+#include "azora/model/spec_parts.hpp"
+
+namespace azora {
+namespace {
+
+// Semantics 29. A command to run in a request is refused before anything else is looked at.
+std::optional<Error> find_command(const Json& given, const std::string& prefix) {
+  std::string field;
+  if (given.find("process")) field = "process";
+  if (given.find("restart")) field = "restart";
+  if (const Json* check = given.find("healthCheck")) {
+    const Json* type = check->find("type");
+    if (type && type->is(Json::Kind::string) && type->text == "command") field = "healthCheck.type";
+  }
+  if (field.empty()) return std::nullopt;
+  return Error{ErrorCode::exec_forbidden,
+               prefix + field +
+                   ": what to run is never taken from a request; put it into the config file "
+                   "or register the service from Python",
+               {}};
+}
+
+Error error_of(SpecContext& context) {
+  if (context.untold > 0) {
+    context.faults.push_back({context.prefix + "(more)", std::to_string(context.untold) +
+                                                             " further faults are not named here"});
+  }
+  return spec_error(std::move(context.faults));
+}
+
+bool is_object(const Json& given, SpecContext& context) {
+  if (given.is(Json::Kind::object)) return true;
+  const std::string prefix = std::exchange(context.prefix, "");
+  const std::string field = prefix.empty() ? "service" : prefix.substr(0, prefix.size() - 1);
+  context.fault(field,
+                "is " + shown(given) + "; it must be an object with the fields of a service");
+  context.prefix = prefix;
+  return false;
+}
+
+struct Reading {
+  const Json& given;  // as the user wrote it
+  const std::string& base_dir;
+  Origin origin;
+  bool has_callback;
+};
+
+std::vector<SpecPtr> expand(const Reading& reading, const ServiceSpec& base,
+                            const ProcessPlan* plan) {
+  std::vector<SpecPtr> specs;
+  const int replicas = plan ? plan->replicas : 1;
+  for (int i = 0; i < replicas; ++i) {
+    auto spec = std::make_shared<ServiceSpec>(base);
+    if (replicas > 1) {
+      spec->id += "@" + std::to_string(i);
+      if (!reading.given.find("name")) spec->name = spec->id;
+    }
+    if (plan) {
+      std::optional<std::uint16_t> port;
+      if (!plan->ports.empty()) port = plan->ports[static_cast<std::size_t>(i)];
+      if (spec->endpoint && port) spec->endpoint = with_port(*spec->endpoint, *port);
+      spec->process = substituted(plan->launch, port, i);
+    }
+    spec->config_json = echo_config(reading.given, *spec);
+    specs.push_back(std::move(spec));
+  }
+  return specs;
+}
+
+// `given` with its process put in place of the one given.
+std::string source_text(const Json& given, const Json& process) {
+  std::string text;
+  JsonWriter json(text);
+  json.begin_object();
+  for (const auto& [key, value] : given.members) {
+    json.text_key(key);
+    json.raw(json_text(key == "process" ? process : value));
+  }
+  json.end_object();
+  return text;
+}
+
+// The services of one entry; empty when the context has faults.
+std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
+  const std::size_t faults_before = context.faults.size();
+  CheckedObject service(Section::service, reading.given, "", context);
+  ServiceSpec spec;
+  spec.origin = reading.origin;
+  spec.id = service.text_or("id", "");
+  spec.name = service.text_or("name", spec.id);
+  spec.type = service.text_or("type", "");
+  spec.endpoint = read_endpoint(service);
+  spec.explicit_group = service.given("group");
+  spec.group = service.text_or("group", spec.id);
+  spec.priority = service.integer_or("priority", spec.priority);
+  spec.weight = service.number("weight");
+  spec.dependencies = read_dependencies(service, context);
+  spec.probe = read_probe(service, spec.endpoint, context);
+  spec.action = read_action(service, reading.has_callback, context);
+  spec.restart = read_restart_policy(service, spec.action);
+
+  std::optional<ProcessPlan> plan;
+  Json process;
+  if (const Json* given = service.get("process")) {
+    process = *given;
+    resolve_paths(process, reading.base_dir);
+    plan = read_process(process, spec.endpoint, service.given("endpoint"), context);
+    spec.explicit_group = spec.explicit_group || plan->replicas > 1;
+  }
+  if (context.faults.size() != faults_before || context.full()) return {};
+  spec.source_json = source_text(reading.given, process);
+  return expand(reading, spec, plan ? &*plan : nullptr);
+}
+
+// `given` is REST's; the fields beyond the seed's come from `old`, which the owner of the machine
+// wrote.
+Json laid_over(const Json& given, const Json& old, SpecContext& context) {
+  Json merged;
+  merged.kind = Json::Kind::object;
+  for (const JsonMember& member : given.members) {
+    const FieldRow* row = find_field(Section::service, member.key);
+    if (!row || row->seed) {
+      merged.members.push_back(member);
+    } else if (const Json* kept = old.find(member.key); !kept || *kept != member.value) {
+      context.fault(member.key,
+                    "cannot be changed by a request: this service comes from the config file "
+                    "or from Python; leave it out, or change it there");
+    }
+  }
+  for (const JsonMember& member : old.members) {
+    const FieldRow* row = find_field(Section::service, member.key);
+    if (row && !row->seed) merged.members.push_back(member);
+  }
+  return merged;
+}
+
+}  // namespace
+
+Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOptions& options) {
+  Result<Json> given = read_json(text);
+  if (!given) return std::move(given).error();
+  SpecContext context;
+  if (!is_object(given.value(), context)) return error_of(context);
+  const bool rest = options.origin == Origin::rest;
+  if (rest) {
+    if (auto forbidden = find_command(given.value(), "")) return *std::move(forbidden);
+  }
+  context.units = !rest;
+  context.keep_unknown = rest;
+  auto specs =
+      read_entry({given.value(), options.base_dir, options.origin, options.has_callback}, context);
+  if (!context.faults.empty()) return error_of(context);
+  return specs;
+}
+
+Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOptions& options) {
+  Result<Json> list = read_json(text);
+  if (!list) return std::move(list).error();
+  SpecContext context;
+  if (!list.value().is(Json::Kind::array)) {
+    context.fault("services", is_but_must_be(list.value(), "a list of services"));
+    return error_of(context);
+  }
+  const bool rest = options.origin == Origin::rest;
+  context.units = !rest;
+  context.keep_unknown = rest;
+  std::vector<SpecPtr> specs;
+  specs.reserve(list.value().items.size());
+  for (std::size_t i = 0; i < list.value().items.size(); ++i) {
+    const Json& given = list.value().items[i];
+    context.prefix = index_path("services", i) + ".";
+    if (!is_object(given, context)) continue;
+    if (rest) {
+      if (auto forbidden = find_command(given, context.prefix)) return *std::move(forbidden);
+    }
+    auto entry = read_entry({given, options.base_dir, options.origin, false}, context);
+    specs.insert(specs.end(), std::make_move_iterator(entry.begin()),
+                 std::make_move_iterator(entry.end()));
+  }
+  context.prefix.clear();
+  if (!context.faults.empty()) return error_of(context);
+  return specs;
+}
+
+Result<SpecPtr> parse_over(std::string_view text, const ServiceSpec& old) {
+  Result<Json> given = read_json(text);
+  if (!given) return std::move(given).error();
+  const Result<Json> source = read_json(old.source_json);
+  SpecContext context;
+  if (!is_object(given.value(), context)) return error_of(context);
+  if (!source) return source.error();
+  if (auto forbidden = find_command(given.value(), "")) return *std::move(forbidden);
+
+  // 1. The request by the rules of requests (no "30s"), for the faults of its own.
+  context.keep_unknown = true;
+  const CheckedObject own(Section::service, given.value(), "", context);
+  // 2. Both together.
+  const Json merged = laid_over(given.value(), source.value(), context);
+  SpecContext whole;
+  whole.units = true;
+  whole.keep_unknown = true;
+  const std::string base_dir;
+  auto specs =
+      read_entry({merged, base_dir, old.origin, old.action == ActionKind::callback}, whole);
+  for (Fault& fault : whole.faults) {
+    const bool known = std::any_of(context.faults.begin(), context.faults.end(),
+                                   [&](const Fault& other) { return other.field == fault.field; });
+    if (!known) context.faults.push_back(std::move(fault));
+  }
+  if (!context.faults.empty()) return error_of(context);
+  if (specs.size() != 1) {
+    return spec_error({{"id", "is \"" + old.id +
+                                  "\", a service of several replicas; change it where it "
+                                  "was written"}});
+  }
+  return specs.front();
+}
+
+}  // namespace azora

@@ -1,0 +1,49 @@
+#pragma once
+// The parts of the validator, each one group of fields (spec_<part>.cpp), put together by
+// spec_parser.cpp. Threads: any; state is the caller's. Fails: into the context; what is returned
+// then is of no use.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "azora/model/service_spec.hpp"
+#include "azora/model/spec_check.hpp"
+
+namespace azora {
+
+// Field `endpoint`, when it is given.
+std::optional<Endpoint> read_endpoint(CheckedObject& service);
+
+// Field `dependencies`.
+std::vector<Dependency> read_dependencies(const CheckedObject& service, SpecContext& context);
+
+// Fields `healthCheckPath`, `healthCheckInterval`, `startInterval` and `healthCheck`, with the
+// derived defaults (semantics 18). Also decides whether an endpoint may be absent (semantics 19).
+ProbeSpec read_probe(CheckedObject& service, const std::optional<Endpoint>& endpoint,
+                     SpecContext& context);
+
+// Field `restart`, beside `process` and a Python callable (semantics 22).
+ActionKind read_action(CheckedObject& service, bool has_callback, SpecContext& context);
+
+// Fields `maxRestarts`, `restartDelay`, `restartPolicy`, .. (semantics 24).
+RestartPolicy read_restart_policy(CheckedObject& service, ActionKind action);
+
+// Field `process`, before {port} and {index} are replaced. `endpoint_given`: there is one, right or
+// wrong.
+struct ProcessPlan {
+  LaunchSpec launch;
+  int replicas = 1;
+  std::vector<std::uint16_t> ports;  // one for each replica; empty: there is no endpoint
+};
+ProcessPlan read_process(const Json& process, const std::optional<Endpoint>& endpoint,
+                         bool endpoint_given, SpecContext& context);
+
+// `launch` of one replica: {port} and {index} replaced in argv, cwd, env and envFile.
+LaunchSpec substituted(const LaunchSpec& launch, std::optional<std::uint16_t> port, int index);
+
+// `process` with relative cwd, envFile and argv[0] (when it is a path) made absolute from
+// `base_dir`, and cwd set to it when there is none. Anything wrong is left for read_process.
+void resolve_paths(Json& process, const std::string& base_dir);
+
+}  // namespace azora

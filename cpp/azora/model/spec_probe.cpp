@@ -1,0 +1,224 @@
+#include <algorithm>
+#include <charconv>
+
+#include "azora/model/endpoint.hpp"
+#include "azora/model/spec_parts.hpp"
+
+namespace azora {
+namespace {
+
+constexpr std::string_view kStatusRule =
+    "an HTTP status from 100 to 599, a range such as \"200-299\", or a list of these";
+
+std::string in_ms(Millis value) { return std::to_string(value.count()); }
+
+bool is_path(std::string_view text) {
+  return text.starts_with('/') && text.size() <= 2048 &&
+         std::all_of(text.begin(), text.end(),
+                     [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
+}
+
+std::optional<int> read_status(std::string_view digits) {
+  int status = 0;
+  const auto [end, fault] = std::from_chars(digits.data(), digits.data() + digits.size(), status);
+  const bool right = fault == std::errc{} && end == digits.data() + digits.size() &&
+                     digits.size() == 3 && status >= 100 && status <= 599;
+  return right ? std::optional(status) : std::nullopt;
+}
+
+std::optional<std::pair<int, int>> read_status_range(const Json& value) {
+  if (value.is(Json::Kind::number)) {
+    const auto status = value.integer();
+    if (!status || *status < 100 || *status > 599) return std::nullopt;
+    return std::pair(static_cast<int>(*status), static_cast<int>(*status));
+  }
+  if (!value.is(Json::Kind::string)) return std::nullopt;
+  const std::string_view text = value.text;
+  const std::size_t dash = text.find('-');
+  const auto low = read_status(text.substr(0, dash));
+  const auto high = dash == std::string_view::npos ? low : read_status(text.substr(dash + 1));
+  if (!low || !high || *low > *high) return std::nullopt;
+  return std::pair(*low, *high);
+}
+
+void read_expected_status(const CheckedObject& check, ProbeSpec& probe, SpecContext& context) {
+  const Json* value = check.get("expectedStatus");
+  if (!value) return;
+  const std::string path = check.path_of("expectedStatus");
+  if (!value->is(Json::Kind::array)) {
+    const auto range = read_status_range(*value);
+    if (!range) return context.fault(path, is_but_must_be(*value, kStatusRule));
+    probe.expected_status = {*range};
+    return;
+  }
+  if (value->items.empty()) context.fault(path, "is an empty list; leave it out or name a status");
+  for (std::size_t i = 0; i < value->items.size(); ++i) {
+    if (const auto range = read_status_range(value->items[i])) {
+      probe.expected_status.push_back(*range);
+    } else {
+      context.fault(
+          index_path(path, i),
+          is_but_must_be(value->items[i],
+                         "an HTTP status from 100 to 599 or a range such as \"200-299\""));
+    }
+  }
+}
+
+bool is_header_name(std::string_view name) {
+  constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";  // RFC 9110: token
+  return !name.empty() && name.size() <= 256 && std::all_of(name.begin(), name.end(), [&](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+           kMarks.find(c) != std::string_view::npos;
+  });
+}
+
+bool is_set_by_us(std::string_view name) {
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return lower == "connection" || lower == "content-length" || lower == "transfer-encoding" ||
+         lower == "accept-encoding" || lower == "expect" || lower == "upgrade" || lower == "te";
+}
+
+void read_headers(const CheckedObject& check, ProbeSpec& probe, SpecContext& context) {
+  const Json* headers = check.get("headers");
+  if (!headers) return;
+  const std::string path = check.path_of("headers");
+  for (const auto& [name, value] : headers->members) {
+    const std::string field = join_path(path, name);
+    if (!is_header_name(name)) {
+      context.fault(field, "is no name of a header field; use letters, digits and \"-\"");
+    } else if (is_set_by_us(name)) {
+      context.fault(field, "is set by the check itself; leave it out");
+    } else if (!value.is(Json::Kind::string)) {
+      context.fault(field, "is " + std::string(kind_name(value)) + "; it must be a text");
+    } else if (value.text.size() > 4096 ||
+               std::any_of(value.text.begin(), value.text.end(), [](char c) {
+                 return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+               })) {
+      context.fault(field, "must be a text of at most 4096 bytes without control characters");
+    } else {
+      probe.headers.emplace_back(name, value.text);
+    }
+  }
+}
+
+void read_thresholds(CheckedObject& check, ProbeSpec& probe) {
+  const auto unhealthy = check.integer("unhealthyThreshold");
+  const auto restart = check.integer("restartThreshold");
+  if (unhealthy && restart && *restart < *unhealthy) {
+    check.fault("restartThreshold", "is " + std::to_string(*restart) +
+                                        "; it must be at least unhealthyThreshold (" +
+                                        std::to_string(*unhealthy) + "); raise it or leave it out");
+  }
+  // A service may not be restarted while it is still in rotation: a small restartThreshold pulls
+  // the default of the other down, a large unhealthyThreshold pushes it up.
+  probe.unhealthy_threshold =
+      static_cast<int>(unhealthy.value_or(restart ? std::min<std::int64_t>(2, *restart) : 2));
+  probe.restart_threshold =
+      static_cast<int>(restart.value_or(std::max(3, probe.unhealthy_threshold)));
+  probe.healthy_threshold = check.integer_or("healthyThreshold", 2);
+}
+
+void read_timeout(const CheckedObject& service, CheckedObject& check, ProbeSpec& probe) {
+  const auto timeout = check.millis("timeout");
+  if (timeout && *timeout > probe.interval && !service.faulty("healthCheckInterval")) {
+    check.fault("timeout", "is " + in_ms(*timeout) + "; it must be at most healthCheckInterval (" +
+                               in_ms(probe.interval) + "); lower it or raise healthCheckInterval");
+  }
+  if (timeout) probe.timeout = *timeout;
+  probe.start_timeout = check.millis("startTimeout").value_or(probe.start_timeout);
+}
+
+void read_kind(const CheckedObject& service, CheckedObject& check, ProbeSpec& probe,
+               const std::optional<Endpoint>& endpoint) {
+  if (check.get("type")) {
+    const std::string type = check.text_or("type", "http");
+    probe.kind = type == "tcp"       ? ProbeKind::tcp
+                 : type == "process" ? ProbeKind::process
+                                     : ProbeKind::http;
+    if (probe.kind == ProbeKind::http && endpoint && endpoint->scheme == "tcp") {
+      check.fault("type",
+                  "is \"http\", but the endpoint is a tcp:// one; make it \"tcp\", or give an "
+                  "http:// endpoint");
+    }
+    if (probe.kind == ProbeKind::process && !service.given("process")) {
+      check.fault("type", "is \"process\", but there is no `process`; make it \"http\" or \"tcp\"");
+    }
+  }
+  if (check.faulty("type") || probe.kind == ProbeKind::http) return;
+  for (const std::string_view name : {"method", "headers", "expectedStatus"}) {
+    if (check.given(name) && !check.faulty(name)) {
+      check.fault(name, "is for \"http\" checks; this service has a \"" +
+                            std::string(probe.kind == ProbeKind::tcp ? "tcp" : "process") +
+                            "\" check; leave it out");
+    }
+  }
+}
+
+void read_path(CheckedObject& service, ProbeSpec& probe) {
+  const Json* path = service.get("healthCheckPath");
+  if (!path) return;
+  if (!path->is(Json::Kind::string) || !is_path(path->text)) {
+    return service.fault(
+        "healthCheckPath",
+        is_but_must_be(*path, find_field(Section::service, "healthCheckPath")->rule));
+  }
+  probe.path = path->text.substr(std::min(path->text.find_first_not_of('/'), path->text.size()));
+  probe.path.insert(0, 1, '/');  // exactly one
+}
+
+}  // namespace
+
+std::optional<Endpoint> read_endpoint(CheckedObject& service) {
+  const Json* value = service.get("endpoint");
+  if (!value) return std::nullopt;
+  const std::string_view rule = find_field(Section::service, "endpoint")->rule;
+  if (!value->is(Json::Kind::string)) {
+    service.fault("endpoint", is_but_must_be(*value, rule));
+    return std::nullopt;
+  }
+  auto parsed = parse_endpoint(value->text);
+  if (auto* wrong = std::get_if<EndpointProblem>(&parsed)) {
+    // What follows an "@" may be a host, what stands before it a password.
+    const bool quotable = wrong->quotable && value->text.find('@') == std::string::npos;
+    service.fault("endpoint", quotable          ? "is " + shown(*value) + "; " + wrong->message
+                              : wrong->quotable ? "is not a URL of ours; " + wrong->message
+                                                : wrong->message);
+    return std::nullopt;
+  }
+  return std::get<Endpoint>(std::move(parsed));
+}
+
+ProbeSpec read_probe(CheckedObject& service, const std::optional<Endpoint>& endpoint,
+                     SpecContext& context) {
+  ProbeSpec probe;
+  read_path(service, probe);
+  probe.interval = service.millis("healthCheckInterval").value_or(probe.interval);
+  probe.timeout = std::min(probe.timeout, probe.interval);
+  probe.start_timeout = std::max(Millis{30'000}, 2 * probe.interval);
+  probe.start_interval =
+      service.millis("startInterval").value_or(std::min(Millis{1000}, probe.interval));
+  if (endpoint && endpoint->scheme == "tcp") probe.kind = ProbeKind::tcp;
+
+  bool kind_known = !service.faulty("healthCheck");
+  if (const Json* given = service.get("healthCheck")) {
+    CheckedObject check(Section::health_check, *given, "healthCheck", context);
+    read_kind(service, check, probe, endpoint);
+    read_timeout(service, check, probe);
+    read_thresholds(check, probe);
+    probe.method = check.text_or("method", "GET");
+    read_headers(check, probe, context);
+    read_expected_status(check, probe, context);
+    kind_known = !check.faulty("type");
+  }
+  if (!service.given("endpoint") && kind_known && probe.kind != ProbeKind::process) {
+    context.fault("endpoint",
+                  "is missing; give " +
+                      std::string(find_field(Section::service, "endpoint")->rule) +
+                      (service.given("process") ? ", or set healthCheck.type to \"process\"" : ""));
+  }
+  return probe;
+}
+
+}  // namespace azora
