@@ -1,0 +1,160 @@
+#include "azora/net/resolver.hpp"
+
+#include <netdb.h>
+
+#include <algorithm>
+#include <deque>
+#include <thread>
+#include <utility>
+
+#include "azora/base/mutex.hpp"
+#include "azora/net/thread_name.hpp"
+
+namespace azora::net {
+namespace {
+constexpr int kMaxThreads = 4;
+constexpr std::size_t kMaxAddresses = 16;   // of one name; a hostile zone may list thousands
+constexpr std::size_t kMaxCache = 100'000;  // names
+}  // namespace
+
+Lookup system_lookup(const std::string& host) {
+  Lookup out;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_ADDRCONFIG;
+  addrinfo* list = nullptr;
+  const int code = getaddrinfo(host.c_str(), nullptr, &hints, &list);
+  if (code != 0) {
+    out.temporary = code == EAI_AGAIN || code == EAI_MEMORY || code == EAI_SYSTEM;
+    return out;
+  }
+  for (const addrinfo* it = list; it != nullptr && out.addresses.size() < kMaxAddresses; it = it->ai_next) {
+    if (it->ai_family == AF_INET) {
+      out.addresses.push_back(Address::from_ipv4(reinterpret_cast<sockaddr_in*>(it->ai_addr)->sin_addr, 0));
+    } else if (it->ai_family == AF_INET6) {
+      out.addresses.push_back(Address::from_ipv6(reinterpret_cast<sockaddr_in6*>(it->ai_addr)->sin6_addr, 0));
+    }
+  }
+  freeaddrinfo(list);
+  return out;
+}
+
+// What the lookup threads share; it outlives the resolver while one of them hangs.
+struct Resolver::Shared {
+  Mutex mutex;
+  CondVar changed;
+  std::deque<std::string> wanted AZORA_GUARDED_BY(mutex);
+  std::vector<std::pair<std::string, Lookup>> ready AZORA_GUARDED_BY(mutex);
+  std::function<void()> on_ready AZORA_GUARDED_BY(mutex);  // empty once the resolver is gone
+  int threads AZORA_GUARDED_BY(mutex) = 0;
+  int idle AZORA_GUARDED_BY(mutex) = 0;
+  bool closed AZORA_GUARDED_BY(mutex) = false;
+  LookupFunction lookup;
+
+  static void run(const std::shared_ptr<Shared>& shared);
+};
+
+void Resolver::Shared::run(const std::shared_ptr<Shared>& shared) {
+  name_this_thread("az-resolve");
+  shared->mutex.lock();
+  while (true) {
+    ++shared->idle;
+    shared->changed.wait(shared->mutex, [&] { return shared->closed || !shared->wanted.empty(); });
+    --shared->idle;
+    if (shared->closed) break;
+    const std::string host = std::move(shared->wanted.front());
+    shared->wanted.pop_front();
+    shared->mutex.unlock();
+    Lookup found = shared->lookup(host);
+    shared->mutex.lock();
+    if (shared->closed) break;
+    shared->ready.emplace_back(host, std::move(found));
+    if (shared->ready.size() == 1 && shared->on_ready) shared->on_ready();
+  }
+  --shared->threads;
+  shared->changed.notify_all();
+  shared->mutex.unlock();
+}
+
+Resolver::Resolver(Options options, std::function<void()> on_ready)
+    : options_(std::move(options)), shared_(std::make_shared<Shared>()) {
+  shared_->lookup = options_.lookup;
+  MutexLock lock(shared_->mutex);
+  shared_->on_ready = std::move(on_ready);
+}
+
+Resolver::~Resolver() {
+  MutexLock lock(shared_->mutex);
+  shared_->closed = true;
+  shared_->on_ready = nullptr;
+  shared_->changed.notify_all();
+}
+
+Resolver::Answer Resolver::find(const std::string& host, std::uint16_t port, SteadyTime now) {
+  std::vector<Address> direct = without_lookup(host, port);
+  if (!direct.empty()) return {State::found, std::move(direct)};
+  if (cache_.size() >= kMaxCache && !cache_.contains(host)) forget_unused(now);
+  Entry& entry = cache_[host];
+  const bool usable = !entry.addresses.empty() && now - entry.found_at <= options_.usable;
+  const Nanos renew = entry.addresses.empty() ? options_.retry : options_.fresh;
+  if (!entry.answered || now - entry.asked >= renew) look_up(host, entry);
+  if (usable) {
+    Answer answer{State::found, {}};
+    for (const Address& address : entry.addresses) answer.addresses.push_back(address.with_port(port));
+    return answer;
+  }
+  return {entry.pending ? State::pending : State::none, {}};
+}
+
+std::vector<std::string> Resolver::collect(SteadyTime now) {
+  std::vector<std::pair<std::string, Lookup>> ready;
+  {
+    MutexLock lock(shared_->mutex);
+    ready.swap(shared_->ready);
+  }
+  std::vector<std::string> names;
+  for (auto& [host, lookup] : ready) {
+    Entry& entry = cache_[host];
+    entry.pending = false;
+    entry.answered = true;
+    entry.asked = now;
+    if (!lookup.addresses.empty()) {
+      entry.addresses = std::move(lookup.addresses);
+      entry.found_at = now;
+    } else if (!lookup.temporary || now - entry.found_at > options_.usable) {
+      entry.addresses.clear();
+    }
+    names.push_back(std::move(host));
+  }
+  return names;
+}
+
+void Resolver::look_up(const std::string& host, Entry& entry) {
+  if (entry.pending) return;
+  entry.pending = true;
+  bool grow = false;
+  {
+    MutexLock lock(shared_->mutex);
+    shared_->wanted.push_back(host);
+    grow = shared_->idle < static_cast<int>(shared_->wanted.size()) && shared_->threads < kMaxThreads;
+    if (grow) ++shared_->threads;
+    shared_->changed.notify_one();
+  }
+  if (!grow) return;
+  // Detached: nothing can end a lookup that hangs, and nobody may wait for it.
+  std::thread([shared = shared_] { Shared::run(shared); }).detach();
+}
+
+void Resolver::forget_unused(SteadyTime now) {
+  std::erase_if(cache_, [&](const auto& row) {
+    return !row.second.pending && now - row.second.asked > options_.usable;
+  });
+}
+
+std::vector<Address> Resolver::without_lookup(const std::string& host, std::uint16_t port) {
+  if (host == "localhost") return {*Address::parse("127.0.0.1", port), *Address::parse("::1", port)};
+  if (const auto numeric = Address::parse(host, port)) return {*numeric};
+  return {};
+}
+
+}  // namespace azora::net

@@ -1,0 +1,74 @@
+#pragma once
+// Host names to addresses, off the caller's thread, with a cache: a found name is fresh for 30 s; afterwards
+// it is asked for again while the old addresses go on being used, for 5 min at most when the name server is
+// in trouble. A failed name is asked for again after 1 s. Numeric hosts and `localhost` never leave the caller.
+// Threads: find() one thread (the owner); the lookups run on at most four threads of its own, so that one
+// hung name server does not hold up every name. `on_ready` is called on a lookup thread.
+// Ownership: a lookup that hangs when the resolver goes is left to end by itself and touches nothing of ours.
+// Fails: never; a name without address is an answer.
+#include <functional>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "azora/base/time.hpp"
+#include "azora/net/address.hpp"
+
+namespace azora::net {
+
+struct Lookup {
+  bool temporary = false;          // the name server failed; it did not say that there is none
+  std::vector<Address> addresses;  // port 0; empty: the name has none
+};
+
+// The blocking system resolver.
+Lookup system_lookup(const std::string& host);
+
+class Resolver {
+ public:
+  using LookupFunction = std::function<Lookup(const std::string& host)>;
+  struct Options {
+    Nanos fresh = std::chrono::seconds(30);
+    Nanos usable = std::chrono::minutes(5);
+    Nanos retry = std::chrono::seconds(1);
+    LookupFunction lookup = system_lookup;
+  };
+  enum class State { found, none, pending };
+  struct Answer {
+    State state = State::pending;
+    std::vector<Address> addresses;  // with the port asked for
+  };
+
+  // `on_ready`: a lookup ended; collect() on the owner's thread takes it in.
+  Resolver(Options options, std::function<void()> on_ready);
+  ~Resolver();
+  Resolver(const Resolver&) = delete;
+  Resolver& operator=(const Resolver&) = delete;
+
+  // Answers at once from the cache, or starts a lookup and says `pending`.
+  Answer find(const std::string& host, std::uint16_t port, SteadyTime now);
+  // Takes in what the lookups brought; returns the names that have an answer now.
+  std::vector<std::string> collect(SteadyTime now);
+  // Numeric hosts and localhost (IPv4 first); empty: the name must be looked up.
+  static std::vector<Address> without_lookup(const std::string& host, std::uint16_t port);
+
+ private:
+  struct Shared;
+  struct Entry {
+    std::vector<Address> addresses;
+    SteadyTime asked{};     // of the last answer
+    SteadyTime found_at{};  // of the last answer that had addresses
+    bool answered = false;
+    bool pending = false;
+  };
+
+  void look_up(const std::string& host, Entry& entry);
+  void forget_unused(SteadyTime now);
+
+  Options options_;
+  std::shared_ptr<Shared> shared_;
+  std::unordered_map<std::string, Entry> cache_;
+};
+
+}  // namespace azora::net

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# Native build dependencies from the distribution. Installs them when root; otherwise prints the exact line.
+set -euo pipefail
+packages=(g++ cmake ninja-build ccache python3-venv python3-dev libcurl4-openssl-dev nlohmann-json3-dev libxxhash-dev
+          libgtest-dev libgmock-dev)
+boost=libboost1.81-dev
+if ! dpkg -s "$boost" >/dev/null 2>&1; then
+  newest=$(apt-cache search --names-only '^libboost1\.[0-9]+-dev$' 2>/dev/null | cut -d' ' -f1 | sort -V | tail -n 1)
+  installed=$(dpkg-query -W -f '${Package}\n' 'libboost1.*-dev' 2>/dev/null | grep -E '^libboost1\.(8[1-9]|9[0-9])-dev$' | tail -n 1 || true)
+  [ -n "$installed" ] && boost=$installed
+  if [ "$boost" = libboost1.81-dev ] && ! apt-cache show "$boost" >/dev/null 2>&1 && [ -n "$newest" ]; then boost=$newest; fi
+fi
+packages+=("$boost")
+missing=()
+for package in "${packages[@]}"; do
+  dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
+done
+[ ${#missing[@]} -eq 0 ] && exit 0
+if [ "$(id -u)" = 0 ]; then
+  echo "installing: ${missing[*]}"
+  apt-get update -qq >/dev/null
+  # A package's newest name is only known after the update.
+  for i in "${!missing[@]}"; do
+    if [[ ${missing[$i]} == libboost* ]] && ! apt-cache show "${missing[$i]}" >/dev/null 2>&1; then
+      missing[$i]=$(apt-cache search --names-only '^libboost1\.[0-9]+-dev$' | cut -d' ' -f1 | sort -V | tail -n 1)
+    fi
+  done
+  apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+else
+  echo "These packages are missing. Please run, then try again:" >&2
+  echo "  sudo apt-get install -y ${missing[*]}" >&2
+  exit 1
+fi
