@@ -1,0 +1,104 @@
+#pragma once
+// The whole product behind one door: owns the threads, the control core and the published state.
+// Threads: every method any thread; those that wait say so. start() and stop() may be called again.
+// Ownership: the destructor stops what runs. Fails: by Result; never throws on purpose.
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azora/base/result.hpp"
+#include "azora/base/time.hpp"
+#include "azora/model/service_spec.hpp"
+#include "azora/model/view.hpp"
+
+namespace azora::balancer {
+class Balancer;
+}
+namespace azora::events {
+class EventLog;
+}
+
+namespace azora::orchestrator {
+
+struct Options {
+  std::string keeper_path;      // of the azora-keeper program
+  std::string runtime_dir;      // empty: a private one of our own
+  int max_concurrent_starts = -1;  // -1: max(4, 2 x cores); 0 no cap
+  int starts_per_second = 50;      // 0 no cap
+  std::string build_id;
+};
+
+struct PoolOptions {
+  std::string strategy;         // empty: unchanged
+  std::optional<bool> allow_degraded;
+  std::optional<double> panic_threshold;
+  std::optional<Millis> lease_ttl;
+};
+
+enum class Verb { start, stop, restart };
+
+struct VerbAnswer {
+  std::string service_id;
+  std::uint64_t incarnation = 0;
+  std::uint64_t seq = 0;
+  std::vector<std::string> affected;
+};
+
+struct Totals {
+  bool running = false;
+  std::size_t total = 0, healthy = 0, unhealthy = 0;
+  std::uint64_t seq = 0;
+};
+
+class Orchestrator {
+ public:
+  explicit Orchestrator(Options options);
+  ~Orchestrator();
+  Orchestrator(const Orchestrator&) = delete;
+  Orchestrator& operator=(const Orchestrator&) = delete;
+
+  // Begins probing and brings desired state up. Idempotent.
+  Result<void> start();
+  // Probes end, process services stop in reverse order; ids that did not stop by `deadline` are answered.
+  Result<std::vector<std::string>> stop(Millis deadline);
+  // Ends every thread and the keeper. Implies stop(). Idempotent.
+  void close(Millis deadline);
+
+  // All or nothing: one fault refuses the batch. Answers the seq that reflects it.
+  Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor);
+  Result<bool> unregister(std::string_view id, std::string_view actor);  // false: there was none
+  Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
+                             std::string_view actor);
+  // Waits until READY and healthy-or-degraded ("ready") or without process ("stopped"), or the deadline.
+  Result<void> wait_for(std::string_view id, std::string_view what, std::uint64_t not_before_seq, Millis timeout);
+  Result<void> configure_pool(std::string_view name, const PoolOptions& options);
+  // The outcome of a Python restart callable started for (id, incarnation).
+  void callback_done(std::string_view id, std::uint64_t incarnation, bool ok, std::string reason);
+
+  ViewPtr find(std::string_view id) const;
+  std::vector<ViewPtr> list() const;                        // registration order
+  std::vector<ViewPtr> by_type(std::string_view type) const;
+  Totals totals() const;
+
+  // Whole answers as compact JSON.
+  std::string status_json(bool detailed) const;
+  std::string services_json(const std::optional<std::string>& type) const;
+  Result<std::string> why_json(std::string_view id);
+  Result<std::string> dependencies_json(std::string_view id);
+  std::string graph_json();
+  std::string metrics_text();
+  Result<std::string> logs(std::string_view id, int lines);
+
+  balancer::Balancer& balancer();
+  events::EventLog& events();
+  std::uint64_t seq() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace azora::orchestrator
