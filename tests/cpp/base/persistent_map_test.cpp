@@ -48,7 +48,9 @@ void behaves_like_std_map(unsigned seed, int steps, int keys) {
     ASSERT_EQ(map.size(), model.size());
     const int* found = map.find(key);
     ASSERT_EQ(found != nullptr, model.contains(key));
-    if (found) ASSERT_EQ(*found, model[key]);
+    if (found) {
+      ASSERT_EQ(*found, model[key]);
+    }
     if (step % 50 == 0) kept.emplace_back(map, model);
   }
   kept.emplace_back(map, model);

@@ -1,0 +1,146 @@
+#include "azora/registry/dependency_graph.hpp"
+
+#include <algorithm>
+#include <queue>
+#include <unordered_map>
+#include <unordered_set>
+#include <utility>
+
+namespace azora::registry {
+
+DependencyGraph::DependencyGraph() = default;
+DependencyGraph::~DependencyGraph() = default;
+
+DependencyGraph::Node* DependencyGraph::find(std::string_view id) const {
+  const auto place = nodes_.find(id);
+  return place == nodes_.end() ? nullptr : place->second.get();
+}
+
+DependencyGraph::Node& DependencyGraph::at(const std::string& id) {
+  std::unique_ptr<Node>& place = nodes_[id];
+  if (!place) {
+    place = std::make_unique<Node>();
+    place->id = id;
+  }
+  return *place;
+}
+
+void DependencyGraph::put(std::span<const Item> batch) {
+  std::vector<Node*> changed;
+  changed.reserve(batch.size());
+  for (const Item& item : batch) {
+    Node& node = at(item.spec->id);
+    node.registered = true;
+    node.priority = item.spec->priority;
+    node.order = item.order;
+    replace_edges(node, item.spec->dependencies);
+    changed.push_back(&node);
+  }
+  // One change may end early where ranks stay; many are ordered once for all of them.
+  if (changed.size() == 1) return update_rank(*changed.front());
+  update_ranks(changed);
+}
+
+void DependencyGraph::erase(std::string_view id) {
+  Node* node = find(id);
+  if (!node || !node->registered) return;
+  node->registered = false;
+  remove_edges(*node);
+  update_rank(*node);
+  forget_if_unused(node);
+}
+
+void DependencyGraph::replace_edges(Node& node, const std::vector<Dependency>& dependencies) {
+  std::vector<Node*> targets;  // made first, so that a place both left and taken again stays
+  targets.reserve(dependencies.size());
+  for (const Dependency& dependency : dependencies) targets.push_back(&at(dependency.id));
+  std::vector<Edge> old = std::move(node.edges);
+  node.edges.clear();
+  for (const Edge& edge : old) {
+    auto& backs = edge.to->dependents;
+    // The last one takes the free place; its edge is told. It may be one of the old edges of
+    // `node`.
+    backs[edge.back] = backs.back();
+    const Back moved = backs[edge.back];
+    (moved.from == &node ? old[moved.edge] : moved.from->edges[moved.edge]).back = edge.back;
+    backs.pop_back();
+  }
+  node.edges.reserve(dependencies.size());
+  for (std::size_t i = 0; i < dependencies.size(); ++i) {
+    auto& backs = targets[i]->dependents;
+    node.edges.push_back({targets[i], dependencies[i], backs.size()});
+    backs.push_back({&node, i});
+  }
+  // By id: a target named twice may be gone after the first time.
+  std::vector<std::string> left;
+  for (const Edge& edge : old) {
+    if (!edge.to->registered && edge.to->dependents.empty()) left.push_back(edge.to->id);
+  }
+  for (const std::string& id : left) nodes_.erase(id);
+}
+
+void DependencyGraph::remove_edges(Node& node) { replace_edges(node, {}); }
+
+void DependencyGraph::forget_if_unused(Node* node) {
+  if (!node->registered && node->dependents.empty()) nodes_.erase(node->id);
+}
+
+int DependencyGraph::rank_by_edges(const Node& node) {
+  int rank = 0;
+  for (const Edge& edge : node.edges) rank = std::max(rank, edge.to->rank + 1);
+  return rank;
+}
+
+// Only edges out of `node` changed. Old ranks are therefore an order of all nodes above it, and
+// each of them is looked at once, after everything below it.
+void DependencyGraph::update_rank(Node& node) {
+  using Due = std::pair<int, Node*>;  // old rank, node
+  const auto later = [](const Due& a, const Due& b) { return a.first > b.first; };
+  std::priority_queue<Due, std::vector<Due>, decltype(later)> due(later);
+  std::unordered_set<const Node*> queued;
+  const auto settle = [&](Node& changed) {
+    const int rank = rank_by_edges(changed);
+    if (rank == changed.rank) return;
+    changed.rank = rank;
+    for (const Back& back : changed.dependents) {
+      if (queued.insert(back.from).second) due.push({back.from->rank, back.from});
+    }
+  };
+  settle(node);
+  while (!due.empty()) {
+    Node* next = due.top().second;
+    due.pop();
+    settle(*next);
+  }
+}
+
+// Everything above the changed nodes, in an order of dependencies among themselves.
+void DependencyGraph::update_ranks(const std::vector<Node*>& changed) {
+  std::unordered_map<Node*, std::size_t>
+      waits_for;  // affected node -> affected dependencies not settled
+  std::vector<Node*> found = changed;
+  for (Node* node : changed) waits_for.emplace(node, 0);
+  while (!found.empty()) {
+    const Node* node = found.back();
+    found.pop_back();
+    for (const Back& back : node->dependents) {
+      const auto [place, is_new] = waits_for.emplace(back.from, 0);
+      ++place->second;
+      if (is_new) found.push_back(back.from);
+    }
+  }
+  std::vector<Node*> ready;
+  for (const auto& [node, count] : waits_for) {
+    if (count == 0) ready.push_back(node);
+  }
+  while (!ready.empty()) {
+    Node* node = ready.back();
+    ready.pop_back();
+    node->rank = rank_by_edges(*node);
+    for (const Back& back : node->dependents) {
+      if (--waits_for[back.from] == 0) ready.push_back(back.from);
+    }
+  }
+}
+
+}  // namespace azora::registry

@@ -1,0 +1,1 @@
+set(AZORA_REGISTRY_TESTS dependency_graph_test.cpp registry_test.cpp)
