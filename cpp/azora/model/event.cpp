@@ -43,6 +43,14 @@ void write_detail(JsonWriter& json, const Event& event, const EventDetail& detai
   integer_if_set(json, "downtimeMs", detail.downtime_ms);
   integer_if_set(json, "pid", detail.pid);
   if (detail.has_exit) write_exit(json, detail);
+  if (detail.has_gap) {
+    json.key("fromSeq");
+    json.integer(static_cast<std::int64_t>(detail.gap_from));
+    json.key("toSeq");
+    json.integer(static_cast<std::int64_t>(detail.gap_to));
+    json.key("count");
+    json.integer(static_cast<std::int64_t>(detail.gap_count));
+  }
   if (!detail.blocked_by.empty() || event.type == EventType::service_blocked) {
     json.key("blockedBy");
     json.begin_array();

@@ -51,6 +51,10 @@ struct EventDetail {
   std::optional<int> signal;                  // number here, name ("SIGKILL") on the wire
   std::optional<bool> oom;
   std::vector<std::string> blocked_by;        // serviceBlocked: blockedBy
+  bool has_gap = false;                       // gap: fromSeq, toSeq, count are written
+  std::uint64_t gap_from = 0;
+  std::uint64_t gap_to = 0;
+  std::uint64_t gap_count = 0;
   std::string reason;                         // words for people; written as "reason" when not empty
 };
 

@@ -91,8 +91,10 @@ std::string shown(const Json& value) {
   return text;
 }
 
-std::string is_but_must_be(const Json& value, std::string_view rule) {
-  if (value.is(Json::Kind::null)) return "is null; leave it out or give " + std::string(rule);
+std::string is_but_must_be(const Json& value, std::string_view rule, bool needed) {
+  if (value.is(Json::Kind::null)) {
+    return (needed ? "is null; give " : "is null; leave it out or give ") + std::string(rule);
+  }
   return "is " + shown(value) + "; it must be " + std::string(rule);
 }
 
@@ -169,7 +171,7 @@ void CheckedObject::check(Entry& entry) {
     }
     case FieldKind::other: break;
   }
-  if (!right) refuse(is_but_must_be(value, rule_for(row, value, context_.units)));
+  if (!right) refuse(is_but_must_be(value, rule_for(row, value, context_.units), row.required));
 }
 
 const CheckedObject::Entry* CheckedObject::entry(std::string_view name) const {

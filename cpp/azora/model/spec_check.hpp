@@ -31,8 +31,9 @@ struct SpecContext {
 std::string shown(const Json& value);
 // `a number`, `a text`, ..: for values that must not be repeated (they may be secrets).
 std::string_view kind_name(const Json& value);
-// `is 5; it must be <rule>`, and for null `is null; leave it out or give <rule>`.
-std::string is_but_must_be(const Json& value, std::string_view rule);
+// `is 5; it must be <rule>`, and for null `is null; leave it out or give <rule>` (`needed`: no
+// leaving out).
+std::string is_but_must_be(const Json& value, std::string_view rule, bool needed = false);
 // "process" + "argv" -> "process.argv"; odd keys are quoted.
 std::string join_path(std::string_view path, std::string_view key);
 std::string index_path(std::string_view path, std::size_t index);  // "dependencies[2]"

@@ -9,13 +9,10 @@ namespace {
 using enum FieldKind;
 using enum Section;
 
-constexpr std::string_view kWordSchema =
-    R"("type":"string","pattern":"^[A-Za-z0-9][A-Za-z0-9._-]{0,62}$")";
 constexpr std::string_view kWordRule =
-    "1 to 63 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit";
+    "a word of 1 to 63 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit";
 constexpr std::string_view kStringMap =
     R"("type":"object","additionalProperties":{"type":"string"})";
-constexpr std::string_view kStrings = R"("type":"array","items":{"type":"string"})";
 
 // Grouped by section, in the order of Section; inside a section in the order of the documentation.
 constexpr auto kFields = std::to_array<FieldRow>({

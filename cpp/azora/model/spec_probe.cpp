@@ -175,7 +175,7 @@ std::optional<Endpoint> read_endpoint(CheckedObject& service) {
   if (!value) return std::nullopt;
   const std::string_view rule = find_field(Section::service, "endpoint")->rule;
   if (!value->is(Json::Kind::string)) {
-    service.fault("endpoint", is_but_must_be(*value, rule));
+    service.fault("endpoint", is_but_must_be(*value, rule, true));
     return std::nullopt;
   }
   auto parsed = parse_endpoint(value->text);
@@ -183,7 +183,7 @@ std::optional<Endpoint> read_endpoint(CheckedObject& service) {
     // What follows an "@" may be a host, what stands before it a password.
     const bool quotable = wrong->quotable && value->text.find('@') == std::string::npos;
     service.fault("endpoint", quotable          ? "is " + shown(*value) + "; " + wrong->message
-                              : wrong->quotable ? "is not a URL of ours; " + wrong->message
+                              : wrong->quotable ? "cannot be used as it is; " + wrong->message
                                                 : wrong->message);
     return std::nullopt;
   }

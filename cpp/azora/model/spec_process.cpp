@@ -44,6 +44,10 @@ bool is_variable_name(std::string_view name) {
          });
 }
 
+bool is_scalar(const Json& value) {
+  return value.is(Json::Kind::number) || value.is(Json::Kind::boolean);
+}
+
 constexpr std::string_view kVariableName = "letters, digits and \"_\", no digit first";
 
 void read_env(const CheckedObject& process, LaunchSpec& launch, SpecContext& context) {
@@ -55,8 +59,8 @@ void read_env(const CheckedObject& process, LaunchSpec& launch, SpecContext& con
       context.fault(field,
                     "is no name of an environment variable; use " + std::string(kVariableName));
     } else if (!value.is(Json::Kind::string)) {  // never with its value: it may be a secret
-      context.fault(
-          field, "is " + std::string(kind_name(value)) + "; it must be a text, put it in quotes");
+      context.fault(field, "is " + std::string(kind_name(value)) + "; it must be a text" +
+                               (is_scalar(value) ? ", put it in quotes" : ""));
     } else if (!is_c_string(value)) {
       context.fault(field, "must be a text without NUL characters");
     } else {

@@ -29,7 +29,11 @@ std::string read_action_word(CheckedObject& service, const Json& value, SpecCont
     return fields.text_or("type", "");
   }
   if (!value.is(Json::Kind::string) || value.text != "process") {
-    service.fault("restart", is_but_must_be(value, "\"process\""));
+    std::string message = is_but_must_be(value, "\"process\"");
+    if (value.text == "always" || value.text == "on-failure" || value.text == "never") {
+      message += " (restartPolicy takes " + shown(value) + ")";
+    }
+    service.fault("restart", std::move(message));
     return {};
   }
   return value.text;

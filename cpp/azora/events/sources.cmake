@@ -1,0 +1,1 @@
+set(AZORA_EVENTS_SOURCES cursor.cpp log.cpp)

@@ -1,0 +1,151 @@
+#include "azora/events/log.hpp"
+
+#include <gtest/gtest.h>
+
+#include <thread>
+
+namespace azora::events {
+namespace {
+
+Event make(EventType type, const char* id = "a") {
+  Event event;
+  event.type = type;
+  event.service_id = std::make_shared<const std::string>(id);
+  return event;
+}
+
+void fill(EventLog& log, EventType type, int count, const char* id = "a") {
+  for (int i = 0; i < count; ++i) log.append(make(type, id));
+  log.publish_turn();
+}
+
+std::vector<std::uint64_t> numbers(const std::vector<EventPtr>& events) {
+  std::vector<std::uint64_t> out;
+  for (const EventPtr& event : events) out.push_back(event->seq);
+  return out;
+}
+
+TEST(EventLog, NumbersStartAtOneWithoutGaps) {
+  auto log = std::make_shared<EventLog>();
+  EXPECT_EQ(log->append(make(EventType::service_started)), 1U);
+  EXPECT_EQ(log->append(make(EventType::health_check)), 2U);
+  EXPECT_EQ(log->head(), 2U);
+}
+
+TEST(EventLog, ATurnBecomesVisibleAsAWhole) {
+  auto log = std::make_shared<EventLog>();
+  auto cursor = log->cursor(0, {});
+  log->append(make(EventType::service_exited));
+  EXPECT_TRUE(cursor->drain(10).empty());
+  log->append(make(EventType::service_unhealthy));
+  log->publish_turn();
+  EXPECT_EQ(numbers(cursor->drain(10)), (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST(Cursor, MergesChecksAndStateEventsInOrder) {
+  auto log = std::make_shared<EventLog>();
+  for (int i = 0; i < 6; ++i) log->append(make(i % 2 ? EventType::health_check : EventType::service_started));
+  log->publish_turn();
+  auto cursor = log->cursor(2, {});
+  EXPECT_EQ(numbers(cursor->drain(3)), (std::vector<std::uint64_t>{3, 4, 5}));
+  EXPECT_TRUE(cursor->wait(Millis(0)));
+  EXPECT_EQ(numbers(cursor->drain(3)), (std::vector<std::uint64_t>{6}));
+  EXPECT_FALSE(cursor->wait(Millis(0)));
+}
+
+TEST(Cursor, WithoutSinceSeesOnlyWhatComes) {
+  auto log = std::make_shared<EventLog>();
+  fill(*log, EventType::service_started, 3);
+  auto cursor = log->cursor(std::nullopt, {});
+  EXPECT_TRUE(cursor->drain(10).empty());
+  fill(*log, EventType::service_stopped, 1);
+  EXPECT_EQ(numbers(cursor->drain(10)), (std::vector<std::uint64_t>{4}));
+}
+
+TEST(Cursor, FiltersByTypeAndService) {
+  auto log = std::make_shared<EventLog>();
+  fill(*log, EventType::service_started, 1, "a");
+  fill(*log, EventType::service_started, 1, "b");
+  fill(*log, EventType::service_exited, 1, "b");
+  Filter filter;
+  filter.only(EventType::service_started);
+  filter.service = "b";
+  EXPECT_EQ(numbers(log->cursor(0, filter)->drain(10)), (std::vector<std::uint64_t>{2}));
+}
+
+TEST(Cursor, ChecksNeverEvictStateEvents) {
+  auto log = std::make_shared<EventLog>(Limits{.state_events = 8, .health_checks = 4});
+  fill(*log, EventType::service_exited, 2);
+  fill(*log, EventType::health_check, 100);
+  Filter filter;
+  filter.only(EventType::service_exited);
+  EXPECT_EQ(numbers(log->cursor(0, filter)->drain(100)), (std::vector<std::uint64_t>{1, 2}));
+}
+
+TEST(Cursor, ToldWhatItLostAndHowMuch) {
+  auto log = std::make_shared<EventLog>(Limits{.state_events = 4, .health_checks = 4});
+  auto cursor = log->cursor(0, {});
+  fill(*log, EventType::service_exited, 10);
+  const std::vector<EventPtr> events = cursor->drain(100);
+  ASSERT_EQ(events.size(), 5U);
+  EXPECT_EQ(events[0]->type, EventType::gap);
+  EXPECT_EQ(events[0]->detail->gap_from, 1U);
+  EXPECT_EQ(events[0]->detail->gap_to, 6U);
+  EXPECT_EQ(events[0]->detail->gap_count, 6U);
+  EXPECT_EQ(events[1]->seq, 7U);
+}
+
+TEST(Cursor, AGapAmongKeptEventsStandsInOrderAndCountsExactly) {
+  auto log = std::make_shared<EventLog>(Limits{.state_events = 100, .health_checks = 2});
+  for (int i = 0; i < 10; ++i) log->append(make(i % 2 ? EventType::health_check : EventType::service_started));
+  log->publish_turn();  // state 1 3 5 7 9 kept; checks 2 4 6 lost, 8 10 kept
+  const std::vector<EventPtr> events = log->cursor(0, {})->drain(100);
+  EXPECT_EQ(numbers(events), (std::vector<std::uint64_t>{1, 3, 5, 6, 7, 8, 9, 10}));
+  EXPECT_EQ(events[3]->type, EventType::gap);
+  EXPECT_EQ(events[3]->detail->gap_count, 3U);
+}
+
+TEST(Cursor, APlaceInTheFutureIsToldAsReset) {
+  auto log = std::make_shared<EventLog>();
+  fill(*log, EventType::service_started, 2);
+  const std::vector<EventPtr> events = log->cursor(5000, {})->drain(10);
+  ASSERT_EQ(events.size(), 3U);
+  EXPECT_EQ(events[0]->type, EventType::gap);
+  EXPECT_EQ(events[0]->detail->reason, "reset");
+}
+
+TEST(Cursor, CloseWakesWhoeverWaits) {
+  auto log = std::make_shared<EventLog>();
+  auto cursor = log->cursor(std::nullopt, {});
+  cursor->drain(1);
+  std::thread closer([&] { cursor->close(); });
+  EXPECT_TRUE(cursor->wait(Millis(10'000)));
+  closer.join();
+  EXPECT_TRUE(cursor->closed());
+}
+
+TEST(Cursor, AReaderOnAnotherThreadMissesNothing) {
+  auto log = std::make_shared<EventLog>();
+  auto cursor = log->cursor(0, {});
+  constexpr std::uint64_t kEvents = 20'000;
+  std::uint64_t seen = 0;
+  bool in_order = true;
+  std::thread reader([&] {
+    while (seen < kEvents && cursor->wait(Millis(10'000))) {
+      for (const EventPtr& event : cursor->drain(256)) {
+        in_order = in_order && event->seq == seen + 1;
+        seen = event->seq;
+      }
+    }
+  });
+  for (std::uint64_t i = 0; i < kEvents; ++i) {
+    log->append(make(EventType::service_started));
+    log->publish_turn();
+  }
+  reader.join();
+  EXPECT_TRUE(in_order);
+  EXPECT_EQ(seen, kEvents);
+}
+
+}  // namespace
+}  // namespace azora::events

@@ -1,0 +1,1 @@
+set(AZORA_EVENTS_TESTS log_test.cpp)
