@@ -10,10 +10,13 @@ namespace azora {
 AsioLoop::AsioLoop() = default;
 AsioLoop::~AsioLoop() = default;
 
+SteadyTime AsioLoop::steady_now() {
+  return std::chrono::time_point_cast<Nanos>(std::chrono::steady_clock::now());
+}
+
 Now AsioLoop::now() {
   const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  return Now{std::chrono::time_point_cast<Nanos>(std::chrono::steady_clock::now()),
-             WallTime{std::chrono::duration_cast<Millis>(wall).count()}};
+  return Now{steady_now(), WallTime{std::chrono::duration_cast<Millis>(wall).count()}};
 }
 
 void AsioLoop::post(Task task) {

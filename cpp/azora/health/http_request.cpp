@@ -47,6 +47,19 @@ std::string safe_path(std::string_view path) {
   return out;
 }
 
+std::vector<std::string> https_headers(const ProbeTarget& target) {
+  std::vector<std::string> out;
+  bool has_agent = false;
+  for (const auto& [name, value] : target.headers) {
+    if (!sendable(name, value)) continue;
+    has_agent = has_agent || same_word(name, "user-agent");
+    out.push_back(name + ": " + value);
+  }
+  if (!has_agent) out.push_back("User-Agent: " + std::string(kUserAgent));
+  out.emplace_back("Accept:");  // curl's own is not wanted
+  return out;
+}
+
 void write_request(const ProbeTarget& target, bool keep_alive, std::string& out) {
   out.assign(is_token(target.method) ? std::string_view(target.method) : std::string_view("GET"));
   out += ' ';

@@ -4,15 +4,22 @@
 // Threads: any (pure).
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "azora/health/prober.hpp"
 
 namespace azora::health {
 
+// Why an address is not asked (net::Address::is_forbidden).
+inline constexpr std::string_view kForbiddenAddress =
+    "the address is link-local or a cloud's metadata service, never probed";
 inline constexpr std::string_view kUserAgent = "azora-orchestrator";
 
 // Replaces `out`. `keep_alive` false asks for the connection to be closed.
 void write_request(const ProbeTarget& target, bool keep_alive, std::string& out);
+
+// The same headers, one per element, for the https lane (which adds Host and Connection itself).
+std::vector<std::string> https_headers(const ProbeTarget& target);
 
 // "host", "host:port", "[v6]:port": the default port of the scheme is left out.
 std::string host_header(const ProbeTarget& target);

@@ -4,11 +4,10 @@
 
 #include <algorithm>
 #include <deque>
-#include <thread>
 #include <utility>
 
 #include "azora/base/mutex.hpp"
-#include "azora/net/thread_name.hpp"
+#include "azora/net/thread.hpp"
 
 namespace azora::net {
 namespace {
@@ -21,7 +20,6 @@ Lookup system_lookup(const std::string& host) {
   Lookup out;
   addrinfo hints{};
   hints.ai_socktype = SOCK_STREAM;
-  hints.ai_flags = AI_ADDRCONFIG;
   addrinfo* list = nullptr;
   const int code = getaddrinfo(host.c_str(), nullptr, &hints, &list);
   if (code != 0) {
@@ -55,7 +53,6 @@ struct Resolver::Shared {
 };
 
 void Resolver::Shared::run(const std::shared_ptr<Shared>& shared) {
-  name_this_thread("az-resolve");
   shared->mutex.lock();
   while (true) {
     ++shared->idle;
@@ -141,8 +138,17 @@ void Resolver::look_up(const std::string& host, Entry& entry) {
     shared_->changed.notify_one();
   }
   if (!grow) return;
-  // Detached: nothing can end a lookup that hangs, and nobody may wait for it.
-  std::thread([shared = shared_] { Shared::run(shared); }).detach();
+  auto thread = start_thread("az-resolve", [shared = shared_] { Shared::run(shared); });
+  if (thread) {
+    // Detached: nothing can end a lookup that hangs, and nobody may wait for it.
+    thread->detach();
+    return;
+  }
+  MutexLock lock(shared_->mutex);
+  if (--shared_->threads > 0) return;  // another one will take it
+  shared_->wanted.clear();
+  shared_->ready.emplace_back(host, Lookup{true, {}});
+  if (shared_->on_ready) shared_->on_ready();
 }
 
 void Resolver::forget_unused(SteadyTime now) {

@@ -1,0 +1,141 @@
+#include "azora/health/net_prober.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <thread>
+
+#include "azora/base/asio_loop.hpp"
+#include "azora/base/mutex.hpp"
+#include "azora/health/probe_worker.hpp"
+#include "azora/net/thread.hpp"
+
+namespace azora::health {
+namespace {
+
+std::size_t descriptor_limit() {
+  rlimit limit{};
+  constexpr std::size_t kUnknown = 1024;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kUnknown;
+  constexpr rlim_t kEnough = 4'000'000;
+  return static_cast<std::size_t>(std::min(limit.rlim_cur, kEnough));
+}
+
+// Carries results to the control thread: while one hand-over waits there, further results join it.
+class Outbox : public std::enable_shared_from_this<Outbox> {
+ public:
+  explicit Outbox(Loop& control) : control_(control) {}
+
+  void set_sink(Prober::Sink sink) { sink_ = std::move(sink); }  // control thread
+  void close() { sink_ = nullptr; }                              // control thread
+  // Any thread.
+  void deliver(std::vector<ProbeResult> results) {
+    {
+      MutexLock lock(mutex_);
+      const bool first = waiting_.empty();
+      if (first) {
+        waiting_ = std::move(results);
+      } else {
+        std::move(results.begin(), results.end(), std::back_inserter(waiting_));
+      }
+      if (!first) return;
+    }
+    control_.post([self = shared_from_this()] { self->hand_over(); });
+  }
+
+ private:
+  void hand_over() {
+    std::vector<ProbeResult> results;
+    {
+      MutexLock lock(mutex_);
+      results.swap(waiting_);
+    }
+    if (sink_ && !results.empty()) sink_(std::move(results));
+  }
+
+  Loop& control_;
+  Prober::Sink sink_;
+  Mutex mutex_;
+  std::vector<ProbeResult> waiting_ AZORA_GUARDED_BY(mutex_);
+};
+
+}  // namespace
+
+struct NetProber::State {
+  State(Loop& control, const NetProberOptions& options)
+      : outbox(std::make_shared<Outbox>(control)),
+        worker({.max_idle = (options.fd_limit != 0 ? options.fd_limit : descriptor_limit()) / 2,
+                .resolver = options.resolver,
+                .clock = &AsioLoop::steady_now},
+               [box = outbox](std::vector<ProbeResult> results) { box->deliver(std::move(results)); }, counters) {}
+
+  ProberCounters counters;
+  std::shared_ptr<Outbox> outbox;
+  ProbeWorker worker;
+  std::optional<std::thread> thread;
+  bool stopped = false;
+};
+
+NetProber::NetProber(Loop& control, NetProberOptions options) : state_(std::make_unique<State>(control, options)) {}
+
+NetProber::~NetProber() {
+  stop();
+  state_->outbox->close();
+}
+
+Result<void> NetProber::start() {
+  if (state_->thread || state_->stopped) return {};
+  if (!state_->worker.ready()) {
+    return Error{ErrorCode::internal, std::string("the prober has no descriptors: ") + std::strerror(errno), {}};
+  }
+  state_->thread = net::start_thread("az-net", [state = state_.get()] { state->worker.run(); });
+  if (!state_->thread) return Error{ErrorCode::internal, "the prober has no thread", {}};
+  return {};
+}
+
+void NetProber::stop() {
+  if (state_->stopped) return;
+  state_->stopped = true;
+  state_->worker.stop();
+  if (state_->thread) {
+    state_->thread->join();
+    state_->thread.reset();
+  } else if (state_->worker.ready()) {
+    state_->worker.run();  // never started: what was asked is still owed an answer
+  }
+}
+
+void NetProber::set_sink(Sink sink) { state_->outbox->set_sink(std::move(sink)); }
+
+void NetProber::ask(std::vector<ProbeRequest> batch) {
+  if (batch.empty()) return;
+  if (state_->stopped) {
+    std::vector<ProbeResult> results(batch.size());
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      results[i].serial = batch[i].serial;
+      results[i].incarnation = batch[i].incarnation;
+      results[i].generation = batch[i].generation;
+      results[i].ended = AsioLoop::steady_now();
+      results[i].error = "cancelled";
+    }
+    return state_->outbox->deliver(std::move(results));
+  }
+  std::vector<ProbeCommand> commands;
+  commands.reserve(batch.size());
+  for (ProbeRequest& request : batch) commands.push_back({std::move(request)});
+  state_->worker.push(std::move(commands));
+}
+
+void NetProber::forget(std::uint64_t serial) {
+  if (state_->stopped) return;
+  std::vector<ProbeCommand> commands(1);
+  commands[0].request.serial = serial;
+  state_->worker.push(std::move(commands));
+}
+
+ProberCounts NetProber::counters() const { return state_->counters.read(); }
+
+}  // namespace azora::health

@@ -1,0 +1,131 @@
+#include "azora/net/resolver.hpp"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+
+#include "azora/base/mutex.hpp"
+
+namespace azora::net {
+namespace {
+
+constexpr SteadyTime kStart{std::chrono::seconds(1000)};
+
+// A resolver whose name server is the test.
+struct Rig {
+  struct Server {
+    Mutex mutex;
+    CondVar changed;
+    int ready = 0;
+    int lookups = 0;
+    Lookup answer;
+  };
+  std::shared_ptr<Server> server = std::make_shared<Server>();
+  Resolver resolver{options(), [server = server] {
+                      MutexLock lock(server->mutex);
+                      ++server->ready;
+                      server->changed.notify_all();
+                    }};
+
+  Resolver::Options options() const {
+    Resolver::Options out;
+    out.lookup = [server = server](const std::string&) {
+      MutexLock lock(server->mutex);
+      ++server->lookups;
+      return server->answer;
+    };
+    return out;
+  }
+  void answer(const std::string& address, bool temporary = false) {
+    MutexLock lock(server->mutex);
+    server->answer = {};
+    server->answer.temporary = temporary;
+    if (!address.empty()) server->answer.addresses.push_back(*Address::parse(address, 0));
+  }
+  int lookups() const {
+    MutexLock lock(server->mutex);
+    return server->lookups;
+  }
+  std::vector<std::string> collect(SteadyTime now) {
+    server->mutex.lock();
+    const auto limit = std::chrono::steady_clock::time_point::max();
+    server->changed.wait_until(server->mutex, limit, [&] { return server->ready > 0; });
+    server->ready = 0;
+    server->mutex.unlock();
+    return resolver.collect(now);
+  }
+  std::string find(const std::string& host, SteadyTime now) {
+    const Resolver::Answer found = resolver.find(host, 80, now);
+    if (found.state == Resolver::State::pending) return "pending";
+    return found.state == Resolver::State::none ? "none" : found.addresses[0].text();
+  }
+};
+
+TEST(Resolver, NumericHostsAndLocalhostNeedNoLookup) {
+  Rig rig;
+  EXPECT_EQ(rig.find("10.0.0.1", kStart), "10.0.0.1");
+  EXPECT_EQ(rig.find("::1", kStart), "::1");
+  const Resolver::Answer local = rig.resolver.find("localhost", 80, kStart);
+  ASSERT_EQ(local.addresses.size(), 2u);
+  EXPECT_EQ(local.addresses[0], *Address::parse("127.0.0.1", 80));
+  EXPECT_EQ(rig.lookups(), 0);
+}
+
+TEST(Resolver, AsksOnceAndRemembers) {
+  Rig rig;
+  rig.answer("10.0.0.1");
+  EXPECT_EQ(rig.find("a.test", kStart), "pending");
+  EXPECT_EQ(rig.find("a.test", kStart), "pending");
+  EXPECT_EQ(rig.collect(kStart), std::vector<std::string>{"a.test"});
+  EXPECT_EQ(rig.find("a.test", kStart + std::chrono::seconds(29)), "10.0.0.1");
+  EXPECT_EQ(rig.lookups(), 1);
+}
+
+TEST(Resolver, RenewsBehindTheScenes) {
+  Rig rig;
+  rig.answer("10.0.0.1");
+  rig.find("a.test", kStart);
+  rig.collect(kStart);
+  rig.answer("10.0.0.2");
+  const SteadyTime later = kStart + std::chrono::seconds(30);
+  EXPECT_EQ(rig.find("a.test", later), "10.0.0.1");
+  rig.collect(later);
+  EXPECT_EQ(rig.find("a.test", later), "10.0.0.2");
+}
+
+TEST(Resolver, KeepsTheLastAddressWhileTheNameServerFailsButNotForEver) {
+  Rig rig;
+  rig.answer("10.0.0.1");
+  rig.find("a.test", kStart);
+  rig.collect(kStart);
+  rig.answer("", true);
+  const SteadyTime later = kStart + std::chrono::minutes(4);
+  EXPECT_EQ(rig.find("a.test", later), "10.0.0.1");
+  rig.collect(later);
+  EXPECT_EQ(rig.find("a.test", later), "10.0.0.1");
+  const SteadyTime much_later = kStart + std::chrono::minutes(6);
+  EXPECT_EQ(rig.find("a.test", much_later), "pending");
+  rig.collect(much_later);
+  EXPECT_EQ(rig.find("a.test", much_later), "none");
+}
+
+TEST(Resolver, BelievesThatANameIsGoneAndAsksAgainAfterASecond) {
+  Rig rig;
+  rig.answer("");
+  rig.find("a.test", kStart);
+  rig.collect(kStart);
+  EXPECT_EQ(rig.find("a.test", kStart + Millis(999)), "none");
+  EXPECT_EQ(rig.lookups(), 1);
+  rig.answer("10.0.0.1");
+  EXPECT_EQ(rig.find("a.test", kStart + Millis(1000)), "pending");
+  rig.collect(kStart + Millis(1000));
+  EXPECT_EQ(rig.find("a.test", kStart + Millis(1001)), "10.0.0.1");
+}
+
+TEST(Resolver, TheSystemKnowsLocalNames) {
+  const Lookup unknown = system_lookup("does-not-exist.invalid");
+  EXPECT_TRUE(unknown.addresses.empty());
+}
+
+}  // namespace
+}  // namespace azora::net

@@ -1,0 +1,1 @@
+set(AZORA_NET_TESTS address_test.cpp resolver_test.cpp)
