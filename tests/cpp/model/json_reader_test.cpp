@@ -1,0 +1,119 @@
+#include "azora/model/json_reader.hpp"
+
+#include <gtest/gtest.h>
+
+namespace azora {
+namespace {
+
+std::string problem(std::string_view text) {
+  const auto result = read_json(text);
+  if (result) return "accepted: " + json_text(result.value());
+  EXPECT_EQ(result.error().code, ErrorCode::invalid_json);
+  return result.error().message;
+}
+
+std::string round_trip(std::string_view text) {
+  const auto result = read_json(text);
+  return result ? json_text(result.value()) : result.error().message;
+}
+
+TEST(JsonReader, KeepsOrderOfKeysAndTheDigitsOfNumbers) {
+  EXPECT_EQ(
+      round_trip(" { \"b\" : 1.50 , \"a\" : [ true , false , null , -0 , 1E5 ] , \"\" : { } } "),
+      R"({"b":1.50,"a":[true,false,null,-0,1E5],"":{}})");
+  EXPECT_EQ(round_trip("18446744073709551615"), "18446744073709551615");
+  EXPECT_EQ(round_trip("-9223372036854775808"), "-9223372036854775808");
+}
+
+TEST(JsonReader, ReadsEscapesAndUnicode) {
+  EXPECT_EQ(round_trip(R"("\u0041\u00e9\u20ac\ud83d\ude00\n\/\u0001")"),
+            "\"A\xC3\xA9\xE2\x82\xAC\xF0\x9F\x98\x80\\n/\\u0001\"");
+}
+
+TEST(JsonReader, Rule46bIgnoresAByteOrderMark) {
+  EXPECT_EQ(round_trip("\xEF\xBB\xBF{\"a\":1}"), "{\"a\":1}");
+  EXPECT_EQ(problem("\xEF\xBB\xBF\xEF\xBB\xBF{}"),
+            "line 1, column 1: expected a value, found \"\xEF\xBB\xBF\"");
+}
+
+TEST(JsonReader, Rule46bRefusesTheSameKeyTwiceAtAnyDepthAndInLargeObjects) {
+  EXPECT_EQ(problem(R"({"a":1,"b":2,"a":3})"),
+            "line 1, column 14: the key \"a\" appears twice in one object");
+  EXPECT_EQ(problem("[{\"x\":\n  {\"k\":1, \"\\u006b\":2}}]"),
+            "line 2, column 11: the key \"k\" appears twice in one object");
+  std::string large = "{";
+  for (int i = 0; i < 100; ++i) large += "\"k" + std::to_string(i) + "\":0,";
+  EXPECT_TRUE(read_json(large + "\"last\":0}").ok());
+  EXPECT_NE(problem(large + "\"k3\":0}").find("\"k3\" appears twice"), std::string::npos);
+}
+
+TEST(JsonReader, Rule46bRefusesHalfSurrogatePairs) {
+  for (const char* text :
+       {R"("\ud800")", R"("\ud800x")", R"("\udc00")", R"("\ud800\ud800")", R"("\ud800\u0041")"}) {
+    EXPECT_EQ(problem(text), "line 1, column 2: half a surrogate pair in a string") << text;
+  }
+  EXPECT_EQ(problem("\"\xED\xA0\x80\""), "line 1, column 2: a byte that is not UTF-8");
+}
+
+TEST(JsonReader, Rule46bRefusesNumbersOutOfRange) {
+  for (const char* text :
+       {"1e999", "-1e999", "18446744073709551616", "-9223372036854775809", "1e-400"}) {
+    EXPECT_EQ(problem(text), "line 1, column 1: a number out of range") << text;
+  }
+}
+
+TEST(JsonReader, Rule46bRefusesNestingBeyond32) {
+  const std::string deep = std::string(32, '[') + std::string(32, ']');
+  EXPECT_EQ(round_trip(deep), deep);
+  EXPECT_EQ(problem("[" + deep + "]"), "line 1, column 33: nested deeper than 32 levels");
+  EXPECT_EQ(problem(std::string(100'000, '[')), "line 1, column 33: nested deeper than 32 levels");
+}
+
+TEST(JsonReader, SaysWhereAndWhatIsWrong) {
+  EXPECT_EQ(problem(""), "line 1, column 1: the text is empty");
+  EXPECT_EQ(problem(" \n "), "line 2, column 2: the text is empty");
+  EXPECT_EQ(problem("{} x"), "line 1, column 4: expected the end, found \"x\"");
+  EXPECT_EQ(problem("[1,]"), "line 1, column 4: a \",\" stands before \"]\"");
+  EXPECT_EQ(problem("{\"a\":1,}"), "line 1, column 8: a \",\" stands before \"}\"");
+  EXPECT_EQ(problem("{\"a\" 1}"), "line 1, column 6: expected \":\" after the key, found \"1\"");
+  EXPECT_EQ(problem("{a:1}"), "line 1, column 2: expected a key in double quotes, found \"a\"");
+  EXPECT_EQ(problem("{'a':1}"), "line 1, column 2: expected a key in double quotes, found \"'\"");
+  EXPECT_EQ(problem("[1 2]"), "line 1, column 4: expected \",\" or \"]\", found \"2\"");
+  EXPECT_EQ(problem("{\"a\":"), "line 1, column 6: expected a value, found the end of the text");
+  EXPECT_EQ(problem("\"abc"), "line 1, column 5: a string is not closed");
+  EXPECT_EQ(problem("\"abc\\"), "line 1, column 5: a string is not closed");
+  EXPECT_EQ(problem("\"a\nb\""),
+            "line 1, column 3: a control character in a string must be written as an escape");
+  EXPECT_EQ(problem("\"\\x\""), "line 1, column 2: an escape that JSON does not have");
+  EXPECT_EQ(problem("\"\\u12\""),
+            "line 1, column 2: \\u must be followed by four hexadecimal digits");
+  EXPECT_EQ(problem("01"), "line 1, column 1: a number must not start with 0");
+  EXPECT_EQ(problem("1."), "line 1, column 3: expected a digit, found the end of the text");
+  EXPECT_EQ(problem("-"), "line 1, column 2: expected a digit, found the end of the text");
+  EXPECT_EQ(problem("1e+"), "line 1, column 4: expected a digit, found the end of the text");
+  EXPECT_EQ(problem("nul"), "line 1, column 1: expected a value, found \"n\"");
+  EXPECT_EQ(problem("NaN"), "line 1, column 1: expected a value, found \"N\"");
+  EXPECT_EQ(problem("// hi\n1"), "line 1, column 1: expected a value, found \"/\"");
+  EXPECT_EQ(problem("\xFF"), "line 1, column 1: expected a value, found a byte that is not UTF-8");
+}
+
+TEST(JsonReader, TakesOnlyLinearTimeForManyKeys) {
+  std::string text = "{";
+  for (int i = 0; i < 50'000; ++i) text += (i > 0 ? ",\"" : "\"") + std::to_string(i) + "\":0";
+  EXPECT_TRUE(read_json(text + "}").ok());
+}
+
+TEST(Json, KnowsWhichNumbersAreIntegers) {
+  const auto integer = [](std::string_view text) { return read_json(text).value().integer(); };
+  EXPECT_EQ(integer("5"), 5);
+  EXPECT_EQ(integer("5.0"), 5);
+  EXPECT_EQ(integer("3e4"), 30'000);
+  EXPECT_EQ(integer("-0"), 0);
+  EXPECT_EQ(integer("5.5"), std::nullopt);
+  EXPECT_EQ(integer("1e300"), std::nullopt);
+  EXPECT_EQ(integer("18446744073709551615"), std::nullopt);
+  EXPECT_EQ(integer("\"5\""), std::nullopt);
+}
+
+}  // namespace
+}  // namespace azora

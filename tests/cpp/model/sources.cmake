@@ -1,0 +1,12 @@
+set(AZORA_MODEL_TESTS
+  endpoint_test.cpp
+  event_test.cpp
+  iso_time_test.cpp
+  json_reader_test.cpp
+  json_writer_test.cpp
+  spec_faults_test.cpp
+  spec_mutation_test.cpp
+  spec_parser_test.cpp
+  spec_schema_test.cpp
+  units_test.cpp
+  view_test.cpp)

@@ -1,0 +1,104 @@
+#include "azora/model/view.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <thread>
+
+namespace azora {
+namespace {
+
+ServiceView example() {
+  auto spec = std::make_shared<ServiceSpec>();
+  spec->id = "orders";
+  spec->config_json = R"({"id":"orders"})";
+  ServiceView view;
+  view.spec = spec;
+  view.status = HealthStatus::healthy;
+  view.lifecycle = Lifecycle::ready;
+  view.incarnation = 2;
+  view.last_check = WallTime{1'709'210'096'789};
+  view.start_time = WallTime{1'709'210'000'000};
+  view.uptime_ms = 96'789;
+  view.response_ms = 4;
+  view.restart_count = 1;
+  return view;
+}
+
+constexpr std::string_view kHealth =
+    R"({"serviceId":"orders","status":"healthy","lastCheck":"2024-02-29T12:34:56.789Z","uptime":96789,)"
+    R"("restartCount":1,"errorCount":0,"responseTime":4)";
+
+TEST(ServiceView, WritesHealthWithTheKeysOfTheSeed) {
+  ServiceView view = example();
+  EXPECT_EQ(view.health_json(), std::string(kHealth) + "}");
+  EXPECT_EQ(&view.health_json(), &view.health_json());  // made once
+}
+
+TEST(ServiceView, PassesCpuAndMemoryThroughAndAddsItsOwnKeyLast) {
+  ServiceView view = example();
+  view.cpu = std::make_shared<const std::string>("0.5");
+  view.memory = std::make_shared<const std::string>(R"({"rss":1})");
+  view.last_error = "no answer within 5000 ms";
+  EXPECT_EQ(view.health_json(),
+            std::string(kHealth) +
+                R"(,"cpu":0.5,"memory":{"rss":1},"lastError":"no answer within 5000 ms"})");
+}
+
+TEST(ServiceView, WritesTheServiceOfAUrl) {
+  EXPECT_EQ(example().service_json(),
+            R"({"config":{"id":"orders"},"health":)" + std::string(kHealth) +
+                R"(},"startTime":"2024-02-29T12:33:20.000Z","lifecycle":"READY","desired":"up"})");
+}
+
+TEST(ServiceView, WritesTheServiceOfAProcess) {
+  ServiceView view = example();
+  view.restart_required = true;
+  view.desired = Desired::hold;
+  view.process = ProcessView{};
+  view.process->pid = 77;
+  view.process->started_at = WallTime{0};
+  view.process->cpu_percent = 12.3456;
+  view.process->rss_bytes = 1024;
+  view.process->last_exit = ExitView{std::nullopt, SIGKILL, false, WallTime{0}};
+  EXPECT_EQ(
+      view.service_json(),
+      R"({"config":{"id":"orders"},"health":)" + std::string(kHealth) +
+          R"(},"startTime":"2024-02-29T12:33:20.000Z","lifecycle":"READY","desired":"hold",)"
+          R"("restartRequired":true,"process":{"pid":77,"incarnation":2,)"
+          R"("startedAt":"1970-01-01T00:00:00.000Z","cpuPercent":12.35,"rssBytes":1024,"lastExit":)"
+          R"({"code":null,"signal":"SIGKILL","oom":false,"at":"1970-01-01T00:00:00.000Z"}}})");
+}
+
+TEST(ServiceView, WritesNullsForAProcessThatDoesNotRun) {
+  ServiceView view = example();
+  view.process = ProcessView{};
+  EXPECT_NE(view.service_json().find(R"("process":{"pid":null,"incarnation":2,"startedAt":null,)"
+                                     R"("cpuPercent":null,"rssBytes":null,"lastExit":null})"),
+            std::string::npos);
+}
+
+TEST(ServiceView, CopiesTheFactsAndMakesItsTextsAnew) {
+  ServiceView view = example();
+  const std::string before = view.service_json();
+  ServiceView copy(view);
+  EXPECT_EQ(copy.service_json(), before);
+  copy.status = HealthStatus::unhealthy;
+  ServiceView changed(copy);
+  EXPECT_NE(changed.health_json(), view.health_json());
+}
+
+TEST(ServiceView, IsReadByManyThreadsAtOnce) {
+  for (int round = 0; round < 50; ++round) {
+    const ServiceView view = example();
+    std::vector<std::thread> readers;
+    for (int i = 0; i < 4; ++i) {
+      readers.emplace_back(
+          [&view] { EXPECT_EQ(view.service_json().size(), view.service_json().size()); });
+    }
+    for (std::thread& reader : readers) reader.join();
+  }
+}
+
+}  // namespace
+}  // namespace azora
