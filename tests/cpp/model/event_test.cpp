@@ -37,10 +37,10 @@ TEST(EventJson, Rule35CarriesTheKeysOfItsType) {
   restarted.attempt = 2;
   restarted.max_restarts = 5;
   restarted.downtime_ms = 1500;
-  EXPECT_EQ(
-      event_json(event_of(EventType::service_restarted, std::move(restarted))),
-      R"({"seq":42,"time":"2024-02-29T12:34:56.789Z","type":"serviceRestarted","serviceId":"orders",)"
-      R"("incarnation":3,"cause":"crash","attempt":2,"maxRestarts":5,"downtimeMs":1500})");
+  EXPECT_EQ(event_json(event_of(EventType::service_restarted, std::move(restarted))),
+            R"({"seq":42,"time":"2024-02-29T12:34:56.789Z","type":"serviceRestarted",)"
+            R"("serviceId":"orders",)"
+            R"("incarnation":3,"cause":"crash","attempt":2,"maxRestarts":5,"downtimeMs":1500})");
   EventDetail checked;
   checked.status = HealthStatus::healthy;
   checked.response_ms = 7;

@@ -12,11 +12,16 @@ namespace azora {
 namespace {
 
 const std::string kFull =
-    R"({"id":"api","name":"API","type":"core","endpoint":"http://127.0.0.1:7001/b","healthCheckPath":"/up",)"
-    R"("healthCheckInterval":5000,"maxRestarts":5,"restartDelay":100,"priority":7,"dependencies":["db",)"
-    R"({"id":"mq","condition":"started","strength":"soft"}],"metadata":{"a":[1,2.5,null]},"group":"g",)"
-    R"("weight":2,"healthCheck":{"type":"http","timeout":"1s","unhealthyThreshold":2,"restartThreshold":3,)"
-    R"("headers":{"X":"y"},"expectedStatus":["200-204",301]},"process":{"argv":["./x","{port}"],"env":)"
+    R"({"id":"api","name":"API","type":"core","endpoint":"http://127.0.0.1:7001/b",)"
+    R"("healthCheckPath":"/up",)"
+    R"("healthCheckInterval":5000,"maxRestarts":5,"restartDelay":100,"priority":7,)"
+    R"("dependencies":["db",)"
+    R"({"id":"mq","condition":"started","strength":"soft"}],"metadata":{"a":[1,2.5,null]},)"
+    R"("group":"g",)"
+    R"("weight":2,"healthCheck":{"type":"http","timeout":"1s","unhealthyThreshold":2,)"
+    R"("restartThreshold":3,)"
+    R"("headers":{"X":"y"},"expectedStatus":["200-204",301]},"process":{"argv":["./x",)"
+    R"("{port}"],"env":)"
     R"({"K":"v"},"log":{"maxBytes":"1MiB","files":2},"replicas":2,"ports":"7001-7002","rlimits":)"
     R"({"nofile":{"soft":1,"hard":2}}},"restartPolicy":"always","flapLimit":3})";
 

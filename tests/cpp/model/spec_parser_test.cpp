@@ -46,7 +46,8 @@ TEST(SpecParser, ReadsEveryField) {
   const SpecPtr spec = parse(
       R"({"id":"a","name":"A","type":"core","endpoint":"http://h:1/b","healthCheckPath":"//up?x=1",
       "healthCheckInterval":10000,"maxRestarts":-1,"restartDelay":500,"priority":9,
-      "dependencies":["db",{"id":"mq@1","condition":"started","strength":"soft"}],"group":"g","weight":2.5,
+      "dependencies":["db",{"id":"mq@1","condition":"started","strength":"soft"}],"group":"g",)"
+      R"("weight":2.5,
       "healthCheck":{"timeout":900,"unhealthyThreshold":3,"restartThreshold":4,"healthyThreshold":1,
         "startTimeout":5000,"method":"HEAD","headers":{"X-A":"1"},"expectedStatus":[204,"300-399"]},
       "restartPolicy":"always","restartFactor":1.5,"restartMaxDelay":9000,"stableAfter":1000,
@@ -116,8 +117,10 @@ TEST(SpecParser, Rule19EndpointMayBeAbsentWithAProcessCheckAndTcpEndpointsGetTcp
 
 TEST(SpecParser, ReadsAProcessWithItsPathsFromTheFolderOfTheFile) {
   const SpecPtr spec = parse(
-      R"({"id":"a","type":"c","endpoint":"http://127.0.0.1:7001","process":{"argv":["bin/run","--port={port}","{index}","{x}"],
-      "env":{"P":"{port}"},"envFile":"../a.env","user":"joe","stopSignal":"INT","stopTimeout":"1.5s",
+      R"({"id":"a","type":"c","endpoint":"http://127.0.0.1:7001","process":{"argv":["bin/run",)"
+      R"("--port={port}","{index}","{x}"],
+      "env":{"P":"{port}"},"envFile":"../a.env","user":"joe","stopSignal":"INT",)"
+      R"("stopTimeout":"1.5s",
       "log":{"maxBytes":"1MiB","files":2},"inheritEnv":["SSH_AUTH_SOCK"],"noNewPrivs":false,
       "rlimits":{"nofile":4096,"core":{"soft":0,"hard":"unlimited"}}}})",
       file_options());
@@ -152,7 +155,8 @@ TEST(SpecParser, LooksABareProgramUpOnPathAndKeepsAbsoluteOnes) {
 
 TEST(SpecParser, ExpandsReplicas) {
   const auto result = parse_service(
-      R"({"id":"api","type":"c","endpoint":"http://h:7000/v1","process":{"replicas":3,"argv":["x","{port}","{index}"]}})",
+      R"({"id":"api","type":"c","endpoint":"http://h:7000/v1","process":{"replicas":3,)"
+      R"("argv":["x","{port}","{index}"]}})",
       file_options());
   ASSERT_TRUE(result.ok());
   ASSERT_EQ(result.value().size(), 3U);
@@ -172,7 +176,8 @@ TEST(SpecParser, ExpandsReplicas) {
 TEST(SpecParser, TakesThePortsOfReplicasFromAListOrARange) {
   const auto ports = [](const std::string& text) {
     const auto result = parse_service(
-        R"({"id":"api","name":"API","type":"c","endpoint":"http://h","process":{"replicas":2,"argv":["x"],"ports":)" +
+        R"({"id":"api","name":"API","type":"c","endpoint":"http://h","process":{"replicas":2,)"
+        R"("argv":["x"],"ports":)" +
             text + "}}",
         file_options());
     std::string all;
@@ -187,18 +192,16 @@ TEST(SpecParser, TakesThePortsOfReplicasFromAListOrARange) {
 }
 
 TEST(SpecParser, Rule22ProcessMeansThatWeRestartItAndACallableThatItDoes) {
-  EXPECT_EQ(
-      parse(
-          R"({"id":"a","type":"c","endpoint":"http://h","process":{"argv":["x"]},"restart":"process"})",
-          file_options())
-          ->action,
-      ActionKind::process);
-  EXPECT_EQ(
-      parse(
-          R"({"id":"a","type":"c","endpoint":"http://h","process":{"argv":["x"]},"restart":{"type":"process"}})",
-          file_options())
-          ->action,
-      ActionKind::process);
+  EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"http://h","process":{"argv":["x"]},)"
+                  R"("restart":"process"})",
+                  file_options())
+                ->action,
+            ActionKind::process);
+  EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"http://h","process":{"argv":["x"]},)"
+                  R"("restart":{"type":"process"}})",
+                  file_options())
+                ->action,
+            ActionKind::process);
   ParseOptions python;
   python.origin = Origin::python;
   python.has_callback = true;
@@ -212,32 +215,35 @@ TEST(SpecParser, Rule22ProcessMeansThatWeRestartItAndACallableThatItDoes) {
 }
 
 TEST(SpecParser, EchoesTheSeedsKeysFirstAndInItsOrder) {
-  EXPECT_EQ(
-      parse(R"({"zone":null,"dependencies":["x"],"id":"a","extra":{"k":[1.50]},"weight":2,
+  EXPECT_EQ(parse(R"({"zone":null,"dependencies":["x"],"id":"a","extra":{"k":[1.50]},"weight":2,
                   "endpoint":"http://h/","restartDelay":5000,"metadata":{"m":1},"type":"ui"})")
-          ->config_json,
-      R"({"id":"a","name":"a","type":"ui","endpoint":"http://h","healthCheckPath":"/health",)"
-      R"("healthCheckInterval":30000,"maxRestarts":5,"restartDelay":5000,"priority":5,"dependencies":["x"],)"
-      R"("metadata":{"m":1},"zone":null,"extra":{"k":[1.50]},"weight":2})");
+                ->config_json,
+            R"({"id":"a","name":"a","type":"ui","endpoint":"http://h","healthCheckPath":"/health",)"
+            R"("healthCheckInterval":30000,"maxRestarts":5,"restartDelay":5000,"priority":5,)"
+            R"("dependencies":["x"],)"
+            R"("metadata":{"m":1},"zone":null,"extra":{"k":[1.50]},"weight":2})");
 }
 
 TEST(SpecParser, EchoesUnitsAsIntegersAndNoSecrets) {
-  EXPECT_EQ(
-      parse(
-          R"({"id":"a","type":"c","endpoint":"http://h","healthCheckInterval":"5s","stableAfter":"1m",
+  EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"http://h","healthCheckInterval":"5s",)"
+                  R"("stableAfter":"1m",
                   "healthCheck":{"timeout":"500ms","headers":{"X-Api-Key":"s3cret","X-Zone":"eu"}},
-                  "process":{"argv":["x"],"env":{"PASSWORD":"s3cret"},"log":{"maxBytes":"64KiB"},"cwd":"/tmp"}})",
-          file_options())
-          ->config_json,
-      R"({"id":"a","name":"a","type":"c","endpoint":"http://h","healthCheckPath":"/health",)"
-      R"("healthCheckInterval":5000,"maxRestarts":5,"priority":5,"dependencies":[],"stableAfter":60000,)"
-      R"("healthCheck":{"timeout":500,"headers":{"X-Api-Key":"***","X-Zone":"eu"}},"process":{"argv":["x"],)"
-      R"("env":{"PASSWORD":"***"},"log":{"maxBytes":65536},"cwd":"/tmp"}})");
+                  "process":{"argv":["x"],"env":{"PASSWORD":"s3cret"},)"
+                  R"("log":{"maxBytes":"64KiB"},"cwd":"/tmp"}})",
+                  file_options())
+                ->config_json,
+            R"({"id":"a","name":"a","type":"c","endpoint":"http://h","healthCheckPath":"/health",)"
+            R"("healthCheckInterval":5000,"maxRestarts":5,"priority":5,"dependencies":[],)"
+            R"("stableAfter":60000,)"
+            R"("healthCheck":{"timeout":500,"headers":{"X-Api-Key":"***","X-Zone":"eu"}},)"
+            R"("process":{"argv":["x"],)"
+            R"("env":{"PASSWORD":"***"},"log":{"maxBytes":65536},"cwd":"/tmp"}})");
 }
 
 TEST(SpecParser, KeepsASourceThatParsesToTheSameAgainFromAnywhere) {
   const std::string text =
-      R"({"id":"a","type":"c","endpoint":"http://h:80","healthCheckInterval":"5s","process":{"argv":["./x","{port}"],
+      R"({"id":"a","type":"c","endpoint":"http://h:80","healthCheckInterval":"5s",)"
+      R"("process":{"argv":["./x","{port}"],
       "env":{"K":"v"},"envFile":"e"}})";
   const SpecPtr spec = parse(text, file_options());
   ParseOptions elsewhere = file_options();
@@ -269,13 +275,15 @@ TEST(SpecParser, ParsesAListAllOrNothing) {
 }
 
 TEST(ParseOver, Rule29ReplacesTheSeedsFieldsAndKeepsTheRest) {
-  const SpecPtr old = parse(
-      R"({"id":"a","type":"c","endpoint":"http://h:7001","maxRestarts":9,"weight":2,"healthCheck":{"timeout":"2s"},
+  const SpecPtr old =
+      parse(R"({"id":"a","type":"c","endpoint":"http://h:7001","maxRestarts":9,"weight":2,)"
+            R"("healthCheck":{"timeout":"2s"},
       "process":{"argv":["./x","{port}"],"env":{"K":"v"}}})",
-      file_options());
-  const auto result = parse_over(
-      R"({"id":"a","name":"New","type":"core","endpoint":"http://h:7002","metadata":{"by":"rest"},"extra":1})",
-      *old);
+            file_options());
+  const auto result =
+      parse_over(R"({"id":"a","name":"New","type":"core","endpoint":"http://h:7002",)"
+                 R"("metadata":{"by":"rest"},"extra":1})",
+                 *old);
   ASSERT_TRUE(result.ok()) << result.error().message;
   const ServiceSpec& spec = *result.value();
   EXPECT_EQ(spec.name, "New");

@@ -26,7 +26,8 @@ ServiceView example() {
 }
 
 constexpr std::string_view kHealth =
-    R"({"serviceId":"orders","status":"healthy","lastCheck":"2024-02-29T12:34:56.789Z","uptime":96789,)"
+    R"({"serviceId":"orders","status":"healthy","lastCheck":"2024-02-29T12:34:56.789Z",)"
+    R"("uptime":96789,)"
     R"("restartCount":1,"errorCount":0,"responseTime":4)";
 
 TEST(ServiceView, WritesHealthWithTheKeysOfTheSeed) {
