@@ -13,7 +13,7 @@
 // Threads: the control thread (or the only thread of a test). Fails: never.
 #include <cstdint>
 #include <optional>
-#include <string>
+#include <string_view>
 #include <vector>
 
 #include "azora/base/time.hpp"
@@ -76,6 +76,7 @@ struct Machine {
   std::optional<SteadyTime> last_evidence;
   std::optional<SteadyTime> started;          // exec of this incarnation
   std::vector<SteadyTime> recent_restarts;    // failure restarts of the last hour, oldest first
+  bool attempt_counted = false;    // BACKOFF: the wait is not for a new attempt (explained, or counted before)
   bool restart_asked = false;      // an operator's restart is under way: start again after the sweep
   Cause start_cause = Cause::none; // why the start under way is made; what serviceRestarted reports
 };
@@ -94,6 +95,7 @@ struct Input {
     lost,            // shim gone, nothing left (incarnation)
     ready,           // first answer below 500 in STARTING, or the external action verified
     passed,          // a probe passed (flag = healthy)
+    faltered,        // no longer healthy: stability begins anew
     liveness_failed, // restartThreshold reached
     permitted,       // the kill permit is granted
     timer,           // `deadline` passed

@@ -1,0 +1,1 @@
+set(AZORA_HEALING_SOURCES backoff.cpp permit.cpp start_bucket.cpp step.cpp)

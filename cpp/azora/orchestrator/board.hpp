@@ -1,0 +1,24 @@
+#pragma once
+// The published state: what every reader sees without visiting the control thread. Immutable versions that
+// share all that did not change; one new version per turn that changed anything.
+// Threads: Board is a value; versions go through base/snapshot_cell.hpp.
+#include <cstddef>
+#include <cstdint>
+
+#include "azora/base/cow_table.hpp"
+#include "azora/base/persistent_map.hpp"
+#include "azora/model/view.hpp"
+
+namespace azora::orchestrator {
+
+struct Board {
+  PersistentMap<ViewPtr> by_id;
+  CowTable<const ServiceView> in_order;  // by registration order
+  std::size_t healthy = 0;
+  std::size_t unhealthy = 0;
+  bool running = false;
+  std::uint64_t seq = 0;            // the last event this version reflects
+  std::uint64_t list_version = 0;   // changes with membership, status or lifecycle of anybody
+};
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,176 @@
+#include "azora/orchestrator/core.hpp"
+
+#include <algorithm>
+
+namespace azora::orchestrator {
+
+using healing::Cause;
+using healing::Input;
+
+Core::Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, Publisher& publisher, CoreOptions options)
+    : loop_(loop),
+      prober_(prober),
+      keeper_(keeper),
+      publisher_(publisher),
+      options_(options),
+      scheduler_(health::SchedulerOptions{.fd_limit = options.fd_limit}),
+      probe_timer_(loop, scheduler_, guard_, [this](const std::vector<health::Serial>& serials) { ask(serials); }),
+      bucket_(options.max_concurrent_starts, options.starts_per_second) {
+  prober_.set_sink([this](std::vector<health::ProbeResult> results) { on_results(std::move(results)); });
+  keeper_.set_listener(this);
+}
+
+Core::~Core() = default;
+
+void Core::start() {
+  if (running_) return;
+  running_ = true;
+  board_changed_ = true;
+  ++board_.list_version;
+  std::vector<std::uint64_t> serials;
+  registry_.for_each([&](const registry::Entry& entry) { serials.push_back(entry.serial); });
+  for (const std::uint64_t serial : serials) {
+    ServiceState* service = by_serial(serial);
+    if (service == nullptr) continue;
+    if (!service->process()) service->tracker.reset();
+    refresh_status(*service);
+    evaluate_dependencies(*service);
+    bring_up(*service);
+    mark(*service);
+  }
+  settle();
+}
+
+// Probes end at once; process services stop level by level, dependents first.
+void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>)> done) {
+  if (stop_done_) {
+    // A second caller waits for the same end.
+    stop_done_ = [first = std::move(stop_done_), second = std::move(done)](const std::vector<std::string>& left) {
+      first(left);
+      second(left);
+    };
+    return;
+  }
+  running_ = false;
+  board_changed_ = true;
+  ++board_.list_version;
+  for (auto& [serial, service] : services_) {
+    if (service->leaving) continue;
+    refresh_status(*service);
+    publisher_.set_tier(serial, Tier::excluded, service->machine.incarnation);
+    prober_.forget(serial);
+    apply_probe_mode(*service);
+    mark(*service);
+  }
+  stop_done_ = std::move(done);
+  stop_timer_ = loop_.at(deadline, [this] {
+    stop_timer_ = 0;
+    std::vector<std::string> left;
+    for (const auto& [serial, service] : services_) {
+      if (!service->alive()) continue;
+      left.push_back(*service->id);
+      sends_.push_back([this, named = serial, incarnation = service->machine.incarnation] {
+        keeper_.kill(named, incarnation);
+      });
+    }
+    std::sort(left.begin(), left.end());
+    if (auto answer = std::exchange(stop_done_, nullptr)) answer(std::move(left));
+  });
+  stop_next();
+}
+
+// While stopping: whoever has no living dependent is told to stop.
+void Core::stop_next() {
+  if (!stop_done_) return;
+  bool alive = false;
+  std::vector<std::uint64_t> serials;
+  for (const auto& [serial, service] : services_) {
+    if (service->process() && service->machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
+  }
+  for (const std::uint64_t serial : serials) {
+    ServiceState* service = by_serial(serial);
+    if (service->alive()) alive = true;
+    if (service->machine.desired == Desired::down) continue;
+    bool needed = false;
+    graph_.for_each_dependent(*service->id, [&](const std::string& id, const Dependency&) {
+      const ServiceState* dependent = find(id);
+      needed = needed || (dependent != nullptr && dependent->alive());
+    });
+    if (needed) continue;
+    feed(*service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown});
+  }
+  if (alive) return;
+  loop_.cancel(stop_timer_);
+  stop_timer_ = 0;
+  if (auto answer = std::exchange(stop_done_, nullptr)) {
+    answers_.push_back([answer = std::move(answer)] { answer({}); });
+  }
+}
+
+// Semantics 10: views and pools, events, answers, actions.
+void Core::end_turn() {
+  settle();
+  stop_next();
+  if (running_) {
+    grant_permits();
+    admit();
+    settle();
+    watch_failed();
+  }
+  ++turns_;
+  if (!dirty_.empty() || board_changed_) {
+    auto by_id = board_.by_id.edit();
+    auto in_order = board_.in_order.edit();
+    board_.seq = publisher_.head();
+    for (const std::uint64_t serial : dirty_) {
+      ServiceState* service = by_serial(serial);
+      if (service == nullptr) continue;
+      service->dirty = false;
+      if (service->leaving) continue;
+      const ViewPtr view = build_view(*service);
+      ++views_built_;
+      by_id.set(*service->id, view);
+      in_order.set(service->order, view);
+    }
+    dirty_.clear();
+    board_.by_id = by_id.done();
+    board_.in_order = in_order.done();
+    board_.running = running_;
+    board_changed_ = false;
+    publisher_.publish(std::make_shared<const Board>(board_));
+  } else {
+    publisher_.publish(nullptr);
+  }
+  check_waiters();
+  for (const auto& answer : std::exchange(answers_, {})) answer();
+  for (const auto& send : std::exchange(sends_, {})) send();
+  if (!asks_.empty()) prober_.ask(std::exchange(asks_, {}));
+  probe_timer_.rearm();
+}
+
+std::size_t Core::processes_alive() const {
+  return static_cast<std::size_t>(
+      std::count_if(services_.begin(), services_.end(), [](const auto& one) { return one.second->alive(); }));
+}
+
+std::vector<std::string> Core::violations() const {
+  std::vector<std::string> found;
+  for (const auto& [serial, service] : services_) {
+    const std::string& id = *service->id;
+    const healing::Machine& machine = service->machine;
+    const int limit = service->plan.restart.max_restarts;
+    if (limit >= 0 && machine.attempts > limit) found.push_back(id + ": budget exceeded");
+    const bool ready = machine.lifecycle == Lifecycle::ready || machine.lifecycle == Lifecycle::watching;
+    if (!ready && service->status == HealthStatus::healthy && service->process()) {
+      found.push_back(id + ": healthy while " + std::string(wire_name(machine.lifecycle)));
+    }
+    const bool timed = machine.lifecycle == Lifecycle::starting || machine.lifecycle == Lifecycle::stopping ||
+                       machine.lifecycle == Lifecycle::killing || machine.lifecycle == Lifecycle::backoff;
+    if (timed && !machine.deadline) {
+      found.push_back(id + ": " + std::string(wire_name(machine.lifecycle)) + " without a deadline");
+    }
+  }
+  return found;
+}
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,186 @@
+#pragma once
+// The control core: owns all state, takes every decision, lets one module's answer cause the next step.
+// Knows no thread and no descriptor: world, time and publication are behind Loop, Prober, Keeper, Publisher,
+// so the simulation runs this very code on virtual time.
+// Threads: the loop's thread only. Ownership: borrows what it is given, which outlives it.
+// Turn: every entry point marks what changed; end_turn() (the loop's turn-end hook) publishes it, answers the
+// waiting commands, then sends probes and process commands. Costs in proportion to what changed.
+#include <deque>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "azora/base/loop.hpp"
+#include "azora/base/result.hpp"
+#include "azora/healing/permit.hpp"
+#include "azora/healing/start_bucket.hpp"
+#include "azora/health/probe_timer.hpp"
+#include "azora/keeper/keeper.hpp"
+#include "azora/orchestrator/orchestrator.hpp"
+#include "azora/orchestrator/publisher.hpp"
+#include "azora/orchestrator/service_state.hpp"
+#include "azora/registry/dependency_graph.hpp"
+#include "azora/registry/registry.hpp"
+
+namespace azora::orchestrator {
+
+struct CoreOptions {
+  int max_concurrent_starts = 4;
+  int starts_per_second = 50;
+  std::size_t fd_limit = 1024;
+};
+
+// A restart callable that Python is to run.
+struct CallbackRequest {
+  std::string id;
+  std::uint64_t incarnation = 0;
+  int attempt = 0;
+  std::string cause;
+};
+
+class Core : public keeper::KeeperListener {
+ public:
+  // Reads what may not be asked of the disk on the control thread: stamps of argv's files. Null: never.
+  using FileStamp = std::function<std::vector<std::uint64_t>(const LaunchSpec&)>;
+
+  Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, Publisher& publisher, CoreOptions options);
+  ~Core() override;
+
+  void start();
+  // Answers the ids that did not stop, when all stopped or `deadline` passed.
+  void stop(SteadyTime deadline, std::function<void(std::vector<std::string>)> done);
+  bool running() const { return running_; }
+
+  Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor);
+  Result<bool> unregister(std::string_view id, std::string_view actor);
+  Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
+                             std::string_view actor);
+  void wait_for(std::string id, bool ready, std::uint64_t not_before_seq, SteadyTime deadline,
+                std::function<void(Result<void>)> done);
+  void callback_done(std::string_view id, std::uint64_t incarnation, bool ok, const std::string& reason);
+  void set_callback_sink(std::function<void(CallbackRequest)> sink) { callback_sink_ = std::move(sink); }
+  void set_file_stamp(FileStamp stamp) { file_stamp_ = std::move(stamp); }
+  void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
+
+  Result<std::string> why_json(std::string_view id);
+  Result<std::string> dependencies_json(std::string_view id);
+  std::string graph_json();
+  std::string metrics_text() const;
+
+  void end_turn();
+  std::size_t processes_alive() const;
+
+  // Checks what must hold after every turn; empty when it does. For the simulation.
+  std::vector<std::string> violations() const;
+
+ private:
+  // reactions/on_probe.cpp
+  void ask(const std::vector<health::Serial>& serials);
+  void on_results(std::vector<health::ProbeResult> results);
+  void on_result(const health::ProbeResult& result);
+  void apply_probe_mode(ServiceState& service);
+
+  // reactions/on_process.cpp (KeeperListener)
+  void on_started(keeper::Serial serial, std::uint64_t incarnation, int pid, Now at) override;
+  void on_start_failed(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
+  void on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) override;
+  void on_swept(keeper::Serial serial, std::uint64_t incarnation) override;
+  void on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
+  void on_link(bool up, std::string reason) override;
+
+  // reactions/drive.cpp: one machine's step and what follows from it
+  void feed(ServiceState& service, const healing::Input& input);
+  void perform(ServiceState& service, const healing::Action& action);
+  void tell(ServiceState& service, const healing::Notice& notice);
+  void refresh_status(ServiceState& service);
+  void rearm(ServiceState& service);
+  void after_step(ServiceState& service, Lifecycle before);
+  void settle();                          // dependents, admissions, permits until nothing moves
+  void evaluate_dependencies(ServiceState& service);
+  bool satisfied(const Dependency& dependency) const;
+  void admit();
+  void grant_permits();
+  void watch_failed();
+  void stop_next();
+
+  // reactions/on_command.cpp
+  ServiceState* find(std::string_view id);
+  const ServiceState* find(std::string_view id) const;
+  ServiceState* by_serial(std::uint64_t serial);
+  void add(const registry::Entry& entry);
+  void replace(ServiceState& service, const registry::Entry& entry, const ServiceSpec& old);
+  void remove(ServiceState& service);
+  void configure(ServiceState& service);
+  void bring_up(ServiceState& service);
+  void finish_leaving(ServiceState& service);
+  void check_waiters();
+
+  // view_builder.cpp
+  void mark(ServiceState& service);
+  ViewPtr build_view(const ServiceState& service) const;
+  std::uint64_t emit(EventType type, const ServiceState& service, std::string_view cause,
+                     std::unique_ptr<const EventDetail> detail = nullptr);
+  Tier tier_of(const ServiceState& service) const;
+
+  Loop& loop_;
+  health::Prober& prober_;
+  keeper::Keeper& keeper_;
+  Publisher& publisher_;
+  CoreOptions options_;
+
+  registry::Registry registry_;
+  registry::DependencyGraph graph_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<ServiceState>> services_;  // by serial
+  std::unordered_map<std::string, std::vector<std::uint64_t>> leaving_;         // ids whose old process is going
+
+  health::Scheduler scheduler_;
+  health::LatenessGuard guard_;
+  health::ProbeTimer probe_timer_;
+  healing::StartBucket bucket_;
+  healing::KillPermits permits_;
+  TimerId bucket_timer_ = 0;
+  TimerId failed_timer_ = 0;
+  TimerId permit_timer_ = 0;
+
+  bool running_ = false;
+  std::function<void(std::vector<std::string>)> stop_done_;
+  TimerId stop_timer_ = 0;
+
+  struct Waiter {
+    std::string id;
+    bool ready;
+    std::uint64_t not_before_seq;
+    TimerId timer;
+    std::function<void(Result<void>)> done;
+  };
+  std::unordered_map<std::uint64_t, Waiter> waiters_;
+  std::uint64_t last_waiter_ = 0;
+
+  std::deque<std::uint64_t> unsettled_;             // serials whose dependents must look again
+  std::unordered_set<std::uint64_t> wants_permit_;
+  std::unordered_set<std::uint64_t> failed_;
+  std::vector<std::uint64_t> dirty_;
+  Board board_;
+  bool board_changed_ = false;
+  std::vector<health::ProbeRequest> asks_;
+  std::vector<std::function<void()>> sends_;        // process commands of this turn
+  std::vector<std::function<void()>> answers_;      // completions of this turn
+  std::string_view actor_ = "orchestrator";
+  bool settling_ = false;
+  std::function<void(CallbackRequest)> callback_sink_;
+  FileStamp file_stamp_;
+
+  // Rule 13's counters.
+  std::uint64_t turns_ = 0;
+  std::uint64_t views_built_ = 0;
+  std::uint64_t probes_asked_ = 0;
+  std::uint64_t results_stale_ = 0;
+  std::uint64_t results_void_ = 0;
+};
+
+}  // namespace azora::orchestrator

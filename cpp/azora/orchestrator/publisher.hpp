@@ -1,0 +1,33 @@
+#pragma once
+// Where the control core puts what it decided, in the order of a turn (semantics 10): board and pool
+// state first, then events, then answers, then actions. Implemented over pools and event log in runtime.cpp
+// and by the simulation's recorder.
+// Threads: the control thread.
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "azora/model/event.hpp"
+#include "azora/model/service_spec.hpp"
+#include "azora/orchestrator/board.hpp"
+
+namespace azora::orchestrator {
+
+enum class Tier : std::uint8_t { excluded, degraded, healthy };
+
+class Publisher {
+ public:
+  virtual ~Publisher() = default;
+  // Gives the event its place in the sequence; readers see it after publish().
+  virtual std::uint64_t append(Event event) = 0;
+  virtual std::uint64_t head() const = 0;
+  // The service is a candidate of its pools from now on (excluded until set_tier says otherwise).
+  virtual void pool_put(std::uint64_t serial, const SpecPtr& spec) = 0;
+  virtual void pool_remove(std::uint64_t serial) = 0;
+  // Takes effect at once for every picker.
+  virtual void set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnation) = 0;
+  // End of a turn: the board (null: unchanged), then the turn's events, become visible.
+  virtual void publish(std::shared_ptr<const Board> board) = 0;
+};
+
+}  // namespace azora::orchestrator

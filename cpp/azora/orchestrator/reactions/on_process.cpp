@@ -1,0 +1,99 @@
+// What the keeper tells: facts about processes, each with its incarnation.
+#include "azora/orchestrator/core.hpp"
+
+namespace azora::orchestrator {
+
+using healing::Cause;
+using healing::Input;
+
+void Core::on_started(keeper::Serial serial, std::uint64_t incarnation, int pid, Now at) {
+  ServiceState* service = by_serial(serial);
+  if (service == nullptr || incarnation != service->machine.incarnation) return;
+  service->pid = pid;
+  service->process_started = at.wall;
+  service->start_time = at.wall;
+  service->start_steady = at.steady;
+  service->cpu_percent.reset();
+  service->rss_bytes.reset();
+  feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
+  apply_probe_mode(*service);
+}
+
+void Core::on_start_failed(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  ServiceState* service = by_serial(serial);
+  if (service == nullptr || incarnation != service->machine.incarnation) return;
+  service->last_error = std::move(reason);
+  feed(*service, {.kind = Input::Kind::launch_failed, .incarnation = incarnation});
+}
+
+void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) {
+  ServiceState* service = by_serial(serial);
+  if (service == nullptr || incarnation != service->machine.incarnation) return;
+  // Out of rotation before anybody can read of the exit.
+  publisher_.set_tier(serial, Tier::excluded, incarnation);
+  const bool planned = service->machine.lifecycle == Lifecycle::stopping || service->machine.lifecycle == Lifecycle::killing;
+  const bool clean = exit.code == 0;
+  auto detail = std::make_unique<EventDetail>();
+  detail->pid = service->pid;
+  detail->has_exit = true;
+  detail->code = exit.code;
+  detail->signal = exit.signal;
+  detail->oom = exit.oom;
+  service->last_exit = ExitView{exit.code, exit.signal, exit.oom, exit.at};
+  service->pid.reset();
+  service->process_started.reset();
+  if (!planned && !clean) {
+    service->last_error = exit.signal ? "killed by " + signal_name(*exit.signal)
+                                      : "exited with code " + std::to_string(exit.code.value_or(-1));
+  }
+  service->tracker.exited();
+  const std::string_view cause = planned ? wire_name(service->machine.cause) : clean ? "clean" : "crash";
+  emit(EventType::service_exited, *service, cause, std::move(detail));
+  feed(*service, {.kind = Input::Kind::exited, .flag = clean, .incarnation = incarnation});
+}
+
+void Core::on_swept(keeper::Serial serial, std::uint64_t incarnation) {
+  ServiceState* service = by_serial(serial);
+  if (service == nullptr || incarnation != service->machine.incarnation) return;
+  feed(*service, {.kind = Input::Kind::swept, .incarnation = incarnation});
+}
+
+void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  ServiceState* service = by_serial(serial);
+  if (service == nullptr || incarnation != service->machine.incarnation) return;
+  publisher_.set_tier(serial, Tier::excluded, incarnation);
+  service->last_error = std::move(reason);
+  service->pid.reset();
+  service->process_started.reset();
+  auto detail = std::make_unique<EventDetail>();
+  detail->has_exit = true;
+  detail->reason = service->last_error;
+  emit(EventType::service_exited, *service, wire_name(Cause::lost), std::move(detail));
+  service->tracker.exited();
+  feed(*service, {.kind = Input::Kind::lost, .incarnation = incarnation});
+}
+
+void Core::on_link(bool, std::string) {}
+
+void Core::callback_done(std::string_view id, std::uint64_t incarnation, bool ok, const std::string& reason) {
+  ServiceState* service = find(id);
+  if (service == nullptr || incarnation != service->machine.incarnation) return;
+  if (!ok) {
+    service->last_error = "restart callable: " + reason;
+    feed(*service, {.kind = Input::Kind::launch_failed, .incarnation = incarnation});
+    return;
+  }
+  feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
+  service->tracker.reset_starting();
+  apply_probe_mode(*service);
+}
+
+void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes) {
+  ServiceState* service = find(id);
+  if (service == nullptr || incarnation != service->machine.incarnation || !service->pid) return;
+  service->cpu_percent = cpu_percent;
+  service->rss_bytes = rss_bytes;
+  mark(*service);
+}
+
+}  // namespace azora::orchestrator

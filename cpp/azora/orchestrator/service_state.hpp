@@ -1,0 +1,76 @@
+#pragma once
+// All that the control thread knows of one registered service.
+// Threads: the control thread. Ownership: Core's table, by serial.
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "azora/base/loop.hpp"
+#include "azora/healing/machine.hpp"
+#include "azora/health/prober.hpp"
+#include "azora/health/tracker.hpp"
+#include "azora/model/service_spec.hpp"
+#include "azora/model/view.hpp"
+
+namespace azora::orchestrator {
+
+struct ServiceState {
+  std::uint64_t serial = 0;
+  std::uint64_t order = 0;
+  std::uint64_t generation = 1;
+  SpecPtr spec;
+  std::shared_ptr<const std::string> id;   // shared with this service's events
+  std::shared_ptr<const health::ProbeTarget> target;  // null: nothing to ask (process check)
+  health::Tracker tracker;
+  healing::Machine machine;
+  healing::Plan plan;
+
+  Desired wanted = Desired::up;            // the owner's word; machine.desired is down while we are stopped
+  bool leaving = false;                    // unregistered; kept until its processes are gone
+  bool held_back = false;                  // a former bearer of the id is not proven gone yet
+  bool restart_required = false;
+  bool dirty = false;                      // its view is to be replaced at the end of this turn
+  HealthStatus status = HealthStatus::unknown;  // as published
+  TimerId deadline_timer = 0;
+  std::optional<SteadyTime> deadline_armed;
+  TimerId slot_timer = 0;
+  SteadyTime probe_begun{};
+
+  WallTime registered_at;
+  WallTime last_check;
+  WallTime start_time;
+  SteadyTime start_steady{};
+  std::int64_t uptime_ms = 0;
+  std::int64_t response_ms = 0;
+  std::string last_error;
+  std::shared_ptr<const std::string> cpu;
+  std::shared_ptr<const std::string> memory;
+
+  std::optional<int> pid;
+  std::optional<WallTime> process_started;
+  std::optional<ExitView> last_exit;
+  std::optional<double> cpu_percent;
+  std::optional<std::int64_t> rss_bytes;
+  std::vector<std::string> blocked_by;     // unmet hard dependencies, as last evaluated
+  std::vector<std::uint64_t> executable_stamp;  // of argv's files when FAILED was entered
+
+  bool ours() const { return spec->action != ActionKind::none; }
+  bool process() const { return spec->action == ActionKind::process; }
+  // A process of ours may exist.
+  bool alive() const {
+    switch (machine.lifecycle) {
+      case Lifecycle::starting:
+      case Lifecycle::ready:
+      case Lifecycle::stopping:
+      case Lifecycle::killing:
+      case Lifecycle::stuck:
+      case Lifecycle::sweep:
+        return process();
+      default:
+        return false;
+    }
+  }
+};
+
+}  // namespace azora::orchestrator

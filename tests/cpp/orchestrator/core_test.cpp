@@ -1,0 +1,193 @@
+// The core's reactions, one situation each, on virtual time.
+#include "azora/orchestrator/core.hpp"
+
+#include "support/world.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using testing::Test;
+
+TEST(Core, ProcessServiceIsHealthyOnceItAnswers) {
+  World world;
+  world.add_process("a");
+  world.advance(Millis(100));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::ready);
+  EXPECT_EQ(world.status("a"), HealthStatus::healthy);
+  EXPECT_EQ(world.view("a")->restart_count, 0);
+}
+
+TEST(Core, CrashIsHealedAtOnceAndToldInOrder) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.advance(Millis(100));
+  const std::size_t before = world.recorder.story("a").size();
+  world.keeper.crash(serial);
+  world.advance(Millis(300));
+  std::vector<std::string> story = world.recorder.story("a");
+  story.erase(story.begin(), story.begin() + static_cast<std::ptrdiff_t>(before));
+  EXPECT_EQ(story, (std::vector<std::string>{"serviceExited", "serviceUnhealthy", "serviceStarted", "serviceHealthy",
+                                             "serviceRestarted"}));
+  EXPECT_EQ(world.view("a")->restart_count, 1);
+  EXPECT_EQ(world.view("a")->incarnation, 2U);
+}
+
+TEST(Core, CrashTakesItOutOfRotationInTheSameTurn) {
+  World world;
+  const auto serial = world.add_process("a", "\"restartDelay\":5000");
+  world.advance(Millis(100));
+  ASSERT_EQ(world.recorder.tiers[serial], Tier::healthy);
+  world.keeper.crash(serial);
+  world.loop.run_until_idle();
+  EXPECT_EQ(world.recorder.tiers[serial], Tier::excluded);
+}
+
+TEST(Core, SpentBudgetEndsInOneServiceFailed) {
+  World world;
+  const auto serial = world.add_process("a", "\"maxRestarts\":2");
+  world.advance(Millis(100));
+  world.keeper.set(serial, {.exec_fails = true});
+  world.keeper.crash(serial);
+  world.advance(minutes(1));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::failed);
+  EXPECT_EQ(world.recorder.count(EventType::service_failed, "a"), 1);
+  EXPECT_EQ(world.keeper.launches(serial), 3);
+}
+
+TEST(Core, FailedComesBackByItsHalfOpenTry) {
+  World world;
+  const auto serial = world.add_process("a", "\"maxRestarts\":1");
+  world.advance(Millis(100));
+  world.keeper.set(serial, {.exec_fails = true});
+  world.keeper.crash(serial);
+  world.advance(minutes(1));
+  ASSERT_EQ(world.lifecycle("a"), Lifecycle::failed);
+  world.keeper.set(serial, {});
+  world.advance(minutes(7));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::ready);
+  EXPECT_EQ(world.recorder.count(EventType::service_failed, "a"), 1);
+}
+
+TEST(Core, HungProcessLeavesRotationAndIsRestarted) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.advance(Millis(100));
+  world.prober.set(serial, health::FakeProber::Answer::hang());
+  world.advance(seconds(4));
+  EXPECT_EQ(world.recorder.tiers[serial], Tier::excluded);
+  world.advance(seconds(6));
+  EXPECT_GE(world.keeper.launches(serial), 2);
+}
+
+TEST(Core, ServiceThatIgnoresItsStopSignalIsKilledAfterStopTimeout) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.keeper.set(serial, {});
+  world.advance(Millis(100));
+  world.keeper.crash(serial);
+  world.keeper.set(serial, {.ignores_stop = true});
+  world.advance(Millis(300));
+  ASSERT_TRUE(world.keeper.alive(serial));
+  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::stop, "a", false, false, "rest").ok()); });
+  world.advance(seconds(9));
+  EXPECT_TRUE(world.keeper.alive(serial));
+  world.advance(seconds(2));
+  EXPECT_FALSE(world.keeper.alive(serial));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::idle);
+}
+
+TEST(Core, DependentsWaitAndSpendNothing) {
+  World world;
+  const auto root = world.add_process("root", "\"maxRestarts\":1,\"failedRetryInterval\":600000");
+  for (int i = 0; i < 50; ++i) world.add_process("dep" + std::to_string(i), "\"dependencies\":[\"root\"]");
+  world.advance(seconds(5));
+  ASSERT_EQ(world.status("dep49"), HealthStatus::healthy);
+  world.keeper.set(root, {.exec_fails = true});
+  world.keeper.crash(root);
+  const int launches = world.keeper.launches_total();
+  // While the root is down its dependents die as well, each once.
+  for (const std::uint64_t serial : world.processes) world.keeper.crash(serial);
+  world.advance(minutes(9));
+  EXPECT_EQ(world.lifecycle("dep0"), Lifecycle::blocked);
+  EXPECT_LE(world.keeper.launches_total() - launches, 3);
+  world.keeper.set(root, {});
+  world.advance(minutes(5));
+  EXPECT_EQ(world.status("root"), HealthStatus::healthy);
+  for (int i = 0; i < 50; ++i) EXPECT_EQ(world.status("dep" + std::to_string(i)), HealthStatus::healthy) << i;
+  EXPECT_EQ(world.view("dep7")->restart_count, 1);
+}
+
+TEST(Core, UrlOnlyServiceIsNeverRestarted) {
+  World world;
+  const auto serial = world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000})");
+  world.advance(seconds(2));
+  EXPECT_EQ(world.lifecycle("u"), Lifecycle::watching);
+  EXPECT_EQ(world.status("u"), HealthStatus::healthy);
+  world.prober.set(serial, health::FakeProber::Answer::refused());
+  world.advance(seconds(20));
+  EXPECT_EQ(world.status("u"), HealthStatus::unhealthy);
+  EXPECT_EQ(world.recorder.count(EventType::healing_unavailable, "u"), 1);
+  EXPECT_EQ(world.keeper.launches_total(), 0);
+  EXPECT_EQ(world.recorder.count(EventType::service_restarted), 0);
+}
+
+TEST(Core, StopEndsDependentsBeforeWhatTheyNeed) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto leaf = world.add_process("leaf", "\"dependencies\":[\"root\"]");
+  world.advance(seconds(2));
+  ASSERT_TRUE(world.keeper.alive(leaf));
+  std::optional<std::vector<std::string>> left;
+  world.turn([&] {
+    world.core.stop(world.loop.now().steady + seconds(30), [&](std::vector<std::string> ids) { left = std::move(ids); });
+  });
+  EXPECT_TRUE(world.keeper.alive(root));
+  world.advance(seconds(1));
+  ASSERT_TRUE(left.has_value());
+  EXPECT_TRUE(left->empty());
+  EXPECT_EQ(world.keeper.alive_count(), 0U);
+  EXPECT_FALSE(world.recorder.board->running);
+  EXPECT_EQ(world.view("root")->desired, Desired::up);
+  world.turn([&] { world.core.start(); });
+  world.advance(seconds(2));
+  EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
+}
+
+TEST(Core, UnregisterStopsTheProcessBehindIt) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.advance(Millis(100));
+  world.turn([&] { EXPECT_TRUE(world.core.unregister("a", "rest").value()); });
+  EXPECT_EQ(world.view("a"), nullptr);
+  const auto second = world.add_process("a");
+  EXPECT_FALSE(world.keeper.alive(second));
+  world.advance(seconds(1));
+  EXPECT_FALSE(world.keeper.alive(serial));
+  EXPECT_TRUE(world.keeper.alive(second));
+  EXPECT_TRUE(world.keeper.violations().empty());
+}
+
+TEST(Core, OneRegistrationBuildsOneView) {
+  World world;
+  std::vector<SpecPtr> specs;
+  for (int i = 0; i < 2000; ++i) {
+    auto one = parse_service("{\"id\":\"s" + std::to_string(i) +
+                                 R"(","type":"core","endpoint":"http://127.0.0.1:9","healthCheckInterval":600000})",
+                             {});
+    specs.push_back(one.value().front());
+  }
+  world.turn([&] { ASSERT_TRUE(world.core.register_many(std::move(specs), "rest").ok()); });
+  const auto built = [&] {
+    const std::string text = world.core.metrics_text();
+    const std::size_t at = text.find("\nazora_views_built_total ") + 25;
+    return std::stoul(text.substr(at));
+  };
+  const auto before = built();
+  world.add(R"({"id":"one-more","type":"core","endpoint":"http://127.0.0.1:9","healthCheckInterval":600000})");
+  EXPECT_LE(built() - before, 3U);
+}
+
+}  // namespace
+}  // namespace azora::orchestrator

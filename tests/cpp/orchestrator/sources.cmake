@@ -1,0 +1,1 @@
+set(AZORA_ORCHESTRATOR_TESTS core_test.cpp)

@@ -1,0 +1,150 @@
+#pragma once
+// Keeper for tests and the simulation: processes that live in virtual time and behave as scripted, with the
+// guarantees of keeper.hpp. A second launch while a former incarnation of the service lives is recorded as a
+// violation: the real keeper would refuse it, the core must never ask for it.
+// Threads: the test's.
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "azora/base/loop.hpp"
+#include "azora/keeper/keeper.hpp"
+
+namespace azora::keeper {
+
+class FakeKeeper : public Keeper {
+ public:
+  struct Behaviour {
+    bool exec_fails = false;
+    std::optional<Nanos> exits_after;   // by itself
+    int exit_code = 1;
+    bool ignores_stop = false;
+    Nanos stops_in = Millis(5);
+    Nanos sweeps_in = Millis(1);        // descendants take that long to be gone
+  };
+  struct Process {
+    std::uint64_t incarnation = 0;
+    int pid = 0;
+    bool main_alive = false;
+    bool descendants = false;           // not swept yet
+  };
+
+  explicit FakeKeeper(Loop& loop) : loop_(loop) {}
+
+  void set(Serial serial, Behaviour behaviour) { behaviour_[serial] = behaviour; }
+  void set_default(std::function<Behaviour(const Launch&)> decide) { decide_ = std::move(decide); }
+  // The process dies by itself now (kill -9 from outside).
+  void crash(Serial serial, std::optional<int> code = std::nullopt, int signal = 9) {
+    const auto found = processes_.find(serial);
+    if (found == processes_.end() || !found->second.main_alive) return;
+    Exit exit;
+    if (code) {
+      exit.code = code;
+    } else {
+      exit.signal = signal;
+    }
+    end(serial, found->second.incarnation, exit);
+  }
+  // The shim is killed: no exit record.
+  void lose(Serial serial) {
+    const auto found = processes_.find(serial);
+    if (found == processes_.end() || !found->second.main_alive) return;
+    const std::uint64_t incarnation = found->second.incarnation;
+    processes_.erase(found);
+    loop_.post([this, serial, incarnation] { listener_->on_lost(serial, incarnation, "its shim was killed"); });
+  }
+  bool alive(Serial serial) const {
+    const auto found = processes_.find(serial);
+    return found != processes_.end() && found->second.main_alive;
+  }
+  std::size_t alive_count() const {
+    std::size_t count = 0;
+    for (const auto& [serial, process] : processes_) count += process.main_alive ? 1U : 0U;
+    return count;
+  }
+  int launches(Serial serial) const {
+    const auto found = launches_.find(serial);
+    return found == launches_.end() ? 0 : found->second;
+  }
+  int launches_total() const { return launches_total_; }
+  const std::vector<std::string>& violations() const { return violations_; }
+  std::vector<Serial> running() const {
+    std::vector<Serial> serials;
+    for (const auto& [serial, process] : processes_) {
+      if (process.main_alive) serials.push_back(serial);
+    }
+    return serials;
+  }
+
+  void set_listener(KeeperListener* listener) override { listener_ = listener; }
+  void launch(Launch launch) override {
+    const Serial serial = launch.serial;
+    const std::uint64_t incarnation = launch.incarnation;
+    ++launches_[serial];
+    ++launches_total_;
+    if (processes_.contains(serial)) violations_.push_back(launch.id + ": started twice");
+    const Behaviour behaviour = behaviour_of(launch);
+    if (behaviour.exec_fails) {
+      loop_.post([this, serial, incarnation] {
+        listener_->on_start_failed(serial, incarnation, "argv[0] not found on PATH");
+        listener_->on_swept(serial, incarnation);
+      });
+      return;
+    }
+    const int pid = ++last_pid_;
+    processes_[serial] = {incarnation, pid, true, true};
+    current_[serial] = behaviour;
+    loop_.post([this, serial, incarnation, pid] { listener_->on_started(serial, incarnation, pid, loop_.now()); });
+    if (behaviour.exits_after) {
+      loop_.at(loop_.now().steady + *behaviour.exits_after, [this, serial, incarnation, behaviour] {
+        end(serial, incarnation, Exit{.code = behaviour.exit_code});
+      });
+    }
+  }
+  void stop(Serial serial, std::uint64_t incarnation, int signal) override {
+    const Behaviour behaviour = current_[serial];
+    if (behaviour.ignores_stop) return;
+    loop_.at(loop_.now().steady + behaviour.stops_in,
+             [this, serial, incarnation, signal] { end(serial, incarnation, Exit{.signal = signal}); });
+  }
+  void kill(Serial serial, std::uint64_t incarnation) override {
+    loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9}); });
+  }
+  void forget(Serial serial) override {
+    if (processes_.contains(serial)) violations_.push_back("forgot a service that still has processes");
+  }
+
+ private:
+  Behaviour behaviour_of(const Launch& launch) const {
+    const auto found = behaviour_.find(launch.serial);
+    if (found != behaviour_.end()) return found->second;
+    return decide_ ? decide_(launch) : Behaviour{};
+  }
+  void end(Serial serial, std::uint64_t incarnation, Exit exit) {
+    const auto found = processes_.find(serial);
+    if (found == processes_.end() || found->second.incarnation != incarnation || !found->second.main_alive) return;
+    found->second.main_alive = false;
+    exit.at = loop_.now().wall;
+    loop_.post([this, serial, incarnation, exit] { listener_->on_exited(serial, incarnation, exit); });
+    loop_.at(loop_.now().steady + current_[serial].sweeps_in, [this, serial, incarnation] {
+      processes_.erase(serial);
+      listener_->on_swept(serial, incarnation);
+    });
+  }
+
+  Loop& loop_;
+  KeeperListener* listener_ = nullptr;
+  std::map<Serial, Behaviour> behaviour_;
+  std::map<Serial, Behaviour> current_;
+  std::map<Serial, Process> processes_;
+  std::map<Serial, int> launches_;
+  std::function<Behaviour(const Launch&)> decide_;
+  std::vector<std::string> violations_;
+  int last_pid_ = 1000;
+  int launches_total_ = 0;
+};
+
+}  // namespace azora::keeper

@@ -1,0 +1,72 @@
+#pragma once
+// Publisher for tests and the simulation: keeps events, tiers and the newest board, and checks the order of
+// a turn as they come: sequence gap-free, no eligible instance that is known dead.
+// Threads: the test's.
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "azora/orchestrator/publisher.hpp"
+
+namespace azora::orchestrator {
+
+class Recorder : public Publisher {
+ public:
+  struct Seen {
+    std::uint64_t seq;
+    EventType type;
+    std::string id;
+    std::uint64_t incarnation;
+    std::string cause;
+  };
+
+  std::uint64_t append(Event event) override {
+    event.seq = ++head_;
+    const std::string id = event.service_id ? *event.service_id : "";
+    events.push_back({event.seq, event.type, id, event.incarnation, std::string(event.cause)});
+    return head_;
+  }
+  std::uint64_t head() const override { return head_; }
+  void pool_put(std::uint64_t serial, const SpecPtr& spec) override { pool[serial] = spec; }
+  void pool_remove(std::uint64_t serial) override {
+    pool.erase(serial);
+    tiers.erase(serial);
+  }
+  void set_tier(std::uint64_t serial, Tier tier, std::uint64_t) override {
+    if (pool.contains(serial)) tiers[serial] = tier;
+  }
+  void publish(std::shared_ptr<const Board> next) override {
+    if (next) board = std::move(next);
+  }
+
+  int count(EventType type, const std::string& id = "") const {
+    return static_cast<int>(std::count_if(events.begin(), events.end(), [&](const Seen& one) {
+      return one.type == type && (id.empty() || one.id == id);
+    }));
+  }
+  // Names of a service's events in order, checks left out.
+  std::vector<std::string> story(const std::string& id) const {
+    std::vector<std::string> names;
+    for (const Seen& one : events) {
+      if (one.id == id && one.type != EventType::health_check) names.emplace_back(wire_name(one.type));
+    }
+    return names;
+  }
+  ViewPtr view(const std::string& id) const {
+    if (!board) return nullptr;
+    const ViewPtr* found = board->by_id.find(id);
+    return found == nullptr ? nullptr : *found;
+  }
+
+  std::vector<Seen> events;
+  std::map<std::uint64_t, SpecPtr> pool;
+  std::map<std::uint64_t, Tier> tiers;
+  std::shared_ptr<const Board> board;
+
+ private:
+  std::uint64_t head_ = 0;
+};
+
+}  // namespace azora::orchestrator
