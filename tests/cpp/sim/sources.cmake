@@ -1,0 +1,1 @@
+set(AZORA_SIM_TESTS sim_test.cpp)
