@@ -1,0 +1,236 @@
+// The Python object `_core.Core`: life, commands and registration. Reads are in core_reads.cpp.
+#include <pybind11/stl.h>
+
+#include "azora/model/json_reader.hpp"
+#include "azora/model/spec_parser.hpp"
+#include "handle.hpp"
+
+namespace azora::bindings {
+namespace {
+
+using orchestrator::Options;
+using orchestrator::PoolOptions;
+using orchestrator::Verb;
+
+[[noreturn]] void bad_argument(std::string message) {
+  throw Failure(Error{ErrorCode::invalid_argument, std::move(message), {}});
+}
+
+Options read_options(const py::dict& given) {
+  Options options;
+  options.build_id = AZORA_BUILD_ID;
+  for (const auto& [key, value] : given) {
+    const auto name = py::cast<std::string>(key);
+    if (value.is_none()) continue;
+    if (name == "keeper_path") {
+      options.keeper_path = py::cast<std::string>(value);
+    } else if (name == "runtime_dir") {
+      options.runtime_dir = py::cast<std::string>(value);
+    } else if (name == "max_concurrent_starts") {
+      options.max_concurrent_starts = py::cast<int>(value);
+    } else if (name == "starts_per_second") {
+      options.starts_per_second = py::cast<int>(value);
+    } else {
+      bad_argument(name + ": is no option of an orchestrator");
+    }
+  }
+  return options;
+}
+
+PoolOptions read_pool_options(const py::dict& given) {
+  PoolOptions options;
+  for (const auto& [key, value] : given) {
+    const auto name = py::cast<std::string>(key);
+    if (value.is_none()) continue;
+    if (name == "strategy") {
+      options.strategy = py::cast<std::string>(value);
+    } else if (name == "allow_degraded") {
+      options.allow_degraded = py::cast<bool>(value);
+    } else if (name == "panic_threshold") {
+      options.panic_threshold = py::cast<double>(value);
+    } else if (name == "lease_ttl_ms") {
+      options.lease_ttl = Millis{py::cast<std::int64_t>(value)};
+    } else {
+      bad_argument(name + ": is no option of a pool");
+    }
+  }
+  return options;
+}
+
+Origin read_origin(const std::string& name) {
+  if (name == "file") return Origin::file;
+  if (name == "python") return Origin::python;
+  if (name == "rest") return Origin::rest;
+  bad_argument("origin: \"" + name + "\" is none of file, python, rest");
+}
+
+Verb read_verb(const std::string& name) {
+  if (name == "start") return Verb::start;
+  if (name == "stop") return Verb::stop;
+  if (name == "restart") return Verb::restart;
+  bad_argument("verb: \"" + name + "\" is none of start, stop, restart");
+}
+
+// What a request says about an id that the config file or Python registered is laid over it.
+Result<std::vector<SpecPtr>> parse_request(const CoreHandle& self, const std::string& text,
+                                           const ParseOptions& options) {
+  if (options.origin == Origin::rest) {
+    const Result<Json> json = read_json(text);
+    const Json* id = json ? json.value().find("id") : nullptr;
+    if (id && id->is(Json::Kind::string)) {
+      const ViewPtr view = self.get().find(id->text);
+      if (view && view->spec->origin != Origin::rest) {
+        Result<SpecPtr> merged = parse_over(text, *view->spec);
+        if (!merged) return std::move(merged).error();
+        return std::vector<SpecPtr>{std::move(merged).value()};
+      }
+    }
+  }
+  return parse_service(text, options);
+}
+
+std::uint64_t register_texts(const CoreHandle& self, const std::vector<std::string>& texts,
+                             const std::string& origin, const std::string& base_dir,
+                             const std::vector<bool>& callbacks) {
+  ParseOptions options{.origin = read_origin(origin), .base_dir = base_dir, .has_callback = false};
+  std::vector<SpecPtr> specs;
+  specs.reserve(texts.size());
+  std::vector<Fault> faults;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    options.has_callback = i < callbacks.size() && callbacks[i];
+    Result<std::vector<SpecPtr>> parsed = parse_request(self, texts[i], options);
+    if (parsed) {
+      for (SpecPtr& spec : parsed.value()) specs.push_back(std::move(spec));
+      continue;
+    }
+    if (parsed.error().code != ErrorCode::invalid_spec) throw Failure(std::move(parsed).error());
+    const std::string prefix = texts.size() > 1 ? "services[" + std::to_string(i) + "]." : "";
+    for (const Fault& fault : parsed.error().faults) {
+      faults.push_back({prefix + fault.field, fault.message});
+    }
+  }
+  if (!faults.empty()) throw Failure(spec_error(std::move(faults)));
+  return value_or_throw(self.live().register_many(std::move(specs), origin));
+}
+
+py::tuple command(const CoreHandle& self, const std::string& verb, const std::string& id,
+                  bool dependents, bool dependencies, const std::string& actor) {
+  const Verb wanted = read_verb(verb);
+  orchestrator::VerbAnswer answer;
+  {
+    py::gil_scoped_release unlocked;
+    answer = value_or_throw(self.live().command(wanted, id, dependents, dependencies, actor));
+  }
+  return py::make_tuple(answer.service_id, answer.incarnation, answer.seq, answer.affected);
+}
+
+py::object next_callback(const CoreHandle& self, std::int64_t timeout_ms) {
+  auto request = [&] {
+    py::gil_scoped_release unlocked;
+    return self.get().next_callback(millis(timeout_ms));
+  }();
+  if (!request) return py::none();
+  return py::make_tuple(request->id, request->incarnation, request->attempt, request->cause);
+}
+
+std::vector<std::pair<std::string, std::string>> check(const std::string& text,
+                                                       const std::string& origin,
+                                                       const std::string& base_dir) {
+  const Result<std::vector<SpecPtr>> parsed = parse_service(
+      text, {.origin = read_origin(origin), .base_dir = base_dir, .has_callback = false});
+  std::vector<std::pair<std::string, std::string>> faults;
+  if (parsed) return faults;
+  for (const Fault& fault : parsed.error().faults) faults.emplace_back(fault.field, fault.message);
+  if (faults.empty()) faults.emplace_back("", parsed.error().message);
+  return faults;
+}
+
+}  // namespace
+
+CoreHandle::~CoreHandle() {
+  picker = py::object();
+  if (birth_.forked()) {
+    (void)impl_.release();  // its threads, sockets and processes are the parent's
+    return;
+  }
+  py::gil_scoped_release unlocked;  // stopping waits for processes
+  impl_.reset();
+}
+
+orchestrator::Orchestrator& CoreHandle::live() const {
+  if (closed_.load(std::memory_order_acquire)) {
+    throw Failure(Error{ErrorCode::closed, "the orchestrator is closed", {}});
+  }
+  return get();
+}
+
+void CoreHandle::close(std::int64_t timeout_ms) {
+  birth_.check();
+  closed_.store(true, std::memory_order_release);
+  impl_->close(millis(timeout_ms));
+}
+
+void bind_core(py::module_& module) {
+  CoreClass core(module, "Core");
+  core.def(py::init([](const py::dict& given) {
+             Options options = read_options(given);
+             auto handle = [&] {
+               py::gil_scoped_release unlocked;
+               return std::make_shared<CoreHandle>(std::move(options));
+             }();
+             handle->picker = make_picker(*handle);
+             return handle;
+           }),
+           py::arg("options"));
+  core.def("start", [](const CoreHandle& self) { check_or_throw(self.live().start()); },
+           Unlocked());
+  core.def("stop",
+           [](const CoreHandle& self, std::int64_t timeout_ms) {
+             return value_or_throw(self.live().stop(millis(timeout_ms)));
+           },
+           py::arg("timeout_ms"), Unlocked());
+  core.def("close", &CoreHandle::close, py::arg("timeout_ms"), Unlocked());
+  core.def("closed", &CoreHandle::closed);
+  core.def("register", &register_texts, py::arg("texts"), py::arg("origin"), py::arg("base_dir"),
+           py::arg("callbacks"), Unlocked());
+  core.def("unregister",
+           [](const CoreHandle& self, const std::string& id, const std::string& actor) {
+             return value_or_throw(self.live().unregister(id, actor));
+           },
+           py::arg("id"), py::arg("actor"), Unlocked());
+  core.def("command", &command, py::arg("verb"), py::arg("id"), py::arg("dependents"),
+           py::arg("dependencies"), py::arg("actor"));
+  core.def("wait_for",
+           [](const CoreHandle& self, const std::string& id, const std::string& what,
+              std::uint64_t not_before_seq, std::int64_t timeout_ms) {
+             check_or_throw(self.live().wait_for(id, what, not_before_seq, millis(timeout_ms)));
+           },
+           py::arg("id"), py::arg("what"), py::arg("not_before_seq"), py::arg("timeout_ms"),
+           Unlocked());
+  core.def("configure_pool",
+           [](const CoreHandle& self, const std::string& name, const py::dict& given) {
+             const PoolOptions options = read_pool_options(given);
+             py::gil_scoped_release unlocked;
+             check_or_throw(self.live().configure_pool(name, options));
+           },
+           py::arg("name"), py::arg("options"));
+  core.def("next_callback", &next_callback, py::arg("timeout_ms"));
+  core.def("callback_done",
+           [](const CoreHandle& self, const std::string& id, std::uint64_t incarnation, bool ok,
+              std::string reason) {
+             self.live().callback_done(id, incarnation, ok, std::move(reason));
+           },
+           py::arg("id"), py::arg("incarnation"), py::arg("ok"), py::arg("reason"), Unlocked());
+  core.def("callback_failed",
+           [](const CoreHandle& self, std::string reason) {
+             self.live().callback_failed(std::move(reason));
+           },
+           py::arg("reason"), Unlocked());
+  bind_core_reads(core);
+  bind_picks(module, core);
+
+  module.def("check", &check, py::arg("text"), py::arg("origin"), py::arg("base_dir"), Unlocked());
+  module.def("service_schema", [] { return service_json_schema(); });
+}
+
+}  // namespace azora::bindings

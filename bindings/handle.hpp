@@ -1,0 +1,49 @@
+#pragma once
+// The orchestrator behind the Python object `Core`.
+// Threads: any, with or without the GIL; Python keeps the object alive during a call.
+// Ownership: owns the orchestrator, except in a forked child, where it is left alone.
+#include <atomic>
+#include <memory>
+
+#include "azora/orchestrator/orchestrator.hpp"
+#include "bindings.hpp"
+
+namespace azora::bindings {
+
+class CoreHandle {
+ public:
+  explicit CoreHandle(orchestrator::Options options)
+      : impl_(std::make_unique<orchestrator::Orchestrator>(std::move(options))) {}
+  ~CoreHandle();
+  CoreHandle(const CoreHandle&) = delete;
+  CoreHandle& operator=(const CoreHandle&) = delete;
+
+  // For reads; also after close(). Throws forked_handle.
+  orchestrator::Orchestrator& get() const {
+    birth_.check();
+    return *impl_;
+  }
+  // For everything that needs the control thread. Throws forked_handle, closed.
+  orchestrator::Orchestrator& live() const;
+  void close(std::int64_t timeout_ms);
+  bool closed() const { return closed_.load(std::memory_order_acquire); }
+  bool forked() const { return birth_.forked(); }
+
+  py::object picker;  // the builtin behind `Core.pick`
+
+ private:
+  std::unique_ptr<orchestrator::Orchestrator> impl_;
+  std::atomic<bool> closed_{false};
+  Birth birth_;
+};
+
+using CoreClass = py::class_<CoreHandle, std::shared_ptr<CoreHandle>>;
+
+void bind_core_reads(CoreClass& core);
+void bind_picks(py::module_& module, CoreClass& core);
+// The object whose `pick` is a C builtin; holds the balancer through the handle.
+py::object make_picker(CoreHandle& handle);
+
+inline Millis millis(std::int64_t count) { return Millis{count < 0 ? 0 : count}; }
+
+}  // namespace azora::bindings

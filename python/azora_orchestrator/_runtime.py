@@ -1,0 +1,116 @@
+"""What a MasterOrchestrator owns and must end: core, streams, handlers, restart callables.
+
+It holds no reference to the MasterOrchestrator, so that one nobody holds any more is collected, and
+then closed from here; at interpreter exit likewise.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+
+from azora_orchestrator import _core
+from azora_orchestrator._restarts import RestartQueue
+from azora_orchestrator.errors import AzoraError, ForkedHandle
+from azora_orchestrator.events import EventStream, Handler, OwnLoop, Subscription
+
+_JOIN_SECONDS = 2.0  # for handlers that are at work when everything ends
+
+
+class Runtime:
+    """Threads: any method on any thread. `close()` may be called from a handler."""
+
+    def __init__(self, core: _core.Core) -> None:
+        self.core = core
+        self.loops = OwnLoop()
+        self.restarts = RestartQueue(core, self.loops)
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._closed = False
+        self._streams: weakref.WeakSet[EventStream] = weakref.WeakSet()
+        self._subscriptions: list[Subscription] = []
+
+    @property
+    def closed(self) -> bool:
+        """True once close() was called."""
+        return self._closed
+
+    def check_fork(self) -> None:
+        """Refuse in a forked child before a lock is touched that nobody there will release."""
+        if os.getpid() != self._pid:
+            raise ForkedHandle(
+                "this handle belongs to the parent process; make a new orchestrator after fork()"
+            )
+
+    def stream(
+        self, since: int | None, types: Sequence[str] | None, service: str | None
+    ) -> EventStream:
+        """Open a stream that ends with us."""
+        self.check_fork()
+        chosen = None if types is None else list(types)
+        stream = EventStream(self.core.cursor(since, chosen, service))
+        with self._lock:
+            self._streams.add(stream)
+            if self._closed:
+                stream.end()
+        return stream
+
+    def subscribe(
+        self, types: Sequence[str] | None, service: str | None, handler: Handler
+    ) -> Subscription:
+        """Begin to hand events to a handler."""
+        self.check_fork()
+        chosen = None if types is None else list(types)
+        stream = EventStream(self.core.cursor(None, chosen, service))
+        subscription = Subscription(
+            stream, handler, loops=self.loops, failed=self._failed, gone=self._gone
+        )
+        with self._lock:
+            self._subscriptions.append(subscription)
+            if self._closed:
+                subscription.end()
+        return subscription
+
+    def unsubscribe(self, handler: object) -> bool:
+        """Remove every subscription of that handler."""
+        self.check_fork()
+        with self._lock:
+            found = [one for one in self._subscriptions if handler in (one, one.__wrapped__)]
+        for subscription in found:
+            subscription.unsubscribe()
+        return bool(found)
+
+    def close(self, timeout_ms: int) -> None:
+        """Stop the fleet, deliver what happened, end every thread. Idempotent."""
+        if os.getpid() != self._pid:
+            return
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+        self.core.close(timeout_ms)
+        with self._lock:
+            streams, subscriptions = list(self._streams), list(self._subscriptions)
+        for stream in streams:
+            stream.end()
+        for subscription in subscriptions:
+            subscription.end()
+        deadline = time.monotonic() + _JOIN_SECONDS
+        for subscription in subscriptions:
+            subscription.join(max(0.0, deadline - time.monotonic()))
+        self.restarts.join(max(0.1, deadline - time.monotonic()))
+        self.loops.close(max(0.1, deadline - time.monotonic()))
+
+    def _failed(self, reason: str) -> None:
+        try:
+            self.core.callback_failed(reason)
+        except AzoraError:
+            return  # closing: nobody is left to be told
+
+    def _gone(self, subscription: Subscription) -> None:
+        with self._lock:
+            if subscription in self._subscriptions:
+                self._subscriptions.remove(subscription)

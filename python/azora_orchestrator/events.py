@@ -1,0 +1,470 @@
+"""Events: what happened, in one gap-free sequence; streams of them, and handlers for them.
+
+Threads: a stream belongs to one reader; `close()` may come from anywhere. A sync handler runs on a
+daemon thread of its own, in order; an async handler runs on the loop that was running at `on()`,
+else on one of ours, one event at a time. No handler can disturb another or the orchestrator.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import functools
+import inspect
+import json
+import logging
+import os
+import select
+import threading
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+from azora_orchestrator import _core
+
+__all__ = ["EVENT_TYPES", "Event", "EventStream", "Handler", "Subscription"]
+
+logger = logging.getLogger("azora_orchestrator")
+
+EVENT_TYPES: tuple[str, ...] = tuple(_core.event_types())
+
+Handler = Callable[["Event"], object] | Callable[["Event"], Awaitable[object]]
+
+_BATCH = 256
+
+
+class Event:
+    """One fact. What a type of event does not carry is None."""
+
+    __slots__ = ("_core", "_data")
+
+    def __init__(self, core: _core.Event) -> None:
+        self._core = core
+        self._data: dict[str, Any] | None = None
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The whole event as it goes over the wire."""
+        if self._data is None:
+            self._data = json.loads(self._core.json)
+        return self._data
+
+    @property
+    def seq(self) -> int:
+        """Its place in the sequence."""
+        return self._core.seq
+
+    @property
+    def time(self) -> datetime:
+        """When it happened."""
+        return datetime.fromtimestamp(self._core.time_ms / 1000, UTC)
+
+    @property
+    def type(self) -> str:
+        """Its name: `serviceRestarted` and so on."""
+        return self._core.type
+
+    @property
+    def service_id(self) -> str | None:
+        """Whom it is about; None: no single service."""
+        return self._core.service_id
+
+    @property
+    def incarnation(self) -> int:
+        """Which process of the service."""
+        return self._core.incarnation
+
+    @property
+    def cause(self) -> str | None:
+        """Why, in one word."""
+        return self._core.cause or None
+
+    @property
+    def actor(self) -> str | None:
+        """Who caused it: orchestrator, rest, python or file."""
+        return self.data.get("actor")
+
+    @property
+    def status(self) -> str | None:
+        """Of a healthCheck: the status it led to."""
+        return self.data.get("status")
+
+    @property
+    def response_time_ms(self) -> int | None:
+        """Of a healthCheck: how long it took."""
+        return self.data.get("responseTime")
+
+    @property
+    def attempt(self) -> int | None:
+        """Of a serviceRestarted: which attempt succeeded."""
+        return self.data.get("attempt")
+
+    @property
+    def max_restarts(self) -> int | None:
+        """Of a serviceRestarted or serviceFailed: the budget."""
+        return self.data.get("maxRestarts")
+
+    @property
+    def downtime_ms(self) -> int | None:
+        """Of a serviceRestarted: how long the service was away, measured."""
+        return self.data.get("downtimeMs")
+
+    @property
+    def pid(self) -> int | None:
+        """Of serviceStarted and serviceExited: the process."""
+        return self.data.get("pid")
+
+    @property
+    def code(self) -> int | None:
+        """Of a serviceExited: the exit code; None when a signal ended it."""
+        return self.data.get("code")
+
+    @property
+    def signal(self) -> str | None:
+        """Of a serviceExited: the signal that ended it, by name."""
+        return self.data.get("signal")
+
+    @property
+    def oom(self) -> bool | None:
+        """Of a serviceExited: whether memory ran out; None when that cannot be known."""
+        return self.data.get("oom")
+
+    @property
+    def blocked_by(self) -> tuple[str, ...]:
+        """Of a serviceBlocked: the dependencies it waits for."""
+        return tuple(self.data.get("blockedBy", ()))
+
+    @property
+    def reason(self) -> str | None:
+        """Words for people."""
+        return self.data.get("reason")
+
+    @property
+    def from_seq(self) -> int | None:
+        """Of a gap: the first number lost."""
+        return self.data.get("fromSeq")
+
+    @property
+    def to_seq(self) -> int | None:
+        """Of a gap: the last number lost."""
+        return self.data.get("toSeq")
+
+    @property
+    def count(self) -> int | None:
+        """Of a gap: how many were lost."""
+        return self.data.get("count")
+
+    def __repr__(self) -> str:
+        return f"<Event {self.seq} {self.type} {self.service_id or ''}>"
+
+
+class EventStream:
+    """Events of one reader, for `for` and for `async for`. Ends when the orchestrator is closed."""
+
+    def __init__(self, cursor: _core.Cursor) -> None:
+        self._cursor = cursor
+        self._ready: deque[_core.Event] = deque()
+        self._ending = False
+        self._done = False
+        self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+        self._lock = threading.Lock()  # guards _wake against being closed while it is written
+
+    # For `for`: signals (Ctrl-C) are served while it waits.
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        event = self.next()
+        if event is None:
+            raise StopIteration
+        return event
+
+    def next(self, *, timeout_ms: int | None = None) -> Event | None:
+        """Wait for the next event; None: none came within `timeout_ms`, or the stream has ended."""
+        event = self._take()
+        if event is not None or self._done:
+            return event
+        poll = select.poll()
+        poll.register(self._cursor.fileno(), select.POLLIN)
+        poll.register(self._wake, select.POLLIN)
+        deadline = _Deadline(timeout_ms)
+        while event is None and not self._done:
+            if not poll.poll(deadline.left_ms()) and deadline.passed():
+                break
+            event = self._take()
+        return event
+
+    # For `async for`: the loop watches the descriptors, no thread waits.
+
+    def __aiter__(self) -> AsyncIterator[Event]:
+        return self
+
+    async def __anext__(self) -> Event:
+        event = self._take()
+        while event is None and not self._done:
+            await self._readable()
+            event = self._take()
+        if event is None:
+            raise StopAsyncIteration
+        return event
+
+    async def _readable(self) -> None:
+        loop = asyncio.get_running_loop()
+        seen: asyncio.Future[None] = loop.create_future()
+
+        def wake() -> None:
+            if not seen.done():
+                seen.set_result(None)
+
+        descriptors = (self._cursor.fileno(), self._wake)
+        for descriptor in descriptors:
+            loop.add_reader(descriptor, wake)
+        try:
+            await seen
+        finally:
+            if not loop.is_closed():
+                for descriptor in descriptors:
+                    loop.remove_reader(descriptor)
+
+    def _take(self) -> Event | None:
+        if not self._ready and not self._done:
+            ending = self._ending  # read first: what came before the end is still delivered
+            self._ready.extend(self._cursor.drain(_BATCH))
+            if ending and not self._ready:
+                self.close()
+        return Event(self._ready.popleft()) if self._ready else None
+
+    def end(self) -> None:
+        """Deliver what is there, then end. Any thread."""
+        self._ending = True
+        with self._lock:
+            if not self._done:
+                os.eventfd_write(self._wake, 1)
+
+    def close(self) -> None:
+        """End at once. Any thread."""
+        with self._lock:
+            if self._done:
+                return
+            self._done = True
+            self._cursor.close()
+            os.eventfd_write(self._wake, 1)
+
+    @property
+    def closed(self) -> bool:
+        """True after the end."""
+        return self._done
+
+    def __del__(self) -> None:
+        wake = getattr(self, "_wake", -1)
+        if wake >= 0:
+            os.close(wake)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Subscription:
+    """A handler at work. Calling it calls the handler itself, so decorated functions stay usable."""
+
+    def __init__(
+        self,
+        stream: EventStream,
+        handler: Handler,
+        *,
+        loops: OwnLoop,
+        failed: Callable[[str], None],
+        gone: Callable[[Subscription], None],
+    ) -> None:
+        functools.update_wrapper(self, handler)  # type: ignore[arg-type]
+        self._stream = stream
+        self._handler = handler
+        self._failed = failed
+        self._gone = gone
+        self._loops = loops
+        self._thread: threading.Thread | None = None
+        self._finished = threading.Event()
+        if _is_async(handler):
+            self._begin_async()
+        else:
+            self._thread = threading.Thread(
+                target=self._run, name=f"azora-on-{_name(handler)}"[:40], daemon=True
+            )
+            self._thread.start()
+
+    def __call__(self, event: Event) -> object:
+        return self._handler(event)
+
+    @property
+    def active(self) -> bool:
+        """False once it is unsubscribed or its loop is gone."""
+        return not self._stream.closed
+
+    def unsubscribe(self) -> None:
+        """No further event is handed over; the one being handled goes on."""
+        self._stream.close()
+        self._gone(self)
+
+    def end(self) -> None:
+        """Handle what is there, then finish."""
+        self._stream.end()
+
+    def join(self, timeout: float) -> bool:
+        """Wait until it has finished; a handler never waits for itself."""
+        if threading.current_thread() is self._thread or self._on_own_loop():
+            return False
+        return self._finished.wait(timeout)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.unsubscribe()
+
+    # Sync handlers.
+
+    def _run(self) -> None:
+        try:
+            for event in self._stream:
+                try:
+                    result = self._handler(event)
+                    if inspect.isawaitable(result):
+                        self._loops.run(result)
+                except Exception as error:
+                    self._report(error)
+        finally:
+            self._finished.set()
+
+    # Async handlers.
+
+    def _begin_async(self) -> None:
+        try:
+            self._loop = asyncio.get_running_loop()
+            self._task = self._loop.create_task(self._run_async())
+        except RuntimeError:
+            self._loop = self._loops.loop()
+            asyncio.run_coroutine_threadsafe(self._run_async(), self._loop)
+
+    def _on_own_loop(self) -> bool:
+        """Waiting here would stop the very loop that is waited for."""
+        if self._thread is not None:
+            return False
+        try:
+            return asyncio.get_running_loop() is self._loop
+        except RuntimeError:
+            return False
+
+    async def _run_async(self) -> None:
+        try:
+            async for event in self._stream:
+                try:
+                    await self._handler(event)  # type: ignore[misc]
+                except Exception as error:
+                    self._report(error)
+        finally:
+            if not self._stream.closed:
+                self._stream.close()
+                self._failed(f"{_name(self._handler)}: the loop of this handler has ended")
+                self._gone(self)
+            self._finished.set()
+
+    def _report(self, error: Exception) -> None:
+        logger.exception("event handler %s failed", _name(self._handler))
+        self._failed(f"{_name(self._handler)}: {type(error).__name__}: {error}")
+
+
+class OwnLoop:
+    """An asyncio loop on a daemon thread, made when it is first needed."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """Give the running loop."""
+        with self._lock:
+            if self._loop is None:
+                self._loop = asyncio.new_event_loop()
+                self._thread = threading.Thread(
+                    target=self._loop.run_forever, name="azora-loop", daemon=True
+                )
+                self._thread.start()
+            return self._loop
+
+    def run(self, awaitable: Awaitable[Any]) -> Any:
+        """Run to its end from another thread."""
+
+        async def whole() -> Any:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(whole(), self.loop()).result()
+
+    def close(self, timeout: float) -> None:
+        """Cancel what still runs and end the thread."""
+        with self._lock:
+            loop, thread = self._loop, self._thread
+            self._loop = self._thread = None
+        if loop is None or thread is None or thread is threading.current_thread():
+            return
+
+        async def cancel_all() -> None:
+            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+        with contextlib.suppress(TimeoutError):
+            asyncio.run_coroutine_threadsafe(cancel_all(), loop).result(timeout)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(timeout)
+        if not thread.is_alive():
+            loop.close()
+
+
+class _Deadline:
+    """`timeout_ms` from now on; None: never."""
+
+    def __init__(self, timeout_ms: int | None) -> None:
+        self._end = None if timeout_ms is None else _now() + timeout_ms / 1000
+
+    def left_ms(self) -> int | None:
+        return None if self._end is None else max(0, int((self._end - _now()) * 1000 + 0.999))
+
+    def passed(self) -> bool:
+        return self._end is not None and _now() >= self._end
+
+
+def _now() -> float:
+    return time.monotonic()
+
+
+def _is_async(handler: object) -> bool:
+    while isinstance(handler, functools.partial):
+        handler = handler.func
+    return inspect.iscoroutinefunction(handler) or inspect.iscoroutinefunction(
+        getattr(handler, "__call__", None)  # noqa: B004
+    )
+
+
+def _name(handler: object) -> str:
+    return getattr(handler, "__qualname__", type(handler).__name__)

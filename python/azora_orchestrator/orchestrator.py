@@ -1,0 +1,468 @@
+"""MasterOrchestrator: the whole product behind one object.
+
+Threads: every method may be called from any thread, also inside a running asyncio loop and from
+event handlers; those that can wait release the interpreter and say so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import threading
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, overload
+
+from azora_orchestrator import _core
+from azora_orchestrator._runtime import Runtime
+from azora_orchestrator.errors import (
+    InvalidArgument,
+    InvalidSpec,
+    OrchestratorClosed,
+    TimedOut,
+    UnknownService,
+)
+from azora_orchestrator.events import EventStream, Handler, Subscription
+from azora_orchestrator.models import Pick, Service, ServiceConfig, Status, VerbAnswer, Why
+
+__all__ = ["Lease", "MasterOrchestrator", "Strategy"]
+
+Strategy = Literal["round-robin", "least-connections", "weighted", "ip-hash"]
+
+_STOP_MS = 60_000
+_READY_MS = 30_000
+_SLICE_MS = 250  # how long Ctrl-C may wait behind a waiting call
+
+
+class Lease:
+    """A pick that counts as load until it is released or its time is over."""
+
+    __slots__ = ("_core", "endpoint", "id", "service_id", "ttl_ms")
+
+    def __init__(self, core: _core.Core, pick: Pick, id: str, ttl_ms: int) -> None:
+        self._core = core
+        self.service_id = pick.service_id
+        self.endpoint = pick.endpoint
+        self.id = id
+        self.ttl_ms = ttl_ms
+
+    def release(self) -> bool:
+        """Give it back; False when it had ended already."""
+        return self._core.release(self.id)
+
+    def __repr__(self) -> str:
+        return f"<Lease {self.id} of {self.service_id}>"
+
+
+class MasterOrchestrator:
+    """Registers services, keeps them alive, answers who is healthy and who may be picked.
+
+    Used as a context manager it starts on entry and is closed on exit: its process services are
+    stopped in reverse order of dependency and its keeper ends. The same happens when nobody holds
+    it any more and when the interpreter exits.
+    """
+
+    def __init__(
+        self,
+        *,
+        state_dir: str | os.PathLike[str] | None = None,
+        runtime_dir: str | os.PathLike[str] | None = None,
+        max_concurrent_starts: int | None = None,
+        starts_per_second: int | None = None,
+    ) -> None:
+        """Make an orchestrator that does nothing yet.
+
+        `max_concurrent_starts` (default max(4, 2 x cores)) and `starts_per_second` (default 50) cap
+        how fast processes are started; 0 means no cap. `runtime_dir` holds logs and sockets;
+        default: a private one, removed at a clean end.
+        """
+        if state_dir is not None:
+            raise InvalidArgument(
+                "state_dir: durable state is not available in this version; leave it out"
+            )
+        self._core = _core.Core(
+            {
+                "keeper_path": _keeper_path(),
+                "runtime_dir": None if runtime_dir is None else os.fspath(runtime_dir),
+                "max_concurrent_starts": max_concurrent_starts,
+                "starts_per_second": starts_per_second,
+            }
+        )
+        self._runtime = Runtime(self._core)
+        self._finalizer = weakref.finalize(self, Runtime.close, self._runtime, _STOP_MS)
+        # The builtin itself: a method around it would cost more than the pick.
+        self.pick = self._core.pick  # type: ignore[method-assign]
+
+    # Life.
+
+    def start(self) -> None:
+        """Begin checking, and bring up what its owners want up. Idempotent."""
+        self._core.start()
+
+    def stop(self, *, timeout_ms: int = _STOP_MS) -> list[str]:
+        """End checks and stop process services in reverse order; `start()` brings them back.
+
+        Waits. Answers the ids of those that did not stop within `timeout_ms`.
+        """
+        return self._core.stop(timeout_ms)
+
+    def close(self, *, timeout_ms: int = _STOP_MS) -> None:
+        """Stop, then end every thread and the keeper, for good. Waits. Idempotent."""
+        self._runtime.check_fork()
+        self._runtime.close(timeout_ms)
+        self._finalizer.detach()
+
+    @property
+    def closed(self) -> bool:
+        """True once it was closed."""
+        return self._runtime.closed
+
+    @property
+    def running(self) -> bool:
+        """True between start() and stop()."""
+        return self._core.totals()[0]
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    # Registration.
+
+    def register(
+        self, service: ServiceConfig | Mapping[str, Any] | None = None, /, **fields: Any
+    ) -> int:
+        """Register one service, or replace the one of that id; answers the sequence number.
+
+        Takes a ServiceConfig, a mapping in the wire's spelling, or the fields of a ServiceConfig as
+        keywords. Raises InvalidSpec with every fault named; nothing is changed then.
+        """
+        if (service is None) == (not fields):
+            raise InvalidArgument("register: give one service, or its fields as keywords")
+        return self.register_many([_from_keywords(fields) if service is None else service])
+
+    def register_many(self, services: Iterable[ServiceConfig | Mapping[str, Any]]) -> int:
+        """Register all of them or, when one is wrong, none; answers the sequence number."""
+        self._runtime.check_fork()
+        texts: list[str] = []
+        callbacks: list[bool] = []
+        functions: dict[str, Callable[..., object]] = {}
+        without: list[str] = []
+        for service in services:
+            wire, function = _split(service)
+            texts.append(_dump(wire))
+            callbacks.append(function is not None)
+            id = str(wire.get("id", ""))
+            if function is None:
+                without.append(id)
+            else:
+                functions[id] = function
+        before = self._runtime.restarts.put(functions)
+        try:
+            seq = self._core.register(texts, "python", "", callbacks)
+        except BaseException:
+            self._runtime.restarts.undo(before)
+            raise
+        for id in without:
+            self._runtime.restarts.forget(id)
+        return seq
+
+    def unregister(self, id: str) -> bool:
+        """Forget a service; its process is stopped behind the call. False: there was none."""
+        known = self._core.unregister(id, "python")
+        self._runtime.restarts.forget(id)
+        return known
+
+    # Reads. None of them waits, but why(), dependencies(), graph() and logs().
+
+    def service(self, id: str) -> Service:
+        """One service as it is now. Raises UnknownService."""
+        view = self._core.find(id)
+        if view is None:
+            raise UnknownService(f"{id}: there is no such service")
+        return Service(view)
+
+    def services(self, *, type: str | None = None, group: str | None = None) -> list[Service]:
+        """All services in order of registration, or those of a type or a group."""
+        views = self._core.list(type)
+        return [Service(view) for view in views if group is None or view.group == group]
+
+    def status(self, *, detailed: bool = False) -> Status:
+        """The fleet in numbers; with `detailed` also its services."""
+        running, total, healthy, unhealthy, seq = self._core.totals()
+        services = tuple(self.services()) if detailed else ()
+        return Status(running, total, healthy, unhealthy, seq, services)
+
+    def why(self, id: str) -> Why:
+        """Why a service is as it is, and what would change it."""
+        return Why.from_json(self._core.why_json(id))
+
+    def dependencies(self, id: str) -> dict[str, Any]:
+        """What a service needs and who needs it: the answer of `GET /services/{id}/dependencies`."""
+        answer: dict[str, Any] = json.loads(self._core.dependencies_json(id))
+        return answer
+
+    def graph(self) -> dict[str, Any]:
+        """The dependencies of all services: the answer of `GET /graph`."""
+        answer: dict[str, Any] = json.loads(self._core.graph_json())
+        return answer
+
+    def logs(self, id: str, *, lines: int = 100) -> str:
+        """The last lines of a process service's output."""
+        return self._core.logs(id, lines).decode("utf-8", "replace")
+
+    def metrics(self) -> str:
+        """Our own figures in Prometheus' text format."""
+        return self._core.metrics_text().decode()
+
+    # Selection.
+
+    def pick(
+        self, pool: str, key: str | None = None, strategy: Strategy | str | None = None
+    ) -> Pick:
+        """Choose an instance of a pool: a type, a group or an id. Never waits, takes no lease.
+
+        `key` is required by ip-hash: the same key finds the same instance. Raises
+        NoHealthyInstance.
+        """
+        return self._core.pick(pool, key, strategy)
+
+    @contextlib.contextmanager
+    def lease(
+        self, pool: str, *, key: str | None = None, strategy: Strategy | str | None = None
+    ) -> Iterator[Lease]:
+        """Pick an instance and count it as load until the block ends."""
+        lease = Lease(self._core, *self._core.lease(pool, strategy, key))
+        try:
+            yield lease
+        finally:
+            lease.release()
+
+    def configure_pool(
+        self,
+        pool: str,
+        *,
+        strategy: Strategy | str | None = None,
+        allow_degraded: bool | None = None,
+        panic_threshold: float | None = None,
+        lease_ttl_ms: int | None = None,
+    ) -> None:
+        """Change how a pool is picked from; what is None stays."""
+        self._core.configure_pool(
+            pool,
+            {
+                "strategy": strategy,
+                "allow_degraded": allow_degraded,
+                "panic_threshold": panic_threshold,
+                "lease_ttl_ms": lease_ttl_ms,
+            },
+        )
+
+    # Verbs. They return when the decision is made, or with `wait` when it has come true.
+
+    def start_service(
+        self,
+        id: str,
+        *,
+        dependencies: bool = False,
+        wait: bool = False,
+        timeout_ms: int = _READY_MS,
+    ) -> VerbAnswer:
+        """Start a service, with `dependencies` its hard dependencies first."""
+        return self._command("start", id, False, dependencies, wait, timeout_ms)
+
+    def stop_service(
+        self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = _READY_MS
+    ) -> VerbAnswer:
+        """Stop a service, with `dependents` those that need it first; it stays stopped."""
+        return self._command("stop", id, dependents, False, wait, timeout_ms)
+
+    def restart(
+        self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = _READY_MS
+    ) -> VerbAnswer:
+        """Restart a service. Raises HealingUnavailable when it has only a URL."""
+        return self._command("restart", id, dependents, False, wait, timeout_ms)
+
+    def _command(
+        self,
+        verb: str,
+        id: str,
+        dependents: bool,
+        dependencies: bool,
+        wait: bool,
+        timeout_ms: int,
+    ) -> VerbAnswer:
+        service, incarnation, seq, affected = self._core.command(
+            verb, id, dependents, dependencies, "python"
+        )
+        if wait:
+            goal = "stopped" if verb == "stop" else "ready"
+            self._wait(id, goal, seq, time.monotonic() + timeout_ms / 1000)
+        return VerbAnswer(service, incarnation, seq, tuple(affected))
+
+    # Waiting.
+
+    def wait_ready(
+        self, id: str | Sequence[str] | None = None, *, timeout_ms: int = _READY_MS
+    ) -> None:
+        """Wait until a service, several or all of them (None) are ready. Raises TimedOut.
+
+        The name of a group waits for all its replicas. Services that their owner wants down are
+        left out of "all of them".
+        """
+        deadline = time.monotonic() + timeout_ms / 1000
+        names = [id] if isinstance(id, str) else id
+        for name in self._everybody() if names is None else self._members(names):
+            self._wait(name, "ready", 0, deadline)
+
+    def wait_stopped(self, id: str, *, timeout_ms: int = _READY_MS) -> None:
+        """Wait until a service has no process. Raises TimedOut."""
+        self._wait(id, "stopped", 0, time.monotonic() + timeout_ms / 1000)
+
+    def _everybody(self) -> list[str]:
+        return [view.id for view in self._core.list() if view.desired == "up"]
+
+    def _members(self, names: Sequence[str]) -> list[str]:
+        members: list[str] = []
+        for name in names:
+            replicas = []
+            if self._core.find(name) is None:
+                replicas = [view.id for view in self._core.list() if view.group == name]
+            members += replicas or [name]
+        return members
+
+    def _wait(self, id: str, what: str, seq: int, deadline: float) -> None:
+        # Only the main thread serves signals, and only between two calls of the core.
+        sliced = threading.current_thread() is threading.main_thread()
+        while True:
+            left = max(0, math.ceil((deadline - time.monotonic()) * 1000))
+            try:
+                self._core.wait_for(id, what, seq, min(left, _SLICE_MS) if sliced else left)
+            except TimedOut:
+                if not sliced or left <= _SLICE_MS:
+                    raise
+            else:
+                return
+
+    # Events.
+
+    def events(
+        self,
+        *,
+        since: int | None = None,
+        type: str | Sequence[str] | None = None,
+        service: str | None = None,
+    ) -> EventStream:
+        """Open a stream of events, for `for` and for `async for`.
+
+        Without `since` it begins now; `since=0` begins with the oldest that is kept; otherwise
+        after that sequence number.
+        """
+        return self._runtime.stream(since, _types(type), service)
+
+    @overload
+    def on(
+        self, type: str | Sequence[str], handler: Handler, *, service: str | None = None
+    ) -> Subscription: ...
+    @overload
+    def on(
+        self, type: str | Sequence[str], handler: None = None, *, service: str | None = None
+    ) -> Callable[[Handler], Subscription]: ...
+    def on(
+        self,
+        type: str | Sequence[str],
+        handler: Handler | None = None,
+        *,
+        service: str | None = None,
+    ) -> Subscription | Callable[[Handler], Subscription]:
+        """Call a handler, sync or async, for each event of that name, those names, or all ("*").
+
+        Works as a decorator, too. What it returns has `unsubscribe()`.
+        """
+        if self.closed:
+            raise OrchestratorClosed("the orchestrator is closed")
+        types = _types(type)
+        if handler is not None:
+            return self._runtime.subscribe(types, service, handler)
+
+        def decorate(function: Handler) -> Subscription:
+            return self._runtime.subscribe(types, service, function)
+
+        return decorate
+
+    def off(self, handler: Handler | Subscription) -> bool:
+        """Remove a handler; False when it was not at work."""
+        return self._runtime.unsubscribe(handler)
+
+    def get_event_emitter(self) -> Self:
+        """Give the object that has `on` and `off`: this one."""
+        return self
+
+    def __repr__(self) -> str:
+        if self.closed:
+            return "<MasterOrchestrator closed>"
+        status = self.status()
+        state = "running" if status.running else "stopped"
+        return f"<MasterOrchestrator {state}, {status.healthy_services} of {status.total_services} healthy>"
+
+
+def _keeper_path() -> str:
+    own = Path(__file__).parent / "bin" / "azora-keeper"
+    return os.environ.get("AZORA_KEEPER") or str(own)
+
+
+def _types(type: str | Sequence[str] | None) -> list[str] | None:
+    names = [type] if isinstance(type, str) else type
+    return None if names is None or "*" in names else list(names)
+
+
+def _from_keywords(fields: dict[str, Any]) -> ServiceConfig:
+    try:
+        return ServiceConfig(**fields)
+    except TypeError as error:
+        raise InvalidArgument(f"register: {error}") from None
+
+
+def _split(
+    service: ServiceConfig | Mapping[str, Any],
+) -> tuple[dict[str, Any], Callable[..., object] | None]:
+    """The wire's object without the restart callable, and the callable."""
+    if isinstance(service, ServiceConfig):
+        return service.to_wire(), service.restart_callable
+    if not isinstance(service, Mapping):
+        raise InvalidArgument(
+            f"register: {service!r} is no service; give a ServiceConfig or a mapping"
+        )
+    wire = dict(service)
+    function = wire.get("restart")
+    if callable(function):
+        del wire["restart"]
+        return wire, function
+    return wire, None
+
+
+def _dump(wire: dict[str, Any]) -> str:
+    try:
+        return json.dumps(wire, default=_plain, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise InvalidSpec(f"service {wire.get('id')!r}: {error}") from None
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "to_wire"):
+        return value.to_wire()
+    raise TypeError(f"{value!r} cannot be written as JSON")

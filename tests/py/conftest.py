@@ -1,0 +1,127 @@
+"""What the tests share: real little servers, ports, and a fleet that is always ended."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import azora_orchestrator
+from azora_orchestrator import MasterOrchestrator
+
+# A service as users have them: answers /health, and /pid with its process id.
+SERVICE = """
+import http.server, os, sys
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        body = str(os.getpid()).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *args):
+        pass
+
+print("listening", flush=True)
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+def free_port() -> int:
+    """A port that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+class WebService:
+    """A service in this process whose answer can be changed."""
+
+    def __init__(self) -> None:
+        self.code = 200
+        self.hits = 0
+        outer = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self) -> None:
+                outer.hits += 1
+                self.send_response(outer.code)
+                self.send_header("Content-Length", "2")
+                self.end_headers()
+                self.wfile.write(b"ok")
+
+            def log_message(self, *args: object) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
+        self._thread = threading.Thread(target=self._server.serve_forever, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(5)
+
+
+@pytest.fixture
+def web() -> Iterator[Callable[[], WebService]]:
+    """Make services in this process."""
+    made: list[WebService] = []
+
+    def make() -> WebService:
+        made.append(WebService())
+        return made[-1]
+
+    yield make
+    for service in made:
+        service.close()
+
+
+@pytest.fixture
+def orch() -> Iterator[MasterOrchestrator]:
+    """A running orchestrator."""
+    with MasterOrchestrator() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def service_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The program of a process service."""
+    file = tmp_path_factory.mktemp("service") / "service.py"
+    file.write_text(SERVICE)
+    return file
+
+
+@pytest.fixture
+def process(service_file: Path) -> Callable[..., dict[str, Any]]:
+    """Describe a service that we run ourselves, in the wire's spelling."""
+
+    def describe(id: str, **fields: Any) -> dict[str, Any]:
+        return {
+            "id": id,
+            "type": "core",
+            "endpoint": f"http://127.0.0.1:{free_port()}",
+            "healthCheckInterval": 1000,
+            "process": {"argv": [sys.executable, "-S", str(service_file), "{port}"]},
+        } | fields
+
+    return describe
+
+
+@pytest.fixture
+def package_dir() -> Path:
+    """Where the installed package lies."""
+    return Path(azora_orchestrator.__file__).parent

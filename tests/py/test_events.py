@@ -1,0 +1,288 @@
+"""events.py: streams for `for` and `async for`, handlers of both kinds."""
+
+from __future__ import annotations
+
+import asyncio
+import queue
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from azora_orchestrator import EVENT_TYPES, Event, InvalidArgument, MasterOrchestrator
+
+WAIT = 10.0
+
+
+def url_service(id: str, endpoint: str = "http://127.0.0.1:9", **fields: Any) -> dict[str, Any]:
+    return {"id": id, "type": "core", "endpoint": endpoint, "healthCheckInterval": 60_000} | fields
+
+
+def registered(orch: MasterOrchestrator, *ids: str) -> None:
+    orch.register_many([url_service(id) for id in ids])
+
+
+def test_the_names_of_events_are_the_designs() -> None:
+    assert "serviceRestarted" in EVENT_TYPES
+    assert "gap" in EVENT_TYPES
+
+
+def test_a_stream_gives_events_in_order_without_gaps(orch: MasterOrchestrator) -> None:
+    with orch.events(type="serviceRegistered") as stream:
+        registered(orch, "a", "b", "c")
+        events = [stream.next(timeout_ms=10_000) for _ in range(3)]
+    assert [event.service_id for event in events if event] == ["a", "b", "c"]
+    seqs = [event.seq for event in events if event]
+    assert seqs == sorted(set(seqs))
+
+
+def test_since_replays_what_is_kept(orch: MasterOrchestrator) -> None:
+    registered(orch, "a", "b")
+    with orch.events(since=0, type="serviceRegistered") as stream:
+        first = next(stream)
+        assert first.service_id == "a"
+        with orch.events(since=first.seq, type="serviceRegistered") as later:
+            assert next(later).service_id == "b"
+
+
+def test_a_stream_of_one_service_has_no_other(orch: MasterOrchestrator) -> None:
+    with orch.events(service="b", type=["serviceRegistered", "serviceUnregistered"]) as stream:
+        registered(orch, "a", "b")
+        orch.unregister("a")
+        orch.unregister("b")
+        assert [next(stream).type, next(stream).type] == ["serviceRegistered", "serviceUnregistered"]
+
+
+def test_next_with_a_deadline_answers_none(orch: MasterOrchestrator) -> None:
+    with orch.events() as stream:
+        assert stream.next(timeout_ms=0) is None
+        assert not stream.closed
+
+
+def test_an_event_carries_what_goes_over_the_wire(orch: MasterOrchestrator) -> None:
+    with orch.events() as stream:
+        registered(orch, "a")
+        event = next(stream)
+    assert event.data["type"] == event.type == "serviceRegistered"
+    assert event.data["serviceId"] == event.service_id == "a"
+    assert event.data["seq"] == event.seq
+    assert event.time.tzinfo is not None
+    assert event.actor == "python"
+    assert event.attempt is None
+    assert "serviceRegistered" in repr(event)
+
+
+def test_a_stream_ends_when_the_orchestrator_is_closed() -> None:
+    with MasterOrchestrator() as orch:
+        stream = orch.events(type="serviceRegistered")
+        registered(orch, "a", "b")
+    assert [event.service_id for event in stream] == ["a", "b"]
+    assert stream.closed
+
+
+def test_a_waiting_reader_is_released_by_close() -> None:
+    with MasterOrchestrator() as orch:
+        stream = orch.events()
+        reader = threading.Thread(target=lambda: list(stream))
+        reader.start()
+    reader.join(WAIT)
+    assert not reader.is_alive()
+
+
+def test_an_unknown_event_name_is_refused(orch: MasterOrchestrator) -> None:
+    with pytest.raises(InvalidArgument, match="serviceExploded"):
+        orch.on("serviceExploded", print)
+    with pytest.raises(InvalidArgument, match="serviceExploded"):
+        orch.events(type="serviceExploded")
+
+
+def test_async_for_reads_without_a_thread(orch: MasterOrchestrator) -> None:
+    async def read() -> list[str | None]:
+        before = threading.active_count()
+        seen: list[str | None] = []
+        async with orch.events(type="serviceRegistered") as stream:
+            asyncio.get_running_loop().call_soon(registered, orch, "a", "b")
+            async for event in stream:
+                seen.append(event.service_id)
+                if len(seen) == 2:
+                    break
+        assert threading.active_count() == before
+        return seen
+
+    assert asyncio.run(asyncio.wait_for(read(), WAIT)) == ["a", "b"]
+
+
+def test_an_async_reader_can_be_cancelled_and_goes_on(orch: MasterOrchestrator) -> None:
+    async def read() -> str | None:
+        stream = orch.events(type="serviceRegistered")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(anext(stream), 0.01)
+        registered(orch, "a")
+        return (await asyncio.wait_for(anext(stream), WAIT)).service_id
+
+    assert asyncio.run(read()) == "a"
+
+
+def test_a_sync_handler_runs_off_the_callers_thread_in_order(orch: MasterOrchestrator) -> None:
+    seen: queue.Queue[tuple[str | None, int]] = queue.Queue()
+    orch.on("serviceRegistered", lambda event: seen.put((event.service_id, threading.get_ident())))
+    registered(orch, "a", "b", "c")
+    got = [seen.get(timeout=WAIT) for _ in range(3)]
+    assert [id for id, _ in got] == ["a", "b", "c"]
+    assert {thread for _, thread in got}.isdisjoint({threading.get_ident()})
+
+
+def test_on_is_a_decorator_and_the_function_stays_callable(orch: MasterOrchestrator) -> None:
+    seen: queue.Queue[str | None] = queue.Queue()
+
+    @orch.on(["serviceRegistered", "serviceUnregistered"])
+    def told(event: Event) -> str:
+        """Say it."""
+        seen.put(event.type)
+        return "called"
+
+    registered(orch, "a")
+    orch.unregister("a")
+    assert [seen.get(timeout=WAIT) for _ in range(2)] == ["serviceRegistered", "serviceUnregistered"]
+    assert told.__doc__ == "Say it."
+    with orch.events(since=0) as stream:
+        assert told(next(stream)) == "called"
+    told.unsubscribe()
+    assert not told.active
+
+
+def test_an_unsubscribed_handler_hears_nothing_more(orch: MasterOrchestrator) -> None:
+    seen: queue.Queue[str | None] = queue.Queue()
+
+    def handler(event: Event) -> None:
+        seen.put(event.service_id)
+
+    orch.on("serviceRegistered", handler)
+    registered(orch, "a")
+    assert seen.get(timeout=WAIT) == "a"
+    assert orch.off(handler)
+    assert not orch.off(handler)
+    last: queue.Queue[str | None] = queue.Queue()
+    orch.on("serviceRegistered", lambda event: last.put(event.service_id))
+    registered(orch, "b")
+    assert last.get(timeout=WAIT) == "b"
+    assert seen.empty()
+
+
+def test_a_handler_that_raises_or_blocks_disturbs_nobody(orch: MasterOrchestrator) -> None:
+    release = threading.Event()
+    seen: queue.Queue[str | None] = queue.Queue()
+    failures: queue.Queue[str | None] = queue.Queue()
+
+    def broken(event: Event) -> None:
+        raise RuntimeError("on purpose")
+
+    orch.on("serviceRegistered", broken)
+    orch.on("serviceRegistered", lambda event: release.wait(WAIT))
+    orch.on("serviceRegistered", lambda event: seen.put(event.service_id))
+    orch.on("callbackFailed", lambda event: failures.put(event.reason))
+    registered(orch, "a", "b")
+    assert [seen.get(timeout=WAIT) for _ in range(2)] == ["a", "b"]
+    reasons = [failures.get(timeout=WAIT) for _ in range(2)]
+    assert all(reason and "on purpose" in reason and "broken" in reason for reason in reasons)
+    release.set()
+
+
+def test_a_handler_may_use_the_orchestrator(orch: MasterOrchestrator) -> None:
+    done: queue.Queue[int] = queue.Queue()
+
+    def handler(event: Event) -> None:
+        if event.service_id == "a":
+            registered(orch, "b")
+        done.put(len(orch.services()))
+
+    orch.on("serviceRegistered", handler)
+    registered(orch, "a")
+    assert done.get(timeout=WAIT) == 2
+    assert done.get(timeout=WAIT) == 2
+
+
+def test_an_async_handler_runs_on_the_loop_of_on_one_at_a_time(orch: MasterOrchestrator) -> None:
+    async def main() -> tuple[list[str | None], set[asyncio.AbstractEventLoop], int]:
+        seen: list[str | None] = []
+        loops: set[asyncio.AbstractEventLoop] = set()
+        inside = most = 0
+        complete = asyncio.Event()
+
+        async def handler(event: Event) -> None:
+            nonlocal inside, most
+            inside += 1
+            most = max(most, inside)
+            await asyncio.sleep(0)
+            loops.add(asyncio.get_running_loop())
+            seen.append(event.service_id)
+            inside -= 1
+            if len(seen) == 3:
+                complete.set()
+
+        subscription = orch.on("serviceRegistered", handler)
+        registered(orch, "a", "b", "c")
+        await asyncio.wait_for(complete.wait(), WAIT)
+        subscription.unsubscribe()
+        assert loops == {asyncio.get_running_loop()}
+        return seen, loops, most
+
+    seen, _, most = asyncio.run(main())
+    assert (seen, most) == (["a", "b", "c"], 1)
+
+
+def test_an_async_handler_without_a_loop_gets_one(orch: MasterOrchestrator) -> None:
+    seen: queue.Queue[str | None] = queue.Queue()
+
+    async def handler(event: Event) -> None:
+        await asyncio.sleep(0)
+        seen.put(event.service_id)
+
+    orch.on("serviceRegistered", handler)
+    registered(orch, "a")
+    assert seen.get(timeout=WAIT) == "a"
+
+
+def test_a_handler_whose_loop_has_ended_is_removed_and_told(orch: MasterOrchestrator) -> None:
+    async def handler(event: Event) -> None:
+        await asyncio.sleep(0)
+
+    async def subscribe() -> Any:
+        subscription = orch.on("serviceRegistered", handler)
+        await asyncio.sleep(0)
+        return subscription
+
+    with orch.events(type="callbackFailed") as failures:
+        subscription = asyncio.run(subscribe())
+        event = failures.next(timeout_ms=10_000)
+    assert event is not None
+    assert "loop" in str(event.reason)
+    assert not subscription.active
+
+
+def test_stop_and_close_from_a_handler_do_not_wait_for_it() -> None:
+    done: queue.Queue[str] = queue.Queue()
+    orch = MasterOrchestrator()
+    orch.start()
+
+    def handler(event: Event) -> None:
+        orch.stop()
+        orch.close()
+        done.put("closed")
+
+    orch.on("serviceRegistered", handler)
+    registered(orch, "a")
+    assert done.get(timeout=WAIT) == "closed"
+    assert orch.closed
+
+
+def test_events_of_the_end_are_still_delivered(
+    process: Callable[..., dict[str, Any]],
+) -> None:
+    seen: list[str] = []
+    with MasterOrchestrator() as orch:
+        orch.register(process("a"))
+        orch.wait_ready("a", timeout_ms=20_000)
+        orch.on("*", lambda event: seen.append(event.type))
+    assert "serviceExited" in seen
