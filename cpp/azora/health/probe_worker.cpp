@@ -17,6 +17,9 @@ namespace {
 constexpr std::uint64_t kWakeUp = UINT64_MAX;
 constexpr std::uint64_t kHttpsTag = std::uint64_t{1} << 63;
 constexpr int kMaxEvents = 512;
+constexpr int kFewEvents = 4;
+constexpr std::size_t kManyUnanswered = 4;
+constexpr Nanos kHold = Millis(2);
 // About a millisecond's work; then answers are looked at again, so that a large batch does not lengthen the
 // latency measured for its first members.
 constexpr std::size_t kCommandsPerRound = 128;
@@ -29,13 +32,15 @@ ProbeWorker::ProbeWorker(Options options, Deliver deliver, ProberCounters& count
       counters_(counters),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
+      command_epoll_(epoll_create1(EPOLL_CLOEXEC)),
       resolver_(options_.resolver, [this] { wake(); }),
       sockets_(epoll_.get(), options_.max_idle, options_.clock, *this, counters_) {
   epoll_event event{};
   // Edge-triggered and never read: each write is one edge, and one system call less.
   event.events = EPOLLIN | EPOLLET;
   event.data.u64 = kWakeUp;
-  registered_ = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) == 0;
+  registered_ = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) == 0 &&
+                epoll_ctl(command_epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) == 0;
 }
 
 void ProbeWorker::push(std::vector<ProbeCommand> commands) {
@@ -68,7 +73,7 @@ void ProbeWorker::run() {
   take_commands();
   while (!stopped_) {
     run_commands(kCommandsPerRound);
-    if (!results_.empty()) deliver_(std::exchange(results_, {}));
+    if (results_due()) deliver_(std::exchange(results_, {}));
     wait();
   }
   run_commands(SIZE_MAX);
@@ -76,6 +81,12 @@ void ProbeWorker::run() {
     if (peers_[slot].open) cancel(slot);
   }
   if (!results_.empty()) deliver_(std::exchange(results_, {}));
+}
+
+// One hand-over for what belongs to one round of questions: the control thread is woken once for it. What is
+// slow is not waited for.
+bool ProbeWorker::results_due() const {
+  return !results_.empty() && (unanswered_ == 0 || now_ >= results_.front().ended + kHold);
 }
 
 void ProbeWorker::wait() {
@@ -95,6 +106,7 @@ void ProbeWorker::wait() {
       sockets_.on_event(static_cast<Slot>(data), static_cast<std::uint32_t>(data >> 32), event.events, now_);
     }
   }
+  if (count > 0 && count <= kFewEvents && !woken && unanswered_ >= kManyUnanswered) let_answers_gather();
   if (https_) https_->advance(now_);
   // Deadlines are judged only when no answer waits to be read: after a pause of ours the answers that came
   // in time count.
@@ -106,6 +118,14 @@ void ProbeWorker::wait() {
   }
 }
 
+// Answers to a batch trickle in, and a wake-up for each costs more than all the rest of a check. While many
+// are expected and few came, they are given a millisecond to gather; a command ends the pause.
+void ProbeWorker::let_answers_gather() {
+  epoll_event event;
+  ProberCounters::add(counters_.epoll_waits);
+  epoll_wait(command_epoll_.get(), &event, 1, 1);
+}
+
 int ProbeWorker::wait_timeout() const {
   if (!pending_.empty()) return 0;
   std::optional<SteadyTime> first = wheel_.next();
@@ -113,6 +133,7 @@ int ProbeWorker::wait_timeout() const {
     const std::optional<SteadyTime> other = https_->next();
     if (other && (!first || *other < *first)) first = other;
   }
+  if (!results_.empty() && (!first || results_.front().ended + kHold < *first)) first = results_.front().ended + kHold;
   if (!first) return -1;
   const Nanos left = *first - options_.clock();
   if (left <= Nanos(0)) return 0;
@@ -132,6 +153,7 @@ void ProbeWorker::take_commands() {
 }
 
 void ProbeWorker::run_commands(std::size_t limit) {
+  if (!pending_.empty()) unanswered_ = 0;  // older ones are slow or hung
   for (; limit > 0 && !pending_.empty(); --limit) {
     ProbeCommand command = std::move(pending_.front());
     pending_.pop_front();
@@ -151,6 +173,7 @@ void ProbeWorker::ask(ProbeRequest request) {
   peer.generation = request.generation;
   peer.target = std::move(request.target);
   peer.open = true;
+  ++unanswered_;
   if (stopped_) return cancel(slot);
   wheel_.set(slot, options_.clock() + peer.target->timeout);
   const bool https = peer.target->kind == ProbeKind::http && peer.target->scheme == "https";
@@ -279,6 +302,7 @@ void ProbeWorker::on_end(Slot slot, ProbeEnd end) {
   AZORA_ASSERT(peer.open);
   wheel_.drop(slot);
   peer.open = false;
+  if (unanswered_ > 0) --unanswered_;
   if (peer.resolving) stop_waiting(slot);
   ProberCounters::add(counters_.checks);
   ProbeResult result;

@@ -39,7 +39,7 @@ class ProbeWorker : private SocketProbes::Owner {
   ProbeWorker& operator=(const ProbeWorker&) = delete;
 
   // False: the system gave us no descriptors to work with.
-  bool ready() const { return epoll_ && event_ && registered_; }
+  bool ready() const { return registered_; }
   void push(std::vector<ProbeCommand> commands);
   // Carries out what was pushed, cancels what is open and makes run() return.
   void stop();
@@ -64,6 +64,8 @@ class ProbeWorker : private SocketProbes::Owner {
   void on_need_addresses(Slot slot) override;
 
   void wait();
+  void let_answers_gather();
+  bool results_due() const;
   int wait_timeout() const;
   void take_commands();
   void run_commands(std::size_t limit);
@@ -84,6 +86,7 @@ class ProbeWorker : private SocketProbes::Owner {
   ProberCounters& counters_;
   net::Fd epoll_;  // first in, last out: all below write to one of them
   net::Fd event_;
+  net::Fd command_epoll_;  // the event descriptor alone: waits for commands but not for answers
   bool registered_ = false;
   SteadyTime now_{};
   TimerWheel wheel_;
@@ -94,6 +97,7 @@ class ProbeWorker : private SocketProbes::Owner {
   std::vector<Slot> free_;
   std::unordered_map<std::uint64_t, Slot> slots_;
   std::unordered_multimap<std::string, Slot> waiting_;  // host -> who is `resolving`
+  std::size_t unanswered_ = 0;  // of the last round of questions
   std::deque<ProbeCommand> pending_;  // taken, not yet carried out
   std::vector<ProbeResult> results_;
 

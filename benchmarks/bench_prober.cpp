@@ -1,0 +1,280 @@
+// Cost of active health checks, whole chain: scheduler, control loop, net thread. N targets on loopback are
+// probed on their grid for some seconds against a responder process; one JSON line per run:
+// CPU us per check (all our threads), system calls per check (from the prober's own counters), bytes per
+// target, lateness of the timer, latency of the answers.
+// Use: bench_prober [targets=5000] [interval_ms=1000] [seconds=5] [pin=1] [close=0]; without arguments a
+// standard series.
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "azora/base/asio_loop.hpp"
+#include "azora/health/judge.hpp"
+#include "azora/health/net_prober.hpp"
+#include "azora/health/probe_timer.hpp"
+
+namespace {
+
+using namespace azora;
+using namespace azora::health;
+
+struct Setting {
+  int targets = 5000;
+  int interval_ms = 1000;
+  int seconds = 5;
+  int pin = 1;
+  int close = 0;
+};
+
+void pin_to(int cpu) {
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(cpu, &set);
+  sched_setaffinity(0, sizeof set, &set);
+}
+
+void raise_descriptor_limit() {
+  rlimit limit{};
+  getrlimit(RLIMIT_NOFILE, &limit);
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+// Answers every request at once, on every address of 127/8; never returns.
+[[noreturn]] void respond(int listener, bool close_after) {
+  const std::string answer = std::string("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n") +
+                             (close_after ? "Connection: close\r\n" : "") + "\r\nok\n";
+  const int set = epoll_create1(0);
+  epoll_event event{};
+  event.events = EPOLLIN;
+  event.data.fd = listener;
+  epoll_ctl(set, EPOLL_CTL_ADD, listener, &event);
+  std::vector<epoll_event> events(512);
+  char buffer[4096];
+  while (true) {
+    const int count = epoll_wait(set, events.data(), static_cast<int>(events.size()), -1);
+    for (int i = 0; i < count; ++i) {
+      const int fd = events[static_cast<std::size_t>(i)].data.fd;
+      if (fd == listener) {
+        for (int made = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK); made >= 0;
+             made = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK)) {
+          event.events = EPOLLIN | EPOLLET;
+          event.data.fd = made;
+          epoll_ctl(set, EPOLL_CTL_ADD, made, &event);
+        }
+        continue;
+      }
+      const ssize_t got = recv(fd, buffer, sizeof buffer, 0);
+      if (got > 0) send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+      if (got == 0 || (got > 0 && close_after)) close(fd);
+    }
+  }
+}
+
+double cpu_seconds() {
+  timespec at{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &at);
+  return static_cast<double>(at.tv_sec) + static_cast<double>(at.tv_nsec) * 1e-9;
+}
+
+double user_seconds() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_utime.tv_sec) + static_cast<double>(usage.ru_utime.tv_usec) * 1e-6;
+}
+
+long anonymous_kib() {
+  std::ifstream status("/proc/self/status");
+  std::string word;
+  long value = 0;
+  while (status >> word) {
+    if (word == "RssAnon:" && status >> value) return value;
+  }
+  return 0;
+}
+
+template <typename T>
+double quantile(std::vector<T>& sorted, double q) {
+  if (sorted.empty()) return 0;
+  std::sort(sorted.begin(), sorted.end());
+  return static_cast<double>(sorted[static_cast<std::size_t>(q * static_cast<double>(sorted.size() - 1))].count());
+}
+
+class Bench {
+ public:
+  Bench(const Setting& setting, std::uint16_t port) : setting_(setting) {
+    const long before = anonymous_kib();
+    prober_.set_sink([this](std::vector<ProbeResult> batch) { take(std::move(batch)); });
+    for (int i = 0; i < setting.targets; ++i) {
+      auto target = std::make_shared<ProbeTarget>();
+      target->scheme = "http";
+      target->host = "127." + std::to_string(1 + i / 62'500) + "." + std::to_string(i / 250 % 250) + "." +
+                     std::to_string(1 + i % 250);
+      target->port = port;
+      target->path = "/health";
+      target->timeout = Millis(2000);
+      targets_.push_back(std::move(target));
+    }
+    targets_kib_ = anonymous_kib() - before;
+    for (int i = 0; i < setting.targets; ++i) {
+      scheduler_.add(static_cast<Serial>(i + 1),
+                     {.target_key = static_cast<std::uint64_t>(i + 1), .interval = Millis(setting.interval_ms)},
+                     loop_.now().steady);
+    }
+    if (!prober_.start().ok()) std::abort();
+    loop_.post([this] { timer_.rearm(); });
+    // All connected and on their grid before anything is counted.
+    run_for(Millis(setting.interval_ms) + std::chrono::seconds(1));
+    memory_kib_ = anonymous_kib() - before;
+  }
+
+  void measure() {
+    results_ = failures_ = 0;
+    latencies_.clear();
+    lateness_.clear();
+    counting_ = true;
+    const ProberCounts before = prober_.counters();
+    const double cpu_before = cpu_seconds();
+    const double user_before = user_seconds();
+    const SteadyTime begun = loop_.now().steady;
+    run_for(std::chrono::seconds(setting_.seconds));
+    const double cpu = cpu_seconds() - cpu_before;
+    const double user = user_seconds() - user_before;
+    const double span = std::chrono::duration<double>(loop_.now().steady - begun).count();
+    const ProberCounts after = prober_.counters();
+    const auto checks = static_cast<double>(after.checks - before.checks);
+    const auto per_check = [&](std::uint64_t ProberCounts::*field) {
+      return static_cast<double>(after.*field - before.*field) / checks;
+    };
+    std::printf(
+        "{\"bench\":\"prober\",\"targets\":%d,\"interval_ms\":%d,\"close\":%d,\"checks_per_s\":%.0f,\"failures\":%ld,"
+        "\"cpu_us_per_check\":%.2f,\"user_us_per_check\":%.2f,\"syscalls_per_check\":%.3f,\"sends\":%.3f,\"recvs\":%.3f,\"epoll_waits\":%.3f,"
+        "\"epoll_ctls\":%.3f,\"wake_ups\":%.3f,\"bytes_per_target\":%.0f,\"bytes_per_target_config\":%.0f,"
+        "\"latency_us_p50\":%.0f,\"latency_us_p99\":%.0f,\"late_ms_p999\":%.2f}\n",
+        setting_.targets, setting_.interval_ms, setting_.close, checks / span, failures_, cpu * 1e6 / checks, user * 1e6 / checks,
+        static_cast<double>(after.system_calls() - before.system_calls()) / checks, per_check(&ProberCounts::sends),
+        per_check(&ProberCounts::recvs), per_check(&ProberCounts::epoll_waits), per_check(&ProberCounts::epoll_ctls),
+        per_check(&ProberCounts::wake_ups), static_cast<double>(memory_kib_) * 1024 / setting_.targets,
+        static_cast<double>(targets_kib_) * 1024 / setting_.targets, quantile(latencies_, 0.5),
+        quantile(latencies_, 0.99), quantile(lateness_, 0.999) / 1e6);
+    std::fflush(stdout);
+  }
+
+ private:
+  void run_for(Nanos span) {
+    loop_.post([this, span] { loop_.at(loop_.now().steady + span, [this] { loop_.stop(); }); });
+    loop_.run();
+  }
+  void ask(const std::vector<Serial>& serials) {
+    const SteadyTime now = loop_.now().steady;
+    if (counting_ && expected_) lateness_.insert(lateness_.end(), serials.size(), now - *expected_);
+    std::vector<ProbeRequest> batch;
+    batch.reserve(serials.size());
+    for (const Serial serial : serials) batch.push_back({.serial = serial, .target = targets_[serial - 1]});
+    prober_.ask(std::move(batch));
+  }
+  void take(std::vector<ProbeResult> batch) {
+    for (const ProbeResult& result : batch) {
+      scheduler_.done(result.serial, result.ended);
+      failures_ += judge(result, spec_) != Verdict::pass;
+      if (counting_) latencies_.push_back(result.latency);
+    }
+    results_ += static_cast<long>(batch.size());
+    timer_.rearm();
+    expected_ = scheduler_.next_tick();
+  }
+
+  Setting setting_;
+  ProbeSpec spec_;
+  AsioLoop loop_;
+  std::vector<std::shared_ptr<const ProbeTarget>> targets_;
+  Scheduler scheduler_{{.fd_limit = 1'000'000}};
+  LatenessGuard guard_;
+  NetProber prober_{loop_, {.fd_limit = 1'000'000, .resolver = {}}};
+  ProbeTimer timer_{loop_, scheduler_, guard_, [this](const std::vector<Serial>& serials) { ask(serials); }};
+  std::vector<Micros> latencies_;
+  std::vector<Nanos> lateness_;
+  std::optional<SteadyTime> expected_;
+  bool counting_ = false;
+  long results_ = 0;
+  long failures_ = 0;
+  long memory_kib_ = 0;
+  long targets_kib_ = 0;
+};
+
+int run(const Setting& setting) {
+  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  socklen_t size = sizeof address;
+  if (bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener, 4096) != 0 ||
+      getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
+    std::perror("bench_prober: listen");
+    return 1;
+  }
+  const pid_t responder = fork();
+  if (responder == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (setting.pin != 0) pin_to(1);
+    respond(listener, setting.close != 0);
+  }
+  close(listener);
+  // Its own process per run, so that memory is counted from nothing.
+  const pid_t child = fork();
+  if (child == 0) {
+    if (setting.pin != 0) pin_to(0);
+    Bench(setting, ntohs(address.sin_port)).measure();
+    std::exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  kill(responder, SIGKILL);
+  waitpid(responder, nullptr, 0);
+  return status == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  raise_descriptor_limit();
+  Setting setting;
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    const std::size_t equals = word.find('=');
+    const std::string name = word.substr(0, equals);
+    const int value = equals == std::string::npos ? 0 : std::atoi(word.c_str() + equals + 1);
+    if (name == "targets") setting.targets = value;
+    else if (name == "interval_ms") setting.interval_ms = value;
+    else if (name == "seconds") setting.seconds = value;
+    else if (name == "pin") setting.pin = value;
+    else if (name == "close") setting.close = value;
+    else return std::fprintf(stderr, "bench_prober: unknown %s\n", argv[i]), 2;
+  }
+  if (argc > 1) return run(setting);
+  int code = 0;
+  for (const auto& [targets, interval_ms, close] :
+       {std::tuple{500, 1000, 0}, {2000, 1000, 0}, {5000, 1000, 0}, {5000, 200, 0}, {1000, 10'000, 0}, {5000, 1000, 1}}) {
+    setting.targets = targets;
+    setting.interval_ms = interval_ms;
+    setting.close = close;
+    code |= run(setting);
+  }
+  return code;
+}
