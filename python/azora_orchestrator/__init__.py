@@ -14,6 +14,7 @@
 
 from __future__ import annotations
 
+from azora_orchestrator._handlers import Handler, Subscription
 from azora_orchestrator.aio import AsyncMasterOrchestrator
 from azora_orchestrator.errors import (
     AzoraError,
@@ -35,7 +36,7 @@ from azora_orchestrator.errors import (
     TimedOut,
     UnknownService,
 )
-from azora_orchestrator.events import EVENT_TYPES, Event, EventStream, Subscription
+from azora_orchestrator.events import EVENT_TYPES, Event, EventStream
 from azora_orchestrator.models import (
     Dependency,
     HealthCheck,
@@ -64,6 +65,7 @@ __all__ = [
     "ExecForbidden",
     "Fault",
     "ForkedHandle",
+    "Handler",
     "HealingUnavailable",
     "HealthCheck",
     "InternalError",

@@ -14,8 +14,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from azora_orchestrator import _core
+from azora_orchestrator._handlers import OwnLoop
 from azora_orchestrator.errors import AzoraError
-from azora_orchestrator.events import OwnLoop
 from azora_orchestrator.models import RestartRequest
 
 logger = logging.getLogger("azora_orchestrator")

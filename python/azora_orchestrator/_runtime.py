@@ -13,9 +13,10 @@ import weakref
 from collections.abc import Sequence
 
 from azora_orchestrator import _core
+from azora_orchestrator._handlers import Handler, OwnLoop, Subscription
 from azora_orchestrator._restarts import RestartQueue
 from azora_orchestrator.errors import AzoraError, ForkedHandle
-from azora_orchestrator.events import EventStream, Handler, OwnLoop, Subscription
+from azora_orchestrator.events import EventStream
 
 _JOIN_SECONDS = 2.0  # for handlers that are at work when everything ends
 
@@ -78,7 +79,7 @@ class Runtime:
         """Remove every subscription of that handler."""
         self.check_fork()
         with self._lock:
-            found = [one for one in self._subscriptions if handler in (one, one.__wrapped__)]
+            found = [one for one in self._subscriptions if one.handles(handler)]
         for subscription in found:
             subscription.unsubscribe()
         return bool(found)

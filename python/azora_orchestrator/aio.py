@@ -14,7 +14,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, ParamSpec, Self, TypeVar, overload
 
-from azora_orchestrator.events import EventStream, Handler, Subscription
+from azora_orchestrator._handlers import Handler, Subscription
+from azora_orchestrator.events import EventStream
 from azora_orchestrator.models import Pick, Service, ServiceConfig, Status, VerbAnswer, Why
 from azora_orchestrator.orchestrator import Lease, MasterOrchestrator, Strategy
 
@@ -121,9 +122,7 @@ class AsyncMasterOrchestrator:
         """See MasterOrchestrator.service."""
         return self.sync.service(id)
 
-    async def services(
-        self, *, type: str | None = None, group: str | None = None
-    ) -> list[Service]:
+    async def services(self, *, type: str | None = None, group: str | None = None) -> list[Service]:
         """See MasterOrchestrator.services."""
         return self.sync.services(type=type, group=group)
 

@@ -3,7 +3,7 @@
 ::
 
     AzoraError
-    ├── InvalidSpec            invalid_spec         400   also a ValueError; .faults names each fault
+    ├── InvalidSpec            invalid_spec         400   also a ValueError; see .faults
     ├── InvalidJson            invalid_json         400   also a ValueError
     ├── InvalidArgument        invalid_argument     400   also a ValueError
     ├── DependencyCycle        dependency_cycle     400   the message has the path
@@ -223,9 +223,7 @@ ERRORS: tuple[ErrorRow, ...] = tuple(
 _BY_CODE = {row.code: row.error for row in ERRORS}
 
 
-def error_from_code(
-    code: str, message: str, faults: Sequence[tuple[str, str]] = ()
-) -> AzoraError:
+def error_from_code(code: str, message: str, faults: Sequence[tuple[str, str]] = ()) -> AzoraError:
     """Make the error that bears `code`; an unknown code is an `InternalError`."""
     return _BY_CODE.get(code, InternalError)(message, faults)
 

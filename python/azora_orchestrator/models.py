@@ -1,7 +1,8 @@
 """What users describe (services) and what they are told (states, answers).
 
 Python names are the wire's in snake_case, with `_ms` on durations. A plain dict in place of one of
-these classes uses the wire's spelling and its durations (`{"stopTimeout": "10s"}`), as config files do.
+these classes uses the wire's spelling and durations (`{"stopTimeout": "10s"}`), as config files
+do.
 """
 
 from __future__ import annotations

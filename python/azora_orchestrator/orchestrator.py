@@ -19,6 +19,7 @@ from types import TracebackType
 from typing import Any, Literal, Self, overload
 
 from azora_orchestrator import _core
+from azora_orchestrator._handlers import Handler, Subscription
 from azora_orchestrator._runtime import Runtime
 from azora_orchestrator.errors import (
     InvalidArgument,
@@ -27,7 +28,7 @@ from azora_orchestrator.errors import (
     TimedOut,
     UnknownService,
 )
-from azora_orchestrator.events import EventStream, Handler, Subscription
+from azora_orchestrator.events import EventStream
 from azora_orchestrator.models import Pick, Service, ServiceConfig, Status, VerbAnswer, Why
 
 __all__ = ["Lease", "MasterOrchestrator", "Strategy"]
@@ -210,12 +211,12 @@ class MasterOrchestrator:
         return Why.from_json(self._core.why_json(id))
 
     def dependencies(self, id: str) -> dict[str, Any]:
-        """What a service needs and who needs it: the answer of `GET /services/{id}/dependencies`."""
+        """What a service needs and who needs it: `GET /services/{id}/dependencies`."""
         answer: dict[str, Any] = json.loads(self._core.dependencies_json(id))
         return answer
 
     def graph(self) -> dict[str, Any]:
-        """The dependencies of all services: the answer of `GET /graph`."""
+        """The dependencies of all services: `GET /graph`."""
         answer: dict[str, Any] = json.loads(self._core.graph_json())
         return answer
 
@@ -415,7 +416,8 @@ class MasterOrchestrator:
             return "<MasterOrchestrator closed>"
         status = self.status()
         state = "running" if status.running else "stopped"
-        return f"<MasterOrchestrator {state}, {status.healthy_services} of {status.total_services} healthy>"
+        healthy = f"{status.healthy_services} of {status.total_services} healthy"
+        return f"<MasterOrchestrator {state}, {healthy}>"
 
 
 def _keeper_path() -> str:

@@ -51,7 +51,10 @@ def test_a_stream_of_one_service_has_no_other(orch: MasterOrchestrator) -> None:
         registered(orch, "a", "b")
         orch.unregister("a")
         orch.unregister("b")
-        assert [next(stream).type, next(stream).type] == ["serviceRegistered", "serviceUnregistered"]
+        assert [next(stream).type, next(stream).type] == [
+            "serviceRegistered",
+            "serviceUnregistered",
+        ]
 
 
 def test_next_with_a_deadline_answers_none(orch: MasterOrchestrator) -> None:
@@ -144,7 +147,10 @@ def test_on_is_a_decorator_and_the_function_stays_callable(orch: MasterOrchestra
 
     registered(orch, "a")
     orch.unregister("a")
-    assert [seen.get(timeout=WAIT) for _ in range(2)] == ["serviceRegistered", "serviceUnregistered"]
+    assert [seen.get(timeout=WAIT) for _ in range(2)] == [
+        "serviceRegistered",
+        "serviceUnregistered",
+    ]
     assert told.__doc__ == "Say it."
     with orch.events(since=0) as stream:
         assert told(next(stream)) == "called"

@@ -1,0 +1,277 @@
+"""orchestrator.py: registration, reads, picks and verbs over URL services."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azora_orchestrator import (
+    DependencyCycle,
+    HealingUnavailable,
+    HealthCheck,
+    InvalidArgument,
+    InvalidSpec,
+    LogConfig,
+    MasterOrchestrator,
+    NoHealthyInstance,
+    OrchestratorClosed,
+    ProcessConfig,
+    ServiceConfig,
+    TimedOut,
+    UnknownService,
+)
+from conftest import WebService
+
+Web = Callable[[], WebService]
+
+
+def config(id: str, endpoint: str = "http://127.0.0.1:9", **fields: Any) -> ServiceConfig:
+    return ServiceConfig(id=id, type=fields.pop("type", "core"), endpoint=endpoint, **fields)
+
+
+def test_names_are_the_wires_in_snake_case_plus_ms() -> None:
+    wire = ServiceConfig(
+        id="a",
+        type="core",
+        health_check_interval_ms=5000,
+        health_check=HealthCheck(start_timeout_ms=1, unhealthy_threshold=2),
+        process=ProcessConfig(
+            argv=["true"], stop_timeout_ms=100, no_new_privs=False, log=LogConfig(max_bytes=2048)
+        ),
+        metadata={"not_touched_ms": 1},
+        restart=lambda: None,
+    ).to_wire()
+    assert wire == {
+        "id": "a",
+        "type": "core",
+        "healthCheckInterval": 5000,
+        "healthCheck": {"startTimeout": 1, "unhealthyThreshold": 2},
+        "process": {
+            "argv": ["true"],
+            "stopTimeout": 100,
+            "noNewPrivs": False,
+            "log": {"maxBytes": 2048},
+        },
+        "metadata": {"not_touched_ms": 1},
+    }
+
+
+def test_a_config_a_mapping_and_keywords_say_the_same(orch: MasterOrchestrator) -> None:
+    orch.register(config("a", health_check_interval_ms=5000))
+    orch.register(
+        {"id": "b", "type": "core", "endpoint": "http://127.0.0.1:9", "healthCheckInterval": "5s"}
+    )
+    orch.register(id="c", type="core", endpoint="http://127.0.0.1:9", health_check_interval_ms=5000)
+    intervals = [service.config["healthCheckInterval"] for service in orch.services()]
+    assert intervals == [5000, 5000, 5000]
+
+
+def test_a_wrong_service_is_refused_whole_with_every_fault_named(orch: MasterOrchestrator) -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        orch.register_many(
+            [config("a"), config("b", health_check_interval_ms=1, priority=11), {"id": "c"}]
+        )
+    fields = [fault.field for fault in caught.value.faults]
+    assert "services[1].healthCheckInterval" in fields
+    assert "services[1].priority" in fields
+    assert "services[2].type" in fields
+    assert orch.services() == []
+    with pytest.raises(InvalidSpec, match="healthCheckIntervall"):
+        orch.register({"id": "a", "type": "core", "healthCheckIntervall": 5})
+    with pytest.raises(InvalidArgument, match="colour"):
+        orch.register(id="a", type="core", colour="red")
+    with pytest.raises(InvalidArgument):
+        orch.register()
+    with pytest.raises(InvalidSpec, match="JSON"):
+        orch.register(config("a", metadata={"object": object()}))
+
+
+def test_a_cycle_is_refused_with_its_path(orch: MasterOrchestrator) -> None:
+    orch.register(config("a", dependencies=["b"]))
+    with pytest.raises(DependencyCycle, match="a"):
+        orch.register(config("b", dependencies=["a"]))
+    assert [service.id for service in orch.services()] == ["a"]
+
+
+def test_a_service_is_read_by_id_type_and_group(orch: MasterOrchestrator, web: Web) -> None:
+    orch.register(config("a", web().endpoint, group="one"))
+    orch.register(config("b", web().endpoint, type="edge"))
+    assert [service.id for service in orch.services(type="edge")] == ["b"]
+    assert [service.id for service in orch.services(group="one")] == ["a"]
+    service = orch.service("a")
+    assert (service.id, service.name, service.type, service.group) == ("a", "a", "core", "one")
+    assert (service.pid, service.process, service.desired) == (None, None, "up")
+    assert service.config["id"] == "a"
+    assert "a" in repr(service)
+    with pytest.raises(UnknownService):
+        orch.service("nobody")
+    assert orch.unregister("a")
+    assert not orch.unregister("a")
+    with pytest.raises(UnknownService):
+        orch.service("a")
+
+
+def test_what_answers_becomes_ready_and_is_counted_and_picked(
+    orch: MasterOrchestrator, web: Web
+) -> None:
+    service = web()
+    orch.register(config("a", service.endpoint))
+    orch.wait_ready("a", timeout_ms=10_000)
+    orch.wait_ready()
+    status = orch.status(detailed=True)
+    assert (status.running, status.total_services, status.healthy_services) == (True, 1, 1)
+    assert [one.status for one in status.services] == ["healthy"]
+    pick = orch.pick("core")
+    assert (pick.service_id, pick.endpoint) == ("a", service.endpoint)
+    assert orch.pick("a") is pick
+    assert orch.why("a").status == "healthy"
+    assert str(orch.why("a")) == orch.why("a").summary
+    with pytest.raises(AttributeError):
+        pick.endpoint = "elsewhere"  # type: ignore[misc]
+
+
+def test_waiting_ends_at_its_deadline(orch: MasterOrchestrator) -> None:
+    orch.register(config("a"))
+    with pytest.raises(TimedOut):
+        orch.wait_ready("a", timeout_ms=300)
+    with pytest.raises(UnknownService):
+        orch.wait_ready("nobody", timeout_ms=300)
+
+
+def test_a_pool_without_anybody_healthy_says_so(orch: MasterOrchestrator) -> None:
+    with pytest.raises(NoHealthyInstance, match="core"):
+        orch.pick("core")
+
+
+def test_strategies_by_pool_and_by_call(orch: MasterOrchestrator, web: Web) -> None:
+    ids = ["a", "b", "c"]
+    orch.register_many([config(id, web().endpoint) for id in ids])
+    orch.wait_ready(timeout_ms=10_000)
+    assert {orch.pick("core").service_id for _ in range(3)} == set(ids)
+    keyed = {orch.pick("core", key="me", strategy="ip-hash").service_id for _ in range(10)}
+    assert len(keyed) == 1
+    orch.configure_pool("core", strategy="ip-hash")
+    assert {orch.pick("core", key="me").service_id for _ in range(10)} == keyed
+    with pytest.raises(InvalidArgument):
+        orch.pick("core", strategy="best")
+    with pytest.raises(InvalidArgument):
+        orch.configure_pool("core", strategy="best")
+
+
+def test_pick_takes_its_arguments_like_any_function(orch: MasterOrchestrator, web: Web) -> None:
+    orch.register(config("a", web().endpoint))
+    orch.wait_ready(timeout_ms=10_000)
+    assert orch.pick("core", "key", "ip-hash") is orch.pick(pool="core")
+    for wrong in (
+        lambda: orch.pick(),  # type: ignore[call-arg]
+        lambda: orch.pick("core", colour="red"),  # type: ignore[call-arg]
+        lambda: orch.pick("core", pool="core"),  # type: ignore[misc]
+        lambda: orch.pick(1),  # type: ignore[arg-type]
+        lambda: orch.pick("core", 1),  # type: ignore[arg-type]
+        lambda: orch.pick("a", "b", "c", "d"),  # type: ignore[call-arg]
+    ):
+        with pytest.raises(TypeError):
+            wrong()
+
+
+def test_a_lease_counts_as_load_until_the_block_ends(orch: MasterOrchestrator, web: Web) -> None:
+    orch.register_many([config(id, web().endpoint) for id in ("a", "b")])
+    orch.wait_ready(timeout_ms=10_000)
+    orch.configure_pool("core", strategy="least-connections")
+    with orch.lease("core") as first, orch.lease("core") as second:
+        assert {first.service_id, second.service_id} == {"a", "b"}
+        assert first.ttl_ms > 0
+        assert second.release()
+        assert not second.release()
+        assert orch.pick("core").service_id == second.service_id
+
+
+def test_dependencies_and_graph_are_answered(orch: MasterOrchestrator) -> None:
+    orch.register_many([config("db"), config("api", dependencies=["db"])])
+    assert "db" in str(orch.dependencies("api"))
+    assert "api" in str(orch.graph())
+    with pytest.raises(UnknownService):
+        orch.dependencies("nobody")
+    assert "azora" in orch.metrics()
+
+
+def test_a_service_with_only_a_url_is_never_restarted(orch: MasterOrchestrator) -> None:
+    orch.register(config("a"))
+    for verb in (orch.restart, orch.start_service, orch.stop_service):
+        with pytest.raises(HealingUnavailable):
+            verb("a")
+    with pytest.raises(UnknownService):
+        orch.restart("nobody")
+
+
+def test_stop_empties_the_picks_and_start_fills_them_again(
+    orch: MasterOrchestrator, web: Web
+) -> None:
+    orch.register(config("a", web().endpoint))
+    orch.wait_ready(timeout_ms=10_000)
+    assert orch.stop() == []
+    assert (orch.running, orch.service("a").status) == (False, "unknown")
+    with pytest.raises(NoHealthyInstance):
+        orch.pick("core")
+    orch.start()
+    orch.wait_ready("a", timeout_ms=10_000)
+    assert orch.pick("core").service_id == "a"
+
+
+def test_a_closed_orchestrator_says_so_and_closing_again_is_nothing() -> None:
+    orch = MasterOrchestrator()
+    with orch:
+        pass
+    orch.close()
+    assert orch.closed
+    assert "closed" in repr(orch)
+    for call in (
+        orch.start,
+        lambda: orch.register(config("a")),
+        lambda: orch.on("gap", print),
+        lambda: orch.wait_ready("a"),
+        lambda: orch.restart("a"),
+    ):
+        with pytest.raises(OrchestratorClosed):
+            call()
+
+
+def test_close_releases_a_thread_that_waits() -> None:
+    failed: list[Exception] = []
+    waiting = threading.Event()
+
+    def wait(orch: MasterOrchestrator) -> None:
+        waiting.set()
+        try:
+            orch.wait_ready("a", timeout_ms=60_000)
+        except Exception as error:
+            failed.append(error)
+
+    with MasterOrchestrator() as orch:
+        orch.register(config("a"))
+        thread = threading.Thread(target=wait, args=(orch,))
+        thread.start()
+        assert waiting.wait(10)
+    thread.join(10)
+    assert not thread.is_alive()
+    assert [type(error) for error in failed] == [OrchestratorClosed]
+
+
+def test_state_dir_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(InvalidArgument, match="state_dir"):
+        MasterOrchestrator(state_dir=tmp_path)
+
+
+def test_many_services_are_registered_at_once(orch: MasterOrchestrator) -> None:
+    orch.stop()
+    orch.register_many(config(f"s{i}", f"http://127.0.0.1:{1 + i % 60000}") for i in range(2000))
+    assert orch.status().total_services == 2000
+    assert orch.service("s1999").status == "unknown"
+
+
+def test_the_event_emitter_is_the_orchestrator(orch: MasterOrchestrator) -> None:
+    assert orch.get_event_emitter() is orch

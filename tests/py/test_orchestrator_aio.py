@@ -1,0 +1,105 @@
+"""aio.py: the same names as coroutines; and sync calls inside a running loop."""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from azora_orchestrator import (
+    AsyncMasterOrchestrator,
+    Event,
+    MasterOrchestrator,
+    ServiceConfig,
+    TimedOut,
+    UnknownService,
+)
+from conftest import WebService
+
+Web = Callable[[], WebService]
+PLAIN = {"on", "off", "events", "get_event_emitter", "lease"}
+
+
+def public(cls: type) -> dict[str, Any]:
+    return {
+        name: value
+        for name, value in vars(cls).items()
+        if not name.startswith("_") and inspect.isfunction(value)
+    }
+
+
+def test_every_method_has_its_coroutine_with_the_same_parameters() -> None:
+    sync, other = public(MasterOrchestrator), public(AsyncMasterOrchestrator)
+    assert set(sync) == set(other)
+    for name, method in sync.items():
+        ours, theirs = inspect.signature(method), inspect.signature(other[name])
+        assert list(ours.parameters) == list(theirs.parameters), name
+        defaults = [parameter.default for parameter in ours.parameters.values()]
+        assert defaults == [parameter.default for parameter in theirs.parameters.values()], name
+        assert inspect.iscoroutinefunction(other[name]) == (name not in PLAIN), name
+
+
+def test_a_fleet_from_a_coroutine(web: Web) -> None:
+    service = web()
+
+    async def main() -> None:
+        seen: asyncio.Queue[Event] = asyncio.Queue()
+        async with AsyncMasterOrchestrator() as orch:
+            orch.on("serviceHealthy", seen.put)
+            await orch.register(ServiceConfig(id="a", type="core", endpoint=service.endpoint))
+            await orch.wait_ready("a", timeout_ms=10_000)
+            assert (await seen.get()).service_id == "a"
+            assert (await orch.pick("core")).endpoint == service.endpoint
+            assert (await orch.status()).healthy_services == 1
+            assert [one.id for one in await orch.services()] == ["a"]
+            assert (await orch.why("a")).service_id == "a"
+            async with orch.lease("core") as lease:
+                assert lease.service_id == "a"
+            with pytest.raises(UnknownService):
+                await orch.service("nobody")
+            assert await orch.unregister("a")
+            assert await orch.stop() == []
+        assert orch.closed
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def test_waiting_does_not_hold_up_the_loop() -> None:
+    async def main() -> int:
+        turns = 0
+        async with AsyncMasterOrchestrator() as orch:
+            await orch.register(id="a", type="core", endpoint="http://127.0.0.1:9")
+            waiting = asyncio.ensure_future(orch.wait_ready("a", timeout_ms=300))
+            while not waiting.done():
+                turns += 1
+                await asyncio.sleep(0)
+            with pytest.raises(TimedOut):
+                await waiting
+        return turns
+
+    assert asyncio.run(asyncio.wait_for(main(), 30)) > 10
+
+
+def test_a_cancelled_wait_ends_at_once() -> None:
+    async def main() -> None:
+        async with AsyncMasterOrchestrator() as orch:
+            await orch.register(id="a", type="core", endpoint="http://127.0.0.1:9")
+            with pytest.raises(TimeoutError):
+                await asyncio.wait_for(orch.wait_ready("a", timeout_ms=60_000), 0.05)
+
+    asyncio.run(asyncio.wait_for(main(), 30))
+
+
+def test_sync_calls_work_inside_a_running_loop(web: Web) -> None:
+    service = web()
+
+    async def main() -> None:
+        with MasterOrchestrator() as orch:
+            orch.register(id="a", type="core", endpoint=service.endpoint)
+            orch.wait_ready("a", timeout_ms=10_000)
+            assert orch.pick("core").service_id == "a"
+
+    asyncio.run(main())

@@ -1,0 +1,168 @@
+"""The end of the interpreter in every state, fork() in user code, and garbage collection."""
+
+from __future__ import annotations
+
+import gc
+import os
+import subprocess
+import sys
+import textwrap
+import threading
+import weakref
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from azora_orchestrator import ForkedHandle, MasterOrchestrator
+
+HEAD = """
+import asyncio, os, sys, threading
+from azora_orchestrator import MasterOrchestrator, AsyncMasterOrchestrator
+orch = MasterOrchestrator()
+def service(id, **more):
+    return {"id": id, "type": "core", "endpoint": "http://127.0.0.1:9"} | more
+"""
+
+STATES = {
+    "never started": "",
+    "started": "orch.start()",
+    "with services": "orch.start(); orch.register(service('a'))",
+    "stopped": "orch.start(); orch.stop()",
+    "closed": "orch.start(); orch.close()",
+    "with handlers": """
+        orch.start()
+        orch.on("*", lambda event: None)
+        async def handler(event): await asyncio.sleep(0)
+        orch.on("*", handler)
+        orch.register(service("a"))
+        """,
+    "with a handler at work": """
+        orch.start()
+        began = threading.Event()
+        orch.on("serviceRegistered", lambda event: (began.set(), threading.Event().wait(1)))
+        orch.register(service("a"))
+        began.wait()
+        """,
+    "with a waiting thread": """
+        orch.start()
+        orch.register(service("a"))
+        def wait():
+            try: orch.wait_ready("a", timeout_ms=60_000)
+            except Exception: pass
+        threading.Thread(target=wait, daemon=True).start()
+        """,
+    "with a reading thread": """
+        orch.start()
+        threading.Thread(target=lambda: list(orch.events()), daemon=True).start()
+        """,
+    "with a restart callable": "orch.start(); orch.register(service('a', restart=lambda: None))",
+    "by sys.exit inside with": "with orch: sys.exit(0)",
+    "inside a loop": """
+        async def main():
+            orch.start()
+            async def handler(event): pass
+            orch.on("*", handler)
+            orch.register(service("a"))
+        asyncio.run(main())
+        """,
+    "with an open async stream": """
+        async def main():
+            orch.start()
+            stream = orch.events()
+            asyncio.ensure_future(anext(stream))
+            await asyncio.sleep(0)
+        asyncio.run(main())
+        """,
+    "handed to a module global": "import builtins; builtins.kept = orch; orch.start()",
+}
+
+
+def run(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-X", "dev", "-W", "error", "-c", textwrap.dedent(code)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_the_interpreter_ends_cleanly(state: str) -> None:
+    done = run(HEAD + textwrap.dedent(STATES[state]))
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+@pytest.mark.process
+def test_the_interpreters_end_leaves_no_process(process: Callable[..., dict[str, Any]]) -> None:
+    done = run(
+        HEAD
+        + textwrap.dedent(
+            f"""
+            orch.start()
+            orch.register({process("a")!r})
+            orch.wait_ready("a", timeout_ms=20_000)
+            print(orch.service("a").pid)
+            """
+        )
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(done.stdout), 0)
+
+
+def test_a_forked_child_is_refused_and_ends_without_touching_the_parent() -> None:
+    done = run(
+        HEAD
+        + textwrap.dedent(
+            """
+            import warnings; warnings.simplefilter("ignore")
+            orch.start()
+            orch.register(service("a"))
+            orch.on("*", lambda event: None)
+            stream = orch.events(since=0)
+            child = os.fork()
+            if child == 0:
+                from azora_orchestrator import ForkedHandle
+                calls = [orch.start, orch.stop, orch.close, orch.services, orch.status,
+                         lambda: orch.pick("core"), lambda: orch.register(service("b")),
+                         lambda: orch.on("gap", print), lambda: orch.unregister("a"),
+                         lambda: orch.why("a"), lambda: orch.service("a"),
+                         lambda: orch.wait_ready("a"), lambda: next(stream), orch.events]
+                for number, call in enumerate(calls):
+                    try:
+                        call()
+                    except ForkedHandle:
+                        continue
+                    os._exit(100 + number)
+                del stream
+                fresh = MasterOrchestrator()
+                with fresh:
+                    fresh.register(service("c"))
+                sys.exit(7)
+            _, status = os.waitpid(child, 0)
+            assert os.waitstatus_to_exitcode(status) == 7, os.waitstatus_to_exitcode(status)
+            orch.register(service("b"))
+            assert [one.id for one in orch.services()] == ["a", "b"]
+            """
+        )
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_one_that_nobody_holds_is_closed() -> None:
+    before = threading.active_count()
+    orch = MasterOrchestrator()
+    orch.start()
+    orch.on("gap", print)
+    stream = orch.events()
+    gone = weakref.ref(orch)
+    del orch
+    gc.collect()
+    assert gone() is None
+    assert list(stream) == []
+    assert threading.active_count() == before
+
+
+def test_forked_handle_is_an_error_of_ours() -> None:
+    assert ForkedHandle.code == "forked_handle"

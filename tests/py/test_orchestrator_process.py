@@ -1,0 +1,180 @@
+"""orchestrator.py over real processes: start, kill, heal, stop; and restart callables."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from azora_orchestrator import MasterOrchestrator, RestartRequest, ServiceConfig
+from conftest import WebService
+
+pytestmark = pytest.mark.process
+
+Process = Callable[..., dict[str, Any]]
+WAIT_MS = 20_000
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_a_killed_process_is_restarted_verified_and_counted(
+    orch: MasterOrchestrator, process: Process
+) -> None:
+    orch.register(process("a"))
+    orch.wait_ready("a", timeout_ms=WAIT_MS)
+    first = orch.service("a")
+    assert first.pid
+    with orch.events(service="a") as stream:
+        os.kill(first.pid, signal.SIGKILL)
+        types = []
+        for event in stream:
+            types.append(event.type)
+            if event.type == "serviceExited":
+                assert (event.code, event.signal, event.pid) == (None, "SIGKILL", first.pid)
+            if event.type == "serviceRestarted":
+                assert event.attempt == 1
+                assert event.downtime_ms is not None
+                break
+    assert [type for type in types if type != "healthCheck"] == [
+        "serviceExited",
+        "serviceUnhealthy",
+        "serviceStarted",
+        "serviceHealthy",
+        "serviceRestarted",
+    ]
+    second = orch.service("a")
+    assert second.pid not in (None, first.pid)
+    assert (second.incarnation, second.restart_count) == (first.incarnation + 1, 1)
+    assert second.process is not None
+    assert second.process["lastExit"]["signal"] == "SIGKILL"
+
+
+def test_verbs_wait_until_they_have_come_true(orch: MasterOrchestrator, process: Process) -> None:
+    orch.register(process("a"))
+    orch.wait_ready("a", timeout_ms=WAIT_MS)
+    pid = orch.service("a").pid
+    assert pid
+    answer = orch.stop_service("a", wait=True, timeout_ms=WAIT_MS)
+    assert answer.service_id == "a"
+    assert not alive(pid)
+    assert (orch.service("a").lifecycle, orch.service("a").desired) == ("IDLE", "down")
+    orch.start_service("a", wait=True, timeout_ms=WAIT_MS)
+    started = orch.service("a")
+    orch.restart("a", wait=True, timeout_ms=WAIT_MS)
+    restarted = orch.service("a")
+    assert restarted.incarnation == started.incarnation + 1
+    assert restarted.status == "healthy"
+
+
+def test_dependents_start_after_and_stop_before(orch: MasterOrchestrator, process: Process) -> None:
+    with orch.events(type=["serviceStarted", "serviceExited"]) as stream:
+        orch.register_many([process("api", dependencies=["db"]), process("db")])
+        orch.wait_ready(timeout_ms=WAIT_MS)
+        assert orch.stop() == []
+        told = [(event.type, event.service_id) for event in (next(stream) for _ in range(4))]
+    assert told == [
+        ("serviceStarted", "db"),
+        ("serviceStarted", "api"),
+        ("serviceExited", "api"),
+        ("serviceExited", "db"),
+    ]
+
+
+def test_replicas_are_waited_for_and_picked_by_their_common_name(
+    orch: MasterOrchestrator, process: Process
+) -> None:
+    entry = process("web")
+    entry["process"]["replicas"] = 2
+    orch.register(entry)
+    orch.wait_ready("web", timeout_ms=WAIT_MS)
+    assert [service.id for service in orch.services(group="web")] == ["web@0", "web@1"]
+    assert {orch.pick("web").service_id for _ in range(2)} == {"web@0", "web@1"}
+
+
+def test_its_output_can_be_read(orch: MasterOrchestrator, process: Process) -> None:
+    orch.register(process("a"))
+    orch.wait_ready("a", timeout_ms=WAIT_MS)
+    assert "listening" in orch.logs("a", lines=10)
+
+
+def test_closing_leaves_no_process(process: Process) -> None:
+    with MasterOrchestrator() as orch:
+        orch.register(process("a"))
+        orch.wait_ready("a", timeout_ms=WAIT_MS)
+        pid = orch.service("a").pid
+        assert pid
+    assert not alive(pid)
+
+
+def broken_until_restarted(service: WebService, **fields: Any) -> ServiceConfig:
+    service.code = 500
+    return ServiceConfig(
+        id="a",
+        type="core",
+        endpoint=service.endpoint,
+        health_check_interval_ms=200,
+        restart_delay_ms=0,
+        health_check={"unhealthyThreshold": 1, "restartThreshold": 1, "healthyThreshold": 1},
+        **fields,
+    )
+
+
+def test_a_restart_callable_heals_and_is_told_why(
+    orch: MasterOrchestrator, web: Callable[[], WebService]
+) -> None:
+    service = web()
+    requests: queue.Queue[RestartRequest] = queue.Queue()
+
+    def restart(request: RestartRequest) -> None:
+        service.code = 200
+        requests.put(request)
+
+    with orch.events(type="serviceRestarted") as stream:
+        orch.register(broken_until_restarted(service, restart=restart))
+        request = requests.get(timeout=20)
+        assert (request.service_id, request.attempt >= 1) == ("a", True)
+        event = stream.next(timeout_ms=WAIT_MS)
+    assert event is not None
+    assert event.service_id == "a"
+
+
+def test_an_async_restart_callable_without_argument_heals(
+    orch: MasterOrchestrator, web: Callable[[], WebService]
+) -> None:
+    service = web()
+
+    async def restart() -> None:
+        service.code = 200
+
+    with orch.events(type="serviceRestarted") as stream:
+        orch.register(broken_until_restarted(service, restart=restart))
+        assert stream.next(timeout_ms=WAIT_MS) is not None
+
+
+def test_a_restart_callable_that_raises_spends_the_budget(
+    orch: MasterOrchestrator, web: Callable[[], WebService]
+) -> None:
+    service = web()
+    calls: queue.Queue[int] = queue.Queue()
+
+    def restart() -> bool:
+        calls.put(1)
+        raise RuntimeError("cannot")
+
+    with orch.events(type="serviceFailed") as stream:
+        orch.register(broken_until_restarted(service, restart=restart, max_restarts=2))
+        event = stream.next(timeout_ms=WAIT_MS)
+    assert event is not None
+    assert calls.qsize() >= 1
+    assert orch.service("a").lifecycle == "FAILED"
+    assert "FAILED" in orch.why("a").lifecycle
