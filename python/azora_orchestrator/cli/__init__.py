@@ -1,0 +1,30 @@
+"""`azora`: serve a fleet, look at it, change it.
+
+Exit codes of every verb: 0 ok, 1 unhealthy, 2 usage or configuration, 3 no server there.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from azora_orchestrator.cli.client import Failure
+from azora_orchestrator.cli.render import complain
+from azora_orchestrator.cli.verbs import app
+
+__all__ = ["app", "main"]
+
+
+def main() -> None:
+    """The console script."""
+    try:
+        app()
+    except Failure as failure:
+        for line in str(failure).splitlines():
+            complain(line)
+        sys.exit(failure.exit_code)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except BrokenPipeError:
+        # Whoever read us went away; what is left in the buffer has nowhere to go.
+        sys.stderr.close()
+        sys.exit(0)

@@ -1,0 +1,115 @@
+"""What the verbs print: JSON as it came, or a table for people."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+COLORS = {"healthy": "green", "unhealthy": "red", "degraded": "yellow", "unknown": "bright_black"}
+
+
+def say(text: str = "") -> None:
+    """One line to standard output, at once."""
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def complain(text: str) -> None:
+    """One line to standard error."""
+    sys.stderr.write(f"azora: {text}\n")
+    sys.stderr.flush()
+
+
+def as_json(value: Any) -> None:
+    """The machine's form: one compact document on one line."""
+    say(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def table(
+    headings: Sequence[str], rows: Iterable[Sequence[str]], *, status: int | None = None
+) -> None:
+    """Rows under headings; column number `status` in the colour of what it says.
+
+    Where nobody looks (a pipe), plain columns: no frames, no colours, no cut texts.
+    """
+    lines = [list(row) for row in rows]
+    if not sys.stdout.isatty():
+        everything = [list(headings), *lines]
+        widths = [max(len(row[i]) for row in everything) for i in range(len(headings))]
+        for row in everything:
+            say(
+                "  ".join(
+                    cell.ljust(width) for cell, width in zip(row, widths, strict=True)
+                ).rstrip()
+            )
+        return
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=None, header_style="bold", pad_edge=False)
+    for heading in headings:
+        shown.add_column(heading, overflow="fold")
+    for row in lines:
+        cells = [Text(cell) for cell in row]
+        if status is not None:
+            cells[status].stylize(COLORS.get(row[status], ""))
+        shown.add_row(*cells)
+    Console().print(shown)
+
+
+def span(ms: int) -> str:
+    """A duration for people: 340 ms, 12 s, 3 min, 5 h, 2 d."""
+    if ms < 1000:
+        return f"{ms} ms"
+    seconds = ms // 1000
+    for unit, size in (("d", 86_400), ("h", 3_600), ("min", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds // size} {unit}"
+    return f"{seconds} s"
+
+
+_COMMON = ("seq", "time", "type", "serviceId", "incarnation", "cause")
+
+
+def event_line(event: dict[str, Any]) -> str:
+    """One event on one line."""
+    clock = str(event.get("time") or "")[11:23]
+    parts = [clock, str(event.get("type", "")), str(event.get("serviceId") or "-")]
+    details = [
+        f"{key}={value if isinstance(value, str) else json.dumps(value)}"
+        for key, value in event.items()
+        if key not in _COMMON
+    ]
+    if event.get("cause"):
+        details.insert(0, str(event["cause"]))
+    return f"{parts[0]:12} {parts[1]:20} {parts[2]:28} {' '.join(details)}".rstrip()
+
+
+def tree(nodes: dict[str, list[str]], statuses: dict[str, str]) -> list[str]:
+    """Services under what they depend on; roots first, a service shown once in full."""
+    dependents: dict[str, list[str]] = {name: [] for name in nodes}
+    for name, needs in nodes.items():
+        for need in needs:
+            dependents.setdefault(need, []).append(name)
+    lines: list[str] = []
+    shown: set[str] = set()
+
+    def show(name: str, prefix: str, stem: str) -> None:
+        again = name in shown and bool(dependents.get(name))
+        mark = " (above)" if again else ""
+        lines.append(f"{prefix}{stem}{name} [{statuses.get(name, 'not registered')}]{mark}")
+        if again:
+            return
+        shown.add(name)
+        below = dependents.get(name, [])
+        inner = prefix + {"": "", "├─ ": "│  ", "└─ ": "   "}[stem]
+        for index, child in enumerate(below):
+            show(child, inner, "└─ " if index == len(below) - 1 else "├─ ")
+
+    missing = [name for name in dependents if name not in nodes]
+    for name in [*missing, *(name for name, needs in nodes.items() if not needs)]:
+        show(name, "", "")
+    return lines

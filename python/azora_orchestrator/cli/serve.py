@@ -1,0 +1,320 @@
+"""`azora serve` and `azora demo`: an orchestrator and its REST surface in one process."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import json
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
+from azora_orchestrator.cli.render import complain, say
+
+DEFAULT_PORT = 5000
+DEFAULT_STOP_MS = 60_000
+_BACKLOG = 2048
+
+
+@dataclass(slots=True)
+class Plan:
+    """What to serve: settings of the file with the options of the command line over them."""
+
+    services: list[str]
+    origin: str = "file"
+    base_dir: str = ""
+    pools: dict[str, dict[str, Any]] = field(default_factory=dict)
+    host: str = "127.0.0.1"
+    port: int = DEFAULT_PORT
+    auth: str = "owner"
+    allowed_hosts: list[str] = field(default_factory=list)
+    stop_timeout_ms: int = DEFAULT_STOP_MS
+    core_options: dict[str, Any] = field(default_factory=dict)
+
+
+def default_port() -> int:
+    """ORCHESTRATOR_PORT, else 5000."""
+    text = os.environ.get("ORCHESTRATOR_PORT")
+    if not text:
+        return DEFAULT_PORT
+    if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
+        raise Failure(USAGE, f'ORCHESTRATOR_PORT is "{text}"; it must be a port, 0 to 65535')
+    return int(text)
+
+
+def make_plan(
+    *,
+    config: str | None,
+    catalog: Callable[[], list[dict[str, Any]]],
+    host: str | None,
+    port: int | None,
+    auth: str | None,
+    stop_timeout_ms: int | None,
+) -> Plan:
+    """Joins file, catalog, environment and options; a faulty file ends it with every fault."""
+    settings: dict[str, Any] = {}
+    if config is None:
+        plan = Plan([json.dumps(service) for service in catalog()], base_dir=os.getcwd())
+    else:
+        from azora_orchestrator.config import load
+
+        read = load(config)
+        if read.faults:
+            raise Failure(USAGE, "\n".join(map(str, read.faults)))
+        for warning in read.warnings:
+            complain(f"{warning}")
+        settings = read.settings
+        plan = Plan(read.services, base_dir=read.base_dir, pools=read.pools)
+    plan.host = host or settings.get("host", plan.host)
+    if port is not None:
+        plan.port = port
+    elif os.environ.get("ORCHESTRATOR_PORT") or "port" not in settings:
+        plan.port = default_port()
+    else:
+        plan.port = settings["port"]
+    plan.auth = auth or settings.get("auth", plan.auth)
+    plan.allowed_hosts = list(settings.get("allowed_hosts", ()))
+    if stop_timeout_ms is None:
+        stop_timeout_ms = settings.get("stop_timeout_ms", DEFAULT_STOP_MS)
+    plan.stop_timeout_ms = stop_timeout_ms
+    plan.core_options = {
+        name: settings[name]
+        for name in ("max_concurrent_starts", "starts_per_second")
+        if name in settings
+    }
+    return plan
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """The listening socket, taken before anything else starts."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+    except OSError as error:
+        raise Failure(USAGE, f"cannot listen on {host}: {error.strerror}") from None
+    family, kind, protocol, _, address = found[0]
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        if error.errno == errno.EADDRINUSE:
+            raise Failure(
+                USAGE, f"port {port} on {host} is in use; choose another with --port, or --port 0"
+            ) from None
+        raise Failure(USAGE, f"cannot listen on {host} port {port}: {error.strerror}") from None
+    listener.setblocking(False)
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """Where a client on this machine finds it."""
+    host, port = listener.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 (a comparison)
+    if ":" in host and not host.startswith("["):
+        host = f"[{host}]"
+    return f"http://{host}:{port}"
+
+
+def _hosts(plan: Plan) -> list[str]:
+    """Names that our own address makes legitimate in a Host header."""
+    names = [*plan.allowed_hosts, plan.host]
+    if plan.host in ("0.0.0.0", "::", ""):  # noqa: S104 (a comparison)
+        names += ["ip", socket.gethostname(), socket.getfqdn()]
+    return names
+
+
+class Progress:
+    """Prints what becomes of each service while the fleet comes up.
+
+    Threads: one daemon thread of its own.
+    """
+
+    _TYPES = (
+        "serviceHealthy",
+        "serviceDegraded",
+        "serviceFailed",
+        "serviceExited",
+        "serviceRestarted",
+    )
+
+    def __init__(self, core: Any) -> None:
+        self._core = core
+        self._cursor = core.cursor(core.seq(), list(self._TYPES), None)
+        self._thread = threading.Thread(target=self._run, name="azora-progress", daemon=True)
+        self._ended = False
+
+    def start(self) -> None:
+        """Begins."""
+        self._thread.start()
+
+    def end(self) -> None:
+        """Says no more."""
+        self._ended = True
+        self._cursor.close()
+        self._thread.join(2)
+
+    def _run(self) -> None:
+        complete = False
+        while not self._ended:
+            self._cursor.wait(1000)
+            for event in self._cursor.drain():
+                if self._ended:
+                    return
+                _, total, healthy, _, _ = self._core.totals()
+                what = event.type.removeprefix("service").lower()
+                say(f"  {what:10} {event.service_id or '-':28} {healthy} of {total} healthy")
+                if not complete and healthy == total:
+                    complete = True
+                    say(f"all {total} services are healthy")
+
+
+@contextlib.contextmanager
+def _quiet(_server: Any) -> Iterator[None]:
+    yield
+
+
+def run(plan: Plan, *, greeting: str) -> int:
+    """Serves until a signal; answers the exit code."""
+    listener = bind(plan.host, plan.port)
+    logging.basicConfig(
+        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
+    )
+    say(greeting)
+    if plan.auth == "token":
+        from azora_orchestrator.server import tokens
+
+        try:
+            tokens.ensure_token()
+        except OSError as error:
+            listener.close()
+            raise Failure(USAGE, f"no token can be kept: {error}") from None
+    from azora_orchestrator import MasterOrchestrator
+    from azora_orchestrator.errors import AzoraError
+
+    try:
+        orch = MasterOrchestrator(**plan.core_options)
+    except AzoraError as error:
+        listener.close()
+        raise Failure(USAGE, str(error)) from None
+    with contextlib.closing(listener):
+        try:
+            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+                return runner.run(_Server(plan, orch, listener).run())
+        finally:
+            orch.close(timeout_ms=1_000)
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
+
+
+class _Server:
+    """uvicorn, the orchestrator and the signals, in one order of starting and stopping."""
+
+    def __init__(self, plan: Plan, orch: Any, listener: socket.socket) -> None:
+        import uvicorn
+
+        from azora_orchestrator.server import create_app
+
+        class Uvicorn(uvicorn.Server):
+            """Ours are the signals: uvicorn would end before the fleet is stopped."""
+
+            capture_signals = _quiet  # type: ignore[assignment]
+
+        self._plan = plan
+        self._orch = orch
+        self._listener = listener
+        self._app = create_app(orch, auth=plan.auth, allowed_hosts=_hosts(plan))
+        self._app.ready_reason = "the services are being registered"
+        self._uvicorn = Uvicorn(
+            uvicorn.Config(
+                self._app,
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                proxy_headers=False,
+                server_header=False,
+                ws="none",
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self._stop = asyncio.Event()
+        self._signals = 0
+
+    async def run(self) -> int:
+        """From nothing to serving to nothing; answers the exit code."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._on_signal)
+        serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listener]))
+        stopping = asyncio.create_task(self._stop.wait())
+        progress = None
+        try:
+            # Registered first, so that the port never shows half a fleet as ready.
+            await asyncio.to_thread(self._register)
+            progress = Progress(self._orch._core)
+            progress.start()
+            await asyncio.to_thread(self._orch.start)
+            self._app.ready_reason = None
+            say(
+                f"Azora Orchestrator serves {len(self._plan.services)} services at {url_of(self._listener)}"
+            )
+            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        except Failure as failure:
+            complain(str(failure))
+            return failure.exit_code
+        finally:
+            if progress is not None:
+                progress.end()
+            left = await self._end(serving)
+            stopping.cancel()
+        if left:
+            complain(f"did not stop within {self._plan.stop_timeout_ms} ms: {', '.join(left)}")
+            return UNHEALTHY
+        return OK
+
+    def _register(self) -> None:
+        from azora_orchestrator._core import CoreError
+
+        plan, core = self._plan, self._orch._core
+        try:
+            if plan.services:
+                none = [False] * len(plan.services)
+                core.register(plan.services, plan.origin, plan.base_dir, none)
+            for name, options in plan.pools.items():
+                core.configure_pool(name, options)
+        except CoreError as error:
+            raise Failure(USAGE, str(error.args[1])) from None
+
+    def _on_signal(self) -> None:
+        self._signals += 1
+        if self._signals == 1:
+            self._app.begin_shutdown()
+            self._stop.set()
+            return
+        # Asked twice: the fleet is ephemeral, its shims end it when we are gone.
+        complain("stopped at once; services are being ended behind this")
+        os._exit(UNHEALTHY)
+
+    async def _end(self, serving: asyncio.Task[None]) -> Sequence[str]:
+        self._app.begin_shutdown()
+        if self._signals:
+            say("stopping the fleet ..")
+        left = await asyncio.to_thread(self._orch._core.stop, self._plan.stop_timeout_ms)
+        self._uvicorn.should_exit = True
+        await asyncio.wait({serving})
+        return list(left)

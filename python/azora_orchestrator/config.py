@@ -1,0 +1,470 @@
+"""Configuration files: TOML first, JSON and YAML of the same shape.
+
+Whatever is wrong is found at once, each fault with file, line, field and rule. Services are judged
+by the core's field table alone; this module judges only what is around them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import json
+import os
+import re
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from azora_orchestrator import _core
+from azora_orchestrator.config_lines import (
+    Lines,
+    json_lines,
+    line_of,
+    path_of,
+    toml_lines,
+    yaml_lines,
+)
+
+__all__ = ["Config", "ConfigFault", "load"]
+
+_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|min|h)")
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
+_STRATEGIES = ("round-robin", "least-connections", "weighted", "ip-hash")
+_MAX_MS = 2**31 - 1
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigFault:
+    """One thing wrong (or, as a warning, odd) with a configuration file."""
+
+    file: str
+    line: int
+    field: str
+    message: str
+
+    def __str__(self) -> str:
+        where = f"{self.file}:{self.line}: "
+        return where + (f"{self.field}: {self.message}" if self.field else self.message)
+
+
+@dataclass(slots=True)
+class Config:
+    """What a file says. Use it only when `faults` is empty.
+
+    Attributes:
+        settings: Of [orchestrator], as options in snake_case, durations in ms.
+        pools: Options of each pool, ready for `configure_pool`.
+        services: Each service as JSON text.
+        base_dir: Where relative paths of services start.
+        faults: What is wrong.
+        warnings: What is odd but allowed.
+    """
+
+    base_dir: str
+    settings: dict[str, Any] = field(default_factory=dict)
+    pools: dict[str, dict[str, Any]] = field(default_factory=dict)
+    services: list[str] = field(default_factory=list)
+    faults: list[ConfigFault] = field(default_factory=list)
+    warnings: list[ConfigFault] = field(default_factory=list)
+
+
+class _Wrong(Exception):
+    """The rule a value breaks."""
+
+
+def _shown(value: Any) -> str:
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = str(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise _Wrong(f"is {_shown(value)}; it must be a text")
+    return value
+
+
+def _integer(low: int, high: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise _Wrong(f"is {_shown(value)}; it must be an integer from {low} to {high}")
+        return value
+
+    return check
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise _Wrong(f"is {_shown(value)}; it must be true or false")
+    return value
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise _Wrong(f"is {_shown(value)}; it must be a number from 0 to 1")
+    return float(value)
+
+
+def _duration(value: Any) -> int:
+    ms: float = -1
+    if isinstance(value, int) and not isinstance(value, bool):
+        ms = value
+    elif isinstance(value, str) and (match := _DURATION.fullmatch(value)):
+        ms = float(match[1]) * _UNITS[match[2]]
+    if not 0 <= ms <= _MAX_MS or ms != int(ms):
+        raise _Wrong(f'is {_shown(value)}; it must be milliseconds or a text such as "30s"')
+    return int(ms)
+
+
+def _choice(*allowed: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in allowed:
+            raise _Wrong(f"is {_shown(value)}; it must be one of {', '.join(allowed)}")
+        return str(value)
+
+    return check
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise _Wrong(f"is {_shown(value)}; it must be a list of texts")
+    return list(value)
+
+
+_Table = dict[str, tuple[str, Callable[[Any], Any]]]
+
+# Key in the file -> option and rule.
+_ORCHESTRATOR: _Table = {
+    "host": ("host", _text),
+    "port": ("port", _integer(0, 65_535)),
+    "auth": ("auth", _choice("owner", "token")),
+    "allowedHosts": ("allowed_hosts", _texts),
+    "stopTimeout": ("stop_timeout_ms", _duration),
+    "maxConcurrentStarts": ("max_concurrent_starts", _integer(0, 100_000)),
+    "startsPerSecond": ("starts_per_second", _integer(0, 100_000)),
+}
+_POOL: _Table = {
+    "strategy": ("strategy", _choice(*_STRATEGIES)),
+    "allowDegraded": ("allow_degraded", _boolean),
+    "panicThreshold": ("panic_threshold", _share),
+    "leaseTtl": ("lease_ttl_ms", _duration),
+}
+_TOP = ("orchestrator", "pools", "services")
+
+
+def _unknown(key: str, known: Any) -> str:
+    near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.4)
+    if near:
+        return f'is no known key; did you mean "{near[0]}"?'
+    return f"is no known key; there are {', '.join(known)}"
+
+
+class _Loader:
+    """One file on its way to a Config."""
+
+    def __init__(self, name: str, base_dir: str) -> None:
+        self.name = name
+        self.config = Config(base_dir)
+        self.lines: Lines = {}
+
+    def fault(self, path: tuple[str | int, ...], shown: str, message: str) -> None:
+        self.config.faults.append(ConfigFault(self.name, line_of(self.lines, path), shown, message))
+
+    def table(self, data: Any, path: tuple[str | int, ...], rules: _Table) -> dict[str, Any]:
+        """The options of one table whose keys are all ours."""
+        shown = ".".join(map(str, path))
+        if not isinstance(data, dict):
+            self.fault(path, shown, f"is {_shown(data)}; it must be a table")
+            return {}
+        options: dict[str, Any] = {}
+        for key, value in data.items():
+            here = f"{shown}.{key}"
+            if key not in rules:
+                self.fault((*path, key), here, _unknown(key, rules))
+                continue
+            option, rule = rules[key]
+            try:
+                options[option] = rule(value)
+            except _Wrong as wrong:
+                self.fault((*path, key), here, str(wrong))
+        return options
+
+    def read(self, data: Any) -> Config:
+        if not isinstance(data, dict):
+            self.fault((), "", f"the file holds {_shown(data)}; it must hold a table")
+            return self.config
+        for key in data:
+            if key not in _TOP:
+                self.fault((key,), str(key), _unknown(str(key), _TOP))
+        self.config.settings = self.table(
+            data.get("orchestrator", {}), ("orchestrator",), _ORCHESTRATOR
+        )
+        self._pools(data.get("pools", {}))
+        self._services(data.get("services", []))
+        self.config.faults.sort(key=lambda fault: fault.line)
+        self.config.warnings.sort(key=lambda fault: fault.line)
+        return self.config
+
+    def _pools(self, pools: Any) -> None:
+        if not isinstance(pools, dict):
+            self.fault(("pools",), "pools", f"is {_shown(pools)}; it must be a table of pools")
+            return
+        for name, data in pools.items():
+            if not _WORD.fullmatch(str(name)):
+                self.fault(("pools", name), f"pools.{name}", "is no name a pool can have")
+                continue
+            self.config.pools[name] = self.table(data, ("pools", name), _POOL)
+
+    def _services(self, services: Any) -> None:
+        if not isinstance(services, list):
+            self.fault(("services",), "services", f"is {_shown(services)}; it must be a list")
+            return
+        seen: dict[str, int] = {}
+        for index, service in enumerate(services):
+            path = ("services", index)
+            try:
+                text = json.dumps(service, ensure_ascii=False, allow_nan=False)
+            except (TypeError, ValueError):
+                self._unfit(service, path)
+                continue
+            if not isinstance(service, dict):
+                self.fault(path, f"services[{index}]", "it must be a table")
+                continue
+            self.config.services.append(text)
+            name = service.get("id")
+            whose = f' (service "{name}")' if isinstance(name, str) else ""
+            for at, message in _core.check(text, "file", self.config.base_dir):
+                self.fault((*path, *path_of(at)), at or f"services[{index}]", message + whose)
+            if isinstance(name, str):
+                if name in seen:
+                    first = line_of(self.lines, ("services", seen[name], "id"))
+                    self.fault((*path, "id"), "id", f'"{name}" is taken by the one in line {first}')
+                seen.setdefault(name, index)
+        _Relations(self, services, seen).check()
+
+    def _unfit(self, value: Any, path: tuple[str | int, ...]) -> None:
+        """Names the values that JSON cannot say (dates, nan, inf)."""
+        pending = [(path, value)]
+        while pending:
+            at, item = pending.pop()
+            if isinstance(item, dict):
+                pending += [((*at, key), below) for key, below in item.items()]
+            elif isinstance(item, list):
+                pending += [((*at, i), below) for i, below in enumerate(item)]
+            elif (
+                not isinstance(item, str | int | float | None)
+                or item != item
+                or item
+                in (
+                    float("inf"),
+                    float("-inf"),
+                )
+            ):
+                shown = ".".join(map(str, at[2:])) or f"services[{at[1]}]"
+                self.fault(
+                    at, shown, f"is {_shown(item)}; it must be a text, number or truth value"
+                )
+
+
+class _Relations:
+    """What services say about each other: cycles, missing ids, groups that bear a type's name."""
+
+    def __init__(self, loader: _Loader, services: list[Any], seen: dict[str, int]) -> None:
+        self._loader = loader
+        self._services = services
+        self._seen = seen
+        self._edges: dict[str, list[str]] = {}
+
+    def check(self) -> None:
+        for name, index in self._seen.items():
+            self._edges[name] = []
+            dependencies = self._services[index].get("dependencies", ())
+            if not isinstance(dependencies, list):
+                continue
+            for place, dependency in enumerate(dependencies):
+                target = dependency.get("id") if isinstance(dependency, dict) else dependency
+                if not isinstance(target, str):
+                    continue
+                self._edges[name].append(target)
+                if target not in self._seen and not self._is_replica(target):
+                    path = ("services", index, "dependencies", place)
+                    self._loader.config.warnings.append(
+                        ConfigFault(
+                            self._loader.name,
+                            line_of(self._loader.lines, path),
+                            f"dependencies[{place}]",
+                            f'"{target}" is not in this file; "{name}" waits until it is registered',
+                        )
+                    )
+        self._cycle()
+        self._groups()
+
+    def _is_replica(self, target: str) -> bool:
+        name, at, number = target.rpartition("@")
+        return bool(at) and number.isdigit() and name in self._seen
+
+    def _cycle(self) -> None:
+        done: set[str] = set()
+        for start in self._edges:
+            if start in done:
+                continue
+            trail: list[str] = [start]
+            todo = [iter(self._edges[start])]
+            while todo:
+                target = next(todo[-1], None)
+                if target is None:
+                    todo.pop()
+                    done.add(trail.pop())
+                elif target in trail:
+                    ring = [*trail[trail.index(target) :], target]
+                    path = ("services", self._seen[trail[-1]], "dependencies")
+                    self._loader.fault(
+                        path,
+                        "dependencies",
+                        f"closes a cycle: {' -> '.join(ring)}; remove one of these",
+                    )
+                elif target in self._edges and target not in done:
+                    trail.append(target)
+                    todo.append(iter(self._edges[target]))
+
+    def _groups(self) -> None:
+        types = {
+            service.get("type")
+            for service in self._services
+            if isinstance(service, dict) and isinstance(service.get("type"), str)
+        }
+        for index in self._seen.values():
+            group = self._services[index].get("group")
+            if isinstance(group, str) and group in types:
+                self._loader.fault(
+                    ("services", index, "group"),
+                    "group",
+                    f'"{group}" is a type in use; give the group a name of its own',
+                )
+
+
+def _read_json(text: str, loader: _Loader) -> Any:
+    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
+        table = dict(items)
+        if len(table) < len(items):
+            names = [key for key, _ in items]
+            twice = next(key for key in names if names.count(key) > 1)
+            raise _Wrong(f'the key "{twice}" stands twice in one table')
+        return table
+
+    try:
+        data = json.loads(text, object_pairs_hook=pairs)
+    except json.JSONDecodeError as error:
+        loader.lines = {(): error.lineno}
+        raise _Wrong(f"is no JSON: {error.msg} (column {error.colno})") from None
+    loader.lines = json_lines(text)
+    return data
+
+
+def _read_toml(text: str, loader: _Loader) -> Any:
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        loader.lines = {(): int(match[1]) if match else text.count("\n") + 1}
+        raise _Wrong(f"is no TOML: {error}") from None
+    loader.lines = toml_lines(text)
+    return data
+
+
+def _read_yaml(text: str, loader: _Loader) -> Any:
+    import yaml
+
+    class Strict(yaml.SafeLoader):
+        """YAML whose scalars are what JSON knows: no dates, no yes and no, no base 60."""
+
+    keep = {
+        "tag:yaml.org,2002:null": re.compile(r"~|null|Null|NULL|"),
+        "tag:yaml.org,2002:bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
+        "tag:yaml.org,2002:int": re.compile(r"[-+]?(?:0|[1-9][0-9]*)"),
+        "tag:yaml.org,2002:float": re.compile(
+            r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?"
+        ),
+        "tag:yaml.org,2002:merge": re.compile(r"<<"),
+    }
+    Strict.yaml_implicit_resolvers = {}
+    for tag, pattern in keep.items():
+        whole = re.compile(f"(?:{pattern.pattern})$")
+        Strict.add_implicit_resolver(tag, whole, None)
+
+    reader = Strict(text)
+    try:
+        root = reader.get_single_node()
+        if root is None:
+            return {}
+        loader.lines = yaml_lines(root)
+        _no_key_twice(root)
+        return reader.construct_document(root)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        loader.lines = {(): mark.line + 1 if mark else 1}
+        raise _Wrong(f"is no YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise _Wrong(f"is no YAML: {error}") from None
+    finally:
+        reader.dispose()
+
+
+def _no_key_twice(root: Any) -> None:
+    import yaml
+
+    pending, met = [root], set()
+    while pending:
+        node = pending.pop()
+        if id(node) in met:
+            continue
+        met.add(id(node))
+        if node.id == "mapping":
+            keys: set[str] = set()
+            for key, value in node.value:
+                if key.value in keys and key.value != "<<":
+                    raise yaml.MarkedYAMLError(
+                        problem=f'the key "{key.value}" stands twice in one table',
+                        problem_mark=key.start_mark,
+                    )
+                keys.add(str(key.value))
+                pending.append(value)
+        elif node.id == "sequence":
+            pending += node.value
+
+
+_READERS = {".toml": _read_toml, ".json": _read_json, ".yaml": _read_yaml, ".yml": _read_yaml}
+
+
+def load(path: str | os.PathLike[str]) -> Config:
+    """Reads and judges a configuration file.
+
+    Args:
+        path: A .toml, .json, .yaml or .yml file; any other name is read as TOML.
+
+    Returns:
+        What it says; look at `faults` before using it. A file that cannot be read is a fault.
+    """
+    name = os.fspath(path)
+    loader = _Loader(name, str(Path(name).resolve().parent))
+    try:
+        text = Path(name).read_bytes().removeprefix(b"\xef\xbb\xbf").decode()
+    except OSError as error:
+        loader.fault((), "", f"cannot be read: {error.strerror}")
+        return loader.config
+    except UnicodeDecodeError as error:
+        start = error.object[: error.start].count(b"\n") + 1
+        loader.lines = {(): start}
+        loader.fault((), "", "is not UTF-8")
+        return loader.config
+    reader = _READERS.get(Path(name).suffix.lower(), _read_toml)
+    try:
+        data = reader(text, loader)
+    except (_Wrong, RecursionError) as wrong:
+        loader.fault((), "", str(wrong) or "is nested too deep")
+        return loader.config
+    return loader.read(data)

@@ -1,0 +1,146 @@
+"""Who may ask, and who may change things (semantics I).
+
+Order of the questions: is the request meant for us (Host), is it a page of somebody else's
+(Origin, Sec-Fetch-Site), is it the owner's or does it bear the token.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from typing import Any
+from urllib.parse import urlsplit
+
+from azora_orchestrator.server import owner, tokens
+from azora_orchestrator.server.answers import Refusal
+
+SAFE_METHODS = frozenset({"GET", "HEAD"})
+_FORWARDED = re.compile(rb"x-forwarded-.*|forwarded|via|x-real-ip")
+_HOST = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]/?#@\s]+)(?::\d{1,5})?")
+_AUTHS = ("owner", "token", None)
+
+HOW = (
+    "the user who runs the server prints the token with `azora token`; "
+    "send it as `Authorization: Bearer TOKEN`"
+)
+
+
+class Access:
+    """The rules of one app.
+
+    Args:
+        auth: "owner" (processes of our own user need no token), "token" (every change needs it)
+            or None (no question asked: for tests).
+        allowed_hosts: Names a Host header may bear besides the loopback ones; "*" allows any,
+            "ip" any numeric address (which no rebound name can be).
+    """
+
+    def __init__(self, auth: str | None, allowed_hosts: Iterable[str] | None) -> None:
+        if auth not in _AUTHS:
+            raise ValueError(f'auth is {auth!r}; it must be "owner", "token" or None')
+        self.auth = auth
+        names = {name.lower().rstrip(".") for name in allowed_hosts or ()}
+        names.add("localhost")
+        if auth is None:
+            names |= {"testserver", "test"}  # what test clients call themselves
+        self._any_host = "*" in names
+        self._any_ip = "ip" in names
+        self._names = names
+        self._known: set[bytes] = set()  # Host headers that passed; bounded
+
+    def check_host(self, hosts: list[bytes], http_version: str) -> None:
+        """Refuses a request that is meant for somebody else (DNS rebinding)."""
+        if len(hosts) == 1 and hosts[0] in self._known:
+            return
+        if not hosts:
+            if http_version != "1.0":
+                raise Refusal(400, "invalid_request", "the Host header is missing")
+            return
+        if len(hosts) > 1:
+            raise Refusal(400, "invalid_request", "there is more than one Host header")
+        if not self._allows(hosts[0].decode("latin-1")):
+            raise Refusal(
+                421,
+                "unknown_host",
+                "this server does not answer to that Host; "
+                "name it in allowedHosts of [orchestrator], or use a loopback address",
+            )
+        if len(self._known) < 64:
+            self._known.add(hosts[0])
+
+    def _allows(self, header: str) -> bool:
+        if self._any_host:
+            return True
+        match = _HOST.fullmatch(header)
+        if not match:
+            return False
+        name = match[1].lower().rstrip(".")
+        if name in self._names or name.endswith(".localhost"):
+            return True
+        try:
+            address = ipaddress.ip_address(name.strip("[]"))
+        except ValueError:
+            return False
+        return address.is_loopback or self._any_ip
+
+    def check_caller(self, scope: Any, headers: dict[bytes, bytes], *, unsafe: bool) -> None:
+        """Refuses who may not do this: reads off loopback, and every change, need a right."""
+        if unsafe:
+            self._check_page(headers)
+        if self.auth is None:
+            return
+        client, server = scope.get("client"), scope.get("server")
+        local = client is not None and owner.is_loopback(client[0])
+        forwarded = any(_FORWARDED.fullmatch(name) for name in headers)
+        if not unsafe and local:
+            return
+        bearer = _bearer(headers)
+        if bearer is not None:
+            if tokens.is_token(bearer):
+                return
+            raise _unauthorized("this token is not the server's")
+        if self.auth == "token":
+            raise _unauthorized("this server wants a token for every change")
+        if not local:
+            raise _unauthorized("a caller from another machine needs a token")
+        if forwarded:
+            raise _unauthorized("a forwarded request needs a token")
+        if not owner.is_owner(tuple(client[:2]), tuple(server[:2]) if server else None):
+            raise _unauthorized("only the user who started this server may change things")
+
+    @staticmethod
+    def _check_page(headers: dict[bytes, bytes]) -> None:
+        site = headers.get(b"sec-fetch-site")
+        if site is not None and site not in (b"same-origin", b"none"):
+            raise Refusal(
+                403, "foreign_origin", "a page of another site may not change things here"
+            )
+        origin = headers.get(b"origin")
+        if origin is None:
+            return
+        try:
+            authority = urlsplit(origin.decode("ascii")).netloc.lower()
+        except (UnicodeDecodeError, ValueError):
+            authority = ""
+        if not authority or authority != headers.get(b"host", b"").decode("latin-1").lower():
+            raise Refusal(
+                403, "foreign_origin", "a page of another site may not change things here"
+            )
+
+
+def _bearer(headers: dict[bytes, bytes]) -> str | None:
+    value = headers.get(b"authorization")
+    if value is None:
+        return None
+    scheme, _, given = value.decode("latin-1").partition(" ")
+    return given.strip() if scheme.lower() == "bearer" else None
+
+
+def _unauthorized(why: str) -> Refusal:
+    return Refusal(
+        401,
+        "token_required",
+        f"{why}: {HOW}",
+        headers=[(b"www-authenticate", b'Bearer realm="azora"')],
+    )

@@ -1,0 +1,292 @@
+"""`create_app(orchestrator)`: FastAPI for the many routes, a raw ASGI layer for the hot ones.
+
+The layer in front asks who is calling, answers the hot reads, limits bodies, adds `Azora-Seq`
+and lets HEAD be GET without a body. It needs no lifespan, so a mounted app works.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from azora_orchestrator._core import CoreError
+from azora_orchestrator.server import docs, routes
+from azora_orchestrator.server.access import SAFE_METHODS, Access
+from azora_orchestrator.server.answers import Refusal, from_core, problem
+from azora_orchestrator.server.fast import hot_read
+
+_log = logging.getLogger("azora.server")
+
+MAX_BODY_BYTES = 256 * 1024
+# Calls that wait (a start, a stop) each hold one thread; more wait in line.
+_WAITERS = 32
+
+
+class AzoraApp(FastAPI):
+    """The ASGI app over one orchestrator. It neither starts nor stops it.
+
+    Threads: one event loop. Ownership: borrows the orchestrator.
+    """
+
+    def __init__(self, orch: Any, access: Access) -> None:
+        super().__init__(
+            title="Azora Orchestrator",
+            summary="Keeps the services of one machine alive.",
+            docs_url=None,
+            redoc_url=None,
+            openapi_url=None,
+            redirect_slashes=False,
+        )
+        self.orch = orch
+        self.access = access
+        self.ready_reason: str | None = None  # why /readyz says no, besides the core itself
+        self.draining = False
+        self.streams = 0
+        self._closing: asyncio.Event | None = None
+        self._threads = ThreadPoolExecutor(_WAITERS, thread_name_prefix="azora-rest")
+        self.add_exception_handler(Refusal, _on_refusal)
+        self.add_exception_handler(CoreError, _on_core_error)
+        self.add_exception_handler(HTTPException, _on_http)
+        self.add_exception_handler(Exception, _on_bug)
+        routes.add_routes(self)
+
+    @property
+    def core(self) -> Any:
+        """The native core."""
+        return self.orch._core
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document, with the service schema the core's field table makes."""
+        if self.openapi_schema is None:
+            self.openapi_schema = docs.with_service_schema(super().openapi())
+        return self.openapi_schema
+
+    @property
+    def closing(self) -> asyncio.Event:
+        """Set when open streams are to end; belongs to the running loop."""
+        if self._closing is None:
+            self._closing = asyncio.Event()
+            if self.draining:
+                self._closing.set()
+        return self._closing
+
+    def begin_shutdown(self) -> None:
+        """From now on /readyz and changes answer 503 and event streams end. Call it on the loop."""
+        self.draining = True
+        if self._closing is not None:
+            self._closing.set()
+
+    async def in_thread(self, call: Any, *args: Any) -> Any:
+        """Runs a call that waits on a thread of the app's own."""
+        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """The layer in front."""
+        if scope["type"] != "http":
+            await super().__call__(scope, receive, send)
+            return
+        method = scope["method"]
+        head = method == "HEAD"
+        unsafe = method not in SAFE_METHODS
+        seq = self.core.seq()  # before the body is made: the body reflects at least this
+        try:
+            headers = self._admit(scope, unsafe=unsafe)
+            path = _path_below_mount(scope)
+            if not unsafe:
+                answer = hot_read(self.core, CoreError, path, scope, head)
+                if answer is not None:
+                    await _send(send, *answer, seq=seq, head=head)
+                    return
+            elif self.draining:
+                raise Refusal(503, "shutting_down", "the server is shutting down")
+            else:
+                receive = await _limited(scope, headers, receive)
+        except Refusal as refusal:
+            await _send(send, *problem(refusal, unsafe=unsafe), seq=seq, head=head)
+            return
+        inner = dict(scope)
+        inner["path"] = scope.get("root_path", "") + path
+        if head:
+            inner["method"] = "GET"
+        inner["azora.head"] = head
+        await super().__call__(inner, receive, self._finish(send, unsafe, seq, head))
+
+    def _admit(self, scope: Any, *, unsafe: bool) -> dict[bytes, bytes]:
+        hosts: list[bytes] = []
+        headers: dict[bytes, bytes] = {}
+        for name, value in scope["headers"]:
+            if name == b"host":
+                hosts.append(value)
+            headers[name] = value
+        self.access.check_host(hosts, scope.get("http_version", "1.1"))
+        self.access.check_caller(scope, headers, unsafe=unsafe)
+        return headers
+
+    def _finish(self, send: Any, unsafe: bool, seq: int, head: bool) -> Any:
+        """Adds what every answer bears. A change answers the seq after it, a read the one before."""
+
+        async def finish(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                message = dict(message)
+                now = self.core.seq() if unsafe else seq
+                message["headers"] = [*message["headers"], (b"azora-seq", b"%d" % now)]
+            elif head and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
+            await send(message)
+
+        return finish
+
+
+def _path_below_mount(scope: Any) -> str:
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    if root and path.startswith(root):
+        path = path[len(root) :]
+    if len(path) > 1 and path.endswith("/"):
+        path = path[:-1]
+    return path or "/"
+
+
+async def _limited(scope: Any, headers: dict[bytes, bytes], receive: Any) -> Any:
+    """Reads the body of a change and checks what may be said before its meaning is."""
+    length = headers.get(b"content-length", b"0")
+    too_large = Refusal(
+        413,
+        "body_too_large",
+        f"the body is larger than {MAX_BODY_BYTES} bytes",
+        headers=[(b"connection", b"close")],
+    )
+    if length.isdigit() and int(length) > MAX_BODY_BYTES:
+        raise too_large
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refusal(400, "invalid_request", "the body ended early")
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+        if size > MAX_BODY_BYTES:
+            raise too_large
+        if not message.get("more_body"):
+            break
+    body = b"".join(chunks)
+    wants_body = scope["method"] == "POST" and scope["path"].rstrip("/").endswith(
+        "/services/register"
+    )
+    if body or wants_body:
+        _check_declared(headers)
+    replayed = False
+
+    async def replay() -> Any:
+        nonlocal replayed
+        if replayed:
+            return await receive()
+        replayed = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
+
+
+def _check_declared(headers: dict[bytes, bytes]) -> None:
+    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    is_json = kind == b"application/json" or (
+        kind.startswith(b"application/") and kind.endswith(b"+json")
+    )
+    if not is_json:
+        given = kind.decode("latin-1") or "nothing"
+        raise Refusal(
+            415,
+            "not_json",
+            f'the body is declared as "{given}"; send it with `Content-Type: application/json`',
+        )
+    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
+        raise Refusal(415, "encoded_body", "the body is encoded; send it plain")
+
+
+async def _send(
+    send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, seq: int, head: bool
+) -> None:
+    await send(
+        {
+            "type": "http.response.start",
+            "status": status,
+            "headers": [
+                *headers,
+                (b"content-length", b"%d" % len(body)),
+                (b"azora-seq", b"%d" % seq),
+            ],
+        }
+    )
+    await send({"type": "http.response.body", "body": b"" if head else body})
+
+
+def _respond(request: Request, refusal: Refusal) -> Response:
+    unsafe = request.method not in SAFE_METHODS
+    status, headers, body = problem(refusal, unsafe=unsafe)
+    response = Response(body, status)
+    response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+    return response
+
+
+async def _on_refusal(request: Request, error: Exception) -> Response:
+    assert isinstance(error, Refusal)  # noqa: S101 (registered for it alone)
+    return _respond(request, error)
+
+
+async def _on_core_error(request: Request, error: Exception) -> Response:
+    refusal = from_core(error)
+    if refusal.code == "unknown_service":
+        refusal.message = "Service not found"
+    return _respond(request, refusal)
+
+
+async def _on_http(request: Request, error: Exception) -> Response:
+    status = getattr(error, "status_code", 500)
+    if status == 404:
+        refusal = Refusal(404, "not_found", f"there is no {request.url.path} here; see /docs")
+    elif status == 405:
+        refusal = Refusal(
+            405, "method_not_allowed", f"{request.method} is not allowed here; see /docs"
+        )
+    else:
+        refusal = Refusal(status, "invalid_request", str(getattr(error, "detail", "")))
+    for name, value in (getattr(error, "headers", None) or {}).items():
+        refusal.headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+    return _respond(request, refusal)
+
+
+async def _on_bug(request: Request, error: Exception) -> Response:
+    _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
+    return _respond(
+        request, Refusal(500, "internal", "the server failed on this request; see its log")
+    )
+
+
+def create_app(
+    orch: Any, *, auth: str | None = "owner", allowed_hosts: Iterable[str] | None = None
+) -> AzoraApp:
+    """The REST app over `orch`, to be served alone or mounted into an app of yours.
+
+    It neither starts nor stops the orchestrator and needs no lifespan.
+
+    Args:
+        orch: A MasterOrchestrator.
+        auth: "owner": changes are open to processes of the user who runs the server and need a
+            token from everybody else; "token": they need it from everybody; None: no question is
+            asked (for tests).
+        allowed_hosts: Names a Host header may bear besides the loopback ones; "*" allows any.
+
+    Example:
+        app = create_app(orch)
+        uvicorn.run(app, host="127.0.0.1", port=5000, proxy_headers=False)
+    """
+    return AzoraApp(orch, Access(auth, allowed_hosts))

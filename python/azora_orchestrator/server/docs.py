@@ -1,0 +1,69 @@
+"""The API described: OpenAPI, and a page of it that needs nothing from the network."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from azora_orchestrator import _core
+
+_STYLE = """
+body{font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem;
+color:#1b1f24;background:#fff}
+h1{font-size:1.5rem}section{border-top:1px solid #d8dee4;padding:.6rem 0}
+code{font:13px/1.4 ui-monospace,monospace}b{display:inline-block;width:4.5rem}
+.get{color:#0a5d2c}.post{color:#0b4a9e}.delete{color:#a1260d}
+table{border-collapse:collapse;font-size:14px}td,th{padding:.1rem .8rem .1rem 0;text-align:left;
+vertical-align:top}p{margin:.2rem 0}
+@media(prefers-color-scheme:dark){body{background:#0d1117;color:#e6edf3}section{border-color:#30363d}
+.get{color:#56d364}.post{color:#79c0ff}.delete{color:#ff9b8e}}
+"""
+
+
+def with_service_schema(document: dict[str, Any]) -> dict[str, Any]:
+    """Adds what the core's field table says about a service."""
+    schema = json.loads(_core.service_schema())
+    schema.pop("$schema", None)
+    components = document.setdefault("components", {}).setdefault("schemas", {})
+    components["ServiceConfig"] = schema
+    return document
+
+
+def page(document: dict[str, Any]) -> str:
+    """The document as one page of plain HTML."""
+    parts = [
+        "<!doctype html><html lang=en><meta charset=utf-8>",
+        '<meta name=viewport content="width=device-width,initial-scale=1">',
+        f"<title>{html.escape(document['info']['title'])}</title><style>{_STYLE}</style>",
+        f"<h1>{html.escape(document['info']['title'])}</h1>",
+        '<p>The same as a document: <a href="openapi.json">openapi.json</a></p>',
+    ]
+    for path, methods in document["paths"].items():
+        for method, operation in methods.items():
+            parts.append(_operation(path, method, operation))
+    parts.append(_fields(document["components"]["schemas"]["ServiceConfig"]))
+    return "\n".join(parts)
+
+
+def _operation(path: str, method: str, operation: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td><code>{html.escape(item['name'])}</code><td>{html.escape(item['in'])}"
+        f"<td>{html.escape(item.get('description', ''))}"
+        for item in operation.get("parameters", ())
+    )
+    return (
+        f"<section><b class={method}>{method.upper()}</b><code>{html.escape(path)}</code>"
+        f"<p>{html.escape(operation.get('summary', ''))}</p>"
+        + (f"<table>{rows}</table>" if rows else "")
+        + "</section>"
+    )
+
+
+def _fields(schema: dict[str, Any]) -> str:
+    rows = "".join(
+        f"<tr><td><code>{html.escape(name)}</code>"
+        f"<td>{html.escape(str(field.get('description', '')))}"
+        for name, field in schema.get("properties", {}).items()
+    )
+    return f"<section><h2>A service</h2><table>{rows}</table></section>"

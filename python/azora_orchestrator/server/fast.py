@@ -1,0 +1,130 @@
+"""The hot reads, as bytes, in front of FastAPI.
+
+/health, /status, /services, /services/{id} and /loadbalancer/{pool} are bytes made by the core;
+everything else goes on to the routes. Errors that arise here have the same shape as everywhere.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+from urllib.parse import parse_qs
+
+from azora_orchestrator.server.answers import JSON_TYPE, Refusal, compact, from_core
+
+_NOT_FOUND = "Service not found"
+_NO_STORE = (b"cache-control", b"no-store")
+_TRUE = ("1", "true", "yes")
+
+Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
+
+
+def iso_now() -> str:
+    """Now, as the seed writes times: ISO 8601, UTC, milliseconds, Z."""
+    now_ms = time.time_ns() // 1_000_000
+    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_ms // 1000))}.{now_ms % 1000:03d}Z"
+
+
+def ok(body: bytes) -> Answer:
+    """A 200 with a JSON body."""
+    return 200, [(b"content-type", JSON_TYPE)], body
+
+
+def query_of(scope: Any) -> dict[str, list[str]]:
+    """The query parameters; empty values are kept."""
+    raw = scope.get("query_string", b"")
+    if not raw:
+        return {}
+    try:
+        return parse_qs(raw.decode("latin-1"), keep_blank_values=True, max_num_fields=64)
+    except ValueError:
+        raise Refusal(400, "invalid_argument", "the query has more than 64 parameters") from None
+
+
+def one(query: dict[str, list[str]], name: str) -> str | None:
+    """The value of a parameter that may be given once; None when absent or empty.
+
+    Raises:
+        Refusal: It is given more than once.
+    """
+    values = query.get(name, ())
+    if len(values) > 1:
+        raise Refusal(400, "invalid_argument", f"{name}: given {len(values)} times; give it once")
+    return values[0] if values and values[0] else None
+
+
+def flag(query: dict[str, list[str]], name: str) -> bool:
+    """A parameter that is true or false; absent is false."""
+    value = one(query, name)
+    if value is None or value in ("0", "false", "no"):
+        return False
+    if value in _TRUE:
+        return True
+    raise Refusal(400, "invalid_argument", f'{name}: is "{value}"; it must be 1 or 0')
+
+
+def hot_read(
+    core: Any, core_error: type[Exception], path: str, scope: Any, head: bool
+) -> Answer | None:
+    """The answer to a hot read; None when `path` is none of them.
+
+    Args:
+        core: The native core.
+        core_error: Its exception.
+        path: Below the mount point, without a trailing slash.
+        scope: The ASGI scope.
+        head: A HEAD request: a pick then takes no turn and no lease.
+    """
+    if path.startswith("/loadbalancer/"):
+        return _pick(core, core_error, path[14:], scope, head)
+    if path.startswith("/services/"):
+        service_id = path[10:]
+        if "/" in service_id:
+            return None
+        service = core.find(service_id)
+        if service is None:
+            raise Refusal(404, "unknown_service", _NOT_FOUND)
+        return ok(service.json)
+    if path == "/status":
+        return ok(core.status_json(False))
+    if path == "/services":
+        types = query_of(scope).get("type", ())
+        if len(types) > 1:
+            return ok(b'{"services":[]}')
+        return ok(core.services_json(types[0] if types and types[0] else None))
+    if path == "/health":
+        return ok(compact({"status": "ok", "timestamp": iso_now()}))
+    return None
+
+
+def _pick(
+    core: Any, core_error: type[Exception], pool: str, scope: Any, head: bool
+) -> Answer | None:
+    if not pool or "/" in pool:
+        return None
+    client = scope.get("client")
+    peer = client[0] if client else None
+    try:
+        if not scope.get("query_string"):
+            body = core.pick_json(pool, None, None, peer, False, False, head)
+        else:
+            query = query_of(scope)
+            lease = one(query, "lease")
+            if lease not in (None, "auto", "none"):
+                raise Refusal(400, "invalid_argument", f'lease: is "{lease}"; it must be auto')
+            body = core.pick_json(
+                pool,
+                one(query, "strategy"),
+                one(query, "key"),
+                peer,
+                lease == "auto" and not head,
+                flag(query, "explain"),
+                head,
+            )
+    except core_error as error:
+        refusal = from_core(error)
+        if refusal.code in ("no_healthy_instance", "not_running"):
+            refusal.message = f"No healthy instances available for service type: {pool}"
+        refusal.headers.append(_NO_STORE)
+        raise refusal from None
+    return 200, [(b"content-type", JSON_TYPE), _NO_STORE], body

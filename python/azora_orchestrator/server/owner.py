@@ -1,0 +1,117 @@
+"""Whose socket is at the other end of a loopback connection?
+
+Asks the kernel over NETLINK_SOCK_DIAG for the client's own socket by its exact four-tuple, as
+identd does. Whatever is not certain is a no.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import socket
+import struct
+
+_NETLINK_SOCK_DIAG = 4
+_SOCK_DIAG_BY_FAMILY = 20
+_NLM_F_REQUEST = 1
+_NLMSG_HEADER = struct.Struct("=IHHII")
+# sdiag_family, sdiag_protocol, idiag_ext, pad, idiag_states
+_REQUEST = struct.Struct("=BBBBI")
+# sport, dport in network order; src, dst; interface; cookie (all ones: no cookie)
+_SOCKET_ID = struct.Struct("!HH16s16s")
+_SOCKET_ID_TAIL = struct.pack("=III", 0, 0xFFFFFFFF, 0xFFFFFFFF)
+# idiag_family, state, timer, retrans | id (48 bytes) | expires, rqueue, wqueue, uid, inode
+_REPLY_HEAD = struct.Struct("=BBBB")
+_REPLY_TAIL = struct.Struct("=IIIII")
+_LISTEN = 10
+
+Address = tuple[str, int]
+
+
+def _numeric(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    """The address `host` spells, an IPv4 one inside IPv6 as IPv4; None when it is no number."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return None
+    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def is_loopback(host: str | None) -> bool:
+    """Whether `host` is a numeric loopback address."""
+    address = _numeric(host) if host else None
+    return address is not None and address.is_loopback
+
+
+def peer_uid(client: Address, server: Address) -> int | None:
+    """The uid that owns the client's end of a local connection; None when unknown."""
+    source, target = _numeric(client[0]), _numeric(server[0])
+    if source is None or target is None or source.version != target.version:
+        return None
+    family = socket.AF_INET if source.version == 4 else socket.AF_INET6
+    wanted = _SOCKET_ID.pack(
+        client[1], server[1], source.packed.ljust(16, b"\0"), target.packed.ljust(16, b"\0")
+    )
+    body = _REQUEST.pack(family, socket.IPPROTO_TCP, 0, 0, 0xFFFFFFFF) + wanted + _SOCKET_ID_TAIL
+    header = _NLMSG_HEADER.pack(
+        _NLMSG_HEADER.size + len(body), _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, 1, 0
+    )
+    try:
+        with socket.socket(
+            socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG
+        ) as netlink:
+            netlink.settimeout(1.0)
+            netlink.sendto(header + body, (0, 0))
+            reply = netlink.recv(8192)
+    except OSError:
+        return None
+    return _read_reply(reply, client, server)
+
+
+def _read_reply(reply: bytes, client: Address, server: Address) -> int | None:
+    least = _NLMSG_HEADER.size + _REPLY_HEAD.size + 48 + _REPLY_TAIL.size
+    if len(reply) < least or _NLMSG_HEADER.unpack_from(reply)[1] != _SOCK_DIAG_BY_FAMILY:
+        return None
+    offset = _NLMSG_HEADER.size
+    family, state, _, _ = _REPLY_HEAD.unpack_from(reply, offset)
+    sport, dport, src, dst = _SOCKET_ID.unpack_from(reply, offset + _REPLY_HEAD.size)
+    _, _, _, uid, inode = _REPLY_TAIL.unpack_from(reply, offset + _REPLY_HEAD.size + 48)
+    # The kernel falls back to a listening socket when there is no connection of that name.
+    if state == _LISTEN or inode == 0:
+        return None
+
+    def host(raw: bytes) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+        if family == socket.AF_INET:
+            return ipaddress.IPv4Address(raw[:4])
+        return _numeric(str(ipaddress.IPv6Address(raw)))
+
+    if (host(src), sport) != (_numeric(client[0]), client[1]):
+        return None
+    if (host(dst), dport) != (_numeric(server[0]), server[1]):
+        return None
+    return int(uid)
+
+
+def _overflow_uid() -> int:
+    try:
+        with open("/proc/sys/fs/overflowuid", encoding="ascii") as file:
+            return int(file.read())
+    except (OSError, ValueError):
+        return 65534
+
+
+_OVERFLOW_UID = _overflow_uid()
+
+
+def is_ours(uid: int | None) -> bool:
+    """Whether `uid` is the one this server runs as. The kernel's "somebody else" never is."""
+    return uid is not None and uid != _OVERFLOW_UID and uid == os.geteuid()
+
+
+def is_owner(client: Address | None, server: Address | None) -> bool:
+    """Whether the loopback connection comes from a process of our own uid."""
+    if client is None or server is None or not is_loopback(client[0]):
+        return False
+    return is_ours(peer_uid(client, server))

@@ -1,0 +1,119 @@
+"""GET /events: the event log as server-sent events, resumable by number."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+from starlette.responses import Response
+
+from azora_orchestrator.server.answers import Refusal
+from azora_orchestrator.server.fast import one
+
+HEARTBEAT_SECONDS = 15.0
+MAX_STREAMS = 256
+
+
+def _number(text: str | None, name: str) -> int | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) < 20):
+        raise Refusal(400, "invalid_argument", f'{name}: is "{text}"; it must be an event number')
+    return int(text)
+
+
+class EventStream(Response):
+    """The endless answer. One reader of the log per client; a slow client gets a `gap`."""
+
+    def __init__(self, app: Any, query: dict[str, list[str]], last_event_id: str | None) -> None:
+        super().__init__()
+        since = _number(one(query, "since"), "since")
+        resumed = _number(last_event_id, "Last-Event-ID")
+        types = [name for value in query.get("type", ()) for name in value.split(",") if name]
+        if app.draining:
+            raise Refusal(503, "shutting_down", "the server is shutting down")
+        if app.streams >= MAX_STREAMS:
+            raise Refusal(429, "limit_reached", f"{MAX_STREAMS} event streams are open already")
+        self._app = app
+        self._cursor = app.core.cursor(
+            since if resumed is None else resumed, types or None, one(query, "service")
+        )
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Sends until the client leaves or the server shuts down."""
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"text/event-stream; charset=utf-8"),
+                    (b"cache-control", b"no-store"),
+                    (b"x-accel-buffering", b"no"),
+                ],
+            }
+        )
+        if scope.get("azora.head"):
+            self._cursor.close()
+            await send({"type": "http.response.body", "body": b""})
+            return
+        self._app.streams += 1
+        gone = asyncio.ensure_future(_until_disconnect(receive))
+        closing = asyncio.ensure_future(self._app.closing.wait())
+        try:
+            # The first bytes tell the client that it is connected.
+            await _write(send, b"retry: 1000\n\n")
+            await self._pump(send, {gone, closing})
+            if not gone.done():
+                await send({"type": "http.response.body", "body": b""})
+        finally:
+            self._app.streams -= 1
+            gone.cancel()
+            closing.cancel()
+            self._cursor.close()
+
+    async def _pump(self, send: Any, ends: set[asyncio.Future[Any]]) -> None:
+        loop = asyncio.get_running_loop()
+        while not any(end.done() for end in ends):
+            events = self._cursor.drain(256)
+            if events:
+                await _write(send, b"".join(map(_frame, events)))
+                continue
+            if self._app.core.closed():
+                return
+            readable: asyncio.Future[None] = loop.create_future()
+            fd = self._cursor.fileno()
+            loop.add_reader(fd, _resolve, readable)
+            try:
+                done, _ = await asyncio.wait(
+                    {readable, *ends},
+                    timeout=HEARTBEAT_SECONDS,
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            finally:
+                loop.remove_reader(fd)
+            if not done:
+                await _write(send, b": still here\n\n")
+
+
+def _resolve(future: asyncio.Future[None]) -> None:
+    if not future.done():
+        future.set_result(None)
+
+
+def _frame(event: Any) -> bytes:
+    body: bytes = event.json
+    if event.type == "gap":
+        number = json.loads(body).get("toSeq", event.seq)
+    else:
+        number = event.seq
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, event.type.encode(), body)
+
+
+async def _write(send: Any, chunk: bytes) -> None:
+    await send({"type": "http.response.body", "body": chunk, "more_body": True})
+
+
+async def _until_disconnect(receive: Any) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
