@@ -297,7 +297,7 @@ class _Relations:
                             self._loader.name,
                             line_of(self._loader.lines, path),
                             f"dependencies[{place}]",
-                            f'"{target}" is not in this file; "{name}" waits until it is registered',
+                            f'"{target}" is not in this file; "{name}" waits for it',
                         )
                     )
         self._cycle()

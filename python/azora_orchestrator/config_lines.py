@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import re
+from json.decoder import py_scanstring  # type: ignore[attr-defined]
 from typing import Any
 
 Path = tuple[str | int, ...]
@@ -191,7 +191,7 @@ class _Json(_Source):
             self.at += 1
 
     def _string(self) -> str:
-        text, self.at = json.decoder.scanstring(self.text, self.at + 1)
+        text, self.at = py_scanstring(self.text, self.at + 1)
         return str(text)
 
     def _value(self, path: Path) -> None:

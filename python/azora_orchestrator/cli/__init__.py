@@ -7,9 +7,17 @@ from __future__ import annotations
 
 import sys
 
+# Each of these adds its verbs to the app; the help shows them in this order.
+from azora_orchestrator.cli import serving  # noqa: F401
+
+# isort: split
+from azora_orchestrator.cli import verbs  # noqa: F401
+
+# isort: split
+from azora_orchestrator.cli import actions  # noqa: F401
 from azora_orchestrator.cli.client import Failure
+from azora_orchestrator.cli.common import app
 from azora_orchestrator.cli.render import complain
-from azora_orchestrator.cli.verbs import app
 
 __all__ = ["app", "main"]
 

@@ -7,7 +7,7 @@ import ipaddress
 import json
 import os
 import socket
-from collections.abc import Iterator
+from collections.abc import Generator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -72,12 +72,6 @@ class Client:
         """The JSON of a read."""
         return self._json("GET", path, query)
 
-    def head_seq(self) -> int:
-        """The number of the newest event."""
-        response, connection = self._ask("GET", ("health",), {}, {}, _ANSWER_SECONDS)
-        connection.close()
-        return int(response.headers.get("Azora-Seq") or 0)
-
     def post(self, *path: str, seconds: float = _ANSWER_SECONDS, **query: Any) -> Any:
         """The JSON of a change; `seconds` is how long the answer may take."""
         return self._json("POST", path, query, seconds)
@@ -101,7 +95,7 @@ class Client:
 
     def lines(
         self, *path: str, headers: dict[str, str] | None = None, **query: Any
-    ) -> Iterator[str]:
+    ) -> Generator[str]:
         """The lines of an answer that may never end."""
         response, connection = self._ask("GET", path, query, headers or {}, None)
         try:
@@ -144,9 +138,8 @@ class Client:
             ) from None
 
     def _connection(self) -> http.client.HTTPConnection:
-        kind = http.client.HTTPConnection
-        if self._parts.scheme == "https":
-            kind = http.client.HTTPSConnection
+        https = self._parts.scheme == "https"
+        kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
         host = self._parts.hostname or ""
         return kind(host, self._parts.port, timeout=_CONNECT_SECONDS)
 

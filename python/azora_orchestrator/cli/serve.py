@@ -151,7 +151,7 @@ class Progress:
         self._core = core
         self._cursor = core.cursor(core.seq(), list(self._TYPES), None)
         self._thread = threading.Thread(target=self._run, name="azora-progress", daemon=True)
-        self._ended = False
+        self._ended = threading.Event()
 
     def start(self) -> None:
         """Begins."""
@@ -159,16 +159,16 @@ class Progress:
 
     def end(self) -> None:
         """Says no more."""
-        self._ended = True
+        self._ended.set()
         self._cursor.close()
         self._thread.join(2)
 
     def _run(self) -> None:
         complete = False
-        while not self._ended:
+        while not self._ended.is_set():
             self._cursor.wait(1000)
             for event in self._cursor.drain():
-                if self._ended:
+                if self._ended.is_set():
                     return
                 _, total, healthy, _, _ = self._core.totals()
                 what = event.type.removeprefix("service").lower()
@@ -233,7 +233,7 @@ class _Server:
         class Uvicorn(uvicorn.Server):
             """Ours are the signals: uvicorn would end before the fleet is stopped."""
 
-            capture_signals = _quiet  # type: ignore[assignment]
+            capture_signals = _quiet
 
         self._plan = plan
         self._orch = orch
@@ -271,7 +271,8 @@ class _Server:
             await asyncio.to_thread(self._orch.start)
             self._app.ready_reason = None
             say(
-                f"Azora Orchestrator serves {len(self._plan.services)} services at {url_of(self._listener)}"
+                f"Azora Orchestrator serves {len(self._plan.services)} services "
+                f"at {url_of(self._listener)}"
             )
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         except Failure as failure:

@@ -131,7 +131,7 @@ class AzoraApp(FastAPI):
         return headers
 
     def _finish(self, send: Any, unsafe: bool, seq: int, head: bool) -> Any:
-        """Adds what every answer bears. A change answers the seq after it, a read the one before."""
+        """Adds what every answer bears: a change the seq after it, a read the one before."""
 
         async def finish(message: Any) -> None:
             if message["type"] == "http.response.start":

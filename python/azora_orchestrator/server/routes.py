@@ -251,6 +251,7 @@ _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
             ("Last-Event-ID", "header", "The same, sent by a client that resumes; it wins."),
             ("service", "query", "Of one service."),
             ("type", "query", "Of one type; may be repeated."),
+            ("follow", "query", "0: end after what is there already."),
         ],
     ),
     ("GET", "/graph", _graph, "Every service and what it depends on.", []),

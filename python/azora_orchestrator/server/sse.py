@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from typing import Any
 
 from starlette.responses import Response
 
 from azora_orchestrator.server.answers import Refusal
-from azora_orchestrator.server.fast import one
+from azora_orchestrator.server.fast import flag, one
 
 HEARTBEAT_SECONDS = 15.0
 MAX_STREAMS = 256
@@ -31,6 +30,7 @@ class EventStream(Response):
         since = _number(one(query, "since"), "since")
         resumed = _number(last_event_id, "Last-Event-ID")
         types = [name for value in query.get("type", ()) for name in value.split(",") if name]
+        self._follow = "follow" not in query or flag(query, "follow")
         if app.draining:
             raise Refusal(503, "shutting_down", "the server is shutting down")
         if app.streams >= MAX_STREAMS:
@@ -79,7 +79,7 @@ class EventStream(Response):
             if events:
                 await _write(send, b"".join(map(_frame, events)))
                 continue
-            if self._app.core.closed():
+            if self._app.core.closed() or not self._follow:
                 return
             readable: asyncio.Future[None] = loop.create_future()
             fd = self._cursor.fileno()
@@ -103,11 +103,7 @@ def _resolve(future: asyncio.Future[None]) -> None:
 
 def _frame(event: Any) -> bytes:
     body: bytes = event.json
-    if event.type == "gap":
-        number = json.loads(body).get("toSeq", event.seq)
-    else:
-        number = event.seq
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (number, event.type.encode(), body)
+    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), body)
 
 
 async def _write(send: Any, chunk: bytes) -> None:

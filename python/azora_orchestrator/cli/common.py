@@ -1,0 +1,56 @@
+"""What the verbs share: the app, their common options, and the way to the server."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from azora_orchestrator.cli import render
+from azora_orchestrator.cli.client import Client, server_url
+
+app = typer.Typer(
+    name="azora",
+    help="Keeps the services of one machine alive.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Url = Annotated[
+    str | None,
+    typer.Option("--url", metavar="URL", help="The server; AZORA_URL, else ORCHESTRATOR_PORT."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+ServiceId = Annotated[str, typer.Argument(metavar="ID", help="Id of the service.")]
+
+
+def client_of(ctx: typer.Context, url: str | None) -> Client:
+    """The server that `--url` names, before or after the verb."""
+    return Client(server_url(url or (ctx.obj or {}).get("url")))
+
+
+def as_json_wanted(ctx: typer.Context, given: bool) -> bool:
+    """Whether `--json` was given, before or after the verb."""
+    return given or bool((ctx.obj or {}).get("json"))
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from azora_orchestrator import __version__
+
+        render.say(f"azora {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    ctx: typer.Context,
+    url: Url = None,
+    as_json: Json = False,
+    version: Annotated[  # noqa: ARG001 (its callback does the work)
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    ctx.obj = {"url": url, "json": as_json}

@@ -1,0 +1,123 @@
+"""`azora serve` and `azora demo`: their options."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from azora_orchestrator.cli.client import USAGE, Failure
+from azora_orchestrator.cli.common import app
+
+Config = Annotated[
+    str | None, typer.Option("--config", "-c", metavar="FILE", help="TOML, JSON or YAML.")
+]
+Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="127.0.0.1.")]
+Port = Annotated[
+    int | None,
+    typer.Option("--port", "-p", min=0, max=65_535, help="ORCHESTRATOR_PORT, else 5000; 0: any."),
+]
+Ephemeral = Annotated[
+    bool,
+    typer.Option("--ephemeral", help="Keep no state: processes end with the server. Always so."),
+]
+State = Annotated[
+    str | None, typer.Option("--state", metavar="DIR", help="Durable state; not in this version.")
+]
+Auth = Annotated[
+    str | None,
+    typer.Option("--auth", metavar="owner|token", help="Who may change things without a token."),
+]
+StopTimeout = Annotated[
+    str | None,
+    typer.Option("--stop-timeout", metavar="TIME", help="How long a stop may take, such as 60s."),
+]
+
+
+def _milliseconds(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if text.isdigit():
+        text += "s"
+    for unit, size in (("ms", 1), ("min", 60_000), ("s", 1000), ("m", 60_000)):
+        number = text.removesuffix(unit)
+        if number != text and number.isdigit():
+            return int(number) * size
+    raise Failure(USAGE, f'--stop-timeout is "{text}"; it must be a time such as 60s or 500ms')
+
+
+def _serve(
+    *,
+    demo: bool,
+    config: str | None,
+    host: str | None,
+    port: int | None,
+    state: str | None,
+    auth: str | None,
+    stop_timeout: str | None,
+) -> None:
+    if state is not None:
+        raise Failure(
+            USAGE, "--state: durable state is not available in this version; leave it out"
+        )
+    if auth not in (None, "owner", "token"):
+        raise Failure(USAGE, f'--auth is "{auth}"; it must be owner or token')
+    from azora_orchestrator import catalog
+    from azora_orchestrator.cli import serve as serving
+
+    plan = serving.make_plan(
+        config=config,
+        catalog=catalog.demo_services if demo else catalog.services,
+        host=host,
+        port=port,
+        auth=auth,
+        stop_timeout_ms=_milliseconds(stop_timeout),
+    )
+    what = "demo: eleven local processes" if demo and config is None else "serve"
+    greeting = f"azora {what}, ephemeral: nothing is kept, processes end with this server"
+    code = serving.run(plan, greeting=greeting)
+    raise typer.Exit(code)
+
+
+@app.command()
+def serve(
+    config: Config = None,
+    host: Host = None,
+    port: Port = None,
+    ephemeral: Ephemeral = True,  # noqa: ARG001 (the only kind there is)
+    state: State = None,
+    auth: Auth = None,
+    stop_timeout: StopTimeout = None,
+) -> None:
+    """Serve a fleet; without --config, the eleven services of Azora OS by their endpoints."""
+    _serve(
+        demo=False,
+        config=config,
+        host=host,
+        port=port,
+        state=state,
+        auth=auth,
+        stop_timeout=stop_timeout,
+    )
+
+
+@app.command()
+def demo(
+    config: Config = None,
+    host: Host = None,
+    port: Port = None,
+    ephemeral: Ephemeral = True,  # noqa: ARG001 (the only kind there is)
+    state: State = None,
+    auth: Auth = None,
+    stop_timeout: StopTimeout = None,
+) -> None:
+    """Run the eleven services as real local processes and serve them."""
+    _serve(
+        demo=True,
+        config=config,
+        host=host,
+        port=port,
+        state=state,
+        auth=auth,
+        stop_timeout=stop_timeout,
+    )
