@@ -1,3 +1,4 @@
+// Delays between failure restarts, and the words of causes.
 #include <algorithm>
 #include <cmath>
 
@@ -29,7 +30,8 @@ Millis backoff_delay(const RestartPolicy& policy, int attempt) {
   const int doublings = policy.delay ? attempt - 1 : attempt - 2;
   if (doublings < 0) return Millis(0);
   const double base = policy.delay ? static_cast<double>(policy.delay->count()) : 1000.0;
-  const double cap = static_cast<double>(policy.max_delay.count());
+  // A restartDelay above restartMaxDelay is still never undercut.
+  const double cap = std::max(policy.delay ? base : 0.0, static_cast<double>(policy.max_delay.count()));
   const double delay = base * std::pow(policy.factor, std::min(doublings, 64));
   return Millis(static_cast<std::int64_t>(std::min(delay, cap)));
 }

@@ -76,9 +76,14 @@ struct Machine {
   std::optional<SteadyTime> last_evidence;
   std::optional<SteadyTime> started;          // exec of this incarnation
   std::vector<SteadyTime> recent_restarts;    // failure restarts of the last hour, oldest first
-  bool attempt_counted = false;    // BACKOFF: the wait is not for a new attempt (explained, or counted before)
   bool restart_asked = false;      // an operator's restart is under way: start again after the sweep
   Cause start_cause = Cause::none; // why the start under way is made; what serviceRestarted reports
+  bool announced_blocked = false;  // serviceBlocked was told in this stay in BLOCKED
+  bool action_running = false;     // a callback was called and has not returned: no second call until then
+  bool evidence_pending = false;   // FAILED: the deadline is an evidence try that had to wait its turn
+  std::optional<SteadyTime> failed_at;     // when the last incarnation ended
+  std::optional<SteadyTime> earliest;      // failed_at + restartDelay: no start by ourselves before it
+  std::optional<SteadyTime> stable_since;  // READY: healthy without interruption since
 };
 
 struct Input {

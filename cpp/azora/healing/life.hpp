@@ -1,0 +1,83 @@
+#pragma once
+// One machine while one input is applied to it: the workings behind step(). Inputs are in step.cpp, what
+// leads to a start in start.cpp, what follows an end in end.cpp.
+// Threads: the caller's. Ownership: borrows machine and plan for one step. Fails: never.
+#include "azora/healing/machine.hpp"
+
+namespace azora::healing {
+
+inline constexpr Millis kAliveIsReady{1'000};      // a service without probes is ready after this
+inline constexpr Millis kEvidenceSpacing{30'000};  // between two evidence tries out of FAILED
+inline constexpr std::chrono::hours kFlapWindow{1};
+
+class Life {
+ public:
+  Life(Machine& machine, const Plan& plan, SteadyTime now) : m_(machine), plan_(plan), now_(now) {}
+  Step take(const Input& input);
+
+ private:
+  // step.cpp: one function per input
+  void watch(const Input& input);
+  void desire(Desired desired, Cause cause);
+  void desire_down(Cause cause);
+  void operator_restart();
+  void deps(bool ok);
+  void admitted();
+  void launched();
+  void launch_failed();
+  void exited(bool ok);
+  void lost();
+  void passed(bool healthy, bool first);
+  void liveness_failed();
+  void permitted();
+  void timer();
+  void evidence();
+  void plan_changed();
+
+  // start.cpp
+  void enter(Lifecycle state, std::optional<SteadyTime> deadline = std::nullopt);
+  void gate();
+  void consider();
+  void fresh_start(Cause cause);
+  void count_restart();
+  void become_ready(bool healthy);
+  void forget_episode();
+  void watch_stability(bool healthy);
+  Millis stable_after() const;
+
+  // end.cpp
+  void stop(Cause cause);
+  void blame(Cause cause);
+  void mark_down();
+  void sweep(bool kill);
+  void gone();
+  void fail();
+  void spend();
+  void hasten();
+  void give_up();
+  void half_open();
+  void plan_retry();
+  void prune_restarts();
+  bool retries() const;
+
+  bool process() const { return plan_.action == ActionKind::process; }
+  bool in(Lifecycle state) const { return m_.lifecycle == state; }
+  bool running() const {
+    return in(Lifecycle::starting) || in(Lifecycle::ready) || in(Lifecycle::adopt);
+  }
+  bool ending() const {
+    return in(Lifecycle::stopping) || in(Lifecycle::killing) || in(Lifecycle::stuck) ||
+           in(Lifecycle::sweep);
+  }
+  void act(Action::Kind kind) { step_.actions.push_back({kind, m_.incarnation}); }
+  void tell(Notice::Kind kind, Cause cause, int attempt = 0, std::int64_t downtime_ms = 0) {
+    step_.notices.push_back({kind, cause, attempt, downtime_ms});
+  }
+
+  Machine& m_;
+  const Plan& plan_;
+  SteadyTime now_;
+  Step step_;
+};
+
+}  // namespace azora::healing
