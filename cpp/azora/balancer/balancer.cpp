@@ -1,0 +1,177 @@
+#include "azora/balancer/balancer.hpp"
+
+#include <utility>
+
+#include "azora/balancer/client_key.hpp"
+#include "azora/base/hash.hpp"
+
+namespace azora::balancer {
+namespace {
+
+// A search that found nobody while something changed is made again; more often than this only
+// when members change faster than a search takes.
+constexpr int kMostSearches = 100;
+
+Error nobody(std::string_view pool) {
+  return {ErrorCode::no_healthy_instance,
+          "No healthy instances available for service type: " + std::string(pool), {}};
+}
+
+}  // namespace
+
+Balancer::Balancer(BalancerOptions options)
+    : workshop_(std::make_shared<Workshop>(std::move(options.worker))),
+      pools_(directory_, workshop_),
+      leases_(std::move(options.random_bytes)),
+      seed_(options.seed) {}
+
+Balancer::~Balancer() = default;
+
+PoolHandle& Balancer::handle(Local& local, std::string_view name) const {
+  std::optional<PoolHandle>& place = local.handles[hash_bytes(name) % kHandles];
+  if (!place || place->name() != name) [[unlikely]] place.emplace(name);
+  return *place;
+}
+
+Random& Balancer::random(Local& local) const {
+  if (!local.random) [[unlikely]] {
+    local.random.emplace(mix64(seed_ + threads_.fetch_add(1, std::memory_order_relaxed)));
+  }
+  return *local.random;
+}
+
+void Balancer::resolve(PoolHandle& handle) const {
+  if (handle.pools_version_ == directory_.pools.version() &&
+      (handle.reader_.pool || handle.ones_version_ == directory_.ones.version())) [[likely]] {
+    return;
+  }
+  resolve_anew(handle);
+}
+
+// Versions are taken before what they number: too old a number only means looking once more.
+void Balancer::resolve_anew(PoolHandle& handle) const {
+  handle.pools_version_ = directory_.pools.version();
+  const std::shared_ptr<Pool>* pool = directory_.pools.read()->find(handle.name_);
+  if (pool) {
+    handle.one_ = nullptr;
+    if (*pool != handle.reader_.pool) handle.reader_ = PoolReader{.pool = *pool};
+    return;
+  }
+  handle.reader_ = PoolReader{};
+  handle.ones_version_ = directory_.ones.version();
+  const std::shared_ptr<Instance>* one = directory_.ones.read()->find(handle.name_);
+  handle.one_ = one ? *one : nullptr;
+}
+
+Strategy Balancer::strategy_of(const PoolHandle& handle, std::optional<Strategy> asked) const {
+  if (asked) return *asked;
+  return handle.reader_.pool ? handle.reader_.pool->strategy() : Strategy::round_robin;
+}
+
+Instance* Balancer::choose(PoolHandle& handle, Strategy strategy, Ask& ask, Random& random) const {
+  PoolReader& reader = handle.reader_;
+  if (!reader.pool) {
+    return handle.one_ && handle.one_->in(ask.among) ? handle.one_.get() : nullptr;
+  }
+  for (int search = 0; search < kMostSearches; ++search) {
+    const std::uint64_t epoch = reader.pool->epoch();
+    reader.pool->members(reader);
+    if (const std::optional<Among> among = reader.pool->among()) {
+      ask.among = *among;
+      Instance* found = kStrategies[static_cast<std::size_t>(strategy)](reader, ask, random);
+      if (found) [[likely]] return found;
+    }
+    if (reader.pool->epoch() == epoch) return nullptr;
+  }
+  return nullptr;
+}
+
+const Instance* Balancer::pick_fast(PoolHandle& handle, std::optional<Strategy> strategy,
+                                    std::string_view key) {
+  resolve(handle);
+  const Strategy used = strategy_of(handle, strategy);
+  Ask ask;
+  if (used == Strategy::ip_hash) {
+    if (key.empty()) return nullptr;
+    ask.key_hash = key_hash(key);
+  }
+  return choose(handle, used, ask, random(local_.here()));
+}
+
+const Instance* Balancer::pick_fast(std::string_view pool, std::optional<Strategy> strategy,
+                                    std::string_view key) {
+  return pick_fast(handle(local_.here(), pool), strategy, key);
+}
+
+Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
+  Local& local = local_.here();
+  PoolHandle& named = handle(local, pool);
+  resolve(named);
+  const Strategy used = strategy_of(named, request.strategy);
+  Ask ask;
+  ask.peek = request.peek;
+  if (used == Strategy::ip_hash) {
+    if (request.key.empty() && request.peer.empty()) {
+      return Error{ErrorCode::invalid_argument,
+                   "ip-hash needs a key: the same key is answered by the same instance", {}};
+    }
+    ask.key_hash = request.key.empty() ? peer_hash(request.peer) : key_hash(request.key);
+  }
+  const Instance* found = choose(named, used, ask, random(local));
+  if (!found) return nobody(pool);
+
+  Pick pick;
+  pick.instance = found->shared_from_this();
+  pick.strategy = used;
+  pick.tier = found->tier();
+  pick.panic = ask.among == Among::alive;
+  if (used == Strategy::least_connections) pick.load_source = LoadSource::leases;
+  if (request.explain) pick.candidates = explain(named, used, ask.among);
+  if (request.lease && !request.peek) {
+    const Millis ttl =
+        named.reader_.pool ? named.reader_.pool->lease_ttl() : PoolOptions{}.lease_ttl;
+    pick.lease = leases_.take(pick.instance, ttl, request.now);
+  }
+  return pick;
+}
+
+std::vector<Candidate> Balancer::explain(PoolHandle& handle, Strategy strategy,
+                                         Among among) const {
+  std::vector<Candidate> all;
+  const bool weighs = strategy == Strategy::weighted || strategy == Strategy::least_connections;
+  const auto add = [&](const std::shared_ptr<const Instance>& instance) {
+    if (instance->gone()) return;
+    const double weight = strategy == Strategy::least_connections ? instance->load_weight()
+                                                                  : instance->weight();
+    Candidate one{.instance = instance, .tier = instance->tier(), .load = instance->load(),
+                  .weight = weight};
+    if (!instance->in(among)) {
+      one.excluded =
+          one.tier == Tier::degraded ? Exclusion::degraded : instance->exclusion();
+    } else if (weighs && !(weight > 0)) {
+      one.excluded = Exclusion::no_weight;
+    }
+    all.push_back(std::move(one));
+  };
+  if (!handle.reader_.pool) {
+    if (handle.one_) add(handle.one_);
+    return all;
+  }
+  const Members& members = handle.reader_.pool->members(handle.reader_);
+  const std::uint32_t end = members.size();
+  for (std::uint32_t place = 0; place < end; ++place) add(members.hold(place));
+  return all;
+}
+
+BalancerMetrics Balancer::metrics() const {
+  return {.members_touched = workshop_->members_touched.load(std::memory_order_relaxed),
+          .flaps = workshop_->flaps.load(std::memory_order_relaxed),
+          .tables_built = workshop_->tables_built.load(std::memory_order_relaxed),
+          .table_entries_built = workshop_->entries_built.load(std::memory_order_relaxed),
+          .leases_taken = leases_.taken(),
+          .leases_released = leases_.released(),
+          .leases_expired = leases_.expired(),
+          .leases_held = leases_.size()};
+}
+
+}  // namespace azora::balancer

@@ -1,0 +1,143 @@
+#pragma once
+// The face of selection: who answers for a pool, now. Picks on any thread, without locks; the
+// control thread feeds the pools.
+//   pick()       everything: strategy, client key, lease, explanation; errors with their words
+//   pick_fast()  the instance alone, in some nanoseconds; null: ask pick() why
+// Threads: pools() belongs to the control thread; all else any thread. The destructor when no call
+// is running. Ownership: owns pools and leases. What pick_fast() returns lives until the calling
+// thread's next pick here; Pick holds its instance.
+// Order (semantics 10): a tier set before an event is published is seen by every pick that begins
+// after the event was read.
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azora/balancer/directory.hpp"
+#include "azora/balancer/leases.hpp"
+#include "azora/balancer/pool_set.hpp"
+#include "azora/balancer/strategy.hpp"
+#include "azora/base/per_thread.hpp"
+#include "azora/base/result.hpp"
+
+namespace azora::balancer {
+
+struct PickRequest {
+  std::optional<Strategy> strategy;  // unset: the pool's
+  std::string_view key;              // ip-hash; empty: the peer decides
+  std::string_view peer;             // address of the client; empty: none (in-process)
+  bool lease = false;                // counts as one live connection until it ends
+  bool explain = false;              // with all candidates
+  bool peek = false;                 // takes no turn and no lease (HEAD)
+  SteadyTime now{};                  // used by leases alone
+};
+
+struct Candidate {
+  std::shared_ptr<const Instance> instance;
+  Tier tier = Tier::excluded;
+  std::uint32_t load = 0;
+  LoadSource load_source = LoadSource::leases;
+  double weight = 1;
+  Exclusion excluded = Exclusion::none;
+};
+
+struct Pick {
+  std::shared_ptr<const Instance> instance;
+  Strategy strategy = Strategy::round_robin;
+  Tier tier = Tier::healthy;
+  bool panic = false;  // too few were usable: chosen among all that may be alive
+  LoadSource load_source = LoadSource::none;
+  std::optional<Lease> lease;
+  std::vector<Candidate> candidates;
+};
+
+// A name looked up once. Belongs to one thread at a time.
+class PoolHandle {
+ public:
+  explicit PoolHandle(std::string_view name) : name_(name) {}
+  const std::string& name() const { return name_; }
+
+ private:
+  friend class Balancer;
+  std::string name_;
+  std::uint64_t pools_version_ = 0;
+  std::uint64_t ones_version_ = 0;
+  PoolReader reader_;               // pool null: no stored pool of that name
+  std::shared_ptr<Instance> one_;   // then the service of that id, if any
+};
+
+struct BalancerOptions {
+  Worker worker;                    // rebuilds large tables; empty: the pick that needs them does
+  std::uint64_t seed = 0;           // of ties and samples
+  Leases::RandomBytes random_bytes; // of lease ids; empty: the kernel's
+};
+
+struct BalancerMetrics {
+  std::uint64_t members_touched = 0;
+  std::uint64_t flaps = 0;
+  std::uint64_t tables_built = 0;
+  std::uint64_t table_entries_built = 0;
+  std::uint64_t leases_taken = 0;
+  std::uint64_t leases_released = 0;
+  std::uint64_t leases_expired = 0;
+  std::uint64_t leases_held = 0;
+};
+
+class Balancer {
+ public:
+  explicit Balancer(BalancerOptions options = {});
+  ~Balancer();
+  Balancer(const Balancer&) = delete;
+  Balancer& operator=(const Balancer&) = delete;
+
+  // Control thread.
+  PoolSet& pools() { return pools_; }
+
+  // no_healthy_instance: nobody eligible, or no such pool; invalid_argument: ip-hash without key
+  // and peer.
+  Result<Pick> pick(std::string_view pool, const PickRequest& request = {});
+
+  const Instance* pick_fast(std::string_view pool, std::optional<Strategy> strategy = {},
+                            std::string_view key = {});
+  // The same without the look-up; the answer lives until the next use of this handle.
+  const Instance* pick_fast(PoolHandle& pool, std::optional<Strategy> strategy = {},
+                            std::string_view key = {});
+
+  // False when the lease had ended before, or never was.
+  bool release(std::string_view lease_id, SteadyTime now) { return leases_.release(lease_id, now); }
+  // For a timer of the owner: ends the leases that are due.
+  void expire_leases(SteadyTime now) { leases_.expire(now); }
+
+  BalancerMetrics metrics() const;
+
+ private:
+  static constexpr std::size_t kHandles = 64;  // names a thread remembers
+  struct Local {
+    std::array<std::optional<PoolHandle>, kHandles> handles;
+    std::optional<Random> random;
+  };
+
+  PoolHandle& handle(Local& local, std::string_view name) const;
+  void resolve(PoolHandle& handle) const;
+  [[gnu::noinline]] void resolve_anew(PoolHandle& handle) const;
+  Random& random(Local& local) const;
+  Instance* choose(PoolHandle& handle, Strategy strategy, Ask& ask, Random& random) const;
+  Strategy strategy_of(const PoolHandle& handle, std::optional<Strategy> asked) const;
+  std::vector<Candidate> explain(PoolHandle& handle, Strategy strategy, Among among) const;
+
+  std::shared_ptr<Workshop> workshop_;
+  Directory directory_;
+  PoolSet pools_;
+  Leases leases_;
+  std::uint64_t seed_;
+  mutable std::atomic<std::uint64_t> threads_{0};
+  PerThread<Local> local_;
+};
+
+// [{"serviceId","tier","load","loadSource","weight","excluded"?}] (semantics 46d).
+std::string candidates_json(const std::vector<Candidate>& candidates);
+
+}  // namespace azora::balancer

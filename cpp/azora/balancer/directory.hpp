@@ -1,0 +1,20 @@
+#pragma once
+// Names to pools, and ids to services that answer to their own name: what a picker looks up.
+// Threads: published by the control thread, read by any. Ownership: shared versions. Fails: never.
+#include <memory>
+
+#include "azora/balancer/pool.hpp"
+#include "azora/base/persistent_map.hpp"
+#include "azora/base/snapshot_cell.hpp"
+
+namespace azora::balancer {
+
+struct Directory {
+  using Pools = PersistentMap<std::shared_ptr<Pool>>;
+  using Ones = PersistentMap<std::shared_ptr<Instance>>;
+
+  SnapshotCell<Pools> pools{std::make_shared<const Pools>()};
+  SnapshotCell<Ones> ones{std::make_shared<const Ones>()};
+};
+
+}  // namespace azora::balancer

@@ -1,0 +1,164 @@
+#pragma once
+// One candidate: the live object of one registered service, shared by all pools it is in. What it
+// is (id, endpoint) never changes, a service that moves gets a new Instance; what is believed of
+// it (tier, weight, load) is atomic, so that a flap is one store that every picker sees at once.
+// Threads: the setters on the control thread; leases and all readers any thread.
+// Ownership: pools, derived tables and readers share it; it may outlive its registration, `gone`.
+// Fails: never. Semantics 12, 39, 43, 44.
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "azora/balancer/types.hpp"
+
+namespace azora::balancer {
+
+class Pool;
+
+// The facts of a pool entry beyond its tier, here from the start so that drain, maintenance,
+// outlier ejection and slow start change values and no layout (semantics 44).
+struct Standing {
+  Tier tier = Tier::excluded;
+  Exclusion why = Exclusion::unknown;  // while tier is excluded
+  Admin admin = Admin::active;
+  bool ejected = false;
+};
+
+class Instance : public std::enable_shared_from_this<Instance> {
+ public:
+  Instance(std::uint64_t serial, std::string id, std::string endpoint, std::uint32_t slot)
+      : serial_(serial), id_(std::move(id)), endpoint_(std::move(endpoint)), slot_(slot) {}
+  Instance(const Instance&) = delete;
+  Instance& operator=(const Instance&) = delete;
+
+  std::uint64_t serial() const { return serial_; }  // of the registration
+  std::uint64_t stamp() const { return stamp_; }    // of this object; never reused in a process
+  std::uint32_t slot() const { return slot_; }      // small; reused after this one is gone
+  const std::string& id() const { return id_; }
+  const std::string& endpoint() const { return endpoint_; }
+
+  // Eligible for a pick among those? The last thing a picker asks before it answers.
+  bool in(Among among) const {
+    return (state_.load(std::memory_order_acquire) >> static_cast<unsigned>(among)) & 1U;
+  }
+  Tier tier() const {
+    return in(Among::healthy)    ? Tier::healthy
+           : in(Among::degraded) ? Tier::degraded
+                                 : Tier::excluded;
+  }
+  Exclusion exclusion() const {
+    return static_cast<Exclusion>(state_.load(std::memory_order_acquire) >> kReasonShift);
+  }
+  bool gone() const { return exclusion() == Exclusion::gone; }
+  // Steady time of the end of an ejection, 0: none. For explanations; the control thread ends it.
+  std::int64_t ejected_until_ns() const {
+    return ejected_until_ns_.load(std::memory_order_relaxed);
+  }
+  std::uint64_t incarnation() const { return incarnation_.load(std::memory_order_relaxed); }
+
+  // Of the strategy `weighted`: as set, else the priority; times the slow-start factor.
+  double weight() const {
+    return weight_.load(std::memory_order_relaxed) * ramp_.load(std::memory_order_relaxed);
+  }
+  bool explicit_weight() const { return explicit_weight_.load(std::memory_order_relaxed); }
+  // What least-connections divides the load by: 1 unless somebody set a weight (semantics 42).
+  double load_weight() const {
+    return (explicit_weight() ? weight_.load(std::memory_order_relaxed) : 1.0) *
+           ramp_.load(std::memory_order_relaxed);
+  }
+
+  // Live leases. A lease belongs to the life it was taken in: end_leases() ends all of one life
+  // at once, and what is released later finds another number.
+  std::uint32_t load() const {
+    return static_cast<std::uint32_t>(leases_.load(std::memory_order_relaxed));
+  }
+  std::uint32_t take_lease() const {
+    return static_cast<std::uint32_t>(leases_.fetch_add(1, std::memory_order_relaxed) >> 32);
+  }
+  // False when that life is over.
+  bool end_lease(std::uint32_t life) const {
+    std::uint64_t seen = leases_.load(std::memory_order_relaxed);
+    while (static_cast<std::uint32_t>(seen >> 32) == life && static_cast<std::uint32_t>(seen) > 0) {
+      if (leases_.compare_exchange_weak(seen, seen - 1, std::memory_order_relaxed)) return true;
+    }
+    return false;
+  }
+
+ private:
+  friend class Pool;
+  friend class PoolSet;
+
+  static constexpr unsigned kReasonShift = 8;
+
+  static std::uint64_t next_stamp() {
+    static std::atomic<std::uint64_t> last{0};
+    return last.fetch_add(1, std::memory_order_relaxed) + 1;
+  }
+
+  // The control thread's part: where it stands in its pools.
+  struct Membership {
+    Pool* pool = nullptr;
+    std::uint32_t place = 0;
+  };
+  static constexpr std::size_t kMostPools = 2;  // its type, and its group or its own name
+
+  bool in_pool(const Pool* pool) const {
+    for (const Membership& one : memberships_) {
+      if (one.pool == pool) return true;
+    }
+    return false;
+  }
+
+  // What follows from the standing, stored at once. False when nothing changed.
+  bool apply_standing() {
+    const Standing& now = standing_;
+    const Exclusion why = now.why == Exclusion::gone         ? Exclusion::gone
+                          : now.admin == Admin::maintenance  ? Exclusion::maintenance
+                          : now.admin == Admin::draining     ? Exclusion::draining
+                          : now.ejected                      ? Exclusion::ejected
+                                                             : now.why;
+    const bool open = why == Exclusion::none;
+    std::uint32_t state = static_cast<std::uint32_t>(why) << kReasonShift;
+    if (open && now.tier == Tier::healthy) state |= bit(Among::healthy);
+    if (open && now.tier == Tier::degraded) state |= bit(Among::degraded);
+    if (open || why == Exclusion::unknown || why == Exclusion::unhealthy) {
+      state |= bit(Among::alive);
+    }
+    if (state_.load(std::memory_order_relaxed) == state) return false;
+    state_.store(state, std::memory_order_seq_cst);
+    return true;
+  }
+  static constexpr std::uint32_t bit(Among among) {
+    return std::uint32_t{1} << static_cast<unsigned>(among);
+  }
+
+  void end_leases() {
+    const std::uint64_t life = (leases_.load(std::memory_order_relaxed) >> 32) + 1;
+    leases_.store(life << 32, std::memory_order_relaxed);
+  }
+
+  const std::uint64_t serial_;
+  const std::uint64_t stamp_ = next_stamp();
+  const std::string id_;
+  const std::string endpoint_;
+  const std::uint32_t slot_;
+
+  Standing standing_;  // control thread
+  std::array<Membership, kMostPools> memberships_{};
+
+  // Bits 0-2: eligible among healthy, degraded, alive; from bit 8: the Exclusion.
+  std::atomic<std::uint32_t> state_{static_cast<std::uint32_t>(Exclusion::unknown) << kReasonShift};
+  std::atomic<bool> explicit_weight_{false};
+  std::atomic<double> weight_{1};
+  std::atomic<double> ramp_{1};
+  std::atomic<std::uint64_t> incarnation_{0};
+  std::atomic<std::int64_t> ejected_until_ns_{0};
+  // Upper half: number of the life; lower half: live leases of it. On a line of its own: leases
+  // are written by every picker of least-connections, the rest is only read.
+  alignas(64) mutable std::atomic<std::uint64_t> leases_{0};
+};
+
+}  // namespace azora::balancer

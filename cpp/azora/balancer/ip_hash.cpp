@@ -1,0 +1,48 @@
+// The same key, the same member (design section 7): a table over *members*; one that is not
+// eligible is passed over by hashing again, so its keys spread over the others while theirs never
+// move, and come back when it does. Weights are ignored.
+#include "azora/balancer/strategy.hpp"
+#include "azora/base/hash.hpp"
+
+namespace azora::balancer {
+namespace {
+
+// With half of the members down one key in 2^64 gets beyond this, with 95 % down one in 27.
+constexpr int kMostHashes = 64;
+
+// Who is eligible and ranks highest for the key (rendezvous): as stable as the table, but looks at
+// all of them.
+Instance* highest(const Members& members, Among among, std::uint64_t key) {
+  Instance* best = nullptr;
+  std::uint64_t best_rank = 0;
+  const std::uint32_t count = members.size();
+  for (std::uint32_t from = 0; from < count;) {
+    const std::uint32_t place = members.next(among, from);
+    if (place == kNoPlace || place < from) break;
+    Instance* member = members.at(place);
+    const std::uint64_t rank = mix64(key ^ hash_bytes(member->id()));
+    if ((!best || rank > best_rank) && member->in(among)) {
+      best = member;
+      best_rank = rank;
+    }
+    from = place + 1;
+  }
+  return best;
+}
+
+}  // namespace
+
+Instance* ip_hash(PoolReader& reader, const Ask& ask, Random&) {
+  const HashTable& table = reader.pool->hashes(reader);
+  if (table.size() > 0) {
+    std::uint64_t hash = mix64(ask.key_hash);
+    for (int tried = 0; tried < kMostHashes; ++tried) {
+      Instance* member = table.at(hash);
+      if (member->in(ask.among)) [[likely]] return member;
+      hash = mix64(hash);
+    }
+  }
+  return highest(*reader.members.value, ask.among, ask.key_hash);
+}
+
+}  // namespace azora::balancer

@@ -1,0 +1,236 @@
+#include "azora/balancer/pool.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace azora::balancer {
+namespace {
+
+// Options as one word, so that a pick reads them at once: strategy, allow_degraded, panic threshold
+// in millionths.
+constexpr std::uint32_t kStrategyMask = 0xff;
+constexpr std::uint32_t kDegradedBit = 0x100;
+constexpr unsigned kPanicShift = 9;
+constexpr double kPanicScale = 1e6;  // below 2^(32-9)
+
+std::uint32_t pack(const PoolOptions& options) {
+  const double panic = std::clamp(options.panic_threshold, 0.0, 1.0) * kPanicScale;
+  return static_cast<std::uint32_t>(options.strategy) |
+         (options.allow_degraded ? kDegradedBit : 0) |
+         (static_cast<std::uint32_t>(std::lround(panic)) << kPanicShift);
+}
+
+// Gaps left by members that went are closed when they outnumber the members, and not for a few.
+constexpr std::uint32_t kFewGaps = 64;
+
+}  // namespace
+
+Pool::Pool(std::string name, const PoolOptions& options, std::shared_ptr<Workshop> workshop)
+    : name_(std::move(name)), workshop_(std::move(workshop)) {
+  configure(options);
+  publish({}, 0);
+}
+
+void Pool::configure(const PoolOptions& options) {
+  options_.store(pack(options), std::memory_order_relaxed);
+  lease_ttl_ms_.store(options.lease_ttl.count(), std::memory_order_relaxed);
+}
+
+PoolOptions Pool::options() const {
+  const std::uint32_t word = options_.load(std::memory_order_relaxed);
+  return {.strategy = static_cast<Strategy>(word & kStrategyMask),
+          .allow_degraded = (word & kDegradedBit) != 0,
+          .panic_threshold = (word >> kPanicShift) / kPanicScale,
+          .lease_ttl = lease_ttl()};
+}
+
+Strategy Pool::strategy() const {
+  return static_cast<Strategy>(options_.load(std::memory_order_relaxed) & kStrategyMask);
+}
+
+std::optional<Among> Pool::among() const {
+  const std::uint32_t word = options_.load(std::memory_order_relaxed);
+  const std::uint32_t healthy = count(Among::healthy);
+  const std::uint64_t panic = word >> kPanicShift;
+  if (panic != 0) [[unlikely]] {
+    const std::uint64_t usable = healthy + count(Among::degraded);
+    if (usable * static_cast<std::uint64_t>(kPanicScale) < panic * size() &&
+        count(Among::alive) > 0) {
+      return Among::alive;
+    }
+  }
+  if (healthy > 0) [[likely]] return Among::healthy;
+  if ((word & kDegradedBit) && count(Among::degraded) > 0) return Among::degraded;
+  return std::nullopt;
+}
+
+// --- Control thread
+
+Instance::Membership* Pool::membership(Instance& member, const Pool* pool) {
+  for (Instance::Membership& one : member.memberships_) {
+    if (one.pool == pool) return &one;
+  }
+  return nullptr;
+}
+
+// One writer, so no read-modify-write; after the change it tells of.
+void Pool::bump(std::atomic<std::uint64_t>& number) {
+  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_release);
+}
+
+void Pool::publish(std::vector<std::shared_ptr<Chunk>> chunks, std::uint32_t size) {
+  auto next = std::make_shared<const Members>(std::move(chunks));
+  next->set_size(size);
+  places_ = size;
+  current_ = next;
+  members_.publish(std::move(next));
+}
+
+// A free place at the end, in a new version when the chunks are full.
+std::uint32_t Pool::make_place() {
+  const auto& known = current_->chunks();
+  const bool full =
+      known.empty() || places_ == (known.size() - 1) * kChunkPlaces + known.back()->capacity();
+  if (!full) return places_;
+  std::vector<std::shared_ptr<Chunk>> chunks = known;
+  if (chunks.empty()) {
+    chunks.push_back(std::make_shared<Chunk>(kSmallestChunk));
+  } else if (chunks.back()->capacity() == kChunkPlaces) {
+    // Small again only as the first: the others are joined by large pools.
+    chunks.push_back(std::make_shared<Chunk>(kChunkPlaces));
+  } else {
+    const Chunk& small = *chunks.back();
+    auto larger = std::make_shared<Chunk>(small.capacity() * 2);
+    for (std::uint32_t place = 0; place < small.capacity(); ++place) {
+      larger->put(place, small.at(place));
+      for (const Among among : {Among::healthy, Among::degraded, Among::alive}) {
+        larger->mark(among, place, small.has(among, place));
+      }
+    }
+    workshop_->members_touched.fetch_add(small.capacity(), std::memory_order_relaxed);
+    chunks.back() = std::move(larger);
+  }
+  publish(std::move(chunks), places_);
+  return places_;
+}
+
+// Bits and counts of a place as its member's state says; null: of a place whose member left.
+void Pool::mark(std::uint32_t place, const Instance* member) {
+  const std::uint32_t chunk = place / kChunkPlaces;
+  for (const Among among : {Among::healthy, Among::degraded, Among::alive}) {
+    const bool eligible = member && member->in(among);
+    Chunk& here = *current_->chunks()[chunk];
+    if (!here.mark(among, place % kChunkPlaces, eligible)) continue;
+    current_->mark_chunk(among, chunk);
+    auto& count = counts_[static_cast<std::size_t>(among)];
+    const std::uint32_t old = count.load(std::memory_order_relaxed);
+    count.store(eligible ? old + 1 : old - 1, std::memory_order_release);
+  }
+}
+
+void Pool::join(const std::shared_ptr<Instance>& member) {
+  const std::uint32_t place = make_place();
+  current_->chunks()[place / kChunkPlaces]->put(place % kChunkPlaces, member);
+  places_ = place + 1;
+  current_->set_size(places_);
+  *membership(*member, nullptr) = {this, place};
+  live_.store(size() + 1, std::memory_order_relaxed);
+  if (member->explicit_weight()) {
+    explicit_weights_.store(explicit_weights_.load(std::memory_order_relaxed) + 1,
+                            std::memory_order_relaxed);
+  }
+  mark(place, member.get());
+  workshop_->members_touched.fetch_add(1, std::memory_order_relaxed);
+  bump(membership_version_);
+  bump(weight_version_);
+  bump(epoch_);
+}
+
+void Pool::leave(Instance& member) {
+  Instance::Membership* one = membership(member, this);
+  mark(one->place, nullptr);
+  *one = {};
+  live_.store(size() - 1, std::memory_order_relaxed);
+  if (member.explicit_weight()) {
+    explicit_weights_.store(explicit_weights_.load(std::memory_order_relaxed) - 1,
+                            std::memory_order_relaxed);
+  }
+  workshop_->members_touched.fetch_add(1, std::memory_order_relaxed);
+  if (places_ - size() > size() + kFewGaps) close_gaps();
+  bump(membership_version_);
+  bump(weight_version_);
+  bump(epoch_);
+}
+
+void Pool::replace(Instance& old, const std::shared_ptr<Instance>& next) {
+  Instance::Membership* one = membership(old, this);
+  const std::uint32_t place = one->place;
+  *one = {};
+  *membership(*next, nullptr) = {this, place};
+  // Readers may be in this chunk: the change is made in a copy.
+  std::vector<std::shared_ptr<Chunk>> chunks = current_->chunks();
+  std::shared_ptr<Chunk>& chunk = chunks[place / kChunkPlaces];
+  auto copy = std::make_shared<Chunk>(chunk->capacity());
+  for (std::uint32_t i = 0; i < chunk->capacity(); ++i) {
+    copy->put(i, i == place % kChunkPlaces ? next : chunk->at(i));
+    for (const Among among : {Among::healthy, Among::degraded, Among::alive}) {
+      copy->mark(among, i, chunk->has(among, i));
+    }
+  }
+  workshop_->members_touched.fetch_add(chunk->capacity(), std::memory_order_relaxed);
+  chunk = std::move(copy);
+  publish(std::move(chunks), places_);
+  mark(place, next.get());
+  reweigh((next->explicit_weight() ? 1 : 0) - (old.explicit_weight() ? 1 : 0));
+  bump(membership_version_);
+  bump(epoch_);
+}
+
+void Pool::close_gaps() {
+  std::vector<std::shared_ptr<Chunk>> chunks;
+  std::uint32_t size = 0;
+  std::uint32_t position = position_.load(std::memory_order_relaxed);
+  std::uint32_t moved_position = 0;
+  const std::uint32_t live = this->size();
+  for (std::uint32_t place = 0; place < places_; ++place) {
+    if (place == position) moved_position = size;
+    const std::shared_ptr<Instance>& member = current_->hold(place);
+    Instance::Membership* one = membership(*member, this);
+    if (!one || one->place != place) continue;  // left
+    if (size % kChunkPlaces == 0) {
+      std::uint32_t capacity = kSmallestChunk;
+      while (capacity < kChunkPlaces && capacity < live) capacity *= 2;
+      chunks.push_back(std::make_shared<Chunk>(capacity));
+    }
+    Chunk& chunk = *chunks.back();
+    chunk.put(size % kChunkPlaces, member);
+    for (const Among among : {Among::healthy, Among::degraded, Among::alive}) {
+      chunk.mark(among, size % kChunkPlaces, member->in(among));
+    }
+    one->place = size++;
+  }
+  if (position >= places_) moved_position = size;
+  workshop_->members_touched.fetch_add(size, std::memory_order_relaxed);
+  publish(std::move(chunks), size);
+  // A pick that takes its turn in this very moment may be overwritten: one turn then comes twice.
+  position_.store(moved_position, std::memory_order_relaxed);
+}
+
+void Pool::refresh(const Instance& member) {
+  for (const Instance::Membership& one : member.memberships_) {
+    if (one.pool == this) mark(one.place, &member);
+  }
+  workshop_->flaps.fetch_add(1, std::memory_order_relaxed);
+  bump(epoch_);
+}
+
+void Pool::reweigh(int explicit_change) {
+  const std::uint32_t old = explicit_weights_.load(std::memory_order_relaxed);
+  explicit_weights_.store(old + static_cast<std::uint32_t>(explicit_change),
+                          std::memory_order_relaxed);
+  bump(weight_version_);
+  bump(epoch_);
+}
+
+}  // namespace azora::balancer

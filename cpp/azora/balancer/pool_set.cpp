@@ -1,0 +1,255 @@
+#include "azora/balancer/pool_set.hpp"
+
+#include <utility>
+
+namespace azora::balancer {
+namespace {
+
+bool same_place(const ServiceSpec& a, const ServiceSpec& b) {
+  return a.id == b.id && a.type == b.type && a.group == b.group &&
+         a.explicit_group == b.explicit_group && a.endpoint->text == b.endpoint->text;
+}
+
+bool names(const ServiceSpec& spec, const std::string& pool) {
+  return spec.type == pool || (spec.explicit_group && spec.group == pool);
+}
+
+}  // namespace
+
+PoolSet::PoolSet(Directory& directory, std::shared_ptr<Workshop> workshop)
+    : directory_(directory),
+      workshop_(std::move(workshop)),
+      pools_(directory.pools.load()->edit()),
+      ones_(directory.ones.load()->edit()) {}
+
+std::array<const std::string*, 2> PoolSet::names_of(const ServiceSpec& spec) {
+  return {&spec.type, spec.explicit_group ? &spec.group : &spec.id};
+}
+
+Instance* PoolSet::find(std::uint64_t serial) {
+  const auto found = services_.find(serial);
+  return found == services_.end() ? nullptr : found->second.instance.get();
+}
+
+std::uint32_t PoolSet::take_slot() {
+  if (free_slots_.empty()) return slots_++;
+  const std::uint32_t slot = free_slots_.back();
+  free_slots_.pop_back();
+  return slot;
+}
+
+void PoolSet::put(std::uint64_t serial, const SpecPtr& spec) {
+  if (!spec->endpoint) return remove(serial);
+  Service& service = services_[serial];
+  if (service.instance && same_place(*service.spec, *spec)) {
+    reweigh(*service.instance, *spec);
+    service.spec = spec;
+    return;
+  }
+  const std::shared_ptr<Instance> before = std::move(service.instance);
+  const SpecPtr old = std::move(service.spec);
+  const auto next =
+      std::make_shared<Instance>(serial, spec->id, spec->endpoint->text, take_slot());
+  next->weight_.store(spec->effective_weight(), std::memory_order_relaxed);
+  next->explicit_weight_.store(spec->weight.has_value(), std::memory_order_relaxed);
+  if (before) {
+    next->standing_.admin = before->standing_.admin;
+    next->ramp_.store(before->ramp_.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    retire(*before);
+    count(*old, -1);
+  }
+  count(*spec, +1);
+  service = {spec, next};
+  settle(*next);
+  if (old && !old->explicit_group && bearer_of(old->id) == before) {
+    ones_.erase(old->id);
+    ones_changed_ = true;
+  }
+  if (!spec->explicit_group) {
+    ones_.set(spec->id, next);
+    ones_changed_ = true;
+  }
+  if (old) {
+    for (const std::string* name : names_of(*old)) {
+      reconcile(*name, spec.get(), before.get(), next);
+    }
+  }
+  for (const std::string* name : names_of(*spec)) {
+    reconcile(*name, spec.get(), before.get(), next);
+  }
+}
+
+void PoolSet::remove(std::uint64_t serial) {
+  const auto found = services_.find(serial);
+  if (found == services_.end()) return;
+  const Service service = std::move(found->second);
+  services_.erase(found);
+  if (!service.instance) return;
+  retire(*service.instance);
+  count(*service.spec, -1);
+  if (!service.spec->explicit_group && bearer_of(service.spec->id) == service.instance) {
+    ones_.erase(service.spec->id);
+    ones_changed_ = true;
+  }
+  for (const std::string* name : names_of(*service.spec)) {
+    reconcile(*name, nullptr, service.instance.get(), nullptr);
+  }
+}
+
+// Nobody picks it from here on, and its leases are over.
+void PoolSet::retire(Instance& instance) {
+  instance.standing_.why = Exclusion::gone;
+  settle(instance);
+  instance.end_leases();
+  free_slots_.push_back(instance.slot());
+}
+
+void PoolSet::count(const ServiceSpec& spec, int change) {
+  names_[spec.type].types += static_cast<std::uint32_t>(change);
+  if (spec.explicit_group) names_[spec.group].groups += static_cast<std::uint32_t>(change);
+}
+
+std::shared_ptr<Instance> PoolSet::bearer_of(const std::string& name) const {
+  const std::shared_ptr<Instance>* found = ones_.find(name);
+  return found ? *found : nullptr;
+}
+
+// Brings the pool of a name in line after a change of one service: `before` is its former instance,
+// gone; `next` its new one, with `spec`; null: none.
+void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instance* before,
+                        const std::shared_ptr<Instance>& next) {
+  const auto found = names_.find(name);
+  if (found == names_.end()) return;
+  Name& entry = found->second;
+  const std::shared_ptr<Instance> bearer = bearer_of(name);
+  // A type of the name leaves out the service that merely bears it.
+  const bool takes_bearer = bearer && entry.types == 0 && (entry.groups > 0 || entry.configured);
+  const bool stored = entry.types > 0 || entry.groups > 0 || takes_bearer;
+  if (stored && !entry.pool) {
+    entry.pool = std::make_shared<Pool>(name, entry.options, workshop_);
+    pools_.set(name, entry.pool);
+    pools_changed_ = true;
+  }
+  if (entry.pool) {
+    Pool& pool = *entry.pool;
+    const bool belongs = next && (names(*spec, name) || (takes_bearer && bearer == next));
+    const bool was = before && before->in_pool(&pool);
+    if (was && belongs) {
+      pool.replace(*before, next);
+    } else if (was) {
+      pool.leave(*before);
+    } else if (belongs && !next->in_pool(&pool)) {
+      pool.join(next);
+    }
+    if (bearer && bearer != next) {
+      const bool in = bearer->in_pool(&pool);
+      if (takes_bearer && !in) pool.join(bearer);
+      if (!takes_bearer && in && !names(*services_.at(bearer->serial()).spec, name)) {
+        pool.leave(*bearer);
+      }
+    }
+  }
+  if (stored) return;
+  if (entry.pool) {
+    entry.pool = nullptr;
+    pools_.erase(name);
+    pools_changed_ = true;
+  }
+  if (!entry.configured) names_.erase(found);
+}
+
+void PoolSet::set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnation, Exclusion why) {
+  Instance* instance = find(serial);
+  if (!instance) return;
+  const bool another_life = instance->incarnation() != incarnation;
+  instance->incarnation_.store(incarnation, std::memory_order_relaxed);
+  instance->standing_.tier = tier;
+  instance->standing_.why = tier == Tier::excluded ? why : Exclusion::none;
+  // A lease must neither be taken in the old life after its end nor be lost from the new one.
+  if (another_life && tier != Tier::excluded) instance->end_leases();
+  settle(*instance);
+  if (tier == Tier::excluded && (another_life || why == Exclusion::stopped)) {
+    instance->end_leases();
+  }
+}
+
+void PoolSet::set_admin(std::uint64_t serial, Admin admin) {
+  Instance* instance = find(serial);
+  if (!instance) return;
+  instance->standing_.admin = admin;
+  settle(*instance);
+}
+
+void PoolSet::eject(std::uint64_t serial, SteadyTime until) {
+  Instance* instance = find(serial);
+  if (!instance) return;
+  instance->standing_.ejected = true;
+  instance->ejected_until_ns_.store(until.time_since_epoch().count(), std::memory_order_relaxed);
+  settle(*instance);
+}
+
+void PoolSet::readmit(std::uint64_t serial) {
+  Instance* instance = find(serial);
+  if (!instance) return;
+  instance->standing_.ejected = false;
+  instance->ejected_until_ns_.store(0, std::memory_order_relaxed);
+  settle(*instance);
+}
+
+void PoolSet::set_ramp(std::uint64_t serial, double factor) {
+  Instance* instance = find(serial);
+  if (!instance || instance->ramp_.load(std::memory_order_relaxed) == factor) return;
+  instance->ramp_.store(factor, std::memory_order_relaxed);
+  for (const Instance::Membership& one : instance->memberships_) {
+    if (one.pool) one.pool->reweigh(0);
+  }
+}
+
+void PoolSet::reweigh(Instance& instance, const ServiceSpec& spec) {
+  const double weight = spec.effective_weight();
+  const bool was = instance.explicit_weight();
+  const bool is = spec.weight.has_value();
+  if (weight == instance.weight_.load(std::memory_order_relaxed) && was == is) return;
+  instance.weight_.store(weight, std::memory_order_relaxed);
+  instance.explicit_weight_.store(is, std::memory_order_relaxed);
+  for (const Instance::Membership& one : instance.memberships_) {
+    if (one.pool) one.pool->reweigh((is ? 1 : 0) - (was ? 1 : 0));
+  }
+}
+
+// One atomic store makes the change visible to every picker; bits and counts follow.
+void PoolSet::settle(Instance& instance) {
+  if (!instance.apply_standing()) return;
+  for (const Instance::Membership& one : instance.memberships_) {
+    if (one.pool) one.pool->refresh(instance);
+  }
+}
+
+Result<void> PoolSet::configure(std::string_view name, const PoolChange& change) {
+  if (change.panic_threshold && !(*change.panic_threshold >= 0 && *change.panic_threshold <= 1)) {
+    return Error{ErrorCode::invalid_argument,
+                 "panicThreshold is a share of the pool: from 0 (off) to 1", {}};
+  }
+  if (change.lease_ttl && *change.lease_ttl < Millis(1)) {
+    return Error{ErrorCode::invalid_argument, "leaseTtl must be at least 1 ms", {}};
+  }
+  const std::string known(name);
+  Name& entry = names_[known];
+  entry.configured = true;
+  if (change.strategy) entry.options.strategy = *change.strategy;
+  if (change.allow_degraded) entry.options.allow_degraded = *change.allow_degraded;
+  if (change.panic_threshold) entry.options.panic_threshold = *change.panic_threshold;
+  if (change.lease_ttl) entry.options.lease_ttl = *change.lease_ttl;
+  if (entry.pool) entry.pool->configure(entry.options);
+  reconcile(known, nullptr, nullptr, nullptr);
+  return {};
+}
+
+void PoolSet::publish() {
+  if (pools_changed_) directory_.pools.publish(std::make_shared<const Directory::Pools>(pools_.done()));
+  if (ones_changed_) directory_.ones.publish(std::make_shared<const Directory::Ones>(ones_.done()));
+  pools_changed_ = false;
+  ones_changed_ = false;
+}
+
+}  // namespace azora::balancer

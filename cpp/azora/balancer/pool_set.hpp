@@ -1,0 +1,96 @@
+#pragma once
+// All pools and who is in which (semantics 41, 46c):
+//  - every type in use is a pool of all its instances that have an endpoint;
+//  - every explicit group is one of those that name it, and of the service without explicit group
+//    that bears its name as id;
+//  - a service without explicit group answers to its own id; that pool of one is not stored, unless
+//    somebody configured it. A type of that name wins over it.
+// Threads: the control thread. Readers see members of known pools and every change of eligibility
+// at once, new names after publish().
+// Ownership: publishes through the directory cells it is given, which outlive it.
+// Fails: configure() alone. Cost: put, remove and set_tier O(1) on average, publish() O(log names)
+// for each changed name.
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "azora/balancer/directory.hpp"
+#include "azora/balancer/pool.hpp"
+#include "azora/base/result.hpp"
+#include "azora/model/service_spec.hpp"
+
+namespace azora::balancer {
+
+class PoolSet {
+ public:
+  PoolSet(Directory& directory, std::shared_ptr<Workshop> workshop);
+
+  // Registers a service or changes it; excluded until set_tier(). One that changed in nothing that
+  // matters here but its weight keeps its instance, tier and leases; one that moved keeps its turn.
+  // Without endpoint it is in no pool.
+  void put(std::uint64_t serial, const SpecPtr& spec);
+  void remove(std::uint64_t serial);
+
+  // Takes effect at once for every picker. `why`: of an exclusion; `stopped` also ends its leases,
+  // as does another incarnation. Unknown serials are ignored: services without endpoint.
+  void set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnation,
+                Exclusion why = Exclusion::unhealthy);
+  void set_admin(std::uint64_t serial, Admin admin);
+  // Out of rotation whatever its tier, until readmit(); `until` is for explanations.
+  void eject(std::uint64_t serial, SteadyTime until);
+  void readmit(std::uint64_t serial);
+  // Slow start: factor of its weight, (0, 1].
+  void set_ramp(std::uint64_t serial, double factor);
+
+  // The name need not be in use yet. invalid_argument: a threshold outside [0, 1], a TTL below 1 ms.
+  Result<void> configure(std::string_view name, const PoolChange& change);
+
+  // End of a turn: readers find the names that came, not those that went.
+  void publish();
+
+  std::size_t size() const { return services_.size(); }  // services with an endpoint
+  std::size_t pools() const { return pools_.size(); }  // stored ones
+
+ private:
+  struct Service {
+    SpecPtr spec;
+    std::shared_ptr<Instance> instance;
+  };
+  // What there is to know of a name beyond who bears it as id.
+  struct Name {
+    std::shared_ptr<Pool> pool;  // null: not stored
+    std::uint32_t types = 0;     // instances of the type of that name
+    std::uint32_t groups = 0;    // instances that name that group
+    bool configured = false;
+    PoolOptions options;
+  };
+  // The names whose pools a service may be in: its type; its group or its own.
+  static std::array<const std::string*, 2> names_of(const ServiceSpec& spec);
+
+  Instance* find(std::uint64_t serial);
+  void count(const ServiceSpec& spec, int change);
+  void reconcile(const std::string& name, const ServiceSpec* spec, Instance* before,
+                 const std::shared_ptr<Instance>& next);
+  std::shared_ptr<Instance> bearer_of(const std::string& name) const;
+  void settle(Instance& instance);
+  void retire(Instance& instance);
+  void reweigh(Instance& instance, const ServiceSpec& spec);
+  std::uint32_t take_slot();
+
+  Directory& directory_;
+  std::shared_ptr<Workshop> workshop_;
+  std::unordered_map<std::uint64_t, Service> services_;  // by serial
+  std::unordered_map<std::string, Name> names_;
+  Directory::Pools::Edit pools_;
+  Directory::Ones::Edit ones_;
+  bool pools_changed_ = false;
+  bool ones_changed_ = false;
+  std::vector<std::uint32_t> free_slots_;
+  std::uint32_t slots_ = 0;
+};
+
+}  // namespace azora::balancer

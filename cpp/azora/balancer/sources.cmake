@@ -1,0 +1,16 @@
+set(AZORA_BALANCER_SOURCES
+  balancer.cpp
+  candidates.cpp
+  client_key.cpp
+  hash_table.cpp
+  ip_hash.cpp
+  leases.cpp
+  least_connections.cpp
+  members.cpp
+  pool.cpp
+  pool_set.cpp
+  pool_tables.cpp
+  round_robin.cpp
+  strategy.cpp
+  weight_table.cpp
+  weighted.cpp)

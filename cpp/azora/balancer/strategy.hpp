@@ -1,0 +1,35 @@
+#pragma once
+// The one face of every strategy: a function from a pool, as one thread sees it, to a member. Each
+// lives in a file of its own; README.md says what a good addition is.
+// Threads: any, each with its own PoolReader and Random. Ownership: the answer lives as long as the
+// reader holds what it was found in: until its next pick from that pool.
+// Fails: null when nobody is eligible, or everybody who is has weight 0.
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+
+#include "azora/balancer/pool.hpp"
+#include "azora/balancer/random.hpp"
+
+namespace azora::balancer {
+
+struct Ask {
+  Among among = Among::healthy;
+  std::uint64_t key_hash = 0;  // ip-hash
+  bool peek = false;           // takes no turn: the next pick answers the same
+};
+
+// What it answers satisfied Instance::in(ask.among) after the question was put.
+using Choose = Instance* (*)(PoolReader& reader, const Ask& ask, Random& random);
+
+Instance* round_robin(PoolReader& reader, const Ask& ask, Random& random);
+Instance* weighted(PoolReader& reader, const Ask& ask, Random& random);
+Instance* least_connections(PoolReader& reader, const Ask& ask, Random& random);
+Instance* ip_hash(PoolReader& reader, const Ask& ask, Random& random);
+
+// In the order of the enum.
+inline constexpr std::array<Choose, kStrategyCount> kStrategies = {round_robin, weighted,
+                                                                   least_connections, ip_hash};
+
+}  // namespace azora::balancer

@@ -1,0 +1,71 @@
+#pragma once
+// Members by exact share: each owns an interval of [0, total) as long as its weight, all in whole
+// numbers. A fixed stride that has no factor in common with the total visits every number of that
+// range once per period: so shares are exact over a period for any weights, fractional and extreme
+// ones too, without draws that fail and without clamps, and the golden ratio in the stride spreads
+// each member's turns evenly within it. Weight 0 owns nothing and is never met.
+// Threads: immutable but for the position of the sequence, which is atomic; any thread.
+// Ownership: holds its instances; made by the pool, replaced when members or weights changed.
+// Fails: never; a table whose weights are all 0 has total 0. Cost: find() is O(1) on average.
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "azora/balancer/instance.hpp"
+
+namespace azora::balancer {
+
+// Whole numbers in the ratio of the weights, as small as possible: decimal fractions exactly,
+// others to 1 in 2^52. 0 stays 0, anything above stays above.
+std::vector<std::uint64_t> whole_shares(std::span<const double> weights);
+// The number nearest total / golden ratio that has no factor in common with it.
+std::uint64_t stride_for(std::uint64_t total);
+
+class WeightTable {
+ public:
+  struct Entry {
+    std::shared_ptr<Instance> instance;
+    double weight;
+  };
+  // `version`: of members and weights it was made from. `before`: the table it replaces, whose
+  // sequence goes on at the same share of the range.
+  WeightTable(const std::vector<Entry>& entries, std::uint64_t version, const WeightTable* before);
+
+  std::uint64_t version() const { return version_; }
+  std::uint64_t total() const { return total_; }
+  std::size_t size() const { return members_.size(); }
+
+  // Whose interval has `point` < total().
+  Instance* at(std::uint64_t point) const { return members_[find(point)].get(); }
+
+  // The next point of the sequence, taken.
+  std::uint64_t draw() const {
+    std::uint64_t point = position_.load(std::memory_order_relaxed);
+    while (!position_.compare_exchange_weak(point, after(point), std::memory_order_relaxed)) {
+    }
+    return point;
+  }
+  // The same, only looked at.
+  std::uint64_t peek() const { return position_.load(std::memory_order_relaxed); }
+  std::uint64_t after(std::uint64_t point) const {
+    const std::uint64_t next = point + stride_;
+    return next >= total_ ? next - total_ : next;
+  }
+
+ private:
+  std::size_t find(std::uint64_t point) const;
+
+  std::uint64_t version_;
+  std::uint64_t total_ = 0;
+  std::uint64_t stride_ = 0;
+  unsigned shift_ = 0;
+  std::vector<std::shared_ptr<Instance>> members_;
+  std::vector<std::uint64_t> ends_;   // where the interval of each member ends
+  std::vector<std::uint32_t> guide_;  // by point >> shift_: the first member it may belong to
+  alignas(64) mutable std::atomic<std::uint64_t> position_{0};
+};
+
+}  // namespace azora::balancer
