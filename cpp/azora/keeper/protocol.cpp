@@ -1,0 +1,305 @@
+#include "azora/keeper/protocol.hpp"
+
+#include <cstring>
+
+namespace azora::keeper {
+namespace {
+
+// Fields of a frame whose header says what the bytes say.
+bool open_frame(const std::uint8_t* frame, std::size_t size, Reader* fields) {
+  Header header;
+  if (!read_header(frame, size, &header)) return false;
+  *fields = Reader(frame + kHeaderSize, size - kHeaderSize);
+  return true;
+}
+
+std::uint64_t little_endian(const std::uint8_t* at, int bytes) {
+  std::uint64_t value = 0;
+  for (int i = bytes - 1; i >= 0; --i) value = value << 8 | at[i];
+  return value;
+}
+
+// An enumerator out of a byte; anything above `last` is none of ours.
+template <typename Enum>
+Enum checked(Reader& fields, Enum last) {
+  const std::uint8_t value = fields.u8();
+  if (value > static_cast<std::uint8_t>(last)) fields.fail();
+  return static_cast<Enum>(value);
+}
+
+bool checked_bool(Reader& fields) {
+  const std::uint8_t value = fields.u8();
+  if (value > 1) fields.fail();
+  return value == 1;
+}
+
+}  // namespace
+
+Writer::Writer(std::uint8_t* data, std::size_t room, FrameType type, std::uint64_t request,
+               std::uint64_t epoch)
+    : data_(data), room_(room) {
+  u32(0);  // the length, known at finish()
+  u16(static_cast<std::uint16_t>(type));
+  u16(0);
+  u64(request);
+  u64(epoch);
+}
+
+void Writer::number(std::uint64_t value, int bytes) {
+  if (!ok_ || room_ - size_ < static_cast<std::size_t>(bytes)) {
+    ok_ = false;
+    return;
+  }
+  for (int i = 0; i < bytes; ++i) {
+    data_[size_++] = static_cast<std::uint8_t>(value);
+    value >>= 8;
+  }
+}
+
+void Writer::text(const char* data, std::size_t size) {
+  if (!ok_ || size > kMaxFrame || room_ - size_ < size + 5) {
+    ok_ = false;
+    return;
+  }
+  u32(static_cast<std::uint32_t>(size));
+  if (size > 0) std::memcpy(data_ + size_, data, size);
+  size_ += size;
+  data_[size_++] = 0;
+}
+
+std::size_t Writer::finish() {
+  if (!ok_) return 0;
+  for (int i = 0; i < 4; ++i) data_[i] = static_cast<std::uint8_t>(size_ >> (8 * i));
+  return size_;
+}
+
+std::uint64_t Reader::number(int bytes) {
+  const std::uint8_t* at = this->bytes(static_cast<std::size_t>(bytes));
+  return at == nullptr ? 0 : little_endian(at, bytes);
+}
+
+const std::uint8_t* Reader::bytes(std::size_t size) {
+  if (!ok_ || left_ < size) {
+    ok_ = false;
+    return nullptr;
+  }
+  const std::uint8_t* at = at_;
+  at_ += size;
+  left_ -= size;
+  return at;
+}
+
+Text Reader::text() {
+  const std::uint32_t size = u32();
+  // One more for the NUL; left_ bounds it, so the sum cannot wrap.
+  if (!ok_ || size >= left_) {
+    ok_ = false;
+    return {};
+  }
+  const std::uint8_t* at = bytes(std::size_t{size} + 1);
+  if (std::memchr(at, 0, std::size_t{size} + 1) != at + size) {
+    ok_ = false;
+    return {};
+  }
+  return {reinterpret_cast<const char*>(at), size};
+}
+
+TextList Reader::text_list() {
+  TextList list;
+  const std::uint32_t count = u32();
+  list.bytes = at_;
+  for (std::uint32_t i = 0; i < count && ok_; ++i) text();
+  if (!ok_) return {};
+  list.count = count;
+  return list;
+}
+
+bool TextWalk::next(Text* text) {
+  if (left_ == 0) return false;
+  --left_;
+  text->size = static_cast<std::uint32_t>(little_endian(at_, 4));
+  text->data = reinterpret_cast<const char*>(at_ + 4);
+  at_ += std::size_t{text->size} + 5;
+  return true;
+}
+
+bool read_header(const std::uint8_t* frame, std::size_t size, Header* header) {
+  if (size < kHeaderSize || size > kMaxFrame) return false;
+  Reader fields(frame, kHeaderSize);
+  header->length = fields.u32();
+  header->type = static_cast<FrameType>(fields.u16());
+  fields.u16();
+  header->request = fields.u64();
+  header->epoch = fields.u64();
+  return header->length == size;
+}
+
+bool read_hello(const std::uint8_t* frame, std::size_t size, Hello* hello) {
+  Reader fields(nullptr, 0);
+  if (!open_frame(frame, size, &fields)) return false;
+  hello->oldest = fields.u16();
+  hello->newest = fields.u16();
+  hello->pid = fields.i32();
+  hello->build_id = fields.text();
+  hello->boot_id = fields.text();
+  // A later version may say more after these: whoever is older than it must still understand them.
+  return fields.ok() && hello->oldest <= hello->newest;
+}
+
+bool read_ref(const std::uint8_t* frame, std::size_t size, ServiceRef* ref) {
+  Reader fields(nullptr, 0);
+  if (!open_frame(frame, size, &fields)) return false;
+  ref->serial = fields.u64();
+  ref->incarnation = fields.u64();
+  ref->value = fields.i32();
+  return fields.done();
+}
+
+bool read_record(const std::uint8_t* frame, std::size_t size, Record* record) {
+  Reader fields(nullptr, 0);
+  if (!open_frame(frame, size, &fields)) return false;
+  record->serial = fields.u64();
+  record->incarnation = fields.u64();
+  record->phase = checked(fields, Phase::unknown);
+  record->in_cgroup = checked_bool(fields);
+  record->pid = fields.i32();
+  record->start_ticks = fields.u64();
+  record->output_pipe = fields.u64();
+  record->started_steady_ns = fields.i64();
+  record->started_wall_ms = fields.i64();
+  record->exit_kind = checked(fields, ExitKind::signal);
+  record->exit_value = fields.i32();
+  record->oom = checked(fields, Oom::unknown);
+  record->exited_wall_ms = fields.i64();
+  record->failed_step = checked(fields, SpawnStep::memory);
+  record->failed_error = fields.i32();
+  record->failed_detail = fields.u32();
+  record->log_dropped = fields.u64();
+  return fields.done();
+}
+
+bool read_refusal(const std::uint8_t* frame, std::size_t size, Refusal* refusal) {
+  Reader fields(nullptr, 0);
+  if (!open_frame(frame, size, &fields)) return false;
+  refusal->serial = fields.u64();
+  refusal->incarnation = fields.u64();
+  refusal->code = static_cast<RefusalCode>(fields.u16());
+  refusal->type = static_cast<FrameType>(fields.u16());
+  refusal->detail = fields.u64();
+  return fields.done();
+}
+
+bool read_launch(const std::uint8_t* frame, std::size_t size, LaunchFrame* launch) {
+  Reader fields(nullptr, 0);
+  if (!open_frame(frame, size, &fields)) return false;
+  launch->serial = fields.u64();
+  launch->incarnation = fields.u64();
+  launch->id = fields.text();
+  launch->argv = fields.text_list();
+  launch->env_before = fields.text_list();
+  launch->env_after = fields.text_list();
+  launch->env_file = fields.text();
+  launch->cwd = fields.text();
+  launch->switch_user = checked_bool(fields);
+  launch->uid = fields.u32();
+  launch->gid = fields.u32();
+  launch->group_count = fields.u32();
+  if (launch->group_count > kMaxGroups) return false;
+  launch->groups = fields.bytes(std::size_t{4} * launch->group_count);
+  launch->stop_signal = fields.i32();
+  launch->stop_timeout_ms = fields.u32();
+  launch->log_max_bytes = fields.u64();
+  launch->log_files = fields.u32();
+  launch->umask = fields.u32();
+  launch->no_new_privs = checked_bool(fields);
+  launch->limit_count = fields.u32();
+  if (launch->limit_count > kMaxLimits) return false;
+  for (std::uint32_t i = 0; i < launch->limit_count; ++i) {
+    launch->limits[i] = {fields.u32(), fields.u64(), fields.u64()};
+  }
+  return fields.done() && launch->argv.count > 0 && launch->incarnation > 0;
+}
+
+std::size_t write_empty(std::uint8_t* data, std::size_t room, FrameType type, std::uint64_t request,
+                        std::uint64_t epoch) {
+  return Writer(data, room, type, request, epoch).finish();
+}
+
+std::size_t write_hello(std::uint8_t* data, std::size_t room, const Hello& hello,
+                        std::uint64_t epoch) {
+  Writer frame(data, room, FrameType::hello, 0, epoch);
+  frame.u16(hello.oldest);
+  frame.u16(hello.newest);
+  frame.i32(hello.pid);
+  frame.text(hello.build_id.data, hello.build_id.size);
+  frame.text(hello.boot_id.data, hello.boot_id.size);
+  return frame.finish();
+}
+
+std::size_t write_ref(std::uint8_t* data, std::size_t room, FrameType type, const ServiceRef& ref,
+                      std::uint64_t request, std::uint64_t epoch) {
+  Writer frame(data, room, type, request, epoch);
+  frame.u64(ref.serial);
+  frame.u64(ref.incarnation);
+  frame.i32(ref.value);
+  return frame.finish();
+}
+
+std::size_t write_record(std::uint8_t* data, std::size_t room, FrameType type, const Record& record,
+                         std::uint64_t request, std::uint64_t epoch) {
+  Writer frame(data, room, type, request, epoch);
+  frame.u64(record.serial);
+  frame.u64(record.incarnation);
+  frame.u8(static_cast<std::uint8_t>(record.phase));
+  frame.u8(record.in_cgroup ? 1 : 0);
+  frame.i32(record.pid);
+  frame.u64(record.start_ticks);
+  frame.u64(record.output_pipe);
+  frame.i64(record.started_steady_ns);
+  frame.i64(record.started_wall_ms);
+  frame.u8(static_cast<std::uint8_t>(record.exit_kind));
+  frame.i32(record.exit_value);
+  frame.u8(static_cast<std::uint8_t>(record.oom));
+  frame.i64(record.exited_wall_ms);
+  frame.u8(static_cast<std::uint8_t>(record.failed_step));
+  frame.i32(record.failed_error);
+  frame.u32(record.failed_detail);
+  frame.u64(record.log_dropped);
+  return frame.finish();
+}
+
+std::size_t write_refusal(std::uint8_t* data, std::size_t room, const Refusal& refusal,
+                          std::uint64_t request, std::uint64_t epoch) {
+  Writer frame(data, room, FrameType::refused, request, epoch);
+  frame.u64(refusal.serial);
+  frame.u64(refusal.incarnation);
+  frame.u16(static_cast<std::uint16_t>(refusal.code));
+  frame.u16(static_cast<std::uint16_t>(refusal.type));
+  frame.u64(refusal.detail);
+  return frame.finish();
+}
+
+FrameType type_of(Phase phase) {
+  switch (phase) {
+    case Phase::running: return FrameType::started;
+    case Phase::exited: return FrameType::exited;
+    case Phase::swept: return FrameType::swept;
+    case Phase::start_failed: return FrameType::start_failed;
+    case Phase::lost: return FrameType::lost;
+    case Phase::idle:
+    case Phase::launching:
+    case Phase::unknown: break;
+  }
+  return FrameType::state;
+}
+
+bool is_record(FrameType type) {
+  return type >= FrameType::state && type <= FrameType::lost;
+}
+
+std::uint16_t common_version(const Hello& peer) {
+  const std::uint16_t newest = peer.newest < kNewestProtocol ? peer.newest : kNewestProtocol;
+  return newest >= peer.oldest && newest >= kOldestProtocol ? newest : std::uint16_t{0};
+}
+
+}  // namespace azora::keeper

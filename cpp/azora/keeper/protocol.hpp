@@ -1,0 +1,310 @@
+#pragma once
+// The language of orchestrator, keeper and shims. One frame is one message of a SOCK_SEQPACKET Unix
+// socket: a header, then the fields of its type, little-endian, texts with their length and a NUL.
+//
+// Birth. The orchestrator makes a private runtime directory (0700), binds and listens on kKeeperSocket
+// in it, and runs   azora-keeper keeper ephemeral|durable TOKEN   with
+//   cwd = the runtime directory, fd 3 = the listening socket, fd 4 = a descriptor that turns readable
+//   (or hangs up) when the orchestrator's process is gone: its pidfd. Fds 0-2 should be the null device;
+//   fd 2 is where a refusal to start is written. TOKEN ([a-z0-9-], unique per runtime directory)
+//   names the cgroups; AZORA_NO_CGROUP=1 in the environment forbids them.
+// The process started forks and exits with 0 at once (2: wrong arguments, 1: no fork); the keeper is its
+// child, in a session of its own, and nobody's to wait for. The orchestrator closes its copy of the
+// listening socket and connects; what it sends before the keeper listens waits in the socket. The
+// keeper's death is the end of that connection: unlink and bind the socket anew, run another keeper,
+// connect, LIST. A keeper serves one connection at a time: the latest whose HELLO is not fenced.
+//
+// State. All that is ever said about a service is its Record, whole; the receiver keeps the newest. Records
+// come unasked when they change (intermediate ones may be skipped: swept says all that exited said, and
+// exited all that started said) and all at once as the answer to LIST, which ends with list_end. The
+// orchestrator may say everything twice: a LAUNCH of an incarnation that was launched is answered
+// with its record, STOP, KILL and ACK of another incarnation than the current one do nothing.
+// - After LIST, a service that had a process and is in no record has lost its shim together with the
+//   keeper: say RECLAIM with the last record known; `lost` answers it once nothing of it is left.
+// - A record whose phase is_over() stays until ACK, a later LAUNCH or FORGET. Phase unknown: wait, its
+//   record follows when its shim answers.
+// - A launch that cannot be passed on comes back as `refused` (busy, stale, ending, limit).
+// - FORGET has no answer. GOODBYE is answered by `ended`, then the keeper closes and exits.
+// Every frame carries the fencing epoch of the orchestrator it speaks for; receivers refuse an epoch
+// older than the highest they have seen. The orchestrator uses a greater one for every keeper it
+// starts; a keeper that a shim refuses as fenced has a successor and exits without touching anything.
+//
+// Death. Shims outlive the keeper and go on recording. When fd 4 tells that the orchestrator is gone, an
+// ephemeral keeper and each of its shims by itself stop their service (stop signal, stop timeout, kill,
+// sweep), remove their files, the last one the runtime directory, and end; a durable keeper just
+// ends, durable shims stay and wait for the next one. A killed shim takes its main process along
+// (PR_SET_PDEATHSIG); the keeper kills what else is left and says `lost`.
+//
+// This file is also compiled into the static program, which has no C library: no allocation, no
+// locale, no exceptions. Threads: any; no state. Fails: readers by ok(), and then all they gave is 0.
+#include <cstddef>
+#include <cstdint>
+
+namespace azora::keeper {
+
+// We speak every version of this range; two peers use the highest they share.
+inline constexpr std::uint16_t kOldestProtocol = 1;
+inline constexpr std::uint16_t kNewestProtocol = 1;
+inline constexpr char kBuildId[] = "azora-keeper/1.0";
+
+// What a socket of default size carries in one message; bounds a launch (argv and environment).
+inline constexpr std::size_t kMaxFrame = 192 * 1024;
+inline constexpr std::size_t kHeaderSize = 24;
+inline constexpr std::size_t kMaxSmallFrame = 512;  // every frame but LAUNCH
+
+inline constexpr char kKeeperSocket[] = "keeper.sock";  // in the runtime directory
+inline constexpr char kShimSocket[] = "sock";           // in <runtime directory>/<serial>/
+inline constexpr char kLogPrefix[] = "log.";            // followed by a growing number, beside it
+
+enum class FrameType : std::uint16_t {
+  hello = 1,         // both ways, first: Hello
+  // towards the shim
+  launch = 2,        // Launch
+  stop = 3,          // ServiceRef with value = signal
+  kill = 4,          // ServiceRef
+  list = 5,          // nothing; answered by the records and list_end
+  ack = 6,           // ServiceRef: the end of this incarnation is known, its record may go
+  forget = 7,        // ServiceRef: stop what is left, remove the logs, end the shim
+  reclaim = 8,       // Record: its shim is gone; kill what is left of it, answer lost
+  goodbye = 9,       // nothing; stop all, end all
+  // from the shim; each carries a Record
+  state = 32,        // idle, launching or unknown
+  started = 33,
+  start_failed = 34, // and swept
+  exited = 35,
+  swept = 36,
+  lost = 37,         // the shim died; nothing is left of the service
+  // from the keeper
+  list_end = 48,     // nothing
+  refused = 49,      // Refusal
+  ended = 50,        // nothing: after goodbye, no shim is left
+};
+
+enum class Phase : std::uint8_t {
+  idle = 0,          // no process; no record that somebody waits for
+  launching = 1,     // forked, or about to be
+  running = 2,
+  exited = 3,        // main is dead, descendants may live
+  swept = 4,         // main is dead, no descendant is left
+  start_failed = 5,  // main never ran, nothing is left
+  lost = 6,          // the shim was killed; nothing is left, the exit is unknown
+  unknown = 7,       // the shim does not answer, or speaks another protocol
+};
+
+// What of a start failed. Its text is made by the orchestrator (start_failure.hpp).
+enum class SpawnStep : std::uint8_t {
+  none = 0,
+  shim = 1,       // the shim itself
+  fork = 2,       // pipes and fork
+  session = 3,
+  cgroup = 4,
+  env_file = 5,   // detail > 0: the line, and error is an EnvFault; EFBIG: over kMaxEnvFile
+  rlimit = 6,     // detail: resource
+  user = 7,
+  privileges = 8,
+  chdir = 9,
+  search = 10,    // argv[0] is in no folder of PATH
+  exec = 11,      // ENOENT with detail 1: the file is there, its interpreter is not
+  memory = 12,
+};
+
+enum class Oom : std::uint8_t { no = 0, yes = 1, unknown = 2 };
+enum class ExitKind : std::uint8_t { none = 0, code = 1, signal = 2 };
+
+// Everything known about the current incarnation of one service.
+struct Record {
+  std::uint64_t serial = 0;
+  std::uint64_t incarnation = 0;
+  Phase phase = Phase::idle;
+  bool in_cgroup = false;
+  std::int32_t pid = 0;
+  std::uint64_t start_ticks = 0;        // of the main process, as in /proc/PID/stat: with pid an identity
+  std::uint64_t output_pipe = 0;        // inode: who holds it is of this service
+  std::int64_t started_steady_ns = 0;
+  std::int64_t started_wall_ms = 0;
+  ExitKind exit_kind = ExitKind::none;
+  std::int32_t exit_value = 0;
+  Oom oom = Oom::unknown;
+  std::int64_t exited_wall_ms = 0;
+  SpawnStep failed_step = SpawnStep::none;
+  std::int32_t failed_error = 0;
+  std::uint32_t failed_detail = 0;
+  std::uint64_t log_dropped = 0;        // lines
+};
+
+constexpr bool is_over(Phase phase) {
+  return phase == Phase::swept || phase == Phase::start_failed || phase == Phase::lost;
+}
+constexpr bool has_process(Phase phase) {
+  return phase == Phase::launching || phase == Phase::running || phase == Phase::exited;
+}
+
+struct Header {
+  std::uint32_t length = 0;  // of the whole frame
+  FrameType type{};
+  std::uint64_t request = 0;
+  std::uint64_t epoch = 0;
+};
+
+// A NUL-terminated text without inner NULs, inside the frame it was read from.
+struct Text {
+  const char* data = "";
+  std::uint32_t size = 0;
+};
+
+struct TextList {
+  const std::uint8_t* bytes = nullptr;
+  std::uint32_t count = 0;
+};
+
+struct Hello {
+  std::uint16_t oldest = kOldestProtocol;
+  std::uint16_t newest = kNewestProtocol;
+  std::int32_t pid = 0;
+  Text build_id;
+  Text boot_id;
+};
+
+struct ServiceRef {
+  std::uint64_t serial = 0;
+  std::uint64_t incarnation = 0;
+  std::int32_t value = 0;
+};
+
+enum class RefusalCode : std::uint16_t {
+  fenced = 1,     // detail: the highest epoch seen
+  version = 2,    // no common protocol
+  malformed = 3,
+  stale = 4,      // an incarnation older than the current one
+  busy = 5,       // the former incarnation still has processes, or the shim is stuck
+  ending = 6,     // the fleet is being ended
+  limit = 7,      // too many services
+};
+
+struct Refusal {
+  std::uint64_t serial = 0;
+  std::uint64_t incarnation = 0;
+  RefusalCode code{};
+  FrameType type{};  // of the refused frame
+  std::uint64_t detail = 0;
+};
+
+struct ResourceLimit {
+  std::uint32_t resource = 0;
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+};
+inline constexpr std::size_t kMaxEnvFile = 1024 * 1024;  // bytes
+inline constexpr std::size_t kMaxLimits = 16;
+inline constexpr std::size_t kMaxGroups = 256;
+
+// A launch as it is read by the shim: everything points into the frame. Written by launch_frame.hpp.
+struct LaunchFrame {
+  std::uint64_t serial = 0;
+  std::uint64_t incarnation = 0;
+  Text id;              // for people who read ps
+  TextList argv;
+  TextList env_before;  // NAME=VALUE; then envFile's lines, then env_after; the last one wins
+  TextList env_after;
+  Text env_file;
+  Text cwd;
+  bool switch_user = false;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+  std::uint32_t group_count = 0;
+  const std::uint8_t* groups = nullptr;  // group_count times 4 bytes
+  std::int32_t stop_signal = 15;
+  std::uint32_t stop_timeout_ms = 0;
+  std::uint64_t log_max_bytes = 0;
+  std::uint32_t log_files = 1;
+  std::uint32_t umask = 077;
+  bool no_new_privs = true;
+  std::uint32_t limit_count = 0;
+  ResourceLimit limits[kMaxLimits];
+};
+
+// Writes one frame into memory of the caller. Threads: the caller's.
+class Writer {
+ public:
+  Writer(std::uint8_t* data, std::size_t room, FrameType type, std::uint64_t request,
+         std::uint64_t epoch);
+  void u8(std::uint8_t value) { number(value, 1); }
+  void u16(std::uint16_t value) { number(value, 2); }
+  void u32(std::uint32_t value) { number(value, 4); }
+  void u64(std::uint64_t value) { number(value, 8); }
+  void i32(std::int32_t value) { number(static_cast<std::uint32_t>(value), 4); }
+  void i64(std::int64_t value) { number(static_cast<std::uint64_t>(value), 8); }
+  void text(const char* data, std::size_t size);
+  // Size of the finished frame; 0 when it did not fit.
+  std::size_t finish();
+
+ private:
+  void number(std::uint64_t value, int bytes);
+  std::uint8_t* data_;
+  std::size_t room_;
+  std::size_t size_ = 0;
+  bool ok_ = true;
+};
+
+// Reads the fields of one frame. Whatever the bytes are, it stays inside them.
+class Reader {
+ public:
+  Reader(const std::uint8_t* data, std::size_t size) : at_(data), left_(size) {}
+  std::uint8_t u8() { return static_cast<std::uint8_t>(number(1)); }
+  std::uint16_t u16() { return static_cast<std::uint16_t>(number(2)); }
+  std::uint32_t u32() { return static_cast<std::uint32_t>(number(4)); }
+  std::uint64_t u64() { return number(8); }
+  std::int32_t i32() { return static_cast<std::int32_t>(u32()); }
+  std::int64_t i64() { return static_cast<std::int64_t>(u64()); }
+  Text text();
+  TextList text_list();
+  const std::uint8_t* bytes(std::size_t size);
+  bool ok() const { return ok_; }
+  void fail() { ok_ = false; }
+  // Everything was understood and nothing is left over.
+  bool done() const { return ok_ && left_ == 0; }
+
+ private:
+  std::uint64_t number(int bytes);
+  const std::uint8_t* at_;
+  std::size_t left_;
+  bool ok_ = true;
+};
+
+// Walks a TextList that a Reader has checked.
+class TextWalk {
+ public:
+  explicit TextWalk(TextList list) : at_(list.bytes), left_(list.count) {}
+  bool next(Text* text);
+
+ private:
+  const std::uint8_t* at_;
+  std::uint32_t left_;
+};
+
+// All read_* answer false, and leave nothing to rely on, when the bytes are not exactly one such frame.
+bool read_header(const std::uint8_t* frame, std::size_t size, Header* header);
+bool read_hello(const std::uint8_t* frame, std::size_t size, Hello* hello);
+bool read_ref(const std::uint8_t* frame, std::size_t size, ServiceRef* ref);
+bool read_record(const std::uint8_t* frame, std::size_t size, Record* record);
+bool read_refusal(const std::uint8_t* frame, std::size_t size, Refusal* refusal);
+bool read_launch(const std::uint8_t* frame, std::size_t size, LaunchFrame* launch);
+
+// All write_* answer the frame's size, 0 when `room` is too small.
+std::size_t write_empty(std::uint8_t* data, std::size_t room, FrameType type, std::uint64_t request,
+                        std::uint64_t epoch);
+std::size_t write_hello(std::uint8_t* data, std::size_t room, const Hello& hello, std::uint64_t epoch);
+std::size_t write_ref(std::uint8_t* data, std::size_t room, FrameType type, const ServiceRef& ref,
+                      std::uint64_t request, std::uint64_t epoch);
+std::size_t write_record(std::uint8_t* data, std::size_t room, FrameType type, const Record& record,
+                         std::uint64_t request, std::uint64_t epoch);
+std::size_t write_refusal(std::uint8_t* data, std::size_t room, const Refusal& refusal,
+                          std::uint64_t request, std::uint64_t epoch);
+
+// The type a record travels under.
+FrameType type_of(Phase phase);
+bool is_record(FrameType type);
+// The highest version both speak, 0 when there is none.
+std::uint16_t common_version(const Hello& peer);
+
+}  // namespace azora::keeper
