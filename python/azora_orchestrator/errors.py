@@ -70,7 +70,8 @@ class AzoraError(_core.CoreError):
     faults: tuple[Fault, ...]
 
     def __init__(self, message: str = "", faults: Sequence[tuple[str, str]] = ()) -> None:
-        super().__init__(self.code, message, list(faults))
+        # By name: for TimedOut, OSError would come first and take the arguments for errno and text.
+        Exception.__init__(self, self.code, message, list(faults))
         self.message = message
         self.faults = tuple(Fault(*fault) for fault in faults)
 

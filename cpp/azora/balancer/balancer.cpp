@@ -17,6 +17,15 @@ Error nobody(std::string_view pool) {
           "No healthy instances available for service type: " + std::string(pool), {}};
 }
 
+// What a strategy that goes by weights weighs it with: 0 is never picked.
+double weight_for(const Instance& instance, Strategy strategy) {
+  return strategy == Strategy::least_connections ? instance.load_weight() : instance.weight();
+}
+bool may_weigh(const Instance& instance, Strategy strategy) {
+  const bool weighs = strategy == Strategy::weighted || strategy == Strategy::least_connections;
+  return !weighs || weight_for(instance, strategy) > 0;
+}
+
 }  // namespace
 
 Balancer::Balancer(BalancerOptions options)
@@ -71,7 +80,8 @@ Strategy Balancer::strategy_of(const PoolHandle& handle, std::optional<Strategy>
 Instance* Balancer::choose(PoolHandle& handle, Strategy strategy, Ask& ask, Random& random) const {
   PoolReader& reader = handle.reader_;
   if (!reader.pool) {
-    return handle.one_ && handle.one_->in(ask.among) ? handle.one_.get() : nullptr;
+    Instance* one = handle.one_.get();
+    return one && one->in(ask.among) && may_weigh(*one, strategy) ? one : nullptr;
   }
   for (int search = 0; search < kMostSearches; ++search) {
     const std::uint64_t epoch = reader.pool->epoch();
@@ -103,6 +113,12 @@ const Instance* Balancer::pick_fast(std::string_view pool, std::optional<Strateg
   return pick_fast(handle(local_.here(), pool), strategy, key);
 }
 
+bool Balancer::rest_lease_hook() {
+  lease_hook_busy_.store(false);
+  if (leases_.size() == 0) return true;
+  return lease_hook_busy_.exchange(true);  // somebody began anew meanwhile: theirs goes on
+}
+
 Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
   Local& local = local_.here();
   PoolHandle& named = handle(local, pool);
@@ -113,7 +129,9 @@ Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
   if (used == Strategy::ip_hash) {
     if (request.key.empty() && request.peer.empty()) {
       return Error{ErrorCode::invalid_argument,
-                   "ip-hash needs a key: the same key is answered by the same instance", {}};
+                   "key is required by the strategy ip-hash (the same key, the same instance) and is empty: "
+                   "pass what identifies the client, or another strategy",
+                   {}};
     }
     ask.key_hash = request.key.empty() ? peer_hash(request.peer) : key_hash(request.key);
   }
@@ -123,14 +141,18 @@ Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
   Pick pick;
   pick.instance = found->shared_from_this();
   pick.strategy = used;
-  pick.tier = found->tier();
+  // As it was when it was chosen: it may have changed since.
   pick.panic = ask.among == Among::alive;
+  pick.tier = pick.panic                         ? found->tier()
+              : ask.among == Among::degraded     ? Tier::degraded
+                                                 : Tier::healthy;
   if (used == Strategy::least_connections) pick.load_source = LoadSource::leases;
   if (request.explain) pick.candidates = explain(named, used, ask.among);
   if (request.lease && !request.peek) {
     const Millis ttl =
         named.reader_.pool ? named.reader_.pool->lease_ttl() : PoolOptions{}.lease_ttl;
     pick.lease = leases_.take(pick.instance, ttl, request.now);
+    if (lease_hook_ && !lease_hook_busy_.exchange(true)) lease_hook_();
   }
   return pick;
 }
@@ -138,17 +160,14 @@ Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
 std::vector<Candidate> Balancer::explain(PoolHandle& handle, Strategy strategy,
                                          Among among) const {
   std::vector<Candidate> all;
-  const bool weighs = strategy == Strategy::weighted || strategy == Strategy::least_connections;
   const auto add = [&](const std::shared_ptr<const Instance>& instance) {
     if (instance->gone()) return;
-    const double weight = strategy == Strategy::least_connections ? instance->load_weight()
-                                                                  : instance->weight();
     Candidate one{.instance = instance, .tier = instance->tier(), .load = instance->load(),
-                  .weight = weight};
+                  .weight = weight_for(*instance, strategy)};
     if (!instance->in(among)) {
       one.excluded =
           one.tier == Tier::degraded ? Exclusion::degraded : instance->exclusion();
-    } else if (weighs && !(weight > 0)) {
+    } else if (!may_weigh(*instance, strategy)) {
       one.excluded = Exclusion::no_weight;
     }
     all.push_back(std::move(one));

@@ -9,7 +9,9 @@
 // Order (semantics 10): a tier set before an event is published is seen by every pick that begins
 // after the event was read.
 #include <array>
+#include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -54,7 +56,7 @@ struct Pick {
   std::vector<Candidate> candidates;
 };
 
-// A name looked up once. Belongs to one thread at a time.
+// A name of one balancer, looked up once. Belongs to one thread at a time.
 class PoolHandle {
  public:
   explicit PoolHandle(std::string_view name) : name_(name) {}
@@ -111,6 +113,11 @@ class Balancer {
   // For a timer of the owner: ends the leases that are due.
   void expire_leases(SteadyTime now) { leases_.expire(now); }
 
+  // `hook` runs on the picking thread when leases begin to be held; the owner then calls expire_leases() now and
+  // again until rest_lease_hook() says that none is left (the hook will run again). Set before the first pick.
+  void set_lease_hook(std::function<void()> hook) { lease_hook_ = std::move(hook); }
+  bool rest_lease_hook();
+
   BalancerMetrics metrics() const;
 
  private:
@@ -132,6 +139,8 @@ class Balancer {
   Directory directory_;
   PoolSet pools_;
   Leases leases_;
+  std::function<void()> lease_hook_;
+  std::atomic<bool> lease_hook_busy_{false};
   std::uint64_t seed_;
   mutable std::atomic<std::uint64_t> threads_{0};
   PerThread<Local> local_;

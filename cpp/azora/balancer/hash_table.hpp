@@ -36,7 +36,7 @@ class HashTable {
 
  private:
   std::uint64_t version_;
-  std::vector<std::shared_ptr<Instance>> members_;  // ordered by a hash of their ids
+  std::vector<std::shared_ptr<Instance>> members_;
   std::vector<std::uint32_t> table_;                // indexes of members_
 };
 

@@ -65,6 +65,7 @@ Instance* draw(PoolReader& reader, const Members& members, Among among, bool wei
       if (table->total() == 0) return nullptr;
       member = table->at(random.below(table->total()));
     } else {
+      if (members.size() == 0) return nullptr;  // seen before anybody joined
       member = members.at(static_cast<std::uint32_t>(random.below(members.size())));
     }
     if (member->in(among)) [[likely]] return member;

@@ -157,9 +157,12 @@ void Pool::leave(Instance& member) {
                             std::memory_order_relaxed);
   }
   workshop_->members_touched.fetch_add(1, std::memory_order_relaxed);
-  if (places_ - size() > size() + kFewGaps) close_gaps();
+  // Who is gone is passed over by its own state. Who is not, as a service that only bore the name of
+  // this pool, must be out of sight: rare, and such pools are small.
+  if (!member.gone() || places_ - size() > size() + kFewGaps) close_gaps();
   bump(membership_version_);
   bump(weight_version_);
+  if (!member.gone()) discard_tables();
   bump(epoch_);
 }
 

@@ -69,6 +69,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   // Control thread. An instance is in a pool at most once.
   void join(const std::shared_ptr<Instance>& member);
+  // Gone, or only out of this pool: either way no later pick finds it here.
   void leave(Instance& member);
   // The same service as another object: it keeps its place and turn.
   void replace(Instance& old, const std::shared_ptr<Instance>& next);
@@ -93,6 +94,10 @@ class Pool : public std::enable_shared_from_this<Pool> {
   const Table& current(Lazy<Table> Pool::* which, Seen<Table>& seen,
                        const std::atomic<std::uint64_t>& wanted, Build<Table> build,
                        std::size_t small);
+  // Readers must not meet the old table again: an empty one stands in until the next is made.
+  template <typename Table>
+  void discard(Lazy<Table>& lazy);
+  void discard_tables();
   template <typename Table>
   void rebuild(Lazy<Table>& lazy, const std::atomic<std::uint64_t>& wanted, Build<Table> build);
   template <typename Table>

@@ -5,6 +5,8 @@
 namespace azora::balancer {
 namespace {
 
+constexpr Millis kLongestTtl{2'147'483'647};
+
 bool same_place(const ServiceSpec& a, const ServiceSpec& b) {
   return a.id == b.id && a.type == b.type && a.group == b.group &&
          a.explicit_group == b.explicit_group && a.endpoint->text == b.endpoint->text;
@@ -228,10 +230,15 @@ void PoolSet::settle(Instance& instance) {
 Result<void> PoolSet::configure(std::string_view name, const PoolChange& change) {
   if (change.panic_threshold && !(*change.panic_threshold >= 0 && *change.panic_threshold <= 1)) {
     return Error{ErrorCode::invalid_argument,
-                 "panicThreshold is a share of the pool: from 0 (off) to 1", {}};
+                 "panicThreshold must be a share of the pool from 0 (off) to 1, not " +
+                     std::to_string(*change.panic_threshold),
+                 {}};
   }
-  if (change.lease_ttl && *change.lease_ttl < Millis(1)) {
-    return Error{ErrorCode::invalid_argument, "leaseTtl must be at least 1 ms", {}};
+  if (change.lease_ttl && (*change.lease_ttl < Millis(1) || *change.lease_ttl > kLongestTtl)) {
+    return Error{ErrorCode::invalid_argument,
+                 "leaseTtl must be from 1 to 2147483647 ms, not " +
+                     std::to_string(change.lease_ttl->count()),
+                 {}};
   }
   const std::string known(name);
   Name& entry = names_[known];

@@ -2,6 +2,7 @@
 // the old one serves; whoever left the pool is skipped in it, as its state says so.
 #include "azora/balancer/pool.hpp"
 
+#include <type_traits>
 #include <utility>
 
 namespace azora::balancer {
@@ -55,6 +56,23 @@ void Pool::rebuild(Lazy<Table>& lazy, const std::atomic<std::uint64_t>& wanted,
   workshop_->tables_built.fetch_add(1, std::memory_order_relaxed);
   workshop_->entries_built.fetch_add(made->size(), std::memory_order_relaxed);
   lazy.published.publish(std::move(made));
+}
+
+template <typename Table>
+void Pool::discard(Lazy<Table>& lazy) {
+  MutexLock lock(lazy.mutex);  // a build under way would bring the old one back
+  if (!lazy.published.load()) return;
+  if constexpr (std::is_same_v<Table, HashTable>) {
+    lazy.published.publish(std::make_shared<const Table>(std::vector<std::shared_ptr<Instance>>{}, 0, 0));
+  } else {
+    lazy.published.publish(std::make_shared<const Table>(std::vector<WeightTable::Entry>{}, 0, nullptr));
+  }
+}
+
+void Pool::discard_tables() {
+  discard(weights_);
+  discard(load_weights_);
+  discard(hashes_);
 }
 
 const WeightTable& Pool::weights(PoolReader& reader) {

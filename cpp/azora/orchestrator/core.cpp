@@ -51,13 +51,17 @@ void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>
     };
     return;
   }
+  if (!running_ && processes_alive() == 0) {
+    answers_.push_back([done = std::move(done)] { done({}); });
+    return;
+  }
   running_ = false;
   board_changed_ = true;
   ++board_.list_version;
   for (auto& [serial, service] : services_) {
     if (service->leaving) continue;
     refresh_status(*service);
-    publisher_.set_tier(serial, Tier::excluded, service->machine.incarnation);
+    publish_standing(*service);
     prober_.forget(serial);
     apply_probe_mode(*service);
     mark(*service);
@@ -74,7 +78,9 @@ void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>
       });
     }
     std::sort(left.begin(), left.end());
-    if (auto answer = std::exchange(stop_done_, nullptr)) answer(std::move(left));
+    if (auto answer = std::exchange(stop_done_, nullptr)) {
+      answers_.push_back([answer = std::move(answer), left = std::move(left)] { answer(left); });
+    }
   });
   stop_next();
 }
@@ -118,7 +124,7 @@ void Core::end_turn() {
     watch_failed();
   }
   ++turns_;
-  if (!dirty_.empty() || board_changed_) {
+  if (!dirty_.empty() || board_changed_ || publisher_.head() != board_.seq) {
     auto by_id = board_.by_id.edit();
     auto in_order = board_.in_order.edit();
     board_.seq = publisher_.head();

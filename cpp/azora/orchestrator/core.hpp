@@ -35,18 +35,12 @@ struct CoreOptions {
   std::size_t fd_limit = 1024;
 };
 
-// A restart callable that Python is to run.
-struct CallbackRequest {
-  std::string id;
-  std::uint64_t incarnation = 0;
-  int attempt = 0;
-  std::string cause;
-};
-
 class Core : public keeper::KeeperListener {
  public:
-  // Reads what may not be asked of the disk on the control thread: stamps of argv's files. Null: never.
-  using FileStamp = std::function<std::vector<std::uint64_t>(const LaunchSpec&)>;
+  // Reads what may not be asked of the disk on the control thread: stamps of argv's files. Answers on the
+  // control thread, later or at once.
+  using Stamped = std::function<void(std::vector<std::uint64_t>)>;
+  using FileStamp = std::function<void(const LaunchSpec&, Stamped)>;
 
   Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, Publisher& publisher, CoreOptions options);
   ~Core() override;
@@ -62,7 +56,12 @@ class Core : public keeper::KeeperListener {
                              std::string_view actor);
   void wait_for(std::string id, bool ready, std::uint64_t not_before_seq, SteadyTime deadline,
                 std::function<void(Result<void>)> done);
+  // Runs `answer` when this turn is published (semantics 10).
+  void after_publish(std::function<void()> answer) { answers_.push_back(std::move(answer)); }
+  // Ends every wait_for() and a stop() that is under way with this error, for the end of the program.
+  void abandon_waiters();
   void callback_done(std::string_view id, std::uint64_t incarnation, bool ok, const std::string& reason);
+  void callback_failed(std::string reason);
   void set_callback_sink(std::function<void(CallbackRequest)> sink) { callback_sink_ = std::move(sink); }
   void set_file_stamp(FileStamp stamp) { file_stamp_ = std::move(stamp); }
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
@@ -106,6 +105,7 @@ class Core : public keeper::KeeperListener {
   void admit();
   void grant_permits();
   void watch_failed();
+  void look_at_files(const ServiceState& service);
   void stop_next();
 
   // reactions/on_command.cpp
@@ -125,7 +125,8 @@ class Core : public keeper::KeeperListener {
   ViewPtr build_view(const ServiceState& service) const;
   std::uint64_t emit(EventType type, const ServiceState& service, std::string_view cause,
                      std::unique_ptr<const EventDetail> detail = nullptr);
-  Tier tier_of(const ServiceState& service) const;
+  Standing standing_of(const ServiceState& service) const;
+  void publish_standing(const ServiceState& service);
 
   Loop& loop_;
   health::Prober& prober_;

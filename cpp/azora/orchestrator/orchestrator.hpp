@@ -47,6 +47,14 @@ struct VerbAnswer {
   std::vector<std::string> affected;
 };
 
+// A restart callable that Python is to run.
+struct CallbackRequest {
+  std::string id;
+  std::uint64_t incarnation = 0;
+  int attempt = 0;
+  std::string cause;
+};
+
 struct Totals {
   bool running = false;
   std::size_t total = 0, healthy = 0, unhealthy = 0;
@@ -75,8 +83,13 @@ class Orchestrator {
   // Waits until READY and healthy-or-degraded ("ready") or without process ("stopped"), or the deadline.
   Result<void> wait_for(std::string_view id, std::string_view what, std::uint64_t not_before_seq, Millis timeout);
   Result<void> configure_pool(std::string_view name, const PoolOptions& options);
+  // The next restart callable to run, at most one per service at a time; nullopt: none came within `timeout`, or
+  // the orchestrator was closed.
+  std::optional<CallbackRequest> next_callback(Millis timeout);
   // The outcome of a Python restart callable started for (id, incarnation).
   void callback_done(std::string_view id, std::uint64_t incarnation, bool ok, std::string reason);
+  // An event handler of the user's failed: becomes a callbackFailed event.
+  void callback_failed(std::string reason);
 
   ViewPtr find(std::string_view id) const;
   std::vector<ViewPtr> list() const;                        // registration order

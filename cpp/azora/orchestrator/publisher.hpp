@@ -1,19 +1,27 @@
 #pragma once
 // Where the control core puts what it decided, in the order of a turn (semantics 10): board and pool
-// state first, then events, then answers, then actions. Implemented over pools and event log in runtime.cpp
+// state first, then events, then answers, then actions. Implemented over pools and event log in live_publisher.hpp
 // and by the simulation's recorder.
 // Threads: the control thread.
 #include <cstdint>
 #include <memory>
 #include <string>
 
+#include "azora/balancer/types.hpp"
 #include "azora/model/event.hpp"
 #include "azora/model/service_spec.hpp"
 #include "azora/orchestrator/board.hpp"
 
 namespace azora::orchestrator {
 
-enum class Tier : std::uint8_t { excluded, degraded, healthy };
+using balancer::Exclusion;
+using balancer::Tier;
+
+// How a service stands in its pools; `why` says something while the tier is excluded.
+struct Standing {
+  Tier tier = Tier::excluded;
+  Exclusion why = Exclusion::unknown;
+};
 
 class Publisher {
  public:
@@ -21,11 +29,11 @@ class Publisher {
   // Gives the event its place in the sequence; readers see it after publish().
   virtual std::uint64_t append(Event event) = 0;
   virtual std::uint64_t head() const = 0;
-  // The service is a candidate of its pools from now on (excluded until set_tier says otherwise).
+  // The service is a candidate of its pools from now on (excluded until set_standing says otherwise).
   virtual void pool_put(std::uint64_t serial, const SpecPtr& spec) = 0;
   virtual void pool_remove(std::uint64_t serial) = 0;
-  // Takes effect at once for every picker.
-  virtual void set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnation) = 0;
+  // Takes effect at once for every picker. `stopped` also ends the leases of that incarnation.
+  virtual void set_standing(std::uint64_t serial, Standing standing, std::uint64_t incarnation) = 0;
   // End of a turn: the board (null: unchanged), then the turn's events, become visible.
   virtual void publish(std::shared_ptr<const Board> board) = 0;
 };

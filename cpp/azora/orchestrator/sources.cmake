@@ -1,6 +1,8 @@
 set(AZORA_ORCHESTRATOR_SOURCES
   core.cpp
   explain.cpp
+  file_stamp.cpp
+  list_bodies.cpp
   reactions/drive.cpp
   reactions/on_command.cpp
   reactions/on_probe.cpp

@@ -50,11 +50,36 @@ std::uint64_t Core::emit(EventType type, const ServiceState& service, std::strin
   return publisher_.append(std::move(event));
 }
 
-Tier Core::tier_of(const ServiceState& service) const {
-  if (!running_ || service.leaving) return Tier::excluded;
-  if (service.status == HealthStatus::healthy) return Tier::healthy;
-  if (service.status == HealthStatus::degraded) return Tier::degraded;
-  return Tier::excluded;
+Standing Core::standing_of(const ServiceState& service) const {
+  if (service.leaving) return {Tier::excluded, Exclusion::gone};
+  // Nobody watches it: not to be picked, but what it serves goes on.
+  if (!running_) return {Tier::excluded, Exclusion::draining};
+  if (service.process()) {
+    switch (service.machine.lifecycle) {
+      case Lifecycle::ready:
+      case Lifecycle::adopt:
+        break;
+      case Lifecycle::starting:
+        return {Tier::excluded, Exclusion::unknown};
+      case Lifecycle::stopping:
+      case Lifecycle::killing:
+      case Lifecycle::stuck:
+        return {Tier::excluded, Exclusion::draining};  // its leases end with its exit
+      default:
+        return {Tier::excluded, Exclusion::stopped};
+    }
+  }
+  switch (service.status) {
+    case HealthStatus::healthy: return {Tier::healthy, Exclusion::none};
+    case HealthStatus::degraded: return {Tier::degraded, Exclusion::none};
+    case HealthStatus::unhealthy: return {Tier::excluded, Exclusion::unhealthy};
+    case HealthStatus::unknown: break;
+  }
+  return {Tier::excluded, Exclusion::unknown};
+}
+
+void Core::publish_standing(const ServiceState& service) {
+  publisher_.set_standing(service.serial, standing_of(service), service.machine.incarnation);
 }
 
 }  // namespace azora::orchestrator

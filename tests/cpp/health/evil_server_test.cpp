@@ -222,7 +222,7 @@ TEST(EvilServers, AllAtOnceDisturbNobodyAndTakeLittleMemory) {
     return slowest;
   };
   ask_all();
-  const long before = resident_kib();
+  [[maybe_unused]] const long before = resident_kib();
   for (int round = 0; round < 3; ++round) EXPECT_LT(ask_all(), Micros(2'000'000));
 #if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
   // 64 KiB for each of them would be 4 MiB; the servers' own threads are in here, too.

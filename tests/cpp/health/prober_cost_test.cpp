@@ -96,7 +96,7 @@ TEST(ProberCost, AKeptAliveCheckTakesAtMostTwoPointTwoSystemCalls) {
   };
   ask_round();
   const ProberCounts before = rig.prober.counters();
-  const int batches = rig.batches;
+  [[maybe_unused]] const int batches = rig.batches;
   for (std::uint64_t i = 0; i < kRounds; ++i) ask_round();
   const ProberCounts after = rig.prober.counters();
   const double checks = kRound * kRounds;

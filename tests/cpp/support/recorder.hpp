@@ -34,8 +34,8 @@ class Recorder : public Publisher {
     pool.erase(serial);
     tiers.erase(serial);
   }
-  void set_tier(std::uint64_t serial, Tier tier, std::uint64_t) override {
-    if (pool.contains(serial)) tiers[serial] = tier;
+  void set_standing(std::uint64_t serial, Standing standing, std::uint64_t) override {
+    if (pool.contains(serial)) tiers[serial] = standing.tier;
   }
   void publish(std::shared_ptr<const Board> next) override {
     if (next) board = std::move(next);

@@ -133,6 +133,8 @@ void Core::tell(ServiceState& service, const Notice& notice) {
 // What entering a lifecycle means for probes, trackers and the queues around the machine.
 void Core::after_step(ServiceState& service, Lifecycle before) {
   const Lifecycle now = service.machine.lifecycle;
+  publish_standing(service);
+  ++board_.list_version;
   if (service.process()) {
     if (now == Lifecycle::starting) {
       service.tracker.reset_starting();
@@ -143,7 +145,8 @@ void Core::after_step(ServiceState& service, Lifecycle before) {
   }
   if (now == Lifecycle::failed) {
     failed_.insert(service.serial);
-    if (service.process() && file_stamp_) service.executable_stamp = file_stamp_(*service.spec->process);
+    service.executable_stamp.reset();
+    if (service.process()) look_at_files(service);
   } else {
     failed_.erase(service.serial);
   }
@@ -189,7 +192,8 @@ void Core::refresh_status(ServiceState& service) {
     board_.healthy -= (old == HealthStatus::healthy ? 1U : 0U);
     board_.unhealthy += (status == HealthStatus::unhealthy ? 1U : 0U);
     board_.unhealthy -= (old == HealthStatus::unhealthy ? 1U : 0U);
-    publisher_.set_tier(service.serial, tier_of(service), machine.incarnation);
+    publish_standing(service);
+    ++board_.list_version;
     auto detail = std::make_unique<EventDetail>();
     detail->reason = service.last_error;
     const std::string_view cause = machine.cause == Cause::none ? "health" : wire_name(machine.cause);
@@ -324,13 +328,23 @@ void Core::watch_failed() {
     failed_timer_ = 0;
     const std::vector<std::uint64_t> serials(failed_.begin(), failed_.end());
     for (const std::uint64_t serial : serials) {
-      ServiceState* service = by_serial(serial);
-      if (service == nullptr || !service->process()) continue;
-      std::vector<std::uint64_t> stamp = file_stamp_(*service->spec->process);
-      if (stamp == service->executable_stamp) continue;
-      service->executable_stamp = std::move(stamp);
-      feed(*service, {.kind = Input::Kind::evidence, .cause = Cause::evidence});
+      const ServiceState* service = by_serial(serial);
+      if (service != nullptr && service->process()) look_at_files(*service);
     }
+  });
+}
+
+void Core::look_at_files(const ServiceState& service) {
+  if (!file_stamp_) return;
+  file_stamp_(*service.spec->process, [this, serial = service.serial,
+                                       incarnation = service.machine.incarnation](std::vector<std::uint64_t> stamp) {
+    ServiceState* found = by_serial(serial);
+    if (found == nullptr || found->machine.lifecycle != Lifecycle::failed) return;
+    if (found->machine.incarnation != incarnation) return;
+    const bool first = !found->executable_stamp.has_value();
+    if (found->executable_stamp == stamp) return;
+    found->executable_stamp = std::move(stamp);
+    if (!first) feed(*found, {.kind = Input::Kind::evidence, .cause = Cause::evidence});
   });
 }
 

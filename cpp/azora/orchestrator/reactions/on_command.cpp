@@ -120,7 +120,7 @@ void Core::configure(ServiceState& service) {
   service.target = target_of(*service.spec);
   if (service.spec->endpoint) publisher_.pool_put(service.serial, service.spec);
   if (!service.spec->endpoint) publisher_.pool_remove(service.serial);
-  publisher_.set_tier(service.serial, tier_of(service), service.machine.incarnation);
+  publish_standing(service);
   permits_.put(service.serial, service.spec->group, service.status == HealthStatus::unhealthy,
                service.spec->probe.interval);
   if (service.target) {
@@ -199,7 +199,7 @@ void Core::remove(ServiceState& service) {
   const std::string id = *service.id;
   board_.healthy -= service.status == HealthStatus::healthy ? 1U : 0U;
   board_.unhealthy -= service.status == HealthStatus::unhealthy ? 1U : 0U;
-  publisher_.set_tier(service.serial, Tier::excluded, service.machine.incarnation);
+  publisher_.set_standing(service.serial, {Tier::excluded, Exclusion::gone}, service.machine.incarnation);
   publisher_.pool_remove(service.serial);
   permits_.remove(service.serial);
   wants_permit_.erase(service.serial);
@@ -312,9 +312,25 @@ void Core::wait_for(std::string id, bool ready, std::uint64_t not_before_seq, St
                  std::string(wire_name(service->status));
       if (!service->last_error.empty()) message += " (" + service->last_error + ")";
     }
-    waiter.done(Error{ErrorCode::timed_out, std::move(message), {}});
+    answers_.push_back([done = std::move(waiter.done), message = std::move(message)] {
+      done(Error{ErrorCode::timed_out, message, {}});
+    });
   });
   waiters_.emplace(key, Waiter{std::move(id), ready, not_before_seq, timer, std::move(done)});
+}
+
+void Core::abandon_waiters() {
+  for (auto& [key, waiter] : waiters_) {
+    loop_.cancel(waiter.timer);
+    answers_.push_back([done = std::move(waiter.done)] {
+      done(Error{ErrorCode::closed, "the orchestrator was closed meanwhile", {}});
+    });
+  }
+  waiters_.clear();
+  if (auto answer = std::exchange(stop_done_, nullptr)) {
+    loop_.cancel(stop_timer_);
+    answers_.push_back([answer = std::move(answer)] { answer({}); });
+  }
 }
 
 void Core::check_waiters() {

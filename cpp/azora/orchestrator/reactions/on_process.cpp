@@ -30,7 +30,7 @@ void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const kee
   ServiceState* service = by_serial(serial);
   if (service == nullptr || incarnation != service->machine.incarnation) return;
   // Out of rotation before anybody can read of the exit.
-  publisher_.set_tier(serial, Tier::excluded, incarnation);
+  publisher_.set_standing(serial, {Tier::excluded, Exclusion::stopped}, incarnation);
   const bool planned = service->machine.lifecycle == Lifecycle::stopping || service->machine.lifecycle == Lifecycle::killing;
   const bool clean = exit.code == 0;
   auto detail = std::make_unique<EventDetail>();
@@ -61,7 +61,7 @@ void Core::on_swept(keeper::Serial serial, std::uint64_t incarnation) {
 void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
   ServiceState* service = by_serial(serial);
   if (service == nullptr || incarnation != service->machine.incarnation) return;
-  publisher_.set_tier(serial, Tier::excluded, incarnation);
+  publisher_.set_standing(serial, {Tier::excluded, Exclusion::stopped}, incarnation);
   service->last_error = std::move(reason);
   service->pid.reset();
   service->process_started.reset();
@@ -86,6 +86,18 @@ void Core::callback_done(std::string_view id, std::uint64_t incarnation, bool ok
   feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
   service->tracker.reset_starting();
   apply_probe_mode(*service);
+}
+
+void Core::callback_failed(std::string reason) {
+  auto detail = std::make_unique<EventDetail>();
+  detail->reason = std::move(reason);
+  Event event;
+  event.time = loop_.now().wall;
+  event.type = EventType::callback_failed;
+  event.cause = "callback";
+  event.actor = "python";
+  event.detail = std::move(detail);
+  publisher_.append(std::move(event));
 }
 
 void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes) {

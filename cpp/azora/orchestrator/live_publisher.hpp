@@ -1,0 +1,41 @@
+#pragma once
+// Publisher over the real thing: pools, event log and the board that readers see.
+// Threads: the control thread; board() any thread. Ownership: borrows pools and log, which outlive it.
+// Fails: never.
+#include <memory>
+
+#include "azora/balancer/balancer.hpp"
+#include "azora/base/snapshot_cell.hpp"
+#include "azora/events/log.hpp"
+#include "azora/orchestrator/publisher.hpp"
+
+namespace azora::orchestrator {
+
+class LivePublisher : public Publisher {
+ public:
+  LivePublisher(balancer::Balancer& balancer, events::EventLog& log) : pools_(balancer.pools()), log_(log) {}
+
+  std::uint64_t append(Event event) override { return log_.append(std::move(event)); }
+  std::uint64_t head() const override { return log_.head(); }
+  void pool_put(std::uint64_t serial, const SpecPtr& spec) override { pools_.put(serial, spec); }
+  void pool_remove(std::uint64_t serial) override { pools_.remove(serial); }
+  void set_standing(std::uint64_t serial, Standing standing, std::uint64_t incarnation) override {
+    pools_.set_tier(serial, standing.tier, incarnation, standing.why);
+  }
+  // Semantics 10: whoever saw an event reads a state that contains it.
+  void publish(std::shared_ptr<const Board> board) override {
+    pools_.publish();
+    if (board) board_.publish(std::move(board));
+    log_.publish_turn();
+  }
+
+  // The newest version. The reference is good until this thread's next call.
+  const std::shared_ptr<const Board>& board() const { return board_.read(); }
+
+ private:
+  balancer::PoolSet& pools_;
+  events::EventLog& log_;
+  SnapshotCell<Board> board_{std::make_shared<const Board>()};
+};
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,47 @@
+#pragma once
+// A named thread that runs one AsioLoop, from start() to stop().
+// Threads: start() and stop() one caller at a time; loop() as AsioLoop says. Ownership: owns loop and thread;
+// what was posted and did not run goes with it. Fails: start() when the system has no thread to give.
+#include <string>
+#include <thread>
+
+#include "azora/base/asio_loop.hpp"
+#include "azora/base/result.hpp"
+#include "azora/net/thread.hpp"
+
+namespace azora::orchestrator {
+
+class LoopThread {
+ public:
+  explicit LoopThread(const char* name) : name_(name) {}  // at most 15 characters, static text
+  ~LoopThread() { stop(); }
+  LoopThread(const LoopThread&) = delete;
+  LoopThread& operator=(const LoopThread&) = delete;
+
+  AsioLoop& loop() { return loop_; }
+  bool running() const { return thread_.joinable(); }
+
+  Result<void> start() {
+    if (running()) return {};
+    std::optional<std::thread> thread = net::start_thread(name_, [this] { loop_.run(); });
+    if (!thread) {
+      return Error{ErrorCode::limit_reached, std::string("the system has no thread to give for ") + name_ +
+                                                 "; see ulimit -u and the cgroup's pids.max", {}};
+    }
+    thread_ = std::move(*thread);
+    return {};
+  }
+  // The current batch ends, no other begins.
+  void stop() {
+    if (!running()) return;
+    loop_.stop();
+    thread_.join();
+  }
+
+ private:
+  const char* name_;
+  AsioLoop loop_;
+  std::thread thread_;
+};
+
+}  // namespace azora::orchestrator

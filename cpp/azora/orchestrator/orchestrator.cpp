@@ -1,0 +1,143 @@
+// The facade: each call is one line to the runtime or one look at the board.
+#include "azora/orchestrator/orchestrator.hpp"
+
+#include "azora/orchestrator/runtime.hpp"
+
+namespace azora::orchestrator {
+
+Orchestrator::Orchestrator(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Orchestrator::~Orchestrator() = default;
+
+Result<void> Orchestrator::start() { return impl_->start(); }
+Result<std::vector<std::string>> Orchestrator::stop(Millis deadline) { return impl_->stop(deadline); }
+void Orchestrator::close(Millis deadline) { impl_->close(deadline); }
+
+namespace {
+
+// Events hold the actor as static text.
+std::string_view static_actor(std::string_view actor) {
+  for (const std::string_view known : {"rest", "python", "file"}) {
+    if (actor == known) return known;
+  }
+  return "orchestrator";
+}
+
+}  // namespace
+
+Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor) {
+  return impl_->ask<Result<std::uint64_t>>([specs = std::move(specs), actor = static_actor(actor)](Core& core) mutable {
+    return core.register_many(std::move(specs), actor);
+  });
+}
+
+Result<bool> Orchestrator::unregister(std::string_view id, std::string_view actor) {
+  return impl_->ask<Result<bool>>(
+      [id = std::string(id), actor = static_actor(actor)](Core& core) { return core.unregister(id, actor); });
+}
+
+Result<VerbAnswer> Orchestrator::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
+                                         std::string_view actor) {
+  return impl_->ask<Result<VerbAnswer>>(
+      [verb, id = std::string(id), dependents, dependencies, actor = static_actor(actor)](Core& core) {
+        return core.command(verb, id, dependents, dependencies, actor);
+      });
+}
+
+Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, std::uint64_t not_before_seq,
+                                    Millis timeout) {
+  if (what != "ready" && what != "stopped") {
+    return Error{ErrorCode::invalid_argument,
+                 "wait: is \"" + std::string(what) + "\"; it must be \"ready\" or \"stopped\"", {}};
+  }
+  return impl_->await<Result<void>>(
+      [id = std::string(id), ready = what == "ready", not_before_seq, timeout](Core& core, std::function<void(Result<void>)> done) {
+        core.wait_for(id, ready, not_before_seq, AsioLoop::steady_now() + timeout, std::move(done));
+      });
+}
+
+Result<void> Orchestrator::configure_pool(std::string_view name, const PoolOptions& options) {
+  balancer::PoolChange change;
+  if (!options.strategy.empty()) {
+    change.strategy = balancer::strategy_from_wire(options.strategy);
+    if (!change.strategy) {
+      return Error{ErrorCode::invalid_argument,
+                   "strategy: is \"" + options.strategy +
+                       "\"; it must be round-robin, weighted, least-connections or ip-hash", {}};
+    }
+  }
+  change.allow_degraded = options.allow_degraded;
+  change.panic_threshold = options.panic_threshold;
+  change.lease_ttl = options.lease_ttl;
+  return impl_->ask<Result<void>>([this, name = std::string(name), change](Core&) {
+    return impl_->balancer().pools().configure(name, change);
+  });
+}
+
+std::optional<CallbackRequest> Orchestrator::next_callback(Millis timeout) { return impl_->callbacks().next(timeout); }
+
+void Orchestrator::callback_done(std::string_view id, std::uint64_t incarnation, bool ok, std::string reason) {
+  impl_->tell([id = std::string(id), incarnation, ok, reason = std::move(reason)](Core& core) {
+    core.callback_done(id, incarnation, ok, reason);
+  });
+}
+
+void Orchestrator::callback_failed(std::string reason) {
+  impl_->tell([reason = std::move(reason)](Core& core) { core.callback_failed(reason); });
+}
+
+ViewPtr Orchestrator::find(std::string_view id) const {
+  impl_->looked();
+  const ViewPtr* view = impl_->board()->by_id.find(id);
+  return view == nullptr ? nullptr : *view;
+}
+
+std::vector<ViewPtr> Orchestrator::list() const {
+  impl_->looked();
+  const std::shared_ptr<const Board> board = impl_->board();
+  std::vector<ViewPtr> views;
+  views.reserve(board->in_order.size());
+  board->in_order.for_each([&](const ViewPtr& view) { views.push_back(view); });
+  return views;
+}
+
+std::vector<ViewPtr> Orchestrator::by_type(std::string_view type) const {
+  std::vector<ViewPtr> views = list();
+  std::erase_if(views, [&](const ViewPtr& view) { return view->spec->type != type; });
+  return views;
+}
+
+Totals Orchestrator::totals() const {
+  const std::shared_ptr<const Board>& board = impl_->board();
+  return {board->running, board->in_order.size(), board->healthy, board->unhealthy, board->seq};
+}
+
+std::string Orchestrator::status_json(bool detailed) const {
+  return *impl_->lists().status(impl_->board(), detailed, AsioLoop::steady_now());
+}
+
+std::string Orchestrator::services_json(const std::optional<std::string>& type) const {
+  const SteadyTime now = AsioLoop::steady_now();
+  return type ? *impl_->lists().of_type(impl_->board(), *type, now) : *impl_->lists().services(impl_->board(), now);
+}
+
+Result<std::string> Orchestrator::why_json(std::string_view id) {
+  return impl_->ask<Result<std::string>>([id = std::string(id)](Core& core) { return core.why_json(id); });
+}
+
+Result<std::string> Orchestrator::dependencies_json(std::string_view id) {
+  return impl_->ask<Result<std::string>>([id = std::string(id)](Core& core) { return core.dependencies_json(id); });
+}
+
+std::string Orchestrator::graph_json() {
+  Result<std::string> text =
+      impl_->ask<Result<std::string>>([](Core& core) -> Result<std::string> { return core.graph_json(); });
+  return text ? std::move(text).value() : std::string("{\"nodes\":[],\"edges\":[],\"startOrder\":[]}");
+}
+
+std::string Orchestrator::metrics_text() { return impl_->metrics_text(); }
+Result<std::string> Orchestrator::logs(std::string_view id, int lines) { return impl_->logs(id, lines); }
+balancer::Balancer& Orchestrator::balancer() { return impl_->balancer(); }
+events::EventLog& Orchestrator::events() { return impl_->events(); }
+std::uint64_t Orchestrator::seq() const { return impl_->board()->seq; }
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,174 @@
+#include "azora/orchestrator/runtime.hpp"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <thread>
+
+#include "azora/orchestrator/file_stamp.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+constexpr Millis kLeaseSweep{1'000};
+constexpr Millis kKeeperEnd{5'000};  // for shims to kill what a stop left over
+
+std::size_t descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
+  return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1'048'576));
+}
+
+}  // namespace
+
+balancer::BalancerOptions Orchestrator::Impl::balancer_options(LoopThread& work) {
+  balancer::BalancerOptions options;
+  options.worker = [&work](std::function<void()> job) { work.loop().post(std::move(job)); };
+  return options;
+}
+
+CoreOptions Orchestrator::Impl::core_options(const Options& options) {
+  CoreOptions core;
+  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+  core.max_concurrent_starts = options.max_concurrent_starts < 0 ? std::max(4, 2 * cores) : options.max_concurrent_starts;
+  core.starts_per_second = options.starts_per_second;
+  core.fd_limit = descriptor_limit();
+  return core;
+}
+
+keeper::ClientOptions Orchestrator::Impl::keeper_options(const Options& options) {
+  keeper::ClientOptions keeper;
+  keeper.program = options.keeper_path;
+  keeper.runtime_dir = options.runtime_dir;
+  keeper.build_id = options.build_id;
+  return keeper;
+}
+
+Orchestrator::Impl::Impl(Options options)
+    : options_(std::move(options)),
+      events_(std::make_shared<events::EventLog>()),
+      balancer_(balancer_options(work_)),
+      publisher_(balancer_, *events_),
+      prober_(control_.loop(), {.fd_limit = descriptor_limit()}),
+      keeper_(control_.loop(), keeper_options(options_)),
+      core_(control_.loop(), prober_, keeper_, publisher_, core_options(options_)),
+      usage_(work_.loop(), [this] { return publisher_.board(); },
+             [this](UsageReport report) {
+               control_.loop().post([this, report = std::move(report)] {
+                 for (const UsageFigure& one : report) core_.set_usage(one.id, one.incarnation, one.cpu_percent, one.rss_bytes);
+               });
+             }) {
+  core_.set_callback_sink([this](CallbackRequest request) { callbacks_.push(std::move(request)); });
+  core_.set_file_stamp([this](const LaunchSpec& spec, Core::Stamped answer) { stamp(spec, std::move(answer)); });
+  balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
+  control_.loop().set_turn_end([this] { core_.end_turn(); });
+}
+
+Orchestrator::Impl::~Impl() { close(Millis{0}); }
+
+Result<void> Orchestrator::Impl::open() {
+  if (open_.load(std::memory_order_acquire)) return {};
+  MutexLock lock(open_mutex_);
+  if (open_.load(std::memory_order_relaxed)) return {};
+  if (Result<void> started = work_.start(); !started) return started;
+  if (Result<void> started = control_.start(); !started) return started;
+  open_.store(true, std::memory_order_release);
+  return {};
+}
+
+Result<void> Orchestrator::Impl::start() {
+  return ask<Result<void>>([this](Core& core) -> Result<void> {
+    if (!probing_) {
+      if (Result<void> started = prober_.start(); !started) return started;
+      probing_ = true;
+    }
+    core.start();
+    return {};
+  });
+}
+
+Result<std::vector<std::string>> Orchestrator::Impl::stop(Millis deadline) {
+  using Answer = Result<std::vector<std::string>>;
+  return await<Answer>([deadline](Core& core, std::function<void(Answer)> done) {
+    core.stop(AsioLoop::steady_now() + deadline, [done = std::move(done)](std::vector<std::string> left) { done(std::move(left)); });
+  });
+}
+
+void Orchestrator::Impl::close(Millis deadline) {
+  if (!gate_.close()) return;
+  callbacks_.close();
+  MutexLock lock(open_mutex_);
+  if (open_.load(std::memory_order_relaxed)) {
+    const auto stopped = std::make_shared<Reply<bool>>();
+    control_.loop().post([this, deadline, stopped] {
+      core_.stop(AsioLoop::steady_now() + deadline, [stopped](const std::vector<std::string>&) { stopped->set(true); });
+    });
+    stopped->wait();
+    control_.loop().post([this] { core_.abandon_waiters(); });
+    gate_.drain();
+    keeper_.stop(kKeeperEnd);
+    const auto quiet = std::make_shared<Reply<bool>>();
+    control_.loop().post([this, quiet] {
+      prober_.stop();
+      quiet->set(true);
+    });
+    quiet->wait();
+    work_.stop();
+    control_.stop();
+  }
+}
+
+// Stamps wait for disks: they are read on az-work and answered on the control thread.
+void Orchestrator::Impl::stamp(const LaunchSpec& spec, Core::Stamped answer) {
+  work_.loop().post([this, argv = spec.argv, cwd = spec.cwd, answer = std::move(answer)]() mutable {
+    std::vector<std::uint64_t> numbers = file_stamp(argv, cwd, std::getenv("PATH"));
+    control_.loop().post([answer = std::move(answer), numbers = std::move(numbers)] { answer(numbers); });
+  });
+}
+
+// Ends what is due, and comes again while leases are held.
+void Orchestrator::Impl::sweep_leases() {
+  const SteadyTime now = AsioLoop::steady_now();
+  balancer_.expire_leases(now);
+  if (balancer_.rest_lease_hook()) return;
+  work_.loop().at(now + kLeaseSweep, [this] { sweep_leases(); });
+}
+
+std::string Orchestrator::Impl::metrics_text() {
+  Result<std::string> head = ask<Result<std::string>>([](Core& core) -> Result<std::string> { return core.metrics_text(); });
+  std::string out = head ? std::move(head).value() : std::string();
+  const auto metric = [&out](std::string_view name, std::string_view kind, std::string_view help, std::uint64_t value) {
+    out.append("# HELP azora_").append(name).append(" ").append(help).append("\n");
+    out.append("# TYPE azora_").append(name).append(" ").append(kind).append("\n");
+    out.append("azora_").append(name).append(" ").append(std::to_string(value)).append("\n");
+  };
+  const balancer::BalancerMetrics pools = balancer_.metrics();
+  metric("pool_members_touched_total", "counter", "Places of pools written by changes.", pools.members_touched);
+  metric("pool_flaps_total", "counter", "Changes of a member's eligibility.", pools.flaps);
+  metric("pool_tables_built_total", "counter", "Tables of strategies rebuilt.", pools.tables_built);
+  metric("leases_taken_total", "counter", "Leases taken.", pools.leases_taken);
+  metric("leases_released_total", "counter", "Leases released.", pools.leases_released);
+  metric("leases_expired_total", "counter", "Leases ended by their time.", pools.leases_expired);
+  metric("leases_held", "gauge", "Leases held.", pools.leases_held);
+  metric("list_bytes_total", "counter", "Bytes of list bodies serialised.", lists_.bytes_made());
+  metric("events_evicted_total", "counter", "Events that left the bounded log.", events_->evicted());
+  const health::ProberCounts net = prober_.counters();
+  metric("probe_answers_total", "counter", "Probes that ended.", net.checks);
+  metric("probe_connections_reused_total", "counter", "Probes sent over a kept connection.", net.reused);
+  metric("probe_connects_total", "counter", "Connections opened by probes.", net.connects);
+  metric("probe_system_calls_total", "counter", "System calls of the prober's thread.", net.system_calls());
+  return out;
+}
+
+Result<std::string> Orchestrator::Impl::logs(std::string_view id, int lines) {
+  const ViewPtr* view = board()->by_id.find(id);
+  if (view == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
+  if (!(*view)->process) {
+    return Error{ErrorCode::invalid_argument,
+                 "service '" + std::string(id) + "' has no process here, so there is no output of it to show", {}};
+  }
+  return keeper_.tail((*view)->serial, lines);
+}
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,109 @@
+#pragma once
+// The parts of a living orchestrator and their threads: az-control runs the core, az-net the prober (its own),
+// az-keeper the link to the keeper (its own), az-work what may wait: rebuilding tables, stamps of files, usage.
+// Threads: made when the first call needs them, ended by close(). Public methods any thread.
+// Ownership: owns everything; members are declared so that who borrows dies first.
+// Fails: open() without threads.
+#include <atomic>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "azora/balancer/balancer.hpp"
+#include "azora/events/log.hpp"
+#include "azora/health/net_prober.hpp"
+#include "azora/keeper/client.hpp"
+#include "azora/keeper/log_reader.hpp"
+#include "azora/orchestrator/call_gate.hpp"
+#include "azora/orchestrator/callback_queue.hpp"
+#include "azora/orchestrator/core.hpp"
+#include "azora/orchestrator/list_bodies.hpp"
+#include "azora/orchestrator/live_publisher.hpp"
+#include "azora/orchestrator/loop_thread.hpp"
+#include "azora/orchestrator/usage_sampler.hpp"
+
+namespace azora::orchestrator {
+
+class Orchestrator::Impl {
+ public:
+  explicit Impl(Options options);
+  ~Impl();
+
+  Result<void> start();
+  Result<std::vector<std::string>> stop(Millis deadline);
+  void close(Millis deadline);
+
+  // Runs body(core) as part of a turn of the control thread and answers when that turn is published.
+  // T is a Result.
+  template <typename T, typename Body>
+  T ask(Body body) {
+    const CallGate::Pass pass(gate_);
+    if (!pass) return T(closed());
+    if (Result<void> open = this->open(); !open) return T(std::move(open).error());
+    const auto reply = std::make_shared<Reply<T>>();
+    control_.loop().post([this, reply, body = std::move(body)]() mutable {
+      auto answer = std::make_shared<T>(body(core_));
+      core_.after_publish([reply, answer] { reply->set(std::move(*answer)); });
+    });
+    return reply->wait();
+  }
+  // The same where the core answers later, through the function that body(core, done) is given.
+  template <typename T, typename Body>
+  T await(Body body) {
+    const CallGate::Pass pass(gate_);
+    if (!pass) return T(closed());
+    if (Result<void> open = this->open(); !open) return T(std::move(open).error());
+    const auto reply = std::make_shared<Reply<T>>();
+    control_.loop().post([this, reply, body = std::move(body)]() mutable {
+      body(core_, [reply](T answer) { reply->set(std::move(answer)); });
+    });
+    return reply->wait();
+  }
+  // Runs body(core) in some later turn; lost when closed.
+  template <typename Body>
+  void tell(Body body) {
+    const CallGate::Pass pass(gate_);
+    if (!pass || !open()) return;
+    control_.loop().post([this, body = std::move(body)]() mutable { body(core_); });
+  }
+
+  const std::shared_ptr<const Board>& board() const { return publisher_.board(); }
+  // Somebody reads figures of processes: keeps them fresh for a while.
+  void looked() { usage_.looked(); }
+  std::string metrics_text();
+  Result<std::string> logs(std::string_view id, int lines);
+
+  balancer::Balancer& balancer() { return balancer_; }
+  events::EventLog& events() { return *events_; }
+  ListBodies& lists() { return lists_; }
+  CallbackQueue& callbacks() { return callbacks_; }
+
+ private:
+  static Error closed() { return {ErrorCode::closed, "the orchestrator is closed", {}}; }
+  static balancer::BalancerOptions balancer_options(LoopThread& work);
+  static CoreOptions core_options(const Options& options);
+  static keeper::ClientOptions keeper_options(const Options& options);
+  Result<void> open();
+  void stamp(const LaunchSpec& spec, Core::Stamped answer);
+  void sweep_leases();
+
+  const Options options_;
+  CallGate gate_;
+  Mutex open_mutex_;
+  std::atomic<bool> open_{false};
+  bool probing_ = false;  // control thread: the prober was started
+
+  LoopThread control_{"az-control"};
+  LoopThread work_{"az-work"};
+  std::shared_ptr<events::EventLog> events_;
+  balancer::Balancer balancer_;
+  LivePublisher publisher_;
+  ListBodies lists_;
+  CallbackQueue callbacks_;
+  health::NetProber prober_;
+  keeper::KeeperClient keeper_;
+  Core core_;
+  UsageSampler usage_;
+};
+
+}  // namespace azora::orchestrator

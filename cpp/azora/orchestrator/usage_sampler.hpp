@@ -1,0 +1,44 @@
+#pragma once
+// What process services use, read while somebody looks: every 2 s, until nobody looked for 10 s. An idle fleet
+// that nobody watches costs no wake-up.
+// Threads: looked() any; reading and report() on the work loop's thread. Ownership: borrows the loop, which
+// outlives it or is stopped before it goes. Fails: never; a process that is gone is left out.
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "azora/base/asio_loop.hpp"
+#include "azora/keeper/usage.hpp"
+#include "azora/orchestrator/board.hpp"
+
+namespace azora::orchestrator {
+
+struct UsageFigure {
+  std::string id;
+  std::uint64_t incarnation = 0;
+  double cpu_percent = 0;
+  std::int64_t rss_bytes = 0;
+};
+using UsageReport = std::vector<UsageFigure>;
+
+class UsageSampler {
+ public:
+  UsageSampler(AsioLoop& work, std::function<std::shared_ptr<const Board>()> board, std::function<void(UsageReport)> report);
+
+  void looked();
+
+ private:
+  void sample();
+
+  AsioLoop& work_;
+  std::function<std::shared_ptr<const Board>()> board_;
+  std::function<void(UsageReport)> report_;
+  std::atomic<std::int64_t> looked_ns_{0};
+  std::atomic<bool> active_{false};
+  keeper::UsageReader reader_;
+};
+
+}  // namespace azora::orchestrator
