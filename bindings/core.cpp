@@ -4,6 +4,7 @@
 #include "azora/model/json_reader.hpp"
 #include "azora/model/spec_parser.hpp"
 #include "handle.hpp"
+#include "picker.hpp"
 
 namespace azora::bindings {
 namespace {
@@ -148,6 +149,7 @@ std::vector<std::pair<std::string, std::string>> check(const std::string& text,
 }  // namespace
 
 CoreHandle::~CoreHandle() {
+  detach_picker(picker);
   picker = py::object();
   if (birth_.forked()) {
     (void)impl_.release();  // its threads, sockets and processes are the parent's
@@ -178,7 +180,7 @@ void bind_core(py::module_& module) {
                py::gil_scoped_release unlocked;
                return std::make_shared<CoreHandle>(std::move(options));
              }();
-             handle->picker = make_picker(*handle);
+             handle->picker = new_picker(*handle);
              return handle;
            }),
            py::arg("options"));

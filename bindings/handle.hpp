@@ -29,7 +29,7 @@ class CoreHandle {
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   bool forked() const { return birth_.forked(); }
 
-  py::object picker;  // the builtin behind `Core.pick`
+  py::object picker;  // of whom `Core.pick` is the builtin
 
  private:
   std::unique_ptr<orchestrator::Orchestrator> impl_;
@@ -41,8 +41,6 @@ using CoreClass = py::class_<CoreHandle, std::shared_ptr<CoreHandle>>;
 
 void bind_core_reads(CoreClass& core);
 void bind_picks(py::module_& module, CoreClass& core);
-// The object whose `pick` is a C builtin; holds the balancer through the handle.
-py::object make_picker(CoreHandle& handle);
 
 inline Millis millis(std::int64_t count) { return Millis{count < 0 ? 0 : count}; }
 

@@ -1,0 +1,116 @@
+// Picks of `_core.Core` beyond the builtin: the answer of GET /loadbalancer as bytes, and leases.
+#include <pybind11/stl.h>
+
+#include <chrono>
+#include <optional>
+#include <string>
+
+#include "azora/balancer/balancer.hpp"
+#include "azora/model/json_writer.hpp"
+#include "handle.hpp"
+#include "pick_object.hpp"
+#include "picker.hpp"
+
+namespace azora::bindings {
+namespace {
+
+using balancer::Pick;
+using balancer::PickRequest;
+using Text = std::optional<std::string_view>;
+
+SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
+
+PickRequest read_request(const Text& strategy, const Text& key) {
+  PickRequest request{.key = key.value_or(std::string_view{}), .now = steady_now()};
+  if (strategy) request.strategy = read_strategy(*strategy);
+  return request;
+}
+
+std::string answer_json(const Pick& pick, const ServiceView& view, bool explain) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("serviceId");
+  json.string(pick.instance->id());
+  json.key("endpoint");
+  json.string(pick.instance->endpoint());
+  json.key("health");
+  json.raw(view.health_json());
+  if (pick.lease) {
+    json.key("lease");
+    json.begin_object();
+    json.key("id");
+    json.string(pick.lease->id);
+    json.key("ttlMs");
+    json.integer(pick.lease->ttl.count());
+    json.end_object();
+  }
+  if (explain) {
+    json.key("strategy");
+    json.string(wire_name(pick.strategy));
+    json.key("panic");
+    json.boolean(pick.panic);
+    json.key("candidates");
+    json.raw(balancer::candidates_json(pick.candidates));
+  }
+  json.end_object();
+  return out;
+}
+
+// A service may go between its choice and the look at its health: then another is chosen.
+std::string choose_json(orchestrator::Orchestrator& core, std::string_view pool,
+                        const PickRequest& request) {
+  constexpr int kTries = 8;
+  for (int i = 0; i < kTries; ++i) {
+    const Pick pick = value_or_throw(core.balancer().pick(pool, request));
+    const ViewPtr view = core.find(pick.instance->id());
+    if (view) return answer_json(pick, *view, request.explain);
+    if (pick.lease) core.balancer().release(pick.lease->id, request.now);
+  }
+  throw Failure(Error{ErrorCode::no_healthy_instance,
+                      "No healthy instances available for service type: " + std::string(pool), {}});
+}
+
+py::bytes pick_json(const CoreHandle& self, std::string_view pool, const Text& strategy,
+                    const Text& key, const Text& peer, bool lease, bool explain, bool peek) {
+  PickRequest request = read_request(strategy, key);
+  request.peer = peer.value_or(std::string_view{});
+  request.lease = lease;
+  request.explain = explain;
+  request.peek = peek;
+  orchestrator::Orchestrator& core = self.live();
+  if (!explain) return as_bytes(choose_json(core, pool, request));  // shorter than a hand-over of the GIL
+  const std::string text = [&] {
+    const py::gil_scoped_release unlocked;
+    return choose_json(core, pool, request);
+  }();
+  return as_bytes(text);
+}
+
+py::tuple lease(const CoreHandle& self, std::string_view pool, const Text& strategy, const Text& key) {
+  PickRequest request = read_request(strategy, key);
+  request.lease = true;
+  const Pick pick = value_or_throw(self.live().balancer().pick(pool, request));
+  PyObject* object = new_pick(*pick.instance);
+  if (object == nullptr) throw py::error_already_set();
+  return py::make_tuple(py::reinterpret_steal<py::object>(object), pick.lease->id,
+                        pick.lease->ttl.count());
+}
+
+}  // namespace
+
+void bind_picks(py::module_& module, CoreClass& core) {
+  bind_pick_object(module);
+  bind_picker(module);
+  core.def_property_readonly("pick", [](const CoreHandle& self) { return self.picker.attr("pick"); });
+  core.def("pick_json", &pick_json, py::arg("pool"), py::arg("strategy"), py::arg("key"),
+           py::arg("peer"), py::arg("lease"), py::arg("explain"), py::arg("peek"));
+  core.def("lease", &lease, py::arg("pool"), py::arg("strategy"), py::arg("key"));
+  core.def("release",
+           [](const CoreHandle& self, std::string_view id) {
+             return self.get().balancer().release(id, steady_now());
+           },
+           py::arg("lease_id"));
+}
+
+}  // namespace azora::bindings

@@ -1,0 +1,24 @@
+#pragma once
+// The builtin behind `Core.pick`: no frame, no conversion, a cached answer. A plain bound method of
+// pybind11 costs five times as much.
+// Threads: under the GIL, which it never releases: nothing it does can wait.
+// Ownership: borrows the core; outlives it, detached, when somebody kept `orch.pick`.
+// Fails: like Python, null with an error set.
+#include <string_view>
+
+#include "azora/balancer/types.hpp"
+#include "bindings.hpp"
+#include "handle.hpp"
+
+namespace azora::bindings {
+
+void bind_picker(py::module_& module);
+// A Python object with the builtin `pick(pool, key=None, strategy=None)`.
+py::object new_picker(CoreHandle& core);
+// The core goes: picks answer `closed` from now on.
+void detach_picker(const py::object& picker);
+
+// Throws invalid_argument.
+balancer::Strategy read_strategy(std::string_view name);
+
+}  // namespace azora::bindings
