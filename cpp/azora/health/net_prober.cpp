@@ -11,7 +11,7 @@
 #include "azora/base/asio_loop.hpp"
 #include "azora/base/mutex.hpp"
 #include "azora/health/probe_worker.hpp"
-#include "azora/net/thread.hpp"
+#include "azora/base/thread.hpp"
 
 namespace azora::health {
 namespace {
@@ -91,7 +91,7 @@ Result<void> NetProber::start() {
   if (!state_->worker.ready()) {
     return Error{ErrorCode::internal, std::string("the prober has no descriptors: ") + std::strerror(errno), {}};
   }
-  state_->thread = net::start_thread("az-net", [state = state_.get()] { state->worker.run(); });
+  state_->thread = start_thread("az-net", [state = state_.get()] { state->worker.run(); });
   if (!state_->thread) return Error{ErrorCode::internal, "the prober has no thread", {}};
   return {};
 }

@@ -14,7 +14,7 @@
 #include "azora/base/mutex.hpp"
 #include "azora/health/socket_probes.hpp"
 #include "azora/health/timer_wheel.hpp"
-#include "azora/net/fd.hpp"
+#include "azora/base/fd.hpp"
 #include "azora/net/https_client.hpp"
 #include "azora/net/resolver.hpp"
 
@@ -84,9 +84,9 @@ class ProbeWorker : private SocketProbes::Owner {
   Options options_;
   Deliver deliver_;
   ProberCounters& counters_;
-  net::Fd epoll_;  // first in, last out: all below write to one of them
-  net::Fd event_;
-  net::Fd command_epoll_;  // the event descriptor alone: waits for commands but not for answers
+  Fd epoll_;  // first in, last out: all below write to one of them
+  Fd event_;
+  Fd command_epoll_;  // the event descriptor alone: waits for commands but not for answers
   bool registered_ = false;
   SteadyTime now_{};
   TimerWheel wheel_;

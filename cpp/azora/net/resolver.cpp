@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "azora/base/mutex.hpp"
-#include "azora/net/thread.hpp"
+#include "azora/base/thread.hpp"
 
 namespace azora::net {
 namespace {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <utility>
 
+#include "azora/base/asio_loop.hpp"
 #include "azora/base/mutex.hpp"
 #include "azora/base/time.hpp"
 #include "azora/orchestrator/orchestrator.hpp"
@@ -29,7 +30,7 @@ class CallbackQueue {
   // nullopt: none within `timeout`, or closed.
   std::optional<CallbackRequest> next(Millis timeout) {
     MutexLock lock(mutex_);
-    const auto deadline = std::chrono::steady_clock::now() + std::min(timeout, kLongest);
+    const auto deadline = AsioLoop::steady_now() + std::min(timeout, kLongest);
     changed_.wait_until(mutex_, deadline, [this]() AZORA_NO_THREAD_SAFETY_ANALYSIS { return closed_ || !waiting_.empty(); });
     if (closed_ || waiting_.empty()) return std::nullopt;
     CallbackRequest request = std::move(waiting_.front());

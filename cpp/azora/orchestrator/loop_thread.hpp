@@ -7,7 +7,7 @@
 
 #include "azora/base/asio_loop.hpp"
 #include "azora/base/result.hpp"
-#include "azora/net/thread.hpp"
+#include "azora/base/thread.hpp"
 
 namespace azora::orchestrator {
 
@@ -23,7 +23,7 @@ class LoopThread {
 
   Result<void> start() {
     if (running()) return {};
-    std::optional<std::thread> thread = net::start_thread(name_, [this] { loop_.run(); });
+    std::optional<std::thread> thread = start_thread(name_, [this] { loop_.run(); });
     if (!thread) {
       return Error{ErrorCode::limit_reached, std::string("the system has no thread to give for ") + name_ +
                                                  "; see ulimit -u and the cgroup's pids.max", {}};

@@ -9,6 +9,7 @@
 #include "azora/base/loop.hpp"
 #include "azora/healing/machine.hpp"
 #include "azora/health/prober.hpp"
+#include "azora/health/scheduler.hpp"
 #include "azora/health/tracker.hpp"
 #include "azora/model/service_spec.hpp"
 #include "azora/model/view.hpp"
@@ -22,6 +23,7 @@ struct ServiceState {
   SpecPtr spec;
   std::shared_ptr<const std::string> id;   // shared with this service's events
   std::shared_ptr<const health::ProbeTarget> target;  // null: nothing to ask (process check)
+  health::Mode probe_mode = health::Mode::paused;     // as the scheduler was last told
   health::Tracker tracker;
   healing::Machine machine;
   healing::Plan plan;

@@ -124,7 +124,8 @@ void Core::configure(ServiceState& service) {
   permits_.put(service.serial, service.spec->group, service.status == HealthStatus::unhealthy,
                service.spec->probe.interval);
   if (service.target) {
-    scheduler_.add(service.serial, probe_plan_of(*service.spec), loop_.now().steady, health::Mode::paused);
+    service.probe_mode = health::Mode::paused;
+    scheduler_.add(service.serial, probe_plan_of(*service.spec), loop_.now().steady, service.probe_mode);
   } else {
     scheduler_.remove(service.serial);
   }

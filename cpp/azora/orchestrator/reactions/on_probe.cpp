@@ -109,6 +109,8 @@ void Core::apply_probe_mode(ServiceState& service) {
         break;
     }
   }
+  if (mode == service.probe_mode) return;  // `starting` said twice would begin its distances anew
+  service.probe_mode = mode;
   scheduler_.set_mode(service.serial, mode, loop_.now().steady);
 }
 

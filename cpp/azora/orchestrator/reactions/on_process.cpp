@@ -85,6 +85,7 @@ void Core::callback_done(std::string_view id, std::uint64_t incarnation, bool ok
   }
   feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
   service->tracker.reset_starting();
+  service->probe_mode = health::Mode::paused;  // its distances count from here
   apply_probe_mode(*service);
 }
 
