@@ -1,0 +1,49 @@
+// When the core asks a service, and what becomes of the answers (semantics 15, 16).
+#include "support/world.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+TEST(Probing, StartingServiceIsAskedAtWideningDistances) {
+  World world;
+  world.prober.set_default([](const health::ProbeRequest&) { return health::FakeProber::Answer::refused(); });
+  const auto serial = world.add_process("a");
+  world.advance(seconds(10));
+  ASSERT_EQ(world.lifecycle("a"), Lifecycle::starting);
+  // 0, 10, 20, 40 .. 640 ms, then every second: 7 within the first 1.3 s and one for each second after it.
+  EXPECT_GE(world.prober.asked(serial), 14U);
+  EXPECT_LE(world.prober.asked(serial), 18U);
+}
+
+TEST(Probing, EachStartBeginsAskingAnew) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.advance(minutes(3));
+  world.prober.set(serial, health::FakeProber::Answer::refused());
+  world.keeper.crash(serial);
+  world.advance(Millis(100));
+  ASSERT_EQ(world.lifecycle("a"), Lifecycle::starting);
+  const std::uint64_t before = world.prober.asked(serial);
+  world.prober.set(serial, health::FakeProber::Answer::http(200));
+  world.advance(Millis(200));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::ready);
+  EXPECT_LE(world.prober.asked(serial) - before, 3U);
+}
+
+TEST(Probing, DeadIncarnationIsNotAsked) {
+  World world;
+  const auto serial = world.add_process("a", "\"restartDelay\":60000");
+  world.advance(seconds(3));
+  world.keeper.crash(serial);
+  world.loop.run_until_idle();
+  const std::uint64_t before = world.prober.asked(serial);
+  world.advance(seconds(30));
+  EXPECT_EQ(world.prober.asked(serial), before);
+  EXPECT_EQ(world.prober.in_flight_count(), 0U);
+}
+
+}  // namespace
+}  // namespace azora::orchestrator
