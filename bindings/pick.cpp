@@ -1,11 +1,11 @@
 // Picks of `_core.Core` beyond the builtin: the answer of GET /loadbalancer as bytes, and leases.
 #include <pybind11/stl.h>
 
-#include <chrono>
 #include <optional>
 #include <string>
 
 #include "azora/balancer/balancer.hpp"
+#include "azora/base/asio_loop.hpp"
 #include "azora/model/json_writer.hpp"
 #include "handle.hpp"
 #include "pick_object.hpp"
@@ -18,10 +18,8 @@ using balancer::Pick;
 using balancer::PickRequest;
 using Text = std::optional<std::string_view>;
 
-SteadyTime steady_now() { return std::chrono::steady_clock::now(); }
-
 PickRequest read_request(const Text& strategy, const Text& key) {
-  PickRequest request{.key = key.value_or(std::string_view{}), .now = steady_now()};
+  PickRequest request{.key = key.value_or(std::string_view{}), .now = AsioLoop::steady_now()};
   if (strategy) request.strategy = read_strategy(*strategy);
   return request;
 }
@@ -108,7 +106,7 @@ void bind_picks(py::module_& module, CoreClass& core) {
   core.def("lease", &lease, py::arg("pool"), py::arg("strategy"), py::arg("key"));
   core.def("release",
            [](const CoreHandle& self, std::string_view id) {
-             return self.get().balancer().release(id, steady_now());
+             return self.get().balancer().release(id, AsioLoop::steady_now());
            },
            py::arg("lease_id"));
 }
