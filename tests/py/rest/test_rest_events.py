@@ -1,0 +1,105 @@
+"""GET /events: order, resume, filters, and the end."""
+
+from __future__ import annotations
+
+import json
+import threading
+from typing import Any
+
+import pytest
+
+from azora_orchestrator import MasterOrchestrator
+from azora_orchestrator.server import sse
+
+pytestmark = pytest.mark.native
+
+
+def spec(service_id: str) -> dict[str, Any]:
+    return {"id": service_id, "type": "core", "endpoint": "http://127.0.0.1:1"}
+
+
+def registered(count: int, orch: MasterOrchestrator) -> None:
+    for index in range(count):
+        orch.register(spec(f"s{index}"))
+
+
+def test_events_come_in_order_with_number_and_name(orch: MasterOrchestrator, api: Any) -> None:
+    with api.stream("/events?type=serviceRegistered") as frames:
+        registered(3, orch)
+        got = [next(frames) for _ in range(3)]
+    assert [frame["event"] for frame in got] == ["serviceRegistered"] * 3
+    data = [json.loads(frame["data"]) for frame in got]
+    assert [str(item["seq"]) for item in data] == [frame["id"] for frame in got]
+    assert [item["serviceId"] for item in data] == ["s0", "s1", "s2"]
+    assert list(data[0])[:6] == ["seq", "time", "type", "serviceId", "incarnation", "cause"]
+
+
+def test_a_client_resumes_where_it_left(orch: MasterOrchestrator, api: Any) -> None:
+    registered(3, orch)
+    with api.stream("/events?since=0&type=serviceRegistered") as frames:
+        first = next(frames)
+    resume = {"Last-Event-ID": first["id"]}
+    with api.stream("/events?since=0&type=serviceRegistered", **resume) as frames:
+        assert json.loads(next(frames)["data"])["serviceId"] == "s1"
+
+
+def test_since_is_exclusive_and_the_future_is_a_gap(orch: MasterOrchestrator, api: Any) -> None:
+    registered(1, orch)
+    with api.stream("/events?since=999999") as frames:
+        frame = next(frames)
+    assert frame["event"] == "gap"
+    assert json.loads(frame["data"])["reason"] == "reset"
+
+
+def test_filters_by_service_and_type(orch: MasterOrchestrator, api: Any) -> None:
+    registered(3, orch)
+    with api.stream("/events?since=0&service=s2&follow=0") as frames:
+        assert {json.loads(frame["data"])["serviceId"] for frame in frames} == {"s2"}
+    query = "/events?since=0&type=serviceRegistered,serviceUnregistered&follow=0"
+    with api.stream(query) as frames:
+        assert {frame["event"] for frame in frames} == {"serviceRegistered"}
+
+
+@pytest.mark.parametrize(
+    "query", ["since=x", "since=-1", "since=1&since=2", "type=none", "follow=maybe"]
+)
+def test_wrong_questions_are_400(query: str, api: Any) -> None:
+    answer = api.get(f"/events?{query}")
+    assert (answer.status, answer.json["code"]) == (400, "invalid_argument")
+
+
+def test_silence_is_filled_with_comments(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import http.client
+
+    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.05)
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=10)
+    connection.request("GET", "/events?type=serviceFailed")
+    response = connection.getresponse()
+    assert any(line.startswith(b":") for line in response)
+    connection.close()
+
+
+def test_a_stream_ends_when_the_server_does(orch: MasterOrchestrator, api: Any) -> None:
+    ended = threading.Event()
+
+    def read() -> None:
+        with api.stream("/events") as frames:
+            registered(1, orch)
+            next(frames)
+            opened.set()
+            for _ in frames:
+                pass
+        ended.set()
+
+    opened = threading.Event()
+    thread = threading.Thread(target=read, daemon=True)
+    thread.start()
+    assert opened.wait(10)
+    assert api.app.streams == 1
+    api.loop.call_soon_threadsafe(api.app.begin_shutdown)
+    assert ended.wait(10)
+    thread.join(10)
+    assert api.ask("POST", "/orchestrator/start").json["code"] == "shutting_down"
+    assert api.get("/events").status == 503
+    assert api.get("/readyz").status == 503
+    assert api.get("/status").status == 200
