@@ -21,10 +21,12 @@
 // with its record, STOP, KILL and ACK of another incarnation than the current one do nothing.
 // - After LIST, a service that had a process and is in no record has lost its shim together with the
 //   keeper: say RECLAIM with the last record known; `lost` answers it once nothing of it is left.
+// - `lost` with incarnation 0: the shim died before it could say what it ran. RECLAIM likewise.
 // - A record whose phase is_over() stays until ACK, a later LAUNCH or FORGET. Phase unknown: wait, its
 //   record follows when its shim answers.
 // - A launch that cannot be passed on comes back as `refused` (busy, stale, ending, limit).
-// - FORGET has no answer. GOODBYE is answered by `ended`, then the keeper closes and exits.
+// - FORGET has no answer. GOODBYE is answered by `ended` when every service and shim is gone, in an
+//   ephemeral fleet the runtime directory too; then the keeper exits.
 // Every frame carries the fencing epoch of the orchestrator it speaks for; receivers refuse an epoch
 // older than the highest they have seen. The orchestrator uses a greater one for every keeper it
 // starts; a keeper that a shim refuses as fenced has a successor and exits without touching anything.

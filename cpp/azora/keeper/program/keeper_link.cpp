@@ -1,0 +1,220 @@
+// What the orchestrator says to the keeper and is told. One connection at a time; a later one that proves
+// its epoch replaces it.
+#include "azora/keeper/program/channel.hpp"
+#include "azora/keeper/program/fleet_dir.hpp"
+#include "azora/keeper/program/frame_buffer.hpp"
+#include "azora/keeper/program/keeper_process.hpp"
+#include "azora/keeper/program/keeper_tags.hpp"
+#include "azora/keeper/program/shim_birth.hpp"
+
+namespace azora::keeper {
+namespace {
+
+constexpr int kFramesPerTurn = 16;
+constexpr int kLastSignal = 64;
+constexpr std::uint64_t kSpareFiles = 32;  // beside one per shim
+
+}  // namespace
+
+void KeeperProcess::accept_candidate() {
+  const int fd = accept_own(kListenerFd);
+  if (fd < 0) return;
+  if (candidate_ >= 0) sys::close(candidate_);
+  candidate_ = fd;
+  watch(candidate_, tag(Source::candidate));
+}
+
+void KeeperProcess::read_candidate() {
+  if (candidate_ < 0) return;
+  const long size = receive_frame(candidate_, g_frame, sizeof g_frame);
+  if (size == kNothing) return;
+  Header header;
+  Hello hello;
+  bool welcome = size != kEnded && read_header(g_frame, static_cast<std::size_t>(size), &header) &&
+                 header.type == FrameType::hello && read_hello(g_frame, static_cast<std::size_t>(size), &hello);
+  if (welcome && common_version(hello) == 0) {
+    refuse(candidate_, header, RefusalCode::version);
+    welcome = false;
+  }
+  if (welcome && is_fenced(candidate_, header)) welcome = false;
+  if (!welcome) {
+    sys::close(candidate_);
+    candidate_ = -1;
+    return;
+  }
+  close_link();
+  link_ = candidate_;
+  candidate_ = -1;
+  watch(link_, tag(Source::link));
+  hello_owed_ = true;
+  if (!attached_) attach_existing();  // not before we know the epoch that shims ask for
+  attached_ = true;
+}
+
+void KeeperProcess::read_link() {
+  for (int i = 0; i < kFramesPerTurn && link_ >= 0; ++i) {
+    const long size = receive_frame(link_, g_frame, sizeof g_frame);
+    if (size == kNothing) return;
+    if (size == kEnded) return close_link();
+    Header header;
+    if (!read_header(g_frame, static_cast<std::size_t>(size), &header)) {
+      refuse(link_, header, RefusalCode::malformed);
+    } else if (!is_fenced(link_, header)) {
+      on_frame(header, size);
+    }
+    forget_frame(size);
+  }
+}
+
+bool KeeperProcess::is_fenced(int fd, const Header& header) {
+  if (header.epoch < epoch_) {
+    refuse(fd, header, RefusalCode::fenced);
+    return true;
+  }
+  epoch_ = header.epoch;
+  return false;
+}
+
+void KeeperProcess::on_frame(const Header& header, long size) {
+  const auto bytes = static_cast<std::size_t>(size);
+  ServiceRef ref;
+  Record record;
+  switch (header.type) {
+    case FrameType::launch: return on_launch(header, size);
+    case FrameType::list:
+      list_owed_ = true;
+      return shims_.for_each([this](ShimEntry& entry) { changed(entry); });
+    case FrameType::goodbye:
+      ending_ = true;
+      return shims_.for_each([this](ShimEntry& entry) {
+        entry.owes_goodbye = entry.has_shim;
+        pay(entry);
+      });
+    case FrameType::reclaim:
+      if (!read_record(g_frame, bytes, &record) || record.serial == 0) break;
+      return on_reclaim(record);
+    case FrameType::stop:
+    case FrameType::kill:
+    case FrameType::ack:
+    case FrameType::forget:
+      if (!read_ref(g_frame, bytes, &ref)) break;
+      if (header.type == FrameType::stop && (ref.value < 1 || ref.value > kLastSignal)) break;
+      return on_ref(header, ref);
+    default: break;
+  }
+  refuse(link_, header, RefusalCode::malformed);
+}
+
+void KeeperProcess::on_launch(const Header& header, long size) {
+  LaunchFrame frame;
+  if (!read_launch(g_frame, static_cast<std::size_t>(size), &frame) || frame.serial == 0 ||
+      frame.serial >> kSerialBits != 0) {
+    return refuse(link_, header, RefusalCode::malformed);
+  }
+  const ServiceRef about{frame.serial, frame.incarnation, 0};
+  ShimEntry* entry = shims_.find(frame.serial);
+  if (entry != nullptr && entry->record.incarnation == frame.incarnation) return changed(*entry);
+  if (ending_) return refuse(link_, header, RefusalCode::ending, about);
+  if (entry == nullptr) {
+    const bool room = static_cast<std::uint64_t>(shims_.count()) + kSpareFiles < file_limit();
+    entry = room ? shims_.add(frame.serial) : nullptr;
+    if (entry == nullptr) return refuse(link_, header, RefusalCode::limit, about);
+  }
+  const Record& record = entry->record;
+  if (frame.incarnation < record.incarnation) return refuse(link_, header, RefusalCode::stale, about);
+  if (has_process(record.phase) || record.phase == Phase::unknown || entry->sweeping || entry->forgotten) {
+    return refuse(link_, header, RefusalCode::busy, about);
+  }
+  launch(*entry, header, frame, size);
+}
+
+void KeeperProcess::on_ref(const Header& header, const ServiceRef& ref) {
+  ShimEntry* entry = shims_.find(ref.serial);
+  if (header.type == FrameType::forget) {
+    if (entry == nullptr) {
+      remove_service_files(Path(ref.serial).c_str());
+      return;
+    }
+    entry->forgotten = true;
+    entry->owes_forget = entry->has_shim;
+    if (!entry->has_shim && !entry->sweeping) return release(*entry);
+    return pay(*entry);
+  }
+  if (entry == nullptr || ref.incarnation != entry->record.incarnation) return;  // about a life that is over
+  if (header.type == FrameType::ack) {
+    if (!is_over(entry->record.phase)) return;
+    entry->record.phase = Phase::idle;
+    if (!entry->has_shim) return release(*entry);
+    entry->owes_ack = true;
+  }
+  if (!entry->has_shim) return;
+  if (header.type == FrameType::stop) entry->owes_stop = ref.value;
+  if (header.type == FrameType::kill) entry->owes_kill = true;
+  pay(*entry);
+}
+
+// The orchestrator remembers a service whose shim died while no keeper was there to see it.
+void KeeperProcess::on_reclaim(const Record& record) {
+  ShimEntry* entry = shims_.find(record.serial);
+  if (entry != nullptr && (entry->has_shim || entry->sweeping || entry->record.incarnation != 0)) return changed(*entry);
+  if (entry == nullptr) entry = shims_.add(record.serial);
+  if (entry == nullptr) return;
+  entry->record = record;
+  if (attach(*entry)) {  // it lives after all
+    entry->record.phase = Phase::unknown;
+    return;
+  }
+  entry->sweeping = true;
+  entry->foreign_orphans = true;
+  sweep_lost();
+}
+
+void KeeperProcess::refuse(int fd, const Header& header, RefusalCode code, const ServiceRef& about) {
+  std::uint8_t frame[kMaxSmallFrame];
+  const std::uint64_t detail = code == RefusalCode::fenced    ? epoch_
+                               : code == RefusalCode::version ? kNewestProtocol
+                                                              : 0;
+  const Refusal refusal{about.serial, about.incarnation, code, header.type, detail};
+  send_frame(fd, frame, write_refusal(frame, sizeof frame, refusal, header.request, epoch_));
+}
+
+// What cannot be sent now is sent when there is room; nothing queues up, the records only get newer.
+void KeeperProcess::tell() {
+  if (link_ < 0) return;
+  std::uint8_t frame[kMaxSmallFrame];
+  Sent sent = Sent::yes;
+  const auto send_owed = [&](bool* owed, std::size_t size) {
+    sent = send_frame(link_, frame, size);
+    if (sent == Sent::yes) *owed = false;
+  };
+  if (hello_owed_) send_owed(&hello_owed_, write_hello(frame, sizeof frame, own_hello(), epoch_));
+  if (sent == Sent::yes && untold_ > 0) {
+    shims_.first([&](ShimEntry& entry) {
+      if (!entry.untold) return false;
+      const FrameType type = type_of(entry.record.phase);
+      send_owed(&entry.untold, write_record(frame, sizeof frame, type, entry.record, 0, epoch_));
+      untold_ -= sent == Sent::yes ? 1 : 0;
+      return sent != Sent::yes;
+    });
+  }
+  if (sent == Sent::yes && list_owed_) {
+    send_owed(&list_owed_, write_empty(frame, sizeof frame, FrameType::list_end, 0, epoch_));
+  }
+  if (sent == Sent::yes && ended_owed_) {
+    send_owed(&ended_owed_, write_empty(frame, sizeof frame, FrameType::ended, 0, epoch_));
+  }
+  if (sent == Sent::broken) return close_link();
+  const bool waits = sent == Sent::later;
+  if (waits != link_waits_) watch(link_, tag(Source::link), waits);
+  link_waits_ = waits;
+}
+
+void KeeperProcess::close_link() {
+  if (link_ >= 0) sys::close(link_);
+  link_ = -1;
+  link_waits_ = false;
+  hello_owed_ = false;
+  list_owed_ = false;
+}
+
+}  // namespace azora::keeper

@@ -1,0 +1,26 @@
+#pragma once
+// How a shim comes into the world: fork and exec of our own program with its listening socket, in its own
+// folder and session. Threads: the program has one.
+#include "azora/keeper/program/cgroup.hpp"
+#include "azora/keeper/program/main.hpp"
+#include "azora/keeper/program/sys.hpp"
+
+namespace azora::keeper {
+
+struct ShimBirth {
+  std::uint64_t serial = 0;
+  const char* id = "";
+  bool ephemeral = true;
+  const char* cgroup = "-";
+};
+
+// Remembers the limits of open files that we were started with and takes all we may for ourselves:
+// shims and services get the former back.
+void raise_file_limit();
+// How many descriptors we may have.
+std::uint64_t file_limit();
+
+// The pid of the shim, which listens already; or a negative errno.
+int bear_shim(const ShimBirth& birth);
+
+}  // namespace azora::keeper

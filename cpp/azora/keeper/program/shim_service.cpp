@@ -1,0 +1,179 @@
+// The life of one incarnation, as its parent sees it.
+#include <errno.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+
+#include "azora/keeper/program/fleet_dir.hpp"
+#include "azora/keeper/program/proc.hpp"
+#include "azora/keeper/program/shim.hpp"
+#include "azora/keeper/program/sweep.hpp"
+#include "azora/keeper/program/sys.hpp"
+#include "azora/keeper/program/text.hpp"
+
+namespace azora::keeper {
+namespace {
+
+constexpr int kReadRounds = 16;                          // of a buffer, then others get their turn
+constexpr int kLastRounds = 256;                         // somebody we do not own may hold the pipe and write on
+constexpr std::int64_t kSlowDiskNs = 100'000'000;        // for kReadRounds buffers
+constexpr int kBacklog = 32 * 1024;                      // half of a pipe: the service is about to wait
+constexpr std::int64_t kToldDroppedEveryNs = 1'000'000'000;
+
+void close_and_forget(int* fd) {
+  if (*fd >= 0) sys::close(*fd);
+  *fd = -1;
+}
+
+}  // namespace
+
+void Shim::launch(const LaunchFrame& launch) {
+  record_ = Record{.serial = arguments_.serial,
+                   .incarnation = launch.incarnation,
+                   .phase = Phase::launching,
+                   .log_dropped = log_.dropped()};
+  failure_ = {};
+  stop_signal_ = launch.stop_signal;
+  stop_timeout_ms_ = launch.stop_timeout_ms;
+  log_.configure(launch.log_max_bytes, launch.log_files);
+  if (arguments_.cgroup != nullptr) cgroup_.renew(arguments_.cgroup);
+  oom_before_ = cgroup_.oom_kills();
+
+  Spawned spawned;
+  failure_ = spawn(launch, cgroup_, &spawned);
+  if (failure_.step != SpawnStep::none) {
+    record_.failed_step = failure_.step;
+    record_.failed_error = failure_.error;
+    record_.phase = Phase::start_failed;
+    return changed();
+  }
+  main_alive_ = true;
+  record_.pid = spawned.pid;
+  record_.in_cgroup = spawned.in_cgroup;
+  output_ = spawned.output;
+  error_pipe_ = spawned.error_pipe;
+}
+
+// Closes at exec, or carries what went wrong before it.
+void Shim::read_error_pipe() {
+  if (error_pipe_ < 0) return;
+  SpawnFailure failure;
+  const long size = sys::read(error_pipe_, &failure, sizeof failure);
+  if (size == -EAGAIN || size == -EINTR) return;
+  close_and_forget(&error_pipe_);
+  if (size == static_cast<long>(sizeof failure)) {
+    failure_ = failure;  // and it ends; the record follows when it is reaped
+  } else {
+    on_started();
+  }
+}
+
+void Shim::on_started() {
+  record_.phase = Phase::running;
+  record_.started_steady_ns = sys::steady_ns();
+  record_.started_wall_ms = sys::wall_ms();
+  record_.output_pipe = pipe_inode(sys::own_pid(), output_);
+  ProcessStat stat;
+  if (read_stat(record_.pid, &stat)) record_.start_ticks = stat.start_ticks;
+  changed();
+}
+
+void Shim::reap() {
+  int status = 0;
+  long pid = 0;
+  while ((pid = sys::reap(&status)) > 0) {
+    if (pid == record_.pid && main_alive_) on_main_ended(status);
+  }
+  if (!main_alive_ && has_process(record_.phase)) continue_sweep(pid == -ECHILD);
+}
+
+void Shim::on_main_ended(int status) {
+  read_error_pipe();
+  main_alive_ = false;
+  kill_at_ns_ = 0;
+  record_.exited_wall_ms = sys::wall_ms();
+  if (failure_.step != SpawnStep::none) {
+    record_.failed_step = failure_.step;
+    record_.failed_error = failure_.error;
+    record_.failed_detail = failure_.detail;
+    return;
+  }
+  const bool signalled = WIFSIGNALED(status);
+  record_.exit_kind = signalled ? ExitKind::signal : ExitKind::code;
+  record_.exit_value = signalled ? WTERMSIG(status) : WEXITSTATUS(status);
+  const std::int64_t oom_kills = cgroup_.oom_kills();
+  if (record_.in_cgroup && oom_kills >= 0 && oom_before_ >= 0) {
+    record_.oom = signalled && oom_kills > oom_before_ ? Oom::yes : Oom::no;
+  }
+  record_.phase = Phase::exited;
+  changed();
+  send_record();  // at once: the disk of the logs may keep us below
+}
+
+// Main is dead. Over only when wait says that no descendant is left.
+void Shim::continue_sweep(bool none_left) {
+  if (!none_left) return kill_all();
+  if (output_ >= 0) {
+    log_.pump(output_, kLastRounds);
+    log_.finish_line();
+    close_and_forget(&output_);
+  }
+  close_and_forget(&error_pipe_);
+  record_.phase = failure_.step != SpawnStep::none ? Phase::start_failed : Phase::swept;
+  changed();
+}
+
+void Shim::read_output() {
+  if (output_ < 0) return;
+  const std::int64_t before = sys::steady_ns();
+  if (log_.pump(output_, kReadRounds) == LogWriter::Pumped::ended) close_and_forget(&output_);
+  const std::int64_t now = sys::steady_ns();
+  int waiting = 0;
+  if (output_ >= 0 && now - before > kSlowDiskNs && sys::ioctl(output_, FIONREAD, &waiting) == 0 &&
+      waiting >= kBacklog) {
+    log_.drop_backlog(output_);
+  }
+  if (log_.dropped() != told_dropped_ && now - told_dropped_at_ns_ > kToldDroppedEveryNs) {
+    told_dropped_at_ns_ = now;
+    changed();
+  }
+}
+
+void Shim::kill_all() {
+  const bool by_cgroup = record_.in_cgroup && cgroup_.kill_all();
+  // What left the cgroup, or has none, is still below us.
+  if (!by_cgroup || !main_alive_) kill_descendants();
+}
+
+void Shim::stop_main(int signal) {
+  if (!main_alive_) return;
+  sys::kill(record_.pid, signal);
+  sys::kill(record_.pid, SIGCONT);  // a stopped process could not act on it
+}
+
+void Shim::end() {
+  if (ending_) return;
+  ending_ = true;
+  if (!main_alive_) return;  // the sweep goes on by itself
+  stop_main(stop_signal_);
+  kill_at_ns_ = sys::steady_ns() + std::int64_t{stop_timeout_ms_} * 1'000'000;
+}
+
+void Shim::leave() {
+  left_ = true;
+  cgroup_.close();
+  if (arguments_.cgroup != nullptr) sys::remove_dir(arguments_.cgroup);
+  sys::unlink(kShimSocket);
+  char own[Path::kRoom];
+  if ((!arguments_.ephemeral && !forgotten_) || sys::current_dir(own, sizeof own) <= 0) return;
+  log_.close();
+  sys::change_dir("/");
+  remove_service_files(own);
+  if (!orchestrator_gone_) return;
+  // The last of a fleet that nobody looks after any more turns off the light.
+  std::size_t end = size_of(own);
+  while (end > 0 && own[end] != '/') --end;
+  own[end] = 0;
+  remove_fleet_dir(own);
+}
+
+}  // namespace azora::keeper

@@ -1,0 +1,91 @@
+#pragma once
+// What the keeper knows of each service. Entries stay where they are; a serial names one for ever.
+// Threads: the program has one. Fails: add() answers nullptr when the table is full.
+#include <cstddef>
+#include <cstdint>
+
+#include "azora/keeper/program/sys.hpp"
+#include "azora/keeper/protocol.hpp"
+
+namespace azora::keeper {
+
+struct ShimEntry {
+  Record record;              // the newest heard of
+  int link = -1;
+  int pid = 0;                // of the shim; 0: there is none, or it has not said so
+  bool has_shim = false;      // one lives, as far as we know
+  bool is_child = false;      // of ours: wait tells of its death, and what it leaves comes to us
+  bool heard = false;         // over this link
+  bool link_waits = false;    // for room to write
+  bool untold = false;        // the orchestrator has not got `record`
+  bool sweeping = false;      // the shim died with processes below it
+  bool foreign_orphans = false;  // which went to somebody else: they are to be searched for
+  bool forgotten = false;
+  // What the shim is owed about the current incarnation.
+  bool owes_hello = false;
+  bool owes_ack = false;
+  bool owes_kill = false;
+  bool owes_forget = false;
+  bool owes_goodbye = false;
+  int owes_stop = 0;          // a signal
+  bool owes() const { return owes_hello || owes_ack || owes_kill || owes_forget || owes_goodbye || owes_stop != 0; }
+};
+
+class ShimTable {
+ public:
+  static constexpr int kMost = 32 * 1024;
+  ShimTable()
+      : serials_(static_cast<std::uint64_t*>(sys::map(kMost * sizeof(std::uint64_t)))),
+        entries_(static_cast<ShimEntry*>(sys::map(kMost * sizeof(ShimEntry)))) {}
+  bool ok() const { return serials_ != nullptr && entries_ != nullptr; }
+
+  ShimEntry* find(std::uint64_t serial) {
+    if (serial == 0) return nullptr;
+    for (int i = 0; i < end_; ++i) {
+      if (serials_[i] == serial) return &entries_[i];
+    }
+    return nullptr;
+  }
+  ShimEntry* find_shim(int pid) {
+    return first([pid](const ShimEntry& entry) { return entry.has_shim && entry.pid == pid; });
+  }
+  ShimEntry* add(std::uint64_t serial) {
+    int slot = 0;
+    while (slot < end_ && serials_[slot] != 0) ++slot;
+    if (slot == kMost) return nullptr;
+    if (slot == end_) ++end_;
+    ++count_;
+    serials_[slot] = serial;
+    entries_[slot] = ShimEntry{};
+    entries_[slot].record.serial = serial;
+    return &entries_[slot];
+  }
+  void remove(ShimEntry& entry) {
+    serials_[&entry - entries_] = 0;
+    --count_;
+    while (end_ > 0 && serials_[end_ - 1] == 0) --end_;
+  }
+  // visit(ShimEntry&) may remove the entry it is given.
+  template <typename Visit>
+  void for_each(Visit visit) {
+    for (int i = 0; i < end_; ++i) {
+      if (serials_[i] != 0) visit(entries_[i]);
+    }
+  }
+  template <typename Matches>
+  ShimEntry* first(Matches matches) {
+    for (int i = 0; i < end_; ++i) {
+      if (serials_[i] != 0 && matches(entries_[i])) return &entries_[i];
+    }
+    return nullptr;
+  }
+  int count() const { return count_; }
+
+ private:
+  std::uint64_t* serials_;  // apart, so that a search reads little; 0: free
+  ShimEntry* entries_;
+  int end_ = 0;             // slots in use are below
+  int count_ = 0;
+};
+
+}  // namespace azora::keeper
