@@ -1,7 +1,7 @@
 #pragma once
 // The cgroup v2 folder of one service, where we may write one. It only makes killing faster and knows about
 // OOM kills; that all descendants are gone is proven by wait, with or without it.
-// Threads: the program has one. Fails: quietly; without a cgroup everything goes the other way.
+// Threads: the program has one. Fails: quietly, by not being open; without a cgroup everything goes the other way.
 #include <cstdint>
 
 #include "azora/keeper/program/text.hpp"
@@ -32,11 +32,12 @@ class Cgroup {
   std::int64_t oom_kills() const;
 
  private:
-  bool try_birth() const;
+  bool try_child(bool born_inside) const;
   int fd_ = -1;
   bool fresh_ = false;
   bool tried_ = false;
   bool births_survive_ = false;
+  bool joins_work_ = false;
 };
 
 // Fork into the cgroup: joining one afterwards waits for a grace period of the kernel. 0 in the child.
