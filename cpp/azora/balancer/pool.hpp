@@ -66,6 +66,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   // Round-robin: the place to look at next. Any number; beyond the end means the beginning.
   std::atomic<std::uint32_t>& position() { return position_; }
+  // Weighted: turns taken while few are eligible.
+  std::atomic<std::uint64_t>& scarce_turns() { return scarce_turns_; }
 
   // Control thread. An instance is in a pool at most once.
   void join(const std::shared_ptr<Instance>& member);
@@ -141,6 +143,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   // Written by every pick of round-robin.
   alignas(64) std::atomic<std::uint32_t> position_{0};
+  std::atomic<std::uint64_t> scarce_turns_{0};
 };
 
 }  // namespace azora::balancer

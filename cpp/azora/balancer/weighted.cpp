@@ -7,12 +7,16 @@ namespace azora::balancer {
 namespace {
 
 // The stride spreads points so evenly that a set with a sixteenth of the weight is met within
-// that many; only where less is eligible the pick is scaled to them by hand.
+// that many; only where less is eligible the pick is made among them by hand.
 constexpr int kMostPoints = 64;
 
-// The eligible member at `point` of `total`, scaled to their weight alone.
-Instance* among_eligible(const Members& members, Among among, std::uint64_t point,
-                         std::uint64_t total) {
+constexpr std::uint64_t kGoldenTurn = 0x9e3779b97f4a7c15ULL;  // 2^64 / golden ratio
+
+// Where few are eligible: turn after turn of the golden ratio around the circle of their weights.
+// A sequence of its own, as every 65th point of the table's would favour some of them: so both are
+// proportional, and so is their sum.
+Instance* among_eligible(Pool& pool, const Members& members, const Ask& ask) {
+  const Among among = ask.among;
   double sum = 0;
   const std::uint32_t count = members.size();
   std::uint32_t first = kNoPlace;
@@ -24,7 +28,9 @@ Instance* among_eligible(const Members& members, Among among, std::uint64_t poin
     from = place + 1;
   }
   if (!(sum > 0)) return nullptr;
-  double left = static_cast<double>(point) / static_cast<double>(total) * sum;
+  const std::uint64_t turn = ask.peek ? pool.scarce_turns().load(std::memory_order_relaxed)
+                                      : pool.scarce_turns().fetch_add(1, std::memory_order_relaxed);
+  double left = static_cast<double>(turn * kGoldenTurn) * 0x1p-64 * sum;
   Instance* last = nullptr;
   for (std::uint32_t from = first; from < count;) {
     const std::uint32_t place = members.next(among, from);
@@ -47,14 +53,14 @@ Instance* weighted(PoolReader& reader, const Ask& ask, Random&) {
   const WeightTable& table = reader.pool->weights(reader);
   const Members& members = *reader.members.value;
   // Nobody with a weight in the table; a newer one may be on its way.
-  if (table.total() == 0) return among_eligible(members, ask.among, 0, 1);
+  if (table.total() == 0) return among_eligible(*reader.pool, members, ask);
   std::uint64_t point = ask.peek ? table.peek() : table.draw();
   for (int tried = 0; tried < kMostPoints; ++tried) {
     Instance* member = table.at(point);
     if (member->in(ask.among)) [[likely]] return member;
     point = ask.peek ? table.after(point) : table.draw();
   }
-  return among_eligible(members, ask.among, point, table.total());
+  return among_eligible(*reader.pool, members, ask);
 }
 
 }  // namespace azora::balancer

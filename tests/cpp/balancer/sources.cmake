@@ -1,0 +1,3 @@
+set(AZORA_BALANCER_TESTS
+    ip_hash_test.cpp leases_test.cpp least_connections_test.cpp pools_test.cpp round_robin_test.cpp
+    weighted_test.cpp)
