@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import sys
 from collections.abc import Iterable, Sequence
@@ -18,8 +19,15 @@ def say(text: str = "") -> None:
 
 def complain(text: str) -> None:
     """One line to standard error."""
-    sys.stderr.write(f"azora: {text}\n")
-    sys.stderr.flush()
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write(f"azora: {text}\n")
+        sys.stderr.flush()
+
+
+def tell(text: str) -> None:
+    """One line to standard output if anybody still reads it: what must go on is not ended by it."""
+    with contextlib.suppress(OSError, ValueError):
+        say(text)
 
 
 def as_json(value: Any) -> None:

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
-from azora_orchestrator.cli.render import complain, say
+from azora_orchestrator.cli.render import complain, tell
 
 DEFAULT_PORT = 5000
 DEFAULT_STOP_MS = 60_000
 _BACKLOG = 2048
+_KILL_SECONDS = 10.0  # for what a second signal kills to be gone
 
 
 @dataclass(slots=True)
@@ -172,10 +173,10 @@ class Progress:
                     return
                 _, total, healthy, _, _ = self._core.totals()
                 what = event.type.removeprefix("service").lower()
-                say(f"  {what:10} {event.service_id or '-':28} {healthy} of {total} healthy")
+                tell(f"  {what:10} {event.service_id or '-':28} {healthy} of {total} healthy")
                 if not complete and healthy == total:
                     complete = True
-                    say(f"all {total} services are healthy")
+                    tell(f"all {total} services are healthy")
 
 
 @contextlib.contextmanager
@@ -189,7 +190,7 @@ def run(plan: Plan, *, greeting: str) -> int:
     logging.basicConfig(
         stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
     )
-    say(greeting)
+    tell(greeting)
     if plan.auth == "token":
         from azora_orchestrator.server import tokens
 
@@ -270,7 +271,7 @@ class _Server:
             progress.start()
             await asyncio.to_thread(self._orch.start)
             self._app.ready_reason = None
-            say(
+            tell(
                 f"Azora Orchestrator serves {len(self._plan.services)} services "
                 f"at {url_of(self._listener)}"
             )
@@ -307,14 +308,23 @@ class _Server:
             self._app.begin_shutdown()
             self._stop.set()
             return
-        # Asked twice: the fleet is ephemeral, its shims end it when we are gone.
-        complain("stopped at once; services are being ended behind this")
+        if self._signals == 2:
+            complain("asked again: killing what has not stopped")
+            threading.Thread(target=self._kill, name="azora-kill", daemon=True).start()
+            return
+        os._exit(UNHEALTHY)  # the keeper ends the fleet behind us
+
+    def _kill(self) -> None:
+        """Ends without another word to anybody, but with no service left behind."""
+        ended = threading.Thread(target=self._orch.close, kwargs={"timeout_ms": 0}, daemon=True)
+        ended.start()
+        ended.join(_KILL_SECONDS)
         os._exit(UNHEALTHY)
 
     async def _end(self, serving: asyncio.Task[None]) -> Sequence[str]:
         self._app.begin_shutdown()
         if self._signals:
-            say("stopping the fleet ..")
+            tell("stopping the fleet ..")
         left = await asyncio.to_thread(self._orch._core.stop, self._plan.stop_timeout_ms)
         self._uvicorn.should_exit = True
         await asyncio.wait({serving})

@@ -49,12 +49,27 @@ class Access:
         self._names = names
         self._known: set[bytes] = set()  # Host headers that passed; bounded
 
-    def check_host(self, hosts: list[bytes], http_version: str) -> None:
+    def check(self, scope: Any, *, unsafe: bool) -> None:
+        """Lets a request pass, or refuses it.
+
+        Raises:
+            Refusal: 400, 401, 403 or 421, with what to do about it.
+        """
+        self._check_host(scope)
+        if unsafe:
+            headers = dict(scope["headers"])
+            self._check_page(headers)
+            self._check_caller(scope, headers, unsafe=True)
+        elif self.auth is not None and not _is_local(scope):
+            self._check_caller(scope, dict(scope["headers"]), unsafe=False)
+
+    def _check_host(self, scope: Any) -> None:
         """Refuses a request that is meant for somebody else (DNS rebinding)."""
+        hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) == 1 and hosts[0] in self._known:
             return
         if not hosts:
-            if http_version != "1.0":
+            if scope.get("http_version", "1.1") != "1.0":
                 raise Refusal(400, "invalid_request", "the Host header is missing")
             return
         if len(hosts) > 1:
@@ -84,28 +99,24 @@ class Access:
             return False
         return address.is_loopback or self._any_ip
 
-    def check_caller(self, scope: Any, headers: dict[bytes, bytes], *, unsafe: bool) -> None:
+    def _check_caller(self, scope: Any, headers: dict[bytes, bytes], *, unsafe: bool) -> None:
         """Refuses who may not do this: reads off loopback, and every change, need a right."""
-        if unsafe:
-            self._check_page(headers)
         if self.auth is None:
-            return
-        client, server = scope.get("client"), scope.get("server")
-        local = client is not None and owner.is_loopback(client[0])
-        forwarded = any(_FORWARDED.fullmatch(name) for name in headers)
-        if not unsafe and local:
             return
         bearer = _bearer(headers)
         if bearer is not None:
             if tokens.is_token(bearer):
                 return
             raise _unauthorized("this token is not the server's")
+        if not unsafe:
+            raise _unauthorized("a reader on another machine needs a token")
         if self.auth == "token":
             raise _unauthorized("this server wants a token for every change")
-        if not local:
+        if not _is_local(scope):
             raise _unauthorized("a caller from another machine needs a token")
-        if forwarded:
+        if any(_FORWARDED.fullmatch(name) for name in headers):
             raise _unauthorized("a forwarded request needs a token")
+        client, server = scope["client"], scope.get("server")
         if not owner.is_owner(tuple(client[:2]), tuple(server[:2]) if server else None):
             raise _unauthorized("only the user who started this server may change things")
 
@@ -127,6 +138,11 @@ class Access:
             raise Refusal(
                 403, "foreign_origin", "a page of another site may not change things here"
             )
+
+
+def _is_local(scope: Any) -> bool:
+    client = scope.get("client")
+    return client is not None and owner.is_loopback(client[0])
 
 
 def _bearer(headers: dict[bytes, bytes]) -> str | None:

@@ -26,8 +26,13 @@ from azora_orchestrator.server.fast import hot_read
 _log = logging.getLogger("azora.server")
 
 MAX_BODY_BYTES = 256 * 1024
-# Calls that wait (a start, a stop) each hold one thread; more wait in line.
-_WAITERS = 32
+# A client that is still sending when we answer and close may never read the answer: so what is too
+# large is read to its end and thrown away, up to this much.
+_DISCARD_BYTES = 16 * 1024 * 1024
+_BODY_SECONDS = 30.0
+# Calls that wait for something to come true each hold one thread; more wait in line. They have
+# threads apart, so that sixty waiting clients hold up no registration.
+_WORKERS, _WAITERS = 8, 64
 
 
 class AzoraApp(FastAPI):
@@ -51,7 +56,8 @@ class AzoraApp(FastAPI):
         self.draining = False
         self.streams = 0
         self._closing: asyncio.Event | None = None
-        self._threads = ThreadPoolExecutor(_WAITERS, thread_name_prefix="azora-rest")
+        self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="azora-rest")
+        self._waiters = ThreadPoolExecutor(_WAITERS, thread_name_prefix="azora-wait")
         self.add_exception_handler(Refusal, _on_refusal)
         self.add_exception_handler(CoreError, _on_core_error)
         self.add_exception_handler(HTTPException, _on_http)
@@ -85,8 +91,12 @@ class AzoraApp(FastAPI):
             self._closing.set()
 
     async def in_thread(self, call: Any, *args: Any) -> Any:
-        """Runs a call that waits on a thread of the app's own."""
-        return await asyncio.get_running_loop().run_in_executor(self._threads, call, *args)
+        """Runs a call that takes a moment on a thread of the app's own."""
+        return await asyncio.get_running_loop().run_in_executor(self._workers, call, *args)
+
+    async def waiting(self, call: Any, *args: Any) -> Any:
+        """The same for a call that waits until something has come true, perhaps for minutes."""
+        return await asyncio.get_running_loop().run_in_executor(self._waiters, call, *args)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The layer in front."""
@@ -97,20 +107,27 @@ class AzoraApp(FastAPI):
         head = method == "HEAD"
         unsafe = method not in SAFE_METHODS
         seq = self.core.seq()  # before the body is made: the body reflects at least this
+        path = _path_below_mount(scope)
         try:
-            headers = self._admit(scope, unsafe=unsafe)
-            path = _path_below_mount(scope)
+            self.access.check(scope, unsafe=unsafe)
             if not unsafe:
-                answer = hot_read(self.core, CoreError, path, scope, head)
+                answer = hot_read(self.core, path, scope, head)
                 if answer is not None:
                     await _send(send, *answer, seq=seq, head=head)
                     return
             elif self.draining:
                 raise Refusal(503, "shutting_down", "the server is shutting down")
             else:
-                receive = await _limited(scope, headers, receive)
+                receive = await _body(scope, path, receive)
         except Refusal as refusal:
             await _send(send, *problem(refusal, unsafe=unsafe), seq=seq, head=head)
+            return
+        except CoreError as error:
+            await _send(send, *problem(from_core(error), unsafe=unsafe), seq=seq, head=head)
+            return
+        except Exception as error:
+            _log.error("%s %s failed", method, path, exc_info=error)
+            await _send(send, *problem(_bug(), unsafe=unsafe), seq=seq, head=head)
             return
         inner = dict(scope)
         inner["path"] = scope.get("root_path", "") + path
@@ -118,17 +135,6 @@ class AzoraApp(FastAPI):
             inner["method"] = "GET"
         inner["azora.head"] = head
         await super().__call__(inner, receive, self._finish(send, unsafe, seq, head))
-
-    def _admit(self, scope: Any, *, unsafe: bool) -> dict[bytes, bytes]:
-        hosts: list[bytes] = []
-        headers: dict[bytes, bytes] = {}
-        for name, value in scope["headers"]:
-            if name == b"host":
-                hosts.append(value)
-            headers[name] = value
-        self.access.check_host(hosts, scope.get("http_version", "1.1"))
-        self.access.check_caller(scope, headers, unsafe=unsafe)
-        return headers
 
     def _finish(self, send: Any, unsafe: bool, seq: int, head: bool) -> Any:
         """Adds what every answer bears: a change the seq after it, a read the one before."""
@@ -155,34 +161,23 @@ def _path_below_mount(scope: Any) -> str:
     return path or "/"
 
 
-async def _limited(scope: Any, headers: dict[bytes, bytes], receive: Any) -> Any:
+async def _body(scope: Any, path: str, receive: Any) -> Any:
     """Reads the body of a change and checks what may be said before its meaning is."""
+    headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"0")
-    too_large = Refusal(
-        413,
-        "body_too_large",
-        f"the body is larger than {MAX_BODY_BYTES} bytes",
-        headers=[(b"connection", b"close")],
-    )
-    if length.isdigit() and int(length) > MAX_BODY_BYTES:
-        raise too_large
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refusal(400, "invalid_request", "the body ended early")
-        chunks.append(message.get("body", b""))
-        size += len(chunks[-1])
-        if size > MAX_BODY_BYTES:
-            raise too_large
-        if not message.get("more_body"):
-            break
-    body = b"".join(chunks)
-    wants_body = scope["method"] == "POST" and scope["path"].rstrip("/").endswith(
-        "/services/register"
-    )
-    if body or wants_body:
+    if length.isdigit() and int(length) > MAX_BODY_BYTES and b"expect" in headers:
+        raise _too_large()  # it asked before sending
+    try:
+        async with asyncio.timeout(_BODY_SECONDS):
+            body = await _whole(receive)
+    except TimeoutError:
+        raise Refusal(
+            408,
+            "body_timeout",
+            f"the body did not arrive within {_BODY_SECONDS:.0f} s",
+            headers=[(b"connection", b"close")],
+        ) from None
+    if body or path == "/services/register":
         _check_declared(headers)
     replayed = False
 
@@ -194,6 +189,35 @@ async def _limited(scope: Any, headers: dict[bytes, bytes], receive: Any) -> Any
         return {"type": "http.request", "body": body, "more_body": False}
 
     return replay
+
+
+async def _whole(receive: Any) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Refusal(400, "invalid_request", "the body ended early")
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size <= MAX_BODY_BYTES:
+            chunks.append(chunk)
+        elif size > _DISCARD_BYTES:
+            raise _too_large()
+        if not message.get("more_body"):
+            break
+    if size > MAX_BODY_BYTES:
+        raise _too_large()
+    return b"".join(chunks)
+
+
+def _too_large() -> Refusal:
+    return Refusal(
+        413,
+        "body_too_large",
+        f"the body is larger than {MAX_BODY_BYTES} bytes",
+        headers=[(b"connection", b"close")],
+    )
 
 
 def _check_declared(headers: dict[bytes, bytes]) -> None:
@@ -266,9 +290,11 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 async def _on_bug(request: Request, error: Exception) -> Response:
     _log.error("%s %s failed", request.method, request.url.path, exc_info=error)
-    return _respond(
-        request, Refusal(500, "internal", "the server failed on this request; see its log")
-    )
+    return _respond(request, _bug())
+
+
+def _bug() -> Refusal:
+    return Refusal(500, "internal", "the server failed on this request; see its log")
 
 
 def create_app(

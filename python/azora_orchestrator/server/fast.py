@@ -10,10 +10,13 @@ import time
 from typing import Any
 from urllib.parse import parse_qs
 
+from azora_orchestrator._core import CoreError
 from azora_orchestrator.server.answers import JSON_TYPE, Refusal, compact, from_core
 
 _NOT_FOUND = "Service not found"
 _NO_STORE = (b"cache-control", b"no-store")
+# Lists of more services than this are made on a thread: picks do not wait behind them.
+LARGE_FLEET = 2_000
 _TRUE = ("1", "true", "yes")
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
@@ -63,20 +66,17 @@ def flag(query: dict[str, list[str]], name: str) -> bool:
     raise Refusal(400, "invalid_argument", f'{name}: is "{value}"; it must be 1 or 0')
 
 
-def hot_read(
-    core: Any, core_error: type[Exception], path: str, scope: Any, head: bool
-) -> Answer | None:
+def hot_read(core: Any, path: str, scope: Any, head: bool) -> Answer | None:
     """The answer to a hot read; None when `path` is none of them.
 
     Args:
         core: The native core.
-        core_error: Its exception.
         path: Below the mount point, without a trailing slash.
         scope: The ASGI scope.
         head: A HEAD request: a pick then takes no turn and no lease.
     """
     if path.startswith("/loadbalancer/"):
-        return _pick(core, core_error, path[14:], scope, head)
+        return _pick(core, path[14:], scope, head)
     if path.startswith("/services/"):
         service_id = path[10:]
         if "/" in service_id:
@@ -85,21 +85,27 @@ def hot_read(
         if service is None:
             raise Refusal(404, "unknown_service", _NOT_FOUND)
         return ok(service.json)
+    if path in ("/status", "/services") and core.totals()[1] > LARGE_FLEET:
+        return None
     if path == "/status":
         return ok(core.status_json(False))
     if path == "/services":
-        types = query_of(scope).get("type", ())
-        if len(types) > 1:
-            return ok(b'{"services":[]}')
-        return ok(core.services_json(types[0] if types and types[0] else None))
+        return ok(services_json(core, scope))
     if path == "/health":
         return ok(compact({"status": "ok", "timestamp": iso_now()}))
     return None
 
 
-def _pick(
-    core: Any, core_error: type[Exception], pool: str, scope: Any, head: bool
-) -> Answer | None:
+def services_json(core: Any, scope: Any) -> bytes:
+    """The answer to GET /services: all of them, or those of one type in the shape of their own."""
+    types = query_of(scope).get("type", ())
+    if len(types) > 1:
+        return b'{"services":[]}'
+    body: bytes = core.services_json(types[0] if types and types[0] else None)
+    return body
+
+
+def _pick(core: Any, pool: str, scope: Any, head: bool) -> Answer | None:
     if not pool or "/" in pool:
         return None
     client = scope.get("client")
@@ -121,7 +127,7 @@ def _pick(
                 flag(query, "explain"),
                 head,
             )
-    except core_error as error:
+    except CoreError as error:
         refusal = from_core(error)
         if refusal.code in ("no_healthy_instance", "not_running"):
             refusal.message = f"No healthy instances available for service type: {pool}"

@@ -6,6 +6,7 @@ identd does. Whatever is not certain is a no.
 
 from __future__ import annotations
 
+import functools
 import ipaddress
 import os
 import socket
@@ -39,6 +40,7 @@ def _numeric(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
     return address
 
 
+@functools.lru_cache(maxsize=1024)  # asked of every request
 def is_loopback(host: str | None) -> bool:
     """Whether `host` is a numeric loopback address."""
     address = _numeric(host) if host else None

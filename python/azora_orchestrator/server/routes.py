@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from azora_orchestrator.server import docs
 from azora_orchestrator.server.answers import JSON_TYPE, Refusal, compact
-from azora_orchestrator.server.fast import flag, one, query_of
+from azora_orchestrator.server.fast import flag, one, query_of, services_json
 from azora_orchestrator.server.logs import LogAnswer
 from azora_orchestrator.server.sse import EventStream
 
@@ -42,8 +42,19 @@ async def _hot(request: Request) -> Response:
     raise Refusal(404, "not_found", f"there is no {request.url.path} here; see /docs")
 
 
+async def _status(request: Request) -> Response:
+    """Reached only by a large fleet; the layer in front answers for the others."""
+    return _json(await request.app.in_thread(request.app.core.status_json, False))
+
+
+async def _services(request: Request) -> Response:
+    """Reached only by a large fleet; the layer in front answers for the others."""
+    app = request.app
+    return _json(await app.in_thread(services_json, app.core, request.scope))
+
+
 async def _status_detailed(request: Request) -> Response:
-    return _json(request.app.core.status_json(True))
+    return _json(await request.app.in_thread(request.app.core.status_json, True))
 
 
 async def _register(request: Request) -> Response:
@@ -71,7 +82,7 @@ async def _start_all(request: Request) -> Response:
 
 
 async def _stop_all(request: Request) -> Response:
-    left = await request.app.in_thread(request.app.core.stop, _STOP_MS)
+    left = await request.app.waiting(request.app.core.stop, _STOP_MS)
     if left:
         names = ", ".join(left)
         raise Refusal(
@@ -104,7 +115,7 @@ def _verb(verb: str) -> Handler:
             "rest",
         )
         if wait is not None:
-            await app.in_thread(app.core.wait_for, service_id, wait, seq, int(timeout))
+            await app.waiting(app.core.wait_for, service_id, wait, seq, int(timeout))
             service = app.core.find(service_id)
             incarnation = service.incarnation if service is not None else incarnation
         body = {
@@ -189,9 +200,15 @@ _WAIT = [
 # method, path, handler, what it does, parameters
 _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
     ("GET", "/health", _hot, "Whether this server answers; always ok.", []),
-    ("GET", "/status", _hot, "Totals, and the health of every service.", []),
+    ("GET", "/status", _status, "Totals, and the health of every service.", []),
     ("GET", "/status/detailed", _status_detailed, "The same with each configuration.", []),
-    ("GET", "/services", _hot, "The health of every service.", [("type", "query", "Of one type.")]),
+    (
+        "GET",
+        "/services",
+        _services,
+        "The health of every service.",
+        [("type", "query", "Of one type.")],
+    ),
     ("POST", "/services/register", _register, "Register a service, or replace it.", []),
     ("GET", "/services/{id}", _hot, "One service: configuration, health, lifecycle.", [_ID]),
     ("DELETE", "/services/{id}", _unregister, "Forget a service; its process is stopped.", [_ID]),

@@ -15,7 +15,7 @@ MAX_STREAMS = 256
 
 
 def _number(text: str | None, name: str) -> int | None:
-    if text is None:
+    if not text:
         return None
     if not (text.isascii() and text.isdigit() and len(text) < 20):
         raise Refusal(400, "invalid_argument", f'{name}: is "{text}"; it must be an event number')
