@@ -17,7 +17,6 @@
 #include <array>
 #include <atomic>
 #include <fstream>
-#include <iterator>
 #include <sstream>
 
 namespace azora::keeper {
@@ -89,9 +88,19 @@ std::vector<pid_t> marked_processes(const std::string& mark) {
 }
 
 std::string file_text(const std::filesystem::path& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  // A file of /proc may turn unreadable while it is read.
+  const TestFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text;
+  std::array<char, 4096> buffer{};
+  for (ssize_t size = 0; (size = ::read(file.get(), buffer.data(), buffer.size())) > 0;) {
+    text.append(buffer.data(), static_cast<std::size_t>(size));
+  }
+  return text;
 }
+
+void make_fifo(const std::filesystem::path& path) { ASSERT_EQ(::mkfifo(path.c_str(), 0666), 0) << path; }
+
+void write_line(const std::filesystem::path& path, const std::string& line) { std::ofstream(path) << line << std::endl; }
 
 ProgramRig::ProgramRig() : ProgramRig(Options{}) {}
 
@@ -104,12 +113,9 @@ ProgramRig::ProgramRig(Options options) : options_(options) {
   std::filesystem::create_directory(dir);
   mark = "rig-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
   fifo_path = std::filesystem::path(path) / "fifo";
-  ::mkfifo(fifo_path.c_str(), 0666);
+  make_fifo(fifo_path);
   fifo_.reset(::open(fifo_path.c_str(), O_RDWR | O_CLOEXEC | O_NONBLOCK));
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
-  orchestrator_.reset(ends[0]);
-  life_.reset(ends[1]);
+  begin_orchestrator();
   if (options_.orchestrator_fd >= 0) orchestrator_.reset(::dup(options_.orchestrator_fd));
 }
 
@@ -122,6 +128,13 @@ ProgramRig::~ProgramRig() {
     }
   }
   std::filesystem::remove_all(dir.parent_path());
+}
+
+void ProgramRig::begin_orchestrator() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) throw std::runtime_error("pipe2");
+  orchestrator_.reset(ends[0]);
+  life_.reset(ends[1]);
 }
 
 void ProgramRig::end_orchestrator() {

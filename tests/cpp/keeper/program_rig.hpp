@@ -47,10 +47,9 @@ bool wait_gone(pid_t pid);
 std::vector<pid_t> marked_processes(const std::string& mark);
 std::string file_text(const std::filesystem::path& path);
 
-struct Peer {  // one connection to a keeper
-  TestFd fd;
-  Hello hello;
-};
+void make_fifo(const std::filesystem::path& path);
+// Waits for the reader of that fifo, which a service is about to be.
+void write_line(const std::filesystem::path& path, const std::string& line);
 
 class ProgramRig {
  public:
@@ -68,6 +67,7 @@ class ProgramRig {
   void start_keeper();
   void connect(std::uint64_t epoch);
   void end_orchestrator();
+  void begin_orchestrator();  // another one, after the end of the former
 
   // A launch with what every test needs: PATH, MARK, FIFO, and /bin/sh -c `script`.
   LaunchRequest shell(std::uint64_t serial, const std::string& script, std::uint64_t incarnation = 1) const;
