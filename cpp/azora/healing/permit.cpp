@@ -1,21 +1,29 @@
 #include "azora/healing/permit.hpp"
 
 #include <algorithm>
-#include <utility>
 
 namespace azora::healing {
 namespace {
-constexpr int kIntervals = 3;
 constexpr std::size_t kFewest = 3;             // fewer than that is no mass
 constexpr Millis kLongestBrake{300'000};
 }  // namespace
 
 void KillPermits::put(std::uint64_t serial, const std::string& group, bool bad, Millis interval) {
+  const auto known = members_.find(serial);
+  if (known != members_.end() && known->second.group == group) {
+    for (Domain* domain : {&groups_[group], &fleet_}) {
+      count_interval(*domain, known->second.interval, false);
+      count_interval(*domain, interval, true);
+    }
+    known->second.interval = interval;
+    known->second.bad = bad;
+    return;
+  }
   remove(serial);
-  members_[serial] = {group, bad, false, interval};
+  members_[serial] = {group, bad, false, interval, {}};
   for (Domain* domain : {&groups_[group], &fleet_}) {
     ++domain->members;
-    domain->interval = std::max(domain->interval, interval);
+    count_interval(*domain, interval, true);
   }
 }
 
@@ -24,9 +32,19 @@ void KillPermits::remove(std::uint64_t serial) {
   const auto found = members_.find(serial);
   if (found == members_.end()) return;
   const auto group = groups_.find(found->second.group);
-  if (--group->second.members == 0) groups_.erase(group);
-  --fleet_.members;
+  for (Domain* domain : {&group->second, &fleet_}) {
+    --domain->members;
+    count_interval(*domain, found->second.interval, false);
+    domain->turned_bad.erase({found->second.turned, serial});
+  }
+  if (group->second.members == 0) groups_.erase(group);
   members_.erase(found);
+}
+
+void KillPermits::count_interval(Domain& domain, Millis interval, bool add) {
+  std::size_t& count = domain.intervals[interval];
+  count = add ? count + 1 : count - 1;
+  if (count == 0) domain.intervals.erase(interval);
 }
 
 void KillPermits::set_bad(std::uint64_t serial, bool bad, SteadyTime now) {
@@ -34,19 +52,19 @@ void KillPermits::set_bad(std::uint64_t serial, bool bad, SteadyTime now) {
   if (found == members_.end() || found->second.bad == bad) return;
   found->second.bad = bad;
   if (!bad) return;
-  note_bad(groups_[found->second.group], serial, now);
-  note_bad(fleet_, serial, now);
+  const SteadyTime before = std::exchange(found->second.turned, now);
+  note_bad(groups_[found->second.group], serial, before, now);
+  note_bad(fleet_, serial, before, now);
 }
 
-void KillPermits::note_bad(Domain& domain, std::uint64_t serial, SteadyTime now) {
+void KillPermits::note_bad(Domain& domain, std::uint64_t serial, SteadyTime before, SteadyTime now) {
+  const bool was_braked = braked(domain, now);
   domain.last_bad = now;
-  while (!domain.turned_bad.empty() && now - domain.turned_bad.front().at > kIntervals * domain.interval) {
-    domain.turned_bad.pop_front();
-  }
-  std::erase_if(domain.turned_bad, [&](const Turn& turn) { return turn.serial == serial; });
-  domain.turned_bad.push_back({now, serial});
-  const std::size_t bad = domain.turned_bad.size();
-  if (bad < kFewest || 2 * bad <= domain.members || domain.braked) return;
+  auto& turned = domain.turned_bad;
+  turned.erase({before, serial});
+  while (!turned.empty() && now - turned.begin()->first > domain.window()) turned.erase(turned.begin());
+  turned.insert({now, serial});
+  if (was_braked || turned.size() < kFewest || 2 * turned.size() <= domain.members) return;
   domain.braked = true;
   domain.braked_at = now;
   notice_ = true;
@@ -54,7 +72,7 @@ void KillPermits::note_bad(Domain& domain, std::uint64_t serial, SteadyTime now)
 
 bool KillPermits::braked(Domain& domain, SteadyTime now) {
   if (!domain.braked) return false;
-  const bool quiet = now - domain.last_bad > kIntervals * domain.interval;
+  const bool quiet = now - domain.last_bad > domain.window();
   if (quiet || now - domain.braked_at > kLongestBrake) {
     domain.braked = false;
     domain.turned_bad.clear();

@@ -5,12 +5,13 @@
 // 2. Mass brake: when more than half (and at least three) of a failure domain - a group, or the fleet - turned
 //    bad within three intervals, nobody of it is killed. It ends after three quiet intervals, at the latest after
 //    five minutes.
-// Pure: time is an argument. Threads: the control thread. Fails: never; unknown serials are refused.
+// Costs O(log n) per call, whatever the fleet. Pure: time is an argument. Threads: the control thread. Fails: never; unknown serials are refused.
+#include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <map>
+#include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 
 #include "azora/base/time.hpp"
@@ -19,6 +20,7 @@ namespace azora::healing {
 
 class KillPermits {
  public:
+  // Again for a known serial: new settings; what it holds it keeps while it stays in its group.
   void put(std::uint64_t serial, const std::string& group, bool bad, Millis interval);
   void remove(std::uint64_t serial);
   // The service turned unhealthy (or stopped being so).
@@ -30,28 +32,29 @@ class KillPermits {
   bool take_brake_notice() { return std::exchange(notice_, false); }
 
  private:
-  struct Turn {
-    SteadyTime at;
-    std::uint64_t serial;
-  };
+  static constexpr int kIntervals = 3;
+
   struct Domain {
     std::size_t members = 0;
     std::size_t held = 0;
-    Millis interval{0};             // the longest of its members
-    std::deque<Turn> turned_bad;    // within three intervals
+    std::map<Millis, std::size_t> intervals;                    // of its members, how many of each
+    std::set<std::pair<SteadyTime, std::uint64_t>> turned_bad;  // within three intervals, by time
     bool braked = false;
     SteadyTime braked_at{};
     SteadyTime last_bad{};
+    Nanos window() const { return kIntervals * Nanos(intervals.empty() ? Millis(0) : intervals.rbegin()->first); }
   };
   struct Member {
     std::string group;
     bool bad = false;
     bool held = false;
     Millis interval{0};
+    SteadyTime turned{};  // when it last turned bad
   };
 
-  bool braked(Domain& domain, SteadyTime now);
-  void note_bad(Domain& domain, std::uint64_t serial, SteadyTime now);
+  static void count_interval(Domain& domain, Millis interval, bool add);
+  static bool braked(Domain& domain, SteadyTime now);
+  void note_bad(Domain& domain, std::uint64_t serial, SteadyTime before, SteadyTime now);
 
   std::unordered_map<std::uint64_t, Member> members_;
   std::unordered_map<std::string, Domain> groups_;

@@ -25,6 +25,7 @@ Core::~Core() = default;
 void Core::start() {
   if (running_) return;
   running_ = true;
+  answer_stop(living_processes());  // a stop under way ends here
   board_changed_ = true;
   ++board_.list_version;
   std::vector<std::uint64_t> serials;
@@ -56,6 +57,7 @@ void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>
     return;
   }
   running_ = false;
+  staged_.clear();
   board_changed_ = true;
   ++board_.list_version;
   for (auto& [serial, service] : services_) {
@@ -69,18 +71,19 @@ void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>
   stop_done_ = std::move(done);
   stop_timer_ = loop_.at(deadline, [this] {
     stop_timer_ = 0;
-    std::vector<std::string> left;
+    std::vector<std::string> left = living_processes();
+    std::vector<std::uint64_t> serials;
     for (const auto& [serial, service] : services_) {
+      if (service->process() && service->machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
+    }
+    for (const std::uint64_t serial : serials) {
+      // Also those that waited for their dependents: what comes now is a planned end.
+      ServiceState* service = by_serial(serial);
+      feed(*service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown});
       if (!service->alive()) continue;
-      left.push_back(*service->id);
-      sends_.push_back([this, named = serial, incarnation = service->machine.incarnation] {
-        keeper_.kill(named, incarnation);
-      });
+      sends_.push_back([this, serial, incarnation = service->machine.incarnation] { keeper_.kill(serial, incarnation); });
     }
-    std::sort(left.begin(), left.end());
-    if (auto answer = std::exchange(stop_done_, nullptr)) {
-      answers_.push_back([answer = std::move(answer), left = std::move(left)] { answer(left); });
-    }
+    answer_stop(std::move(left));
   });
   stop_next();
 }
@@ -105,17 +108,30 @@ void Core::stop_next() {
     if (needed) continue;
     feed(*service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown});
   }
-  if (alive) return;
+  if (!alive) answer_stop({});
+}
+
+void Core::answer_stop(std::vector<std::string> left) {
   loop_.cancel(stop_timer_);
   stop_timer_ = 0;
   if (auto answer = std::exchange(stop_done_, nullptr)) {
-    answers_.push_back([answer = std::move(answer)] { answer({}); });
+    answers_.push_back([answer = std::move(answer), left = std::move(left)] { answer(left); });
   }
+}
+
+std::vector<std::string> Core::living_processes() const {
+  std::vector<std::string> ids;
+  for (const auto& [serial, service] : services_) {
+    if (service->alive()) ids.push_back(*service->id);
+  }
+  std::sort(ids.begin(), ids.end());
+  return ids;
 }
 
 // Semantics 10: views and pools, events, answers, actions.
 void Core::end_turn() {
   settle();
+  run_staged();
   stop_next();
   if (running_) {
     grant_permits();
@@ -136,6 +152,7 @@ void Core::end_turn() {
       const ViewPtr view = build_view(*service);
       ++views_built_;
       by_id.set(*service->id, view);
+      wake(*service->id);
       in_order.set(service->order, view);
     }
     dirty_.clear();
@@ -152,11 +169,6 @@ void Core::end_turn() {
   for (const auto& send : std::exchange(sends_, {})) send();
   if (!asks_.empty()) prober_.ask(std::exchange(asks_, {}));
   probe_timer_.rearm();
-}
-
-std::size_t Core::processes_alive() const {
-  return static_cast<std::size_t>(
-      std::count_if(services_.begin(), services_.end(), [](const auto& one) { return one.second->alive(); }));
 }
 
 std::vector<std::string> Core::violations() const {

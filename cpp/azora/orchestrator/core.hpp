@@ -9,10 +9,10 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "azora/base/loop.hpp"
@@ -72,7 +72,7 @@ class Core : public keeper::KeeperListener {
   std::string metrics_text() const;
 
   void end_turn();
-  std::size_t processes_alive() const;
+  std::size_t processes_alive() const { return alive_; }
 
   // Checks what must hold after every turn; empty when it does. For the simulation.
   std::vector<std::string> violations() const;
@@ -107,18 +107,41 @@ class Core : public keeper::KeeperListener {
   void watch_failed();
   void look_at_files(const ServiceState& service);
   void stop_next();
+  void answer_stop(std::vector<std::string> left);
+  std::vector<std::string> living_processes() const;
+
+  // reactions/on_verb.cpp
+  // A verb that is carried out when none of `after` runs any more; then those of `raise` are started again.
+  struct Staged {
+    std::uint64_t serial;
+    Verb verb;
+    std::vector<std::uint64_t> after;
+    std::vector<std::uint64_t> raise;
+    Desired wanted;
+  };
+  void stage(Staged staged);
+  void drop_staged(std::uint64_t serial);
+  void run_staged();
+  void raise_again(std::uint64_t serial);
+  void tell_verb(ServiceState& service, Verb verb);
+  std::vector<std::uint64_t> living_dependents(const ServiceState& service) const;
+
+  // reactions/on_wait.cpp
+  void wake(const std::string& id);
+  void check_waiters();
 
   // reactions/on_command.cpp
   ServiceState* find(std::string_view id);
   const ServiceState* find(std::string_view id) const;
   ServiceState* by_serial(std::uint64_t serial);
+  const ServiceState* by_serial(std::uint64_t serial) const;
   void add(const registry::Entry& entry);
   void replace(ServiceState& service, const registry::Entry& entry, const ServiceSpec& old);
   void remove(ServiceState& service);
   void configure(ServiceState& service);
   void bring_up(ServiceState& service);
+  void leave(ServiceState& service);
   void finish_leaving(ServiceState& service);
-  void check_waiters();
 
   // view_builder.cpp
   void mark(ServiceState& service);
@@ -159,12 +182,18 @@ class Core : public keeper::KeeperListener {
     TimerId timer;
     std::function<void(Result<void>)> done;
   };
+  Waiter take_waiter(std::uint64_t key);
   std::unordered_map<std::uint64_t, Waiter> waiters_;
+  std::unordered_map<std::string, std::vector<std::uint64_t>> waiting_for_;  // keys of waiters by id
+  std::vector<std::uint64_t> woken_;                // waiters whose service changed in this turn
   std::uint64_t last_waiter_ = 0;
 
+  std::vector<Staged> staged_;
   std::deque<std::uint64_t> unsettled_;             // serials whose dependents must look again
-  std::unordered_set<std::uint64_t> wants_permit_;
-  std::unordered_set<std::uint64_t> failed_;
+  std::set<std::uint64_t> wants_permit_;
+  bool permits_moved_ = false;                      // something may be granted that was refused before
+  std::set<std::uint64_t> failed_;
+  std::size_t alive_ = 0;                           // services whose process may exist
   std::vector<std::uint64_t> dirty_;
   Board board_;
   bool board_changed_ = false;

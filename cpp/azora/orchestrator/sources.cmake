@@ -7,4 +7,6 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reactions/on_command.cpp
   reactions/on_probe.cpp
   reactions/on_process.cpp
+  reactions/on_verb.cpp
+  reactions/on_wait.cpp
   view_builder.cpp)

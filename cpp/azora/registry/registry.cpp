@@ -165,6 +165,15 @@ Registry::Put Registry::put(SpecPtr spec) {
   return {place.get(), nullptr};
 }
 
+void Registry::renumber(std::string_view id) {
+  const auto at = by_id_.find(id);
+  if (at == by_id_.end()) return;
+  Entry& entry = *at->second;
+  by_serial_.erase(entry.serial);
+  entry.serial = ++last_serial_;
+  by_serial_[entry.serial] = &entry;
+}
+
 SpecPtr Registry::erase(std::string_view id) {
   const auto at = by_id_.find(id);
   if (at == by_id_.end()) return nullptr;

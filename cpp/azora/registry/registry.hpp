@@ -68,6 +68,8 @@ class Registry {
   };
   // Registers or overwrites. check() of the same specs has passed since the last change.
   Put put(SpecPtr spec);
+  // Gives a registered service a new serial: from now on it is another one under the same id.
+  void renumber(std::string_view id);
   // The spec that was registered; null when there was none.
   SpecPtr erase(std::string_view id);
 

@@ -32,6 +32,14 @@ class FakeKeeper : public Keeper {
     bool descendants = false;           // not swept yet
   };
 
+  // What the core asked for, in order.
+  struct Command {
+    enum class Kind { launch, stop, kill, forget } kind;
+    Serial serial = 0;
+    std::uint64_t incarnation = 0;
+    SteadyTime at{};
+  };
+
   explicit FakeKeeper(Loop& loop) : loop_(loop) {}
 
   void set(Serial serial, Behaviour behaviour) { behaviour_[serial] = behaviour; }
@@ -83,6 +91,7 @@ class FakeKeeper : public Keeper {
   void launch(Launch launch) override {
     const Serial serial = launch.serial;
     const std::uint64_t incarnation = launch.incarnation;
+    commands.push_back({Command::Kind::launch, serial, incarnation, loop_.now().steady});
     ++launches_[serial];
     ++launches_total_;
     if (processes_.contains(serial)) violations_.push_back(launch.id + ": started twice");
@@ -105,17 +114,22 @@ class FakeKeeper : public Keeper {
     }
   }
   void stop(Serial serial, std::uint64_t incarnation, int signal) override {
+    commands.push_back({Command::Kind::stop, serial, incarnation, loop_.now().steady});
     const Behaviour behaviour = current_[serial];
     if (behaviour.ignores_stop) return;
     loop_.at(loop_.now().steady + behaviour.stops_in,
              [this, serial, incarnation, signal] { end(serial, incarnation, Exit{.signal = signal}); });
   }
   void kill(Serial serial, std::uint64_t incarnation) override {
+    commands.push_back({Command::Kind::kill, serial, incarnation, loop_.now().steady});
     loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9}); });
   }
   void forget(Serial serial) override {
+    commands.push_back({Command::Kind::forget, serial, 0, loop_.now().steady});
     if (processes_.contains(serial)) violations_.push_back("forgot a service that still has processes");
   }
+
+  std::vector<Command> commands;
 
  private:
   Behaviour behaviour_of(const Launch& launch) const {

@@ -18,8 +18,11 @@ constexpr Millis kPermitLook{1'000};       // how often refused kills ask again
 
 void Core::feed(ServiceState& service, const Input& input) {
   const Lifecycle before = service.machine.lifecycle;
+  const bool was_alive = service.alive();
   const std::uint64_t serial = service.serial;
   const healing::Step step = healing::step(service.machine, service.plan, input, loop_.now().steady);
+  alive_ += service.alive() ? 1U : 0U;
+  alive_ -= was_alive ? 1U : 0U;
   for (const Action& action : step.actions) perform(service, action);
   // serviceStarted belongs before what the new state means; all else after (semantics 35).
   for (const Notice& notice : step.notices) {
@@ -77,10 +80,12 @@ void Core::perform(ServiceState& service, const Action& action) {
       break;
     case Action::Kind::ask_permit:
       wants_permit_.insert(serial);
+      permits_moved_ = true;
       break;
     case Action::Kind::drop_permit:
       wants_permit_.erase(serial);
       permits_.release(serial);
+      permits_moved_ = true;
       break;
   }
 }
@@ -295,7 +300,7 @@ void Core::admit() {
 }
 
 void Core::grant_permits() {
-  if (wants_permit_.empty()) return;
+  if (wants_permit_.empty() || !std::exchange(permits_moved_, false)) return;
   const SteadyTime now = loop_.now().steady;
   const std::vector<std::uint64_t> asking(wants_permit_.begin(), wants_permit_.end());
   for (const std::uint64_t serial : asking) {
@@ -317,7 +322,10 @@ void Core::grant_permits() {
     publisher_.append(std::move(event));
   }
   if (!wants_permit_.empty() && permit_timer_ == 0) {
-    permit_timer_ = loop_.at(now + kPermitLook, [this] { permit_timer_ = 0; });  // the turn's end grants
+    permit_timer_ = loop_.at(now + kPermitLook, [this] {
+      permit_timer_ = 0;
+      permits_moved_ = true;  // the turn's end grants
+    });
   }
 }
 

@@ -1,4 +1,4 @@
-// What users ask for: register, unregister, start, stop, restart, wait. Refused whole or done whole.
+// Who is registered: register, overwrite, unregister. Refused whole or done whole.
 #include <algorithm>
 
 #include "azora/base/hash.hpp"
@@ -61,6 +61,8 @@ ServiceState* Core::by_serial(std::uint64_t serial) {
   return found == services_.end() ? nullptr : found->second.get();
 }
 
+const ServiceState* Core::by_serial(std::uint64_t serial) const { return const_cast<Core*>(this)->by_serial(serial); }
+
 Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::string_view actor) {
   if (Result<void> fine = registry_.check(specs); !fine) return std::move(fine).error();
   if (Result<void> fine = graph_.check(specs); !fine) return std::move(fine).error();
@@ -75,9 +77,14 @@ Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::strin
   graph_.put(items);
   for (const auto& [entry, replaced] : put) {
     ServiceState* old = replaced ? by_serial(entry->serial) : nullptr;
-    if (old != nullptr) {
+    if (old != nullptr && entry->spec->action == replaced->action) {
       replace(*old, *entry, *replaced);
     } else {
+      if (old != nullptr) {
+        // Another kind of service under the same name: the old one leaves, the new one begins from nothing.
+        registry_.renumber(entry->spec->id);
+        leave(*old);
+      }
       add(*entry);
     }
   }
@@ -143,21 +150,6 @@ void Core::replace(ServiceState& service, const registry::Entry& entry, const Se
   service.spec = entry.spec;
   service.generation = entry.generation;
   prober_.forget(service.serial);
-  if (service.spec->action != old.action) {
-    // Another kind of service under the same name: the old process leaves, the new one begins anew.
-    if (service.alive()) {
-      feed(service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::op});
-    }
-    if (!service.alive()) {
-      const std::uint64_t incarnation = service.machine.incarnation;
-      service.machine = {};
-      service.machine.incarnation = incarnation;
-      service.machine.lifecycle = service.process() ? Lifecycle::idle
-                                  : service.ours()  ? Lifecycle::ready
-                                                    : Lifecycle::watching;
-      if (!service.process()) service.machine.desired = Desired::up;
-    }
-  }
   configure(service);
   const Now now = loop_.now();
   if (!service.process()) {
@@ -198,14 +190,6 @@ Result<bool> Core::unregister(std::string_view id, std::string_view actor) {
 
 void Core::remove(ServiceState& service) {
   const std::string id = *service.id;
-  board_.healthy -= service.status == HealthStatus::healthy ? 1U : 0U;
-  board_.unhealthy -= service.status == HealthStatus::unhealthy ? 1U : 0U;
-  publisher_.set_standing(service.serial, {Tier::excluded, Exclusion::gone}, service.machine.incarnation);
-  publisher_.pool_remove(service.serial);
-  permits_.remove(service.serial);
-  wants_permit_.erase(service.serial);
-  prober_.forget(service.serial);
-  scheduler_.remove(service.serial);
   emit(EventType::service_unregistered, service, "unregister");
   registry_.erase(id);
   graph_.erase(id);
@@ -213,17 +197,31 @@ void Core::remove(ServiceState& service) {
   board_.in_order = board_.in_order.erase(service.order);
   board_changed_ = true;
   ++board_.list_version;
-  const std::uint64_t serial = service.serial;
+  wake(id);
+  leave(service);
+  for (const std::string& dependent : graph_.dependents(id)) {
+    if (ServiceState* other = find(dependent)) evaluate_dependencies(*other);
+  }
+}
+
+// Nobody finds it any more; it stays until its process is proven gone.
+void Core::leave(ServiceState& service) {
+  board_.healthy -= service.status == HealthStatus::healthy ? 1U : 0U;
+  board_.unhealthy -= service.status == HealthStatus::unhealthy ? 1U : 0U;
+  publisher_.set_standing(service.serial, {Tier::excluded, Exclusion::gone}, service.machine.incarnation);
+  publisher_.pool_remove(service.serial);
+  permits_.remove(service.serial);
+  wants_permit_.erase(service.serial);
+  permits_moved_ = true;
+  prober_.forget(service.serial);
+  scheduler_.remove(service.serial);
   service.leaving = true;
   service.wanted = Desired::down;
-  leaving_[id].push_back(serial);
+  leaving_[*service.id].push_back(service.serial);
   if (service.machine.lifecycle != Lifecycle::idle && service.process()) {
     feed(service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::op});
   } else {
     finish_leaving(service);
-  }
-  for (const std::string& dependent : graph_.dependents(id)) {
-    if (ServiceState* other = find(dependent)) evaluate_dependencies(*other);
   }
 }
 
@@ -246,119 +244,6 @@ void Core::finish_leaving(ServiceState& service) {
   if (ServiceState* heir = find(id)) {
     heir->held_back = false;
     bring_up(*heir);
-  }
-}
-
-Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
-                                 std::string_view actor) {
-  ServiceState* service = find(id);
-  if (service == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
-  if (!service->ours()) {
-    return Error{ErrorCode::healing_unavailable,
-                 "service '" + std::string(id) + "' has only a URL: there is nothing here that could start, stop or "
-                 "restart it; give it a process or restart action in the configuration file or from Python",
-                 {}};
-  }
-  if (!running_) return Error{ErrorCode::not_running, "the orchestrator is stopped; start it first", {}};
-  actor_ = actor;
-  VerbAnswer answer;
-  answer.service_id = *service->id;
-  std::vector<ServiceState*> before;
-  for (const std::string& name : graph_.all_dependents(id)) {
-    ServiceState* other = find(name);
-    if (other == nullptr || !other->alive()) continue;
-    answer.affected.push_back(name);
-    if (dependents && verb != Verb::start) before.push_back(other);
-  }
-  if (dependencies && verb == Verb::start) {
-    for (const std::string& name : graph_.all_dependencies(id)) {
-      ServiceState* other = find(name);
-      if (other == nullptr || !other->process()) continue;
-      other->wanted = Desired::up;
-      feed(*other, {.kind = Input::Kind::desire, .desired = Desired::up, .cause = Cause::op});
-    }
-  }
-  before.push_back(service);
-  for (ServiceState* one : before) {
-    if (verb == Verb::stop) {
-      one->wanted = Desired::down;
-      feed(*one, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::op});
-    } else if (verb == Verb::start) {
-      one->wanted = Desired::up;
-      feed(*one, {.kind = Input::Kind::desire, .desired = Desired::up, .cause = Cause::op});
-    } else {
-      one->wanted = Desired::up;
-      feed(*one, {.kind = Input::Kind::restart, .cause = Cause::op});
-    }
-    mark(*one);
-  }
-  actor_ = "orchestrator";
-  answer.incarnation = service->machine.incarnation;
-  answer.seq = publisher_.head();
-  return answer;
-}
-
-void Core::wait_for(std::string id, bool ready, std::uint64_t not_before_seq, SteadyTime deadline,
-                    std::function<void(Result<void>)> done) {
-  const std::uint64_t key = ++last_waiter_;
-  const TimerId timer = loop_.at(deadline, [this, key] {
-    const auto found = waiters_.find(key);
-    if (found == waiters_.end()) return;
-    Waiter waiter = std::move(found->second);
-    waiters_.erase(found);
-    const ServiceState* service = find(waiter.id);
-    std::string message = "service '" + waiter.id + "' is not " + (waiter.ready ? "ready" : "stopped") + " in time";
-    if (service != nullptr) {
-      message += ": it is " + std::string(wire_name(service->machine.lifecycle)) + ", " +
-                 std::string(wire_name(service->status));
-      if (!service->last_error.empty()) message += " (" + service->last_error + ")";
-    }
-    answers_.push_back([done = std::move(waiter.done), message = std::move(message)] {
-      done(Error{ErrorCode::timed_out, message, {}});
-    });
-  });
-  waiters_.emplace(key, Waiter{std::move(id), ready, not_before_seq, timer, std::move(done)});
-}
-
-void Core::abandon_waiters() {
-  for (auto& [key, waiter] : waiters_) {
-    loop_.cancel(waiter.timer);
-    answers_.push_back([done = std::move(waiter.done)] {
-      done(Error{ErrorCode::closed, "the orchestrator was closed meanwhile", {}});
-    });
-  }
-  waiters_.clear();
-  if (auto answer = std::exchange(stop_done_, nullptr)) {
-    loop_.cancel(stop_timer_);
-    answers_.push_back([answer = std::move(answer)] { answer({}); });
-  }
-}
-
-void Core::check_waiters() {
-  std::vector<Waiter> over;
-  for (auto at = waiters_.begin(); at != waiters_.end();) {
-    const ServiceState* service = find(at->second.id);
-    bool met = false;
-    if (service != nullptr) {
-      const Lifecycle state = service->machine.lifecycle;
-      const bool answers = service->status == HealthStatus::healthy || service->status == HealthStatus::degraded;
-      met = at->second.ready ? answers && (state == Lifecycle::ready || state == Lifecycle::watching)
-                             : !service->alive() && (state == Lifecycle::idle || state == Lifecycle::done);
-    }
-    if (!met && service != nullptr) {
-      ++at;
-      continue;
-    }
-    over.push_back(std::move(at->second));
-    at = waiters_.erase(at);
-  }
-  for (Waiter& waiter : over) {
-    loop_.cancel(waiter.timer);
-    if (find(waiter.id) != nullptr || !waiter.ready) {
-      waiter.done({});
-    } else {
-      waiter.done(Error{ErrorCode::unknown_service, "Service not found", {}});
-    }
   }
 }
 

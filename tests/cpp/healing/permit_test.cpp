@@ -1,0 +1,142 @@
+// May a running process be killed? (semantics 26)
+#include "azora/healing/permit.hpp"
+
+#include <gtest/gtest.h>
+
+namespace azora::healing {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+constexpr Millis kInterval{1'000};
+
+class Fleet {
+ public:
+  // `groups` groups of `size` members each; serials from 1.
+  Fleet(int groups, int size) {
+    for (int i = 0; i < groups * size; ++i) {
+      permits.put(static_cast<std::uint64_t>(i + 1), "g" + std::to_string(i / size), false, kInterval);
+    }
+  }
+  void bad(std::uint64_t serial) { permits.set_bad(serial, true, now); }
+  void good(std::uint64_t serial) { permits.set_bad(serial, false, now); }
+  bool may(std::uint64_t serial) { return permits.permit(serial, now); }
+
+  KillPermits permits;
+  SteadyTime now{std::chrono::hours(1)};
+};
+
+TEST(KillPermits, AGroupOfOneAlwaysPasses) {
+  Fleet fleet(4, 1);
+  fleet.bad(1);
+  EXPECT_TRUE(fleet.may(1));
+  EXPECT_TRUE(fleet.may(1));  // asking again takes no second one
+}
+
+TEST(KillPermits, HalfOfAGroupAtATime) {
+  Fleet fleet(3, 5);
+  EXPECT_TRUE(fleet.may(1));
+  EXPECT_TRUE(fleet.may(2));
+  EXPECT_FALSE(fleet.may(3));
+  EXPECT_TRUE(fleet.may(6));  // another group
+  fleet.permits.release(1);
+  EXPECT_TRUE(fleet.may(3));
+}
+
+TEST(KillPermits, AMassEventBrakesUntilItIsQuiet) {
+  Fleet fleet(4, 2);
+  for (std::uint64_t serial = 1; serial <= 4; ++serial) fleet.bad(serial);
+  EXPECT_FALSE(fleet.permits.take_brake_notice());
+  fleet.bad(5);
+  EXPECT_TRUE(fleet.permits.take_brake_notice());
+  EXPECT_FALSE(fleet.permits.take_brake_notice());
+  EXPECT_FALSE(fleet.may(1));
+  EXPECT_FALSE(fleet.may(8));
+  fleet.now += 3 * kInterval;
+  EXPECT_FALSE(fleet.may(1));
+  fleet.now += Millis(1);
+  EXPECT_TRUE(fleet.may(1));
+}
+
+TEST(KillPermits, TheBrakeEndsAfterFiveMinutesAndANewEventBrakesAgain) {
+  Fleet fleet(3, 2);
+  const SteadyTime begin = fleet.now;
+  for (int i = 0; fleet.now - begin <= minutes(5); ++i, fleet.now += seconds(1)) {
+    const auto serial = static_cast<std::uint64_t>(i % 6 + 1);
+    fleet.good(serial);
+    fleet.bad(serial);
+    if (i > 8) {
+      EXPECT_FALSE(fleet.may(1)) << i;
+    }
+  }
+  EXPECT_TRUE(fleet.permits.take_brake_notice());
+  EXPECT_TRUE(fleet.may(1));
+  fleet.permits.release(1);
+  for (std::uint64_t serial = 1; serial <= 6; ++serial) {
+    fleet.good(serial);
+    fleet.bad(serial);
+  }
+  EXPECT_TRUE(fleet.permits.take_brake_notice());
+  EXPECT_FALSE(fleet.may(1));
+}
+
+TEST(KillPermits, AnEventAfterAForgottenBrakeBrakesAgain) {
+  Fleet fleet(4, 2);
+  for (std::uint64_t serial = 1; serial <= 5; ++serial) fleet.bad(serial);
+  EXPECT_TRUE(fleet.permits.take_brake_notice());
+  for (std::uint64_t serial = 1; serial <= 5; ++serial) fleet.good(serial);
+  fleet.now += minutes(10);  // nobody asked for a permit meanwhile
+  for (std::uint64_t serial = 1; serial <= 5; ++serial) fleet.bad(serial);
+  EXPECT_TRUE(fleet.permits.take_brake_notice());
+  EXPECT_FALSE(fleet.may(1));
+}
+
+TEST(KillPermits, TwoBadOnesAreNoMass) {
+  Fleet fleet(1, 2);
+  fleet.bad(1);
+  fleet.bad(2);
+  EXPECT_FALSE(fleet.permits.take_brake_notice());
+  EXPECT_TRUE(fleet.may(1));
+}
+
+TEST(KillPermits, TheSameOneTurningBadAgainCountsOnce) {
+  Fleet fleet(1, 4);
+  for (int i = 0; i < 10; ++i) {
+    fleet.good(1);
+    fleet.bad(1);
+  }
+  EXPECT_FALSE(fleet.permits.take_brake_notice());
+}
+
+TEST(KillPermits, WhoLeftCountsNoMore) {
+  Fleet fleet(1, 6);
+  for (std::uint64_t serial = 1; serial <= 3; ++serial) fleet.bad(serial);
+  for (std::uint64_t serial = 1; serial <= 3; ++serial) fleet.permits.remove(serial);
+  fleet.bad(4);
+  EXPECT_FALSE(fleet.permits.take_brake_notice());
+  EXPECT_TRUE(fleet.may(4));
+  EXPECT_FALSE(fleet.may(1));
+}
+
+TEST(KillPermits, TheIntervalOfWhoLeftCountsNoMore) {
+  Fleet fleet(1, 3);
+  fleet.permits.put(9, "g0", false, Millis(3'600'000));
+  fleet.permits.remove(9);
+  for (std::uint64_t serial = 1; serial <= 3; ++serial) fleet.bad(serial);
+  ASSERT_FALSE(fleet.may(1));
+  fleet.now += 4 * kInterval;
+  EXPECT_TRUE(fleet.may(1));
+}
+
+TEST(KillPermits, NewSettingsKeepWhatIsHeld) {
+  Fleet fleet(1, 2);
+  ASSERT_TRUE(fleet.may(1));
+  fleet.permits.put(1, "g0", true, Millis(2'000));
+  EXPECT_FALSE(fleet.may(2));
+  fleet.permits.release(1);
+  EXPECT_TRUE(fleet.may(2));
+}
+
+}  // namespace
+}  // namespace azora::healing

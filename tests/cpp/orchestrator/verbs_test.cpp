@@ -1,0 +1,419 @@
+// What users ask for while things happen: verbs, overwriting, removal, stop and start of the whole (semantics 27,
+// 28, 31).
+#include "support/world.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+using Kind = keeper::FakeKeeper::Command::Kind;
+
+// When the first command of that kind for that service was given; nullopt: never.
+std::optional<std::size_t> place(const World& world, Kind kind, std::uint64_t serial, std::size_t from = 0) {
+  for (std::size_t i = from; i < world.keeper.commands.size(); ++i) {
+    if (world.keeper.commands[i].kind == kind && world.keeper.commands[i].serial == serial) return i;
+  }
+  return std::nullopt;
+}
+
+VerbAnswer command(World& world, Verb verb, const std::string& id, bool dependents = false, bool dependencies = false) {
+  VerbAnswer answer;
+  world.turn([&] {
+    Result<VerbAnswer> done = world.core.command(verb, id, dependents, dependencies, "rest");
+    ASSERT_TRUE(done.ok()) << (done.ok() ? "" : done.error().message);
+    answer = std::move(done).value();
+  });
+  return answer;
+}
+
+TEST(Verbs, StopLeavesDependentsRunningAndNamesThem) {
+  World world;
+  world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.advance(seconds(2));
+  const VerbAnswer answer = command(world, Verb::stop, "root");
+  EXPECT_EQ(answer.affected, std::vector<std::string>{"leaf"});
+  world.advance(seconds(1));
+  EXPECT_EQ(world.lifecycle("root"), Lifecycle::idle);
+  EXPECT_TRUE(world.keeper.alive(leaf));
+}
+
+TEST(Verbs, StopWithDependentsEndsEachBeforeWhatItNeeds) {
+  World world;
+  world.keeper.set_default([](const keeper::Launch&) { return keeper::FakeKeeper::Behaviour{.stops_in = seconds(2)}; });
+  const auto root = world.add_process("root");
+  const auto middle = world.add_process("middle", R"("dependencies":["root"])");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["middle"])");
+  world.advance(seconds(2));
+  ASSERT_EQ(world.status("leaf"), HealthStatus::healthy);
+  const std::size_t from = world.keeper.commands.size();
+  command(world, Verb::stop, "root", true);
+  EXPECT_EQ(world.view("root")->desired, Desired::down);
+  EXPECT_EQ(world.view("middle")->desired, Desired::down);
+  world.advance(seconds(1));
+  EXPECT_TRUE(world.keeper.alive(middle));
+  EXPECT_FALSE(place(world, Kind::stop, middle, from));
+  world.advance(seconds(2));
+  EXPECT_FALSE(world.keeper.alive(leaf));
+  EXPECT_TRUE(world.keeper.alive(root));
+  EXPECT_FALSE(place(world, Kind::stop, root, from));
+  world.advance(seconds(4));
+  for (const char* id : {"root", "middle", "leaf"}) EXPECT_EQ(wire_name(world.lifecycle(id)), "IDLE") << id;
+  world.advance(minutes(10));
+  EXPECT_EQ(world.keeper.alive_count(), 0U);
+}
+
+TEST(Verbs, WaitingForItsDependentsACrashedServiceStaysDown) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.keeper.set(leaf, {.ignores_stop = true});
+  world.advance(seconds(1));
+  world.keeper.crash(leaf);
+  world.advance(seconds(1));
+  ASSERT_TRUE(world.keeper.alive(leaf));
+  command(world, Verb::stop, "root", true);
+  world.keeper.crash(root);
+  world.advance(seconds(5));
+  EXPECT_FALSE(world.keeper.alive(root));
+  world.advance(minutes(5));
+  EXPECT_EQ(world.keeper.alive_count(), 0U);
+  EXPECT_EQ(world.lifecycle("root"), Lifecycle::idle);
+}
+
+TEST(Verbs, RestartWithDependentsTakesThemFirstAndBringsThemBackLast) {
+  World world;
+  world.keeper.set_default([](const keeper::Launch&) { return keeper::FakeKeeper::Behaviour{.stops_in = seconds(1)}; });
+  const auto root = world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.advance(seconds(2));
+  const std::size_t from = world.keeper.commands.size();
+  command(world, Verb::restart, "root", true);
+  world.advance(Millis(500));
+  EXPECT_FALSE(place(world, Kind::stop, root, from));
+  world.advance(seconds(5));
+  const auto leaf_stop = place(world, Kind::stop, leaf, from);
+  const auto root_stop = place(world, Kind::stop, root, from);
+  const auto root_start = place(world, Kind::launch, root, from);
+  const auto leaf_start = place(world, Kind::launch, leaf, from);
+  ASSERT_TRUE(leaf_stop && root_stop && root_start && leaf_start);
+  EXPECT_LT(*leaf_stop, *root_stop);
+  EXPECT_LT(*root_stop, *root_start);
+  EXPECT_LT(*root_start, *leaf_start);
+  EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
+  EXPECT_EQ(world.recorder.count(EventType::service_restarted, "leaf"), 1);
+  EXPECT_EQ(world.recorder.count(EventType::service_restarted, "root"), 1);
+  EXPECT_EQ(world.recorder.count(EventType::service_unhealthy), 0);
+}
+
+TEST(Verbs, ANewerVerbTakesTheWaitingOnesPlace) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.keeper.set(leaf, {.stops_in = seconds(3)});
+  world.advance(seconds(1));
+  world.keeper.crash(leaf);
+  world.advance(seconds(1));
+  command(world, Verb::stop, "root", true);
+  world.advance(seconds(1));
+  command(world, Verb::start, "root");
+  world.advance(seconds(10));
+  EXPECT_TRUE(world.keeper.alive(root));
+  EXPECT_EQ(world.view("root")->incarnation, 1U);
+  EXPECT_EQ(world.lifecycle("leaf"), Lifecycle::idle);
+}
+
+TEST(Verbs, StartWithDependenciesRaisesThem) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.advance(seconds(1));
+  command(world, Verb::stop, "root", true);
+  world.advance(seconds(1));
+  ASSERT_EQ(world.keeper.alive_count(), 0U);
+  command(world, Verb::start, "leaf");
+  world.advance(seconds(1));
+  EXPECT_FALSE(world.keeper.alive(leaf));
+  EXPECT_EQ(world.lifecycle("leaf"), Lifecycle::blocked);
+  command(world, Verb::start, "leaf", false, true);
+  world.advance(seconds(1));
+  EXPECT_TRUE(world.keeper.alive(root));
+  EXPECT_TRUE(world.keeper.alive(leaf));
+}
+
+TEST(Verbs, StartOfARunningServiceDoesNothing) {
+  World world;
+  world.add_process("a");
+  world.advance(seconds(1));
+  command(world, Verb::start, "a");
+  world.advance(seconds(1));
+  EXPECT_EQ(world.view("a")->incarnation, 1U);
+}
+
+TEST(Verbs, RestartIsNoFailure) {
+  World world;
+  world.add_process("a", R"("maxRestarts":1)");
+  world.advance(seconds(1));
+  for (int i = 0; i < 5; ++i) {
+    command(world, Verb::restart, "a");
+    world.advance(seconds(1));
+  }
+  EXPECT_EQ(world.status("a"), HealthStatus::healthy);
+  EXPECT_EQ(world.view("a")->restart_count, 5);
+  EXPECT_EQ(world.recorder.count(EventType::service_unhealthy), 0);
+  EXPECT_EQ(world.recorder.count(EventType::service_failed), 0);
+}
+
+TEST(Verbs, StopDuringBackoffCancelsTheAttempt) {
+  World world;
+  const auto a = world.add_process("a", R"("restartDelay":5000)");
+  world.advance(seconds(1));
+  world.keeper.crash(a);
+  world.advance(seconds(1));
+  ASSERT_EQ(world.lifecycle("a"), Lifecycle::backoff);
+  command(world, Verb::stop, "a");
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::idle);
+  world.advance(minutes(10));
+  EXPECT_EQ(world.keeper.launches(a), 1);
+}
+
+TEST(Verbs, CrashDuringStopStaysDownAndDuringRestartComesUp) {
+  World world;
+  const auto a = world.add_process("a");
+  world.keeper.set(a, {.ignores_stop = true});
+  world.advance(seconds(1));
+  world.keeper.crash(a);
+  world.advance(seconds(1));
+  command(world, Verb::stop, "a");
+  world.keeper.crash(a);
+  world.advance(seconds(30));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::idle);
+  command(world, Verb::start, "a");
+  world.advance(seconds(1));
+  const auto restarts = world.view("a")->restart_count;
+  command(world, Verb::restart, "a");
+  world.keeper.crash(a);
+  world.advance(seconds(1));
+  EXPECT_EQ(world.status("a"), HealthStatus::healthy);
+  EXPECT_EQ(world.view("a")->restart_count, restarts + 1);
+}
+
+TEST(Verbs, StartWaitsForTheFormerBearerOfTheId) {
+  World world;
+  const auto old = world.add_process("a");
+  world.keeper.set(old, {.ignores_stop = true});
+  world.advance(seconds(1));
+  world.keeper.crash(old);
+  world.advance(seconds(1));
+  ASSERT_TRUE(world.keeper.alive(old));
+  world.turn([&] { EXPECT_TRUE(world.core.unregister("a", "rest").value()); });
+  const auto heir = world.add_process("a");
+  for (const Verb verb : {Verb::start, Verb::restart}) {
+    command(world, verb, "a");
+    world.advance(seconds(1));
+    EXPECT_TRUE(world.keeper.alive(old));
+    EXPECT_FALSE(world.keeper.alive(heir));
+  }
+  world.advance(seconds(15));
+  EXPECT_FALSE(world.keeper.alive(old));
+  EXPECT_TRUE(world.keeper.alive(heir));
+}
+
+TEST(Overwriting, UnchangedKeepsTheProcessAndItsCounts) {
+  World world;
+  const auto a = world.add_process("a");
+  world.advance(seconds(1));
+  world.keeper.crash(a);
+  world.advance(seconds(1));
+  const auto before = world.view("a");
+  EXPECT_EQ(world.add_process("a"), a);
+  world.advance(seconds(10));
+  const auto after = world.view("a");
+  EXPECT_EQ(after->incarnation, before->incarnation);
+  EXPECT_EQ(after->restart_count, 1);
+  EXPECT_EQ(after->generation, before->generation + 1);
+  EXPECT_FALSE(after->restart_required);
+  EXPECT_EQ(after->status, HealthStatus::healthy);
+  EXPECT_EQ(after->order, before->order);
+}
+
+TEST(Overwriting, AChangedCommandWaitsForARestart) {
+  World world;
+  world.add_process("a");
+  world.advance(seconds(1));
+  world.add(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001","healthCheckInterval":1000,"process":{"argv":["false"]}})");
+  world.advance(seconds(5));
+  EXPECT_TRUE(world.view("a")->restart_required);
+  EXPECT_EQ(world.view("a")->incarnation, 1U);
+  command(world, Verb::restart, "a");
+  world.advance(seconds(1));
+  EXPECT_FALSE(world.view("a")->restart_required);
+  EXPECT_EQ(world.view("a")->incarnation, 2U);
+}
+
+TEST(Overwriting, DroppingTheProcessStopsIt) {
+  World world;
+  const auto a = world.add_process("a");
+  world.advance(seconds(1));
+  world.add(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001","healthCheckInterval":1000})");
+  world.advance(seconds(3));
+  EXPECT_FALSE(world.keeper.alive(a));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::watching);
+  EXPECT_EQ(world.status("a"), HealthStatus::healthy);
+  EXPECT_EQ(world.view("a")->process, std::nullopt);
+  // Back again, while the first one takes its time.
+  const auto b = world.add_process("a");
+  world.advance(seconds(3));
+  EXPECT_TRUE(world.keeper.alive(b));
+  EXPECT_EQ(world.recorder.board->healthy, 1U);
+  EXPECT_EQ(world.recorder.board->in_order.size(), 1U);
+}
+
+TEST(Overwriting, ANewProcessWaitsForTheOldOne) {
+  World world;
+  const auto a = world.add_process("a");
+  world.keeper.set(a, {.ignores_stop = true});
+  world.advance(seconds(1));
+  world.keeper.crash(a);
+  world.advance(seconds(1));
+  world.add(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001"})");
+  const auto b = world.add_process("a");
+  world.advance(seconds(5));
+  EXPECT_TRUE(world.keeper.alive(a));
+  EXPECT_FALSE(world.keeper.alive(b));
+  world.advance(seconds(10));
+  EXPECT_FALSE(world.keeper.alive(a));
+  EXPECT_TRUE(world.keeper.alive(b));
+}
+
+TEST(Removal, DependentsOfARemovedServiceRunOnAndWaitForItWhenTheyEnd) {
+  World world;
+  world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.advance(seconds(2));
+  world.turn([&] { EXPECT_TRUE(world.core.unregister("root", "rest").value()); });
+  world.advance(seconds(5));
+  EXPECT_TRUE(world.keeper.alive(leaf));
+  world.keeper.crash(leaf);
+  world.advance(minutes(10));
+  EXPECT_EQ(world.lifecycle("leaf"), Lifecycle::blocked);
+  EXPECT_EQ(world.keeper.launches(leaf), 1);
+  world.add_process("root");
+  world.advance(seconds(2));
+  EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
+}
+
+TEST(Removal, NothingIsLeftBehind) {
+  World world;
+  const auto a = world.add_process("a");
+  world.add_process("b", R"("dependencies":["a"])");
+  world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000})");
+  world.advance(seconds(3));
+  world.keeper.set(a, {.exec_fails = true});
+  world.keeper.crash(a);
+  world.advance(seconds(2));
+  for (const char* id : {"a", "b", "u"}) {
+    world.turn([&] { EXPECT_TRUE(world.core.unregister(id, "rest").value()); });
+  }
+  world.advance(seconds(30));
+  EXPECT_EQ(world.loop.timer_count(), 0U);
+  EXPECT_EQ(world.prober.in_flight_count(), 0U);
+  EXPECT_EQ(world.keeper.alive_count(), 0U);
+  EXPECT_TRUE(world.recorder.board->by_id.empty());
+  EXPECT_TRUE(world.recorder.board->in_order.empty());
+  EXPECT_EQ(world.recorder.board->healthy + world.recorder.board->unhealthy, 0U);
+}
+
+TEST(WholeStop, StartDuringStopBringsEverybodyBack) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.keeper.set(leaf, {.stops_in = seconds(3)});
+  world.advance(seconds(1));
+  world.keeper.crash(leaf);
+  world.advance(seconds(1));
+  std::optional<std::vector<std::string>> left;
+  world.turn([&] {
+    world.core.stop(world.loop.now().steady + seconds(30), [&](std::vector<std::string> ids) { left = std::move(ids); });
+  });
+  world.advance(seconds(1));
+  EXPECT_FALSE(left.has_value());
+  world.turn([&] { world.core.start(); });
+  ASSERT_TRUE(left.has_value());
+  EXPECT_EQ(*left, (std::vector<std::string>{"leaf", "root"}));
+  world.advance(seconds(20));
+  EXPECT_TRUE(world.keeper.alive(root));
+  EXPECT_EQ(world.view("root")->incarnation, 1U);
+  EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
+}
+
+TEST(WholeStop, ItsDeadlineKillsWhoeverIsLeftAsAPlannedEnd) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.keeper.set(leaf, {.ignores_stop = true});
+  world.advance(seconds(1));
+  world.keeper.crash(leaf);
+  world.advance(seconds(1));
+  std::optional<std::vector<std::string>> left;
+  world.turn([&] {
+    world.core.stop(world.loop.now().steady + seconds(2), [&](std::vector<std::string> ids) { left = std::move(ids); });
+  });
+  world.advance(seconds(3));
+  ASSERT_TRUE(left.has_value());
+  EXPECT_EQ(*left, (std::vector<std::string>{"leaf", "root"}));
+  EXPECT_FALSE(world.keeper.alive(root));
+  EXPECT_FALSE(world.keeper.alive(leaf));
+  for (const char* id : {"root", "leaf"}) EXPECT_EQ(wire_name(world.lifecycle(id)), "IDLE") << id;
+  world.turn([&] { world.core.start(); });
+  world.advance(seconds(3));
+  EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
+}
+
+TEST(WaitFor, ReadyIsAnsweredInTheTurnThatPublishesIt) {
+  World world;
+  world.add_process("a");
+  bool answered = false;
+  world.turn([&] {
+    world.core.wait_for("a", true, 0, world.loop.now().steady + seconds(10), [&](const Result<void>& done) {
+      answered = true;
+      EXPECT_TRUE(done.ok());
+      EXPECT_EQ(world.status("a"), HealthStatus::healthy);
+    });
+  });
+  EXPECT_FALSE(answered);
+  world.advance(seconds(1));
+  EXPECT_TRUE(answered);
+}
+
+TEST(WaitFor, StoppedAndGoneAndTooLate) {
+  World world;
+  const auto a = world.add_process("a");
+  world.keeper.set(a, {.stops_in = seconds(2)});
+  world.advance(seconds(1));
+  world.keeper.crash(a);
+  world.advance(seconds(1));
+  std::vector<std::string> answers;
+  const auto wait = [&](bool ready, seconds span, const std::string& name) {
+    world.core.wait_for("a", ready, 0, world.loop.now().steady + span, [&answers, name](const Result<void>& done) {
+      answers.push_back(name + (done.ok() ? ":ok" : ":" + std::string(error_name(done.error().code))));
+    });
+  };
+  world.turn([&] {
+    ASSERT_TRUE(world.core.command(Verb::stop, "a", false, false, "rest").ok());
+    wait(false, seconds(1), "early");
+    wait(false, seconds(10), "stopped");
+    wait(true, seconds(10), "ready");
+  });
+  world.advance(seconds(5));
+  EXPECT_EQ(answers.size(), 2U);
+  world.turn([&] { EXPECT_TRUE(world.core.unregister("a", "rest").value()); });
+  ASSERT_EQ(answers.size(), 3U);
+  EXPECT_EQ(answers[1], "stopped:ok");
+  EXPECT_NE(answers[0].find("timed"), std::string::npos) << answers[0];
+  EXPECT_NE(answers[2].find("unknown"), std::string::npos) << answers[2];
+}
+
+}  // namespace
+}  // namespace azora::orchestrator
