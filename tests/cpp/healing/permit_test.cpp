@@ -62,7 +62,7 @@ TEST(KillPermits, AMassEventBrakesUntilItIsQuiet) {
 TEST(KillPermits, TheBrakeEndsAfterFiveMinutesAndANewEventBrakesAgain) {
   Fleet fleet(3, 2);
   const SteadyTime begin = fleet.now;
-  for (int i = 0; fleet.now - begin <= minutes(5); ++i, fleet.now += seconds(1)) {
+  for (int i = 0; fleet.now - begin <= minutes(5) + seconds(3); ++i, fleet.now += seconds(1)) {
     const auto serial = static_cast<std::uint64_t>(i % 6 + 1);
     fleet.good(serial);
     fleet.bad(serial);
