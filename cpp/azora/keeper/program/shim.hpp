@@ -41,6 +41,7 @@ class Shim {
   void on_main_ended(int status);
   void continue_sweep(bool none_left);
   void read_output();
+  void end_output();
   void kill_all();
   void stop_main(int signal);
   void end();                   // stop what runs, then leave

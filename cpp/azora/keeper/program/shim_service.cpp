@@ -114,18 +114,22 @@ void Shim::continue_sweep(bool none_left) {
   if (!none_left) return kill_all();
   if (output_ >= 0) {
     log_.pump(output_, kLastRounds);
-    log_.finish_line();
-    close_and_forget(&output_);
+    end_output();
   }
   close_and_forget(&error_pipe_);
   record_.phase = failure_.step != SpawnStep::none ? Phase::start_failed : Phase::swept;
   changed();
 }
 
+void Shim::end_output() {
+  log_.finish_line();
+  close_and_forget(&output_);
+}
+
 void Shim::read_output() {
   if (output_ < 0) return;
   const std::int64_t before = sys::steady_ns();
-  if (log_.pump(output_, kReadRounds) == LogWriter::Pumped::ended) close_and_forget(&output_);
+  if (log_.pump(output_, kReadRounds) == LogWriter::Pumped::ended) end_output();
   const std::int64_t now = sys::steady_ns();
   int waiting = 0;
   if (output_ >= 0 && now - before > kSlowDiskNs && sys::ioctl(output_, FIONREAD, &waiting) == 0 &&
