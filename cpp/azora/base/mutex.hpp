@@ -1,5 +1,5 @@
 #pragma once
-// std::mutex with clang's capability attributes, and its guard. The only mutex in the project.
+// std::mutex with clang's capability attributes, and its guard. The only mutex in the project. Threads: any.
 #include <condition_variable>
 #include <mutex>
 
