@@ -8,13 +8,14 @@
 #include <utility>
 
 #include "azora/base/result.hpp"
+#include "gil.hpp"
 
 namespace azora::bindings {
 
 namespace py = pybind11;
 
 // For every call that can wait: other Python threads run meanwhile.
-using Unlocked = py::call_guard<py::gil_scoped_release>;
+using Unlocked = py::call_guard<Unlock>;
 
 // Becomes the Python exception of its code. May be thrown without the GIL.
 class Failure : public std::exception {

@@ -119,7 +119,7 @@ py::tuple command(const CoreHandle& self, const std::string& verb, const std::st
   const Verb wanted = read_verb(verb);
   orchestrator::VerbAnswer answer;
   {
-    py::gil_scoped_release unlocked;
+    const Unlock unlocked;
     answer = value_or_throw(self.live().command(wanted, id, dependents, dependencies, actor));
   }
   return py::make_tuple(answer.service_id, answer.incarnation, answer.seq, answer.affected);
@@ -127,7 +127,7 @@ py::tuple command(const CoreHandle& self, const std::string& verb, const std::st
 
 py::object next_callback(const CoreHandle& self, std::int64_t timeout_ms) {
   auto request = [&] {
-    py::gil_scoped_release unlocked;
+    const Unlock unlocked;
     return self.get().next_callback(millis(timeout_ms));
   }();
   if (!request) return py::none();
@@ -155,7 +155,7 @@ CoreHandle::~CoreHandle() {
     (void)impl_.release();  // its threads, sockets and processes are the parent's
     return;
   }
-  py::gil_scoped_release unlocked;  // stopping waits for processes
+  const Unlock unlocked;  // stopping waits for processes
   impl_.reset();
 }
 
@@ -177,7 +177,7 @@ void bind_core(py::module_& module) {
   core.def(py::init([](const py::dict& given) {
              Options options = read_options(given);
              auto handle = [&] {
-               py::gil_scoped_release unlocked;
+               const Unlock unlocked;
                return std::make_shared<CoreHandle>(std::move(options));
              }();
              handle->picker = new_picker(*handle);
@@ -212,7 +212,7 @@ void bind_core(py::module_& module) {
   core.def("configure_pool",
            [](const CoreHandle& self, const std::string& name, const py::dict& given) {
              const PoolOptions options = read_pool_options(given);
-             py::gil_scoped_release unlocked;
+             const Unlock unlocked;
              check_or_throw(self.live().configure_pool(name, options));
            },
            py::arg("name"), py::arg("options"));

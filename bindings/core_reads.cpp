@@ -31,7 +31,7 @@ py::tuple totals(const CoreHandle& self) {
 template <typename Make>
 py::bytes unlocked_bytes(const Make& make) {
   const std::string text = [&] {
-    py::gil_scoped_release unlocked;
+    const Unlock unlocked;
     return make();
   }();
   return as_bytes(text);

@@ -33,7 +33,7 @@ void set_python_error(const Failure& failure) {
     PyErr_SetObject(core_error, args.ptr());
     return;
   }
-  PyObject* made = PyObject_CallObject(factory, args.ptr());
+  PyObject* made = or_rest([&] { return PyObject_CallObject(factory, args.ptr()); });
   if (made == nullptr) return;  // its own error is set
   PyErr_SetObject(reinterpret_cast<PyObject*>(Py_TYPE(made)), made);
   Py_DECREF(made);

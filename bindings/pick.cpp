@@ -79,7 +79,7 @@ py::bytes pick_json(const CoreHandle& self, std::string_view pool, const Text& s
   orchestrator::Orchestrator& core = self.live();
   if (!explain) return as_bytes(choose_json(core, pool, request));  // shorter than a hand-over of the GIL
   const std::string text = [&] {
-    const py::gil_scoped_release unlocked;
+    const Unlock unlocked;
     return choose_json(core, pool, request);
   }();
   return as_bytes(text);
