@@ -232,11 +232,11 @@ class _Loader:
                 self._unfit(service, path)
                 continue
             if not isinstance(service, dict):
-                self.fault(path, f"services[{index}]", "it must be a table")
+                self.fault(path, f"services[{index}]", f"is {_shown(service)}; it must be a table")
                 continue
             self.config.services.append(text)
             name = service.get("id")
-            whose = f' (service "{name}")' if isinstance(name, str) else ""
+            whose = f' (service "{name}")' if isinstance(name, str) else f" (services[{index}])"
             for at, message in _core.check(text, "file", self.config.base_dir):
                 self.fault((*path, *path_of(at)), at or f"services[{index}]", message + whose)
             if isinstance(name, str):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import json
@@ -75,6 +76,15 @@ class Client:
     def post(self, *path: str, seconds: float = _ANSWER_SECONDS, **query: Any) -> Any:
         """The JSON of a change; `seconds` is how long the answer may take."""
         return self._json("POST", path, query, seconds)
+
+    def seq(self) -> int:
+        """The number of the last event."""
+        response, connection = self._ask("GET", ("healthz",), {}, {}, _ANSWER_SECONDS)
+        with contextlib.closing(connection):
+            text = response.headers.get("Azora-Seq", "")
+        if not text.isdigit():
+            raise Failure(UNREACHABLE, f"{self.url} does not answer as Azora does")
+        return int(text)
 
     def _json(
         self,

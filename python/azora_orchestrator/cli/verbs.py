@@ -12,6 +12,8 @@ from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE
 from azora_orchestrator.cli.common import Json, ServiceId, Url, app, as_json_wanted, client_of
 
+_RECENT = 10  # events shown before those that are waited for
+
 
 @app.command()
 def check(
@@ -87,7 +89,7 @@ def services(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Every service with its type, endpoint and lifecycle."""
+    """Every service with its type, endpoint and dependencies."""
     found = client_of(ctx, url).get("status", "detailed")["services"]
     if type is not None:
         found = [item for item in found if item.get("config", {}).get("type") == type]
@@ -121,7 +123,10 @@ def _needs(config: dict[str, Any]) -> list[str]:
 def events(
     ctx: typer.Context,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come.")] = False,
-    since: Annotated[int, typer.Option("--since", min=0, help="Begin after this number.")] = 0,
+    since: Annotated[
+        int | None,
+        typer.Option("--since", min=0, help="Begin after this number; with -f the last few."),
+    ] = None,
     service: Annotated[str | None, typer.Option("--service", help="Only of this one.")] = None,
     type: Annotated[list[str] | None, typer.Option("--type", help="Only these.")] = None,
     url: Url = None,
@@ -129,6 +134,8 @@ def events(
 ) -> None:
     """What happened so far, and with -f what happens."""
     client, raw = client_of(ctx, url), as_json_wanted(ctx, as_json)
+    if since is None:
+        since = max(0, client.seq() - _RECENT) if follow else 0
     stream = client.lines(
         "events",
         since=since,

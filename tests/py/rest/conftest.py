@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
-import json
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,73 +14,8 @@ import uvicorn
 
 from azora_orchestrator import MasterOrchestrator
 from azora_orchestrator.server import create_app
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back."""
-
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
-
-
-class Api:
-    """Asks one server, each time over a connection of its own."""
-
-    def __init__(self, port: int, app: Any, loop: asyncio.AbstractEventLoop) -> None:
-        self.port = port
-        self.app = app
-        self.loop = loop
-
-    def ask(
-        self,
-        method: str,
-        path: str,
-        body: bytes | str | None = None,
-        headers: dict[str, str] | None = None,
-        host: str = "127.0.0.1",
-    ) -> Answer:
-        connection = http.client.HTTPConnection(host, self.port, timeout=20)
-        with contextlib.closing(connection):
-            data = body.encode() if isinstance(body, str) else body
-            connection.request(method, path, data, headers or {})
-            response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
-
-    def get(self, path: str, **headers: str) -> Answer:
-        return self.ask("GET", path, headers=headers)
-
-    def register(self, service: Any) -> Answer:
-        body = service if isinstance(service, str | bytes) else json.dumps(service)
-        return self.ask("POST", "/services/register", body, {"Content-Type": "application/json"})
-
-    @contextlib.contextmanager
-    def stream(self, path: str, **headers: str) -> Iterator[Iterator[dict[str, str]]]:
-        """The frames of an event stream."""
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
-        with contextlib.closing(connection):
-            connection.request("GET", path, headers=headers)
-            response = connection.getresponse()
-            assert response.status == 200, response.read()
-            yield _frames(response)
-
-
-def _frames(response: http.client.HTTPResponse) -> Iterator[dict[str, str]]:
-    frame: dict[str, str] = {}
-    for raw in response:
-        line = raw.decode().rstrip("\n")
-        if line:
-            name, _, value = line.partition(": ")
-            frame[name] = value
-        elif frame:
-            if "data" in frame:
-                yield frame
-            frame = {}
+from rest.asking import Api
+from rest.served import Actors, Serve, Served
 
 
 class _Server(uvicorn.Server):
@@ -145,3 +78,24 @@ def serve_app() -> Iterator[Callable[[Any], Api]]:
     """Serve an app of the test's own."""
     with contextlib.ExitStack() as stack:
         yield lambda app: stack.enter_context(serving(app))
+
+
+@pytest.fixture
+def actors(tmp_path: Path) -> Actors:
+    """Services that misbehave when told to."""
+    folder = tmp_path / "actors"
+    folder.mkdir()
+    return Actors(folder)
+
+
+@pytest.fixture
+def served() -> Iterator[Serve]:
+    """Run `azora serve` or `azora demo` on a free port."""
+    with contextlib.ExitStack() as stack:
+
+        def run(*arguments: str, **options: Any) -> Served:
+            server = Served(*arguments, **options)
+            stack.callback(server.close)
+            return server
+
+        yield run

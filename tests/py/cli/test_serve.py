@@ -1,0 +1,220 @@
+"""`azora serve` and `azora demo` before and while they serve."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azora_orchestrator.catalog import CATALOG, demo_services, services, start_order
+from cli.conftest import Azora
+from conftest import free_port
+from rest.asking import Api
+from rest.served import Actors, Command, Serve, clean_environ, dies
+
+pytestmark = pytest.mark.process
+
+
+def test_without_a_file_it_watches_the_eleven_by_their_variables(
+    served: Serve, web: Callable[[], Any]
+) -> None:
+    service = web()
+    endpoints = {entry.variable: service.endpoint for entry in CATALOG}
+    server = served("serve", **endpoints)
+    assert server.lines[0] == (
+        "azora serve, ephemeral: nothing is kept, processes end with this server"
+    )
+    server.line("all 11 services are healthy")
+    found = server.api.get("/status/detailed").json["services"]
+    assert [item["serviceId"] for item in found] == [entry.id for entry in start_order()]
+    assert {item["config"]["endpoint"] for item in found} == {service.endpoint}
+    gateway = next(item["config"] for item in found if item["serviceId"] == "api-gateway")
+    assert (gateway["healthCheckInterval"], gateway["maxRestarts"], gateway["restartDelay"]) == (
+        15_000,
+        10,
+        3_000,
+    )
+    ready = server.api.get("/readyz")
+    assert (ready.status, ready.json) == (200, {"ready": True})
+    progress = [line for line in server.lines if line.startswith("  healthy")]
+    assert len(progress) == 11
+    assert progress[-1].endswith("11 of 11 healthy")
+
+
+def test_a_file_its_pools_and_its_folder(served: Serve, tmp_path: Path) -> None:
+    program = "import os, sys; print(os.getcwd(), *sys.argv[1:], flush=True); sys.stdin.read()\n"
+    program += "import threading; threading.Event().wait()\n"
+    (tmp_path / "run.py").write_text(program)
+    service = {
+        "id": "a",
+        "type": "core",
+        "endpoint": f"http://127.0.0.1:{free_port()}",
+        "healthCheck": {"type": "process"},
+        "process": {"argv": [sys.executable, "run.py", "{port}"]},
+    }
+    pools = {"core": {"strategy": "ip-hash"}}
+    (tmp_path / "azora.json").write_text(json.dumps({"pools": pools, "services": [service]}))
+    # Paths are relative to the file's folder, wherever the server is started.
+    server = served("serve", "-c", str(tmp_path / "azora.json"), cwd=Path("/"))
+    started = server.api.ask("POST", "/services/a/start?wait=ready&timeoutMs=30000")
+    assert started.status == 200, started.body
+    said = server.api.get("/services/a/logs").body.decode().split()
+    assert said == [str(tmp_path), service["endpoint"].rpartition(":")[2]]
+    assert server.api.get("/loadbalancer/core?explain=1").json["strategy"] == "ip-hash"
+    # What a file registered keeps its command when REST registers over it.
+    over = {"id": "a", "name": "Ah", "type": "core", "endpoint": service["endpoint"]}
+    assert server.api.register(over).status == 200
+    state = server.api.get("/services/a").json
+    assert (state["config"]["name"], state["config"]["process"]["argv"][1]) == ("Ah", "run.py")
+    refused = server.api.register(service)
+    assert (refused.status, refused.json["code"]) == (403, "exec_forbidden")
+
+
+def test_a_port_in_use_is_one_line_and_2(azora: Azora, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        for verb in ("serve", "demo"):
+            said = azora(verb, "--port", str(port))
+            assert said.code == 2
+            assert said.err == (
+                f"azora: port {port} on 127.0.0.1 is in use; "
+                "choose another with --port, or --port 0\n"
+            )
+            assert said.out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("--state", "/x"), "--state: durable state is not available in this version"),
+        (("--auth", "nobody"), '--auth is "nobody"; it must be owner or token'),
+        (("--stop-timeout", "soon"), '--stop-timeout is "soon"; it must be a time'),
+        (("--config", "none.toml"), "none.toml:1: cannot be read: No such file or directory"),
+        (("--host", "no.such.host.invalid"), "cannot listen on no.such.host.invalid: "),
+        (("--host", "192.0.2.1"), "cannot listen on 192.0.2.1 port "),
+    ],
+)
+def test_a_wrong_option_is_one_line_and_2(
+    arguments: tuple[str, ...], message: str, azora: Azora
+) -> None:
+    said = azora("serve", "--port", "0", *arguments)
+    assert (said.code, said.err.count("\n")) == (2, 1)
+    assert said.err.startswith(f"azora: {message}"), said.err
+
+
+def test_a_faulty_file_is_refused_with_every_fault(azora: Azora, tmp_path: Path) -> None:
+    file = tmp_path / "azora.toml"
+    file.write_text('[orchestrator]\nport = "x"\n[[services]]\nid = "a"\n')
+    said = azora("serve", "--port", "0", "--config", str(file))
+    assert said.code == 2
+    lines = said.err.splitlines()
+    assert lines[0].startswith(f"azora: {file}:2: orchestrator.port: ")
+    assert any(f"{file}:3: type: is missing" in line for line in lines)
+    assert azora("check", str(file)).lines == [line.removeprefix("azora: ") for line in lines]
+
+
+def test_the_port_comes_from_the_option_the_environment_the_file(
+    served: Serve, tmp_path: Path, azora: Azora, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "azora.json"
+    port = free_port()
+    file.write_text(json.dumps({"orchestrator": {"port": free_port()}}))
+    command = Command("serve", "-c", str(file), ORCHESTRATOR_PORT=str(port))
+    try:
+        command.line(rf"serves 0 services at http://127\.0\.0\.1:{port}$")
+        monkeypatch.setenv("ORCHESTRATOR_PORT", str(port))
+        assert azora("status").code == 0  # the other verbs look there, too
+    finally:
+        command.close()
+    for text in ("70000", "x"):
+        monkeypatch.setenv("ORCHESTRATOR_PORT", text)
+        said = azora("serve", "-c", str(file))
+        assert said.code == 2
+        assert said.err == f'azora: ORCHESTRATOR_PORT is "{text}"; it must be a port, 0 to 65535\n'
+
+
+def test_what_it_binds_is_what_it_was_told(tmp_path: Path) -> None:
+    file = tmp_path / "azora.json"
+    file.write_text(json.dumps({"orchestrator": {"allowedHosts": ["box.example"]}}))
+    command = Command("serve", "-c", str(file), "--host", "127.0.0.2", "--port", "0")
+    try:
+        port = int(command.line(r"at http://127\.0\.0\.2:(\d+)")[1])
+        api = Api(port)
+        assert api.ask("GET", "/health", host="127.0.0.2").status == 200
+        named = {"Host": "box.example"}
+        assert api.ask("GET", "/health", headers=named, host="127.0.0.2").status == 200
+        with pytest.raises(ConnectionRefusedError):
+            api.get("/health")
+    finally:
+        command.close()
+
+
+def test_auth_token_asks_for_the_token(served: Serve, tmp_path: Path, azora: Azora) -> None:
+    file = tmp_path / "azora.json"
+    file.write_text('{"orchestrator": {"auth": "token"}}')
+    server = served("serve", "-c", str(file), XDG_RUNTIME_DIR=str(tmp_path))
+    assert server.api.ask("POST", "/orchestrator/start").status == 401
+    token = azora("token").lines[0]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert server.api.ask("POST", "/orchestrator/start", headers=bearer).status == 200
+
+
+def test_progress_tells_what_becomes_of_each_service(
+    served: Serve, actors: Actors, tmp_path: Path
+) -> None:
+    actors.tell("b", "crash")
+    fleet = [actors.service("a"), actors.service("b", maxRestarts=0)]
+    file = tmp_path / "azora.json"
+    file.write_text(json.dumps({"services": fleet}))
+    server = served("serve", "-c", str(file))
+    server.line(r"^  healthy +a +1 of 2 healthy$")
+    server.line(r"^  exited +b ")
+    server.line(r"^  failed +b ")
+
+
+def test_a_reader_that_leaves_does_not_end_the_server(actors: Actors, tmp_path: Path) -> None:
+    """`azora serve | head -n 2` goes on serving, and still stops its fleet in order."""
+    file = tmp_path / "azora.json"
+    file.write_text(json.dumps({"services": [actors.service("a")]}))
+    server = subprocess.Popen(
+        [sys.executable, "-m", "azora_orchestrator", "serve", "-c", str(file), "--port", "0"],
+        stdout=subprocess.PIPE,
+        text=True,
+        env=clean_environ(),
+    )
+    try:
+        assert server.stdout is not None
+        line = next(line for line in server.stdout if "http://" in line)
+        server.stdout.close()
+        api = Api(int(line.rpartition(":")[2]))
+        answer = api.ask("POST", "/services/a/restart?wait=ready&timeoutMs=30000")
+        assert answer.status == 200
+        pid = api.get("/services/a").json["process"]["pid"]
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(30) == 0
+        assert dies(pid, 0)
+    finally:
+        server.kill()
+        server.wait(10)
+
+
+def test_the_catalog_is_the_seeds() -> None:
+    endpoints = {entry["id"]: entry["endpoint"] for entry in services({})}
+    assert endpoints["api-gateway"] == "http://localhost:3000"
+    assert len(endpoints) == 11
+    assert {service["type"] for service in services({})} == {"core", "b2b", "infrastructure"}
+    given = services({"MINT_ENDPOINT": "http://mint.example:1"})
+    mint = next(service for service in given if service["id"] == "azora-mint")
+    assert mint["endpoint"] == "http://mint.example:1"
+    ran = {service["id"]: service for service in demo_services({})}
+    assert all("process" in service for service in ran.values())
+    # What lies on another machine is only watched.
+    away = demo_services({"MINT_ENDPOINT": "http://mint.example:1"})
+    assert [service["id"] for service in away if "process" not in service] == ["azora-mint"]

@@ -1,0 +1,116 @@
+"""The end of `azora serve`: politely, in a hurry, and without a chance to say goodbye."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import signal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from rest.asking import Api
+from rest.served import Actors, Serve, Served, dies
+
+pytestmark = pytest.mark.process
+
+
+def config(folder: Path, *services: dict[str, Any], **orchestrator: Any) -> str:
+    file = folder / "azora.json"
+    file.write_text(json.dumps({"orchestrator": orchestrator, "services": list(services)}))
+    return str(file)
+
+
+def ready(server: Served, *ids: str) -> list[int]:
+    """Waits for services; answers their pids."""
+    for id in ids:
+        answer = server.api.ask("POST", f"/services/{id}/start?wait=ready&timeoutMs=30000")
+        assert answer.status == 200, answer.body
+    return [server.api.get(f"/services/{id}").json["process"]["pid"] for id in ids]
+
+
+def open_stream(api: Api, path: str) -> tuple[http.client.HTTPConnection, Any]:
+    connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=30)
+    connection.request("GET", path)
+    response = connection.getresponse()
+    assert response.status == 200
+    assert response.readline()  # it is under way
+    return connection, response
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_streams_open(
+    number: int, served: Serve, actors: Actors, tmp_path: Path
+) -> None:
+    services = actors.service("root"), actors.service("leaf", dependencies=["root"])
+    server = served("serve", "--config", config(tmp_path, *services))
+    pids = ready(server, "root", "leaf")
+    streams = [open_stream(server.api, "/events?since=0") for _ in range(3)]
+    streams.append(open_stream(server.api, "/services/leaf/logs?follow=1"))
+    server.signal(number)
+    assert server.wait() == 0, server.lines
+    assert all(dies(pid, 0) for pid in pids)
+    for connection, response in streams:
+        response.read()  # ends: nobody was left hanging
+        connection.close()
+    assert not any("Traceback" in line or "ERROR" in line for line in server.lines), server.lines
+
+
+def test_while_it_stops_reads_go_on_and_changes_do_not(
+    served: Serve, actors: Actors, tmp_path: Path
+) -> None:
+    actors.tell("a", "stubborn")
+    services = actors.service("a", process={"stopTimeout": 60_000}), actors.service("b")
+    server = served("serve", "--config", config(tmp_path, *services), "--stop-timeout", "3s")
+    pids = ready(server, "a", "b")
+    with server.api.stream("/events?type=serviceExited") as frames:
+        server.signal(signal.SIGTERM)
+        list(frames)  # the stream ends when the shutdown begins
+    assert server.api.get("/readyz").status == 503
+    refused = server.api.ask("POST", "/orchestrator/start")
+    assert (refused.status, refused.json["code"]) == (503, "shutting_down")
+    assert server.api.get("/events").status == 503
+    assert server.api.get("/status").json["totalServices"] == 2
+    assert server.api.get("/health").json["status"] == "ok"
+    assert server.wait() == 1  # a did not stop in time ..
+    assert "did not stop within 3000 ms: a" in server.lines[-1]
+    assert all(dies(pid) for pid in pids)  # .. and was killed
+
+
+def test_a_second_signal_kills(served: Serve, actors: Actors, tmp_path: Path) -> None:
+    actors.tell("a", "stubborn")
+    services = [actors.service("a", process={"stopTimeout": 60_000})]
+    server = served("serve", "--config", config(tmp_path, *services))
+    pids = ready(server, "a")
+    server.signal(signal.SIGTERM)
+    server.line("stopping the fleet")
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 1
+    assert all(dies(pid) for pid in pids)
+
+
+def test_kill_9_of_the_server_leaves_no_process(
+    served: Serve, actors: Actors, tmp_path: Path
+) -> None:
+    actors.tell("a", "family")
+    actors.tell("b", "stubborn")
+    services = actors.service("a"), actors.service("b", process={"stopTimeout": 500})
+    server = served("serve", "--config", config(tmp_path, *services))
+    pids = [*ready(server, "a", "b"), *actors.members("a")]
+    os.kill(server.pid, signal.SIGKILL)
+    server.wait()
+    assert all(dies(pid) for pid in pids)
+
+
+def test_a_first_signal_while_services_start_ends_it_too(
+    served: Serve, actors: Actors, tmp_path: Path
+) -> None:
+    actors.tell("a", "hang")
+    server = served("serve", "--config", config(tmp_path, actors.service("a")))
+    with server.api.stream("/events?since=0&type=serviceStarted") as frames:
+        pid = json.loads(next(frames)["data"])["pid"]
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 0
+    assert dies(pid, 0)
