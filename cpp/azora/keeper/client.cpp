@@ -1,0 +1,147 @@
+#include "azora/keeper/client.hpp"
+
+#include <unistd.h>
+
+#include <utility>
+#include <vector>
+
+#include "azora/base/asio_loop.hpp"
+#include "azora/base/thread.hpp"
+#include "azora/keeper/client_worker.hpp"
+
+namespace azora::keeper {
+
+// Reports on their way to the control thread: one task there for all that came together.
+class KeeperClient::Mailbox : public std::enable_shared_from_this<Mailbox> {
+ public:
+  explicit Mailbox(Loop& control) : control_(control) {}
+
+  void set_listener(KeeperListener* listener) { listener_ = listener; }
+  // The client is gone: what is still on its way is dropped. Control thread, as deliver().
+  void close() { listener_ = nullptr; }
+
+  // Any thread.
+  void put(std::vector<Report> reports) {
+    {
+      MutexLock lock(mutex_);
+      const bool first = reports_.empty();
+      reports_.insert(reports_.end(), std::make_move_iterator(reports.begin()), std::make_move_iterator(reports.end()));
+      if (!first || reports_.empty()) return;
+    }
+    control_.post([self = shared_from_this()] { self->deliver(); });
+  }
+
+ private:
+  void deliver() {
+    std::vector<Report> reports;
+    {
+      MutexLock lock(mutex_);
+      reports.swap(reports_);
+    }
+    for (Report& report : reports) {
+      if (listener_ != nullptr) tell(report);
+    }
+  }
+
+  void tell(Report& report) {
+    switch (report.kind) {
+      case Report::Kind::started: return listener_->on_started(report.serial, report.incarnation, report.pid, report.at);
+      case Report::Kind::start_failed:
+        return listener_->on_start_failed(report.serial, report.incarnation, std::move(report.reason));
+      case Report::Kind::exited: return listener_->on_exited(report.serial, report.incarnation, report.exit);
+      case Report::Kind::swept: return listener_->on_swept(report.serial, report.incarnation);
+      case Report::Kind::lost: return listener_->on_lost(report.serial, report.incarnation, std::move(report.reason));
+      case Report::Kind::link_down: return listener_->on_link(false, std::move(report.reason));
+      case Report::Kind::link_up: return listener_->on_link(true, std::move(report.reason));
+    }
+  }
+
+  Loop& control_;
+  KeeperListener* listener_ = nullptr;
+  Mutex mutex_;
+  std::vector<Report> reports_ AZORA_GUARDED_BY(mutex_);
+};
+
+namespace {
+
+std::vector<Report> refused(const Launch& launch, const std::string& reason) {
+  Ledger ledger;
+  ledger.refuse_launch(launch.serial, launch.incarnation, reason);
+  return ledger.take_reports();
+}
+
+}  // namespace
+
+KeeperClient::KeeperClient(Loop& control, ClientOptions options)
+    : control_(control), owner_(::getpid()), mailbox_(std::make_shared<Mailbox>(control)),
+      worker_(std::make_shared<ClientWorker>(
+          ClientWorker::Options{.program = std::move(options.program),
+                                .runtime_dir = std::move(options.runtime_dir),
+                                .build_id = std::move(options.build_id),
+                                .world = own_world()},
+          [mailbox = mailbox_](std::vector<Report> reports) { mailbox->put(std::move(reports)); })) {}
+
+KeeperClient::~KeeperClient() {
+  stop(Millis(0));
+  mailbox_->close();
+}
+
+Result<void> KeeperClient::start() {
+  if (is_foreign()) return Error{ErrorCode::closed, "this orchestrator belongs to the parent process"};
+  MutexLock lock(mutex_);
+  if (stopped_) return Error{ErrorCode::closed, "the keeper was stopped"};
+  if (thread_) return {};
+  thread_ = start_thread("az-keeper", [worker = worker_] { worker->run(); });
+  if (thread_) return {};
+  return Error{ErrorCode::keeper_failed, "the system has no thread for the keeper's link; look at the limit of processes"};
+}
+
+bool KeeperClient::stop(Millis deadline) {
+  std::optional<std::thread> thread;
+  if (is_foreign()) {  // no lock: its holder may not have come along
+    abandon();
+    return true;
+  }
+  MutexLock stop_lock(stop_mutex_);  // who comes second waits for the first
+  {
+    MutexLock lock(mutex_);  // launches are refused from here on
+    stopped_ = true;
+    thread.swap(thread_);
+  }
+  if (!thread) return clean_;
+  worker_->end(AsioLoop::steady_now() + deadline);
+  thread->join();
+  clean_ = worker_->ended_clean();
+  return clean_;
+}
+
+void KeeperClient::abandon() AZORA_NO_THREAD_SAFETY_ANALYSIS {
+  if (thread_ && thread_->joinable()) thread_->detach();
+  thread_.reset();
+}
+
+void KeeperClient::set_listener(KeeperListener* listener) { mailbox_->set_listener(listener); }
+
+void KeeperClient::launch(Launch launch) {
+  const Result<void> started = start();
+  if (!started) return mailbox_->put(refused(launch, started.error().message));
+  worker_->push(std::move(launch));
+}
+
+void KeeperClient::stop(Serial serial, std::uint64_t incarnation, int signal) {
+  worker_->push(StopCommand{serial, incarnation, signal});
+}
+
+void KeeperClient::kill(Serial serial, std::uint64_t incarnation) { worker_->push(KillCommand{serial, incarnation}); }
+
+void KeeperClient::forget(Serial serial) { worker_->push(ForgetCommand{serial}); }
+
+Result<std::string> KeeperClient::log_folder(Serial serial) const {
+  std::string folder = worker_->folder_of(serial);
+  if (folder.empty()) return Error{ErrorCode::keeper_failed, "there are no logs: no service was started yet"};
+  return folder;
+}
+
+bool KeeperClient::is_foreign() const { return ::getpid() != owner_; }
+
+}  // namespace azora::keeper

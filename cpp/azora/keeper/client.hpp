@@ -1,0 +1,75 @@
+#pragma once
+// Keeper over the real program: one thread of its own (az-keeper) that starts the program when the first
+// service is launched, speaks with it, starts another when it dies, and ends all with stop().
+// Threads: set_listener(), launch(), stop(serial ..), kill(), forget() and the callbacks: the control thread.
+// start(), stop(deadline) and log_folder(): any thread; the destructor: the control thread, or any once that
+// no longer runs the loop.
+// Ownership: the thread, the keeper, its shims with their services, the runtime directory with the logs.
+// Fails: a launch by on_start_failed (also when the program is missing), start() with keeper_failed.
+// In a forked child of the process every call does nothing: all of it belongs to the parent.
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "azora/base/loop.hpp"
+#include "azora/base/mutex.hpp"
+#include "azora/base/result.hpp"
+#include "azora/keeper/keeper.hpp"
+
+namespace azora::keeper {
+
+class ClientWorker;
+
+struct ClientOptions {
+  std::string program;      // path of azora-keeper
+  std::string runtime_dir;  // the private directory is made in it; empty: in XDG_RUNTIME_DIR, else /tmp
+  std::string build_id;     // of the package; for people
+};
+
+class KeeperClient : public Keeper {
+ public:
+  // Reads the environment and the working directory that services inherit. `control` outlives the client.
+  KeeperClient(Loop& control, ClientOptions options);
+  ~KeeperClient() override;  // stop(0)
+  KeeperClient(const KeeperClient&) = delete;
+  KeeperClient& operator=(const KeeperClient&) = delete;
+
+  // Starts the thread; launch() does it, too. Idempotent.
+  Result<void> start();
+  // Stops all services (their stop signal now, SIGKILL at `deadline`), ends shims and keeper and removes
+  // their files; waits for it, at most five seconds over the deadline. False: something may be left of them.
+  // What was under way is still reported; nothing can be launched any more. Idempotent.
+  bool stop(Millis deadline);
+
+  void set_listener(KeeperListener* listener) override;
+  void launch(Launch launch) override;
+  void stop(Serial serial, std::uint64_t incarnation, int signal) override;
+  void kill(Serial serial, std::uint64_t incarnation) override;
+  void forget(Serial serial) override;
+
+  // Where the log files of a service lie (log_reader.hpp), from its first launch until it is forgotten.
+  // Fails with keeper_failed as long as nothing was ever launched.
+  Result<std::string> log_folder(Serial serial) const;
+
+ private:
+  class Mailbox;
+
+  bool is_foreign() const;
+  void abandon();  // in a forked child: there is no thread to join
+
+  Loop& control_;
+  const pid_t owner_;
+  const std::shared_ptr<Mailbox> mailbox_;
+  const std::shared_ptr<ClientWorker> worker_;
+
+  Mutex mutex_;  // of the thread's beginning and end; never held while waiting
+  std::optional<std::thread> thread_ AZORA_GUARDED_BY(mutex_);
+  bool stopped_ AZORA_GUARDED_BY(mutex_) = false;
+  Mutex stop_mutex_;  // held until the thread is joined
+  bool clean_ AZORA_GUARDED_BY(stop_mutex_) = true;
+};
+
+}  // namespace azora::keeper

@@ -1,0 +1,23 @@
+#pragma once
+// Starts the keeper program so that the host never notices: through an intermediate process that has no
+// exit signal, so no SIGCHLD reaches the host, no waitpid(-1) of it finds a child, and nothing of it is copied.
+// Threads: az-keeper; it stands still for the millisecond that this takes.
+// Fails: with keeper_failed naming the program and what to do.
+#include <string>
+
+#include "azora/base/fd.hpp"
+#include "azora/base/result.hpp"
+
+namespace azora::keeper {
+
+struct Birth {
+  std::string program;
+  std::string folder;     // runtime directory
+  std::string token;      // names the cgroups: [a-z0-9-], unique
+  bool cgroups = true;
+};
+
+// Returns once the keeper is on its way; a keeper that then fails is one whose socket ends.
+Result<void> start_keeper(const Birth& birth, const Fd& listener);
+
+}  // namespace azora::keeper

@@ -1,0 +1,37 @@
+#pragma once
+// What a service is started with, worked out of its Launch and of what we are: its environment, its user
+// and groups, its folders and limits, as the LAUNCH frame carries them. The environment file and PATH are
+// left to the child of the shim, where a hung disk stalls nobody else.
+// The environment of a service, the later wins: the names every program expects (kInheritedNames), of
+// ours or, with `user`, of that user; inheritEnv's; envFile's; env; AZORA_ID, AZORA_INCARNATION, PORT.
+// Threads: own_world() where nobody changes the environment at the same time; resolve() any thread that
+// may wait, since user names are asked of the system's directories.
+// Fails: with invalid_spec in words "process.user: value, rule, what to do".
+#include <sys/types.h>
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "azora/base/result.hpp"
+#include "azora/keeper/keeper.hpp"
+#include "azora/keeper/launch_frame.hpp"
+
+namespace azora::keeper {
+
+// Passed on without being asked for; LC_* and XDG_* besides.
+inline constexpr const char* kInheritedNames[] = {"PATH", "HOME", "USER",   "LOGNAME",    "SHELL",
+                                                  "LANG", "TZ",   "TMPDIR", "VIRTUAL_ENV"};
+
+// What a service takes from this process; read once, because changing an environment and reading it on
+// another thread do not go together.
+struct OwnWorld {
+  std::vector<std::pair<std::string, std::string>> environment;
+  std::string folder;  // the working directory
+  uid_t uid = 0;
+};
+OwnWorld own_world();
+
+Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world);
+
+}  // namespace azora::keeper

@@ -1,0 +1,138 @@
+// KeeperClient over the real program: lives of services, told exactly once.
+#include <sys/wait.h>
+
+#include "keeper/client_rig.hpp"
+
+namespace azora::keeper {
+namespace {
+
+TEST(KeeperClient, TellsALifeInOrder) {
+  ClientRig rig;
+  rig.client->launch(rig.shell(1, "echo hello; exit 7"));
+  ASSERT_TRUE(rig.run_until_word(1, "swept"));
+  EXPECT_EQ(rig.story(1), (Story{"started", "exited", "swept"})) << rig.life(1).reason;
+  EXPECT_GT(rig.life(1).pid, 0);
+  EXPECT_EQ(rig.life(1).exit.code, 7);
+  EXPECT_EQ(rig.life(1).exit.signal, std::nullopt);
+  EXPECT_GE(rig.life(1).exit.at.ms, rig.life(1).started.wall.ms);
+  EXPECT_LE(rig.life(1).started.steady, rig.loop.now().steady);
+  EXPECT_EQ(rig.log(1), "hello\n");
+  EXPECT_TRUE(rig.links.empty());
+}
+
+TEST(KeeperClient, StopsAndKillsWithTheSignalAskedFor) {
+  ClientRig rig;
+  rig.start(rig.shell(1, "trap 'exit 3' INT; echo ready; while :; do sleep 1 & wait $!; done"));
+  rig.start(rig.shell(2, "trap '' TERM; echo ready; while :; do sleep 1; done"));
+  ASSERT_TRUE(rig.run_until([&] { return rig.log(1) == "ready\n" && rig.log(2) == "ready\n"; }));
+  rig.client->stop(1, 1, SIGINT);
+  ASSERT_TRUE(rig.run_until_word(1, "swept"));
+  EXPECT_EQ(rig.life(1).exit.code, 3);
+  rig.client->stop(2, 1, SIGTERM);
+  rig.client->kill(2, 1);
+  ASSERT_TRUE(rig.run_until_word(2, "swept"));
+  EXPECT_EQ(rig.life(2).exit.signal, SIGKILL);
+  EXPECT_EQ(rig.marked(), std::vector<pid_t>{});
+}
+
+TEST(KeeperClient, StopReachesAServiceThatIsOnlyBeingStarted) {
+  ClientRig rig;
+  rig.client->launch(rig.shell(1, "exec sleep 1000"));
+  rig.client->kill(1, 1);
+  ASSERT_TRUE(rig.run_until_word(1, "swept"));
+  const Story& story = rig.story(1);
+  EXPECT_TRUE(story == (Story{"started", "exited", "swept"}) || story == (Story{"start_failed", "swept"}));
+}
+
+TEST(KeeperClient, IncarnationsFollowEachOtherAndOldCommandsDoNothing) {
+  ClientRig rig;
+  for (std::uint64_t incarnation = 1; incarnation <= 5; ++incarnation) {
+    rig.client->launch(rig.shell(1, "echo run $AZORA_INCARNATION of $AZORA_ID; exec sleep 1000", incarnation));
+    ASSERT_TRUE(rig.run_until_word(1, "started", incarnation));
+    rig.client->kill(1, incarnation - 1);
+    rig.client->stop(1, incarnation + 1, SIGKILL);
+    rig.client->stop(1, incarnation, SIGTERM);
+    ASSERT_TRUE(rig.run_until_word(1, "swept", incarnation));
+    EXPECT_EQ(rig.story(1, incarnation), (Story{"started", "exited", "swept"}));
+    EXPECT_EQ(rig.life(1, incarnation).exit.signal, SIGTERM);
+  }
+  EXPECT_TRUE(rig.log(1).ends_with("run 5 of s1\n")) << rig.log(1);
+}
+
+TEST(KeeperClient, DescendantsAreGoneBeforeSwept) {
+  ClientRig rig;
+  const int pid = rig.start(rig.shell(1, "setsid sleep 1000 & (setsid sleep 1000 &) ; echo up; exec sleep 1000"));
+  ASSERT_TRUE(rig.run_until([&] { return rig.log(1) == "up\n" && rig.marked().size() == 3; }));
+  ::kill(pid, SIGKILL);
+  ASSERT_TRUE(rig.run_until_word(1, "swept"));
+  EXPECT_EQ(rig.marked(), std::vector<pid_t>{});
+}
+
+TEST(KeeperClient, TwoHundredServicesAtOnce) {
+  ClientRig rig;
+  constexpr int kServices = 200;
+  for (int i = 1; i <= kServices; ++i) rig.client->launch(rig.shell(static_cast<Serial>(i), "exit " + std::to_string(i % 100)));
+  ASSERT_TRUE(rig.run_until([&] {
+    for (int i = 1; i <= kServices; ++i) {
+      if (!rig.has(static_cast<Serial>(i), "swept")) return false;
+    }
+    return true;
+  }));
+  for (int i = 1; i <= kServices; ++i) {
+    EXPECT_EQ(rig.story(static_cast<Serial>(i)), (Story{"started", "exited", "swept"}));
+    EXPECT_EQ(rig.life(static_cast<Serial>(i)).exit.code, i % 100);
+  }
+}
+
+TEST(KeeperClient, ForgottenServiceLeavesNeitherShimNorLogs) {
+  ClientRig rig;
+  const int pid = rig.start(rig.shell(1, "echo here; exec sleep 1000"));
+  const pid_t shim = rig.shim_of(pid);
+  const std::string logs = rig.client->log_folder(1).value();
+  EXPECT_TRUE(std::filesystem::exists(logs));
+  rig.client->kill(1, 1);
+  ASSERT_TRUE(rig.run_until_word(1, "swept"));
+  EXPECT_TRUE(is_alive(shim));
+  rig.client->forget(1);
+  EXPECT_TRUE(rig.run_until([&] { return !is_alive(shim) && !std::filesystem::exists(logs); }));
+}
+
+TEST(KeeperClient, HostSeesNoChildOfItsOwn) {
+  ClientRig rig;
+  const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
+  errno = 0;
+  EXPECT_EQ(::waitpid(-1, nullptr, WNOHANG), -1);
+  EXPECT_EQ(errno, ECHILD);
+  EXPECT_NE(rig.keeper_of(pid), ::getpid());
+  EXPECT_EQ(children_of(::getpid()), std::vector<pid_t>{});
+}
+
+TEST(KeeperClient, NoKeeperWithoutAService) {
+  ClientRig rig;
+  ASSERT_TRUE(rig.client->start().ok());
+  ASSERT_TRUE(rig.client->start().ok());
+  EXPECT_FALSE(rig.client->log_folder(1).ok());
+  EXPECT_TRUE(rig.client->stop(Millis(0)));
+  EXPECT_TRUE(std::filesystem::is_empty(rig.folder));
+}
+
+TEST(KeeperClient, StopEndsEverythingAndRefusesWhatComesLater) {
+  ClientRig rig;
+  const int polite = rig.start(rig.shell(1, "exec sleep 1000"));
+  const int deaf = rig.start(rig.shell(2, "trap '' TERM; echo deaf; while :; do sleep 1; done"));
+  ASSERT_TRUE(rig.run_until([&] { return rig.log(2) == "deaf\n"; }));
+  const pid_t keeper = rig.keeper_of(polite);
+  EXPECT_TRUE(rig.client->stop(Millis(100)));
+  EXPECT_TRUE(rig.client->stop(Millis(100)));
+  EXPECT_FALSE(is_alive(polite) || is_alive(deaf) || is_alive(keeper));
+  EXPECT_TRUE(std::filesystem::is_empty(rig.folder));
+  rig.client->launch(rig.shell(3, "exit 0"));
+  ASSERT_TRUE(rig.run_until_word(3, "swept"));
+  EXPECT_EQ(rig.story(3), (Story{"start_failed", "swept"}));
+  // What stopping brought about was told as well.
+  EXPECT_EQ(rig.life(1).exit.signal, SIGTERM);
+  EXPECT_EQ(rig.life(2).exit.signal, SIGKILL);
+}
+
+}  // namespace
+}  // namespace azora::keeper
