@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""Every header is a contract that stands alone: it says what it is, and compiles without its neighbours.
+"""Every header is a contract that stands alone: it says what it is, and compiles by itself.
 
-A header that is the first include of its own .cpp is compiled alone by every build. The others are compiled
-here, in parallel; what passed is remembered under build/headers by the content of all that it includes.
+A header that is the first include of its own .cpp is compiled alone by every build. The others are
+compiled here, in parallel; what passed is remembered under build/headers by the content of all that
+it includes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from repo import cpp_code, cpp_files, run
 FOLDERS = ("cpp", "bindings", "tests/cpp")
 ONE_THREAD = "cpp/azora/keeper/program/"  # a program without threads
 FLAGS = (
-    "-std=c++20 -fsyntax-only -fvisibility=hidden -x c++ -DAZORA_TESTING -DAZORA_KEEPER_BIN=\"\" "
+    '-std=c++20 -fsyntax-only -fvisibility=hidden -x c++ -DAZORA_TESTING -DAZORA_KEEPER_BIN="" '
     "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-missing-field-initializers -Werror"
 )
 _INCLUDE = re.compile(r'^#include ["<]([^">]+)[">]', re.MULTILINE)
@@ -60,12 +61,18 @@ def contract_faults(root: Path, header: Path) -> list[str]:
             break
         contract.append(line)
     if not contract:
-        return [f"{where}:2: after #pragma once a comment says what this is, which thread, who owns, what fails"]
+        return [
+            f"{where}:2: after #pragma once a comment says what this is, "
+            "which thread, who owns, what fails"
+        ]
     classes = _CLASS.findall(cpp_code(text))
     if not where.startswith("cpp/") or where.startswith(ONE_THREAD):
         return []
     if classes and not re.search(r"[Tt]hread|[Pp]ure", "\n".join(contract)):
-        return [f"{where}:2: the contract of {classes[0]} names no thread; say who may call it, or that it is pure"]
+        return [
+            f"{where}:2: the contract of {classes[0]} names no thread; "
+            "say who may call it, or that it is pure"
+        ]
     return []
 
 
@@ -79,7 +86,9 @@ class Compiler:
         self._command = [os.environ.get("CXX", "g++"), *FLAGS.split()]
         self._command += [f"-I{root / folder}" for folder in FOLDERS]
         self._command += [f"-isystem{path}" for path in _python_includes()]
-        version = subprocess.run([self._command[0], "--version"], capture_output=True, check=True).stdout
+        version = subprocess.run(
+            [self._command[0], "--version"], capture_output=True, check=True
+        ).stdout
         self._salt = version + "\n".join(self._command).encode()
 
     def __call__(self, header: Path) -> str | None:
@@ -102,7 +111,7 @@ class Compiler:
         return f"{where}: does not compile alone: {first.replace(f'{self._root}/', '')}"
 
     def _key(self, header: Path) -> str:
-        """Our own headers by content; those of the system change with the compiler or not at all."""
+        """Our own headers by content; the system's change with the compiler or not at all."""
         seen: dict[Path, bytes] = {}
         waiting = [header]
         while waiting:

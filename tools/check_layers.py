@@ -131,7 +131,7 @@ def _says(node: ast.AST, word: str) -> bool:
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
-    """Dotted names; `from azora_orchestrator import x` may mean module x or a name of the package."""
+    """Dotted names; `from azora_orchestrator import x` may mean module x or a name in it."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names)
     elif node.module == PACKAGE:

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""What README.md says to type exists: verbs, options, targets, routes, variables, configuration, links.
+"""What README.md says to type exists: verbs, options, targets, routes, variables, files, links.
 
-Needs the installed package: the command line and the server are asked what they know. Whether the Python
-examples do what they promise is for tests/py/test_repository_readme.py, which runs them.
+Needs the installed package: the command line and the server are asked what they know. Whether the
+Python examples do what they promise is for tests/py/test_repository_readme.py, which runs them.
 """
 
 from __future__ import annotations
 
+import itertools
 import re
 import shlex
 import tempfile
@@ -16,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import typer
+
 from repo import run
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -81,14 +83,14 @@ def _azora_fault(arguments: list[str]) -> str | None:
             name, verb, rest = group.resolve_command(context, list(arguments))
             verb.make_context(name, rest, parent=context)
     except Exception as error:  # of typer's own copy of click, which has no public name
-        said = getattr(error, "format_message", lambda: str(error))()
-        return f"azora {shlex.join(arguments)}: {said}"
+        message = getattr(error, "format_message", None)
+        return f"azora {shlex.join(arguments)}: {message() if message else error}"
     return None
 
 
 def _curl_fault(arguments: list[str]) -> str | None:
     method = "GET"
-    for option, value in zip(arguments, arguments[1:], strict=False):
+    for option, value in itertools.pairwise(arguments):
         if option == "-X":
             method = value
     urls = [one for one in arguments if one.startswith("http://127.0.0.1:5000")]

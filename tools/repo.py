@@ -39,7 +39,9 @@ def cpp_code(text: str) -> str:
     return _CPP_NOISE.sub(blank, text)
 
 
-def cpp_files(root: Path, *folders: str, kinds: tuple[str, ...] = (".hpp", ".cpp")) -> Iterator[Path]:
+def cpp_files(
+    root: Path, *folders: str, kinds: tuple[str, ...] = (".hpp", ".cpp")
+) -> Iterator[Path]:
     """The C++ files of some folders, in order."""
     for folder in folders:
         yield from sorted(p for p in (root / folder).rglob("*") if p.suffix in kinds)

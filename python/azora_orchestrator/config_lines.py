@@ -6,6 +6,8 @@ import re
 from json.decoder import py_scanstring  # type: ignore[attr-defined]
 from typing import Any
 
+__all__ = ["Lines", "Path", "json_lines", "line_of", "path_of", "toml_lines", "yaml_lines"]
+
 Path = tuple[str | int, ...]
 Lines = dict[Path, int]
 

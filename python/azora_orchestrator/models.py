@@ -22,6 +22,7 @@ __all__ = [
     "LogConfig",
     "Pick",
     "ProcessConfig",
+    "RestartCallable",
     "RestartRequest",
     "Service",
     "ServiceConfig",

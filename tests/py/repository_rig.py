@@ -1,4 +1,4 @@
-"""The repository's own checks, run as their users run them, on the repository or on a made-up one."""
+"""The repository's own checks, run as their users run them, on it or on a made-up one."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from repository_rig import faults_of, write
 
 GOOD = "#pragma once\n// A number. Threads: any.\nclass A {\n  int a = 0;\n};\n"
@@ -40,7 +41,9 @@ def test_a_header_that_breaks_a_rule_is_named(tmp_path: Path, text: str, fault: 
 
 
 def test_a_header_is_judged_again_when_what_it_includes_has_changed(tmp_path: Path) -> None:
-    outer = '#pragma once\n// Twice a number.\n#include "inner.hpp"\ninline int twice = 2 * inner;\n'
+    outer = (
+        '#pragma once\n// Twice a number.\n#include "inner.hpp"\ninline int twice = 2 * inner;\n'
+    )
     inner = "#pragma once\n// A number.\ninline int inner = 1;\n"
     write(tmp_path, {"cpp/outer.hpp": outer, "cpp/inner.hpp": inner})
     assert faults_of("headers", tmp_path) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from repository_rig import ROOT, faults_of, write
 
 LAW = (ROOT / "tools/layers.toml").read_text().partition("[longer]")[0] + "[longer]\n"

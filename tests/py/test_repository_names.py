@@ -1,0 +1,81 @@
+"""What modules offer, what versions say and what is built: the repository agrees with itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from repository_rig import faults_of, write
+
+PACKAGE = "python/azora_orchestrator"
+
+
+def test_every_public_module_lists_what_it_offers() -> None:
+    assert faults_of("names") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("def f() -> None: ...\n", "has no __all__; list what it offers"),
+        ('__all__ = ["f", "A"]\ndef f(): ...\nclass A: ...\n', "__all__ is not sorted"),
+        ('__all__ = ["g"]\n_g = 1\n', "__all__ names g, which is not there"),
+        ("__all__ = []\nLIMIT: int = 1\n", "__all__ lacks LIMIT"),
+        ("__all__ = []\nasync def f(): ...\n", "__all__ lacks f"),
+    ],
+)
+def test_a_module_that_says_too_little_or_too_much_is_named(
+    tmp_path: Path, text: str, fault: str
+) -> None:
+    files = {f"{PACKAGE}/__init__.py": "__all__ = []\n", f"{PACKAGE}/a.py": text}
+    faults = faults_of("names", write(tmp_path, files))
+    assert [one[: len(PACKAGE) + 7 + len(fault)] for one in faults] == [f"{PACKAGE}/a.py: {fault}"]
+
+
+def test_the_package_offers_all_that_it_imports(tmp_path: Path) -> None:
+    text = '__all__ = ["A"]\nfrom azora_orchestrator.a import A, B\n'
+    faults = faults_of("names", write(tmp_path, {f"{PACKAGE}/__init__.py": text}))
+    assert faults == [f"{PACKAGE}/__init__.py: __all__ lacks B; add it, or give it an underscore"]
+
+
+def test_there_is_one_version() -> None:
+    assert faults_of("versions") == []
+
+
+VERSIONS = {
+    "pyproject.toml": '[project]\nversion = "1.2.3"\n',
+    "CMakeLists.txt": "project(azora VERSION 1.2.3 LANGUAGES CXX)\n",
+    f"{PACKAGE}/__init__.py": '__version__ = "1.2.3"\n',
+    "CHANGELOG.md": "# Changelog\n## [1.2.3] - 2030-01-01\n## [1.2.2] - 2029-01-01\n",
+}
+
+
+@pytest.mark.parametrize("file", [name for name in VERSIONS if name != "pyproject.toml"])
+def test_another_version_is_named(tmp_path: Path, file: str) -> None:
+    write(tmp_path, VERSIONS)
+    assert faults_of("versions", tmp_path) == []
+    write(tmp_path, {file: VERSIONS[file].replace("1.2.3", "1.2.4")})
+    assert faults_of("versions", tmp_path) == [f"{file}: says 1.2.4, pyproject.toml says 1.2.3"]
+    write(tmp_path, {file: "\n"})
+    assert faults_of("versions", tmp_path) == [
+        f"{file}: names no version; pyproject.toml says 1.2.3"
+    ]
+
+
+def test_every_source_is_built() -> None:
+    assert faults_of("sources") == []
+
+
+def test_a_source_that_nobody_builds_is_named(tmp_path: Path) -> None:
+    files = {
+        "cpp/azora/model/sources.cmake": "set(AZORA_MODEL_SOURCES a.cpp gone.cpp # c.cpp\n)",
+        "cpp/azora/model/a.cpp": "int a;",
+        "cpp/azora/model/b.cpp": "int b;",
+        "cpp/azora/model/c.cpp": "int c;",
+    }
+    assert faults_of("sources", write(tmp_path, files)) == [
+        "cpp/azora/model/sources.cmake: names gone.cpp, which does not exist",
+        "cpp/azora/model/b.cpp: is in no sources.cmake or CMakeLists.txt",
+        "cpp/azora/model/c.cpp: is in no sources.cmake or CMakeLists.txt",
+    ]
