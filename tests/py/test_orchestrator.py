@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -176,6 +177,38 @@ def test_pick_takes_its_arguments_like_any_function(orch: MasterOrchestrator, we
     ):
         with pytest.raises(TypeError):
             wrong()
+
+
+def test_a_pool_whose_name_no_text_can_say_is_refused(orch: MasterOrchestrator) -> None:
+    with pytest.raises(UnicodeEncodeError):
+        orch.pick("\ud800")
+
+
+def test_a_pick_kept_beyond_its_orchestrator_says_that_it_is_closed() -> None:
+    orch = MasterOrchestrator()
+    kept = orch.pick
+    with pytest.raises(NoHealthyInstance):
+        kept("core")
+    orch.close()
+    with pytest.raises(OrchestratorClosed):
+        kept("core")
+    del orch
+    gc.collect()
+    with pytest.raises(OrchestratorClosed):
+        kept("core")
+
+
+def test_an_instance_that_moved_is_picked_at_its_new_place(
+    orch: MasterOrchestrator, web: Web
+) -> None:
+    first, second = web(), web()
+    orch.register(config("a", first.endpoint))
+    orch.wait_ready("a", timeout_ms=10_000)
+    old = orch.pick("core")
+    orch.register(config("a", second.endpoint))
+    orch.wait_ready("a", timeout_ms=10_000)
+    assert orch.pick("core").endpoint == second.endpoint
+    assert old.endpoint == first.endpoint
 
 
 def test_a_lease_counts_as_load_until_the_block_ends(orch: MasterOrchestrator, web: Web) -> None:
