@@ -168,7 +168,9 @@ Result<std::string> Orchestrator::Impl::logs(std::string_view id, int lines) {
     return Error{ErrorCode::invalid_argument,
                  "service '" + std::string(id) + "' has no process here, so there is no output of it to show", {}};
   }
-  return keeper_.tail((*view)->serial, lines);
+  const Result<std::string> folder = keeper_.log_folder((*view)->serial);
+  if (!folder) return std::string();  // never launched: no output yet
+  return keeper::LogReader(folder.value()).tail(static_cast<std::size_t>(std::max(0, lines))).text;
 }
 
 }  // namespace azora::orchestrator

@@ -3,10 +3,13 @@ set(AZORA_ORCHESTRATOR_SOURCES
   explain.cpp
   file_stamp.cpp
   list_bodies.cpp
+  orchestrator.cpp
   reactions/drive.cpp
   reactions/on_command.cpp
   reactions/on_probe.cpp
   reactions/on_process.cpp
   reactions/on_verb.cpp
   reactions/on_wait.cpp
+  runtime.cpp
+  usage_sampler.cpp
   view_builder.cpp)

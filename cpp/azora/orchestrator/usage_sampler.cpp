@@ -26,23 +26,19 @@ void UsageSampler::sample() {
     active_.store(false);
     return;
   }
-  UsageReport report;
-  std::vector<int> pids;
-  board_()->in_order.for_each([&](const ViewPtr& view) {
-    if (!view->process || !view->process->pid) return;
-    pids.push_back(*view->process->pid);
-    report.push_back({view->spec->id, view->incarnation, 0, 0});
+  std::vector<pid_t> mains;
+  const std::shared_ptr<const Board> board = board_();
+  board->in_order.for_each([&](const ViewPtr& view) {
+    if (view->process && view->process->pid) mains.push_back(*view->process->pid);
   });
-  const std::vector<std::optional<keeper::Usage>> usage = reader_.read(pids, now);
-  std::size_t kept = 0;
-  for (std::size_t i = 0; i < report.size(); ++i) {
-    if (!usage[i]) continue;
-    report[i].cpu_percent = usage[i]->cpu_percent;
-    report[i].rss_bytes = usage[i]->rss_bytes;
-    if (kept != i) report[kept] = std::move(report[i]);
-    ++kept;
-  }
-  report.resize(kept);
+  const std::unordered_map<pid_t, keeper::Usage> used = reader_.read(mains);
+  UsageReport report;
+  board->in_order.for_each([&](const ViewPtr& view) {
+    if (!view->process || !view->process->pid) return;
+    const auto found = used.find(*view->process->pid);
+    if (found == used.end()) return;
+    report.push_back({view->spec->id, view->incarnation, found->second.cpu_percent, found->second.rss_bytes});
+  });
   if (!report.empty()) report_(std::move(report));
   work_.at(now + kEvery, [this] { sample(); });
 }
