@@ -185,6 +185,7 @@ std::vector<Candidate> Balancer::explain(PoolHandle& handle, Strategy strategy,
 BalancerMetrics Balancer::metrics() const {
   return {.members_touched = workshop_->members_touched.load(std::memory_order_relaxed),
           .flaps = workshop_->flaps.load(std::memory_order_relaxed),
+          .names_published = workshop_->names_published.load(std::memory_order_relaxed),
           .tables_built = workshop_->tables_built.load(std::memory_order_relaxed),
           .table_entries_built = workshop_->entries_built.load(std::memory_order_relaxed),
           .leases_taken = leases_.taken(),

@@ -80,6 +80,7 @@ struct BalancerOptions {
 struct BalancerMetrics {
   std::uint64_t members_touched = 0;
   std::uint64_t flaps = 0;
+  std::uint64_t names_published = 0;
   std::uint64_t tables_built = 0;
   std::uint64_t table_entries_built = 0;
   std::uint64_t leases_taken = 0;

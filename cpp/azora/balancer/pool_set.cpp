@@ -65,11 +65,11 @@ void PoolSet::put(std::uint64_t serial, const SpecPtr& spec) {
   settle(*next);
   if (old && !old->explicit_group && bearer_of(old->id) == before) {
     ones_.erase(old->id);
-    ones_changed_ = true;
+    ++ones_changed_;
   }
   if (!spec->explicit_group) {
     ones_.set(spec->id, next);
-    ones_changed_ = true;
+    ++ones_changed_;
   }
   if (old) {
     for (const std::string* name : names_of(*old)) {
@@ -91,7 +91,7 @@ void PoolSet::remove(std::uint64_t serial) {
   count(*service.spec, -1);
   if (!service.spec->explicit_group && bearer_of(service.spec->id) == service.instance) {
     ones_.erase(service.spec->id);
-    ones_changed_ = true;
+    ++ones_changed_;
   }
   for (const std::string* name : names_of(*service.spec)) {
     reconcile(*name, nullptr, service.instance.get(), nullptr);
@@ -130,7 +130,7 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
   if (stored && !entry.pool) {
     entry.pool = std::make_shared<Pool>(name, entry.options, workshop_);
     pools_.set(name, entry.pool);
-    pools_changed_ = true;
+    ++pools_changed_;
   }
   if (entry.pool) {
     Pool& pool = *entry.pool;
@@ -155,7 +155,7 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
   if (entry.pool) {
     entry.pool = nullptr;
     pools_.erase(name);
-    pools_changed_ = true;
+    ++pools_changed_;
   }
   if (!entry.configured) names_.erase(found);
 }
@@ -253,10 +253,11 @@ Result<void> PoolSet::configure(std::string_view name, const PoolChange& change)
 }
 
 void PoolSet::publish() {
-  if (pools_changed_) directory_.pools.publish(std::make_shared<const Directory::Pools>(pools_.done()));
-  if (ones_changed_) directory_.ones.publish(std::make_shared<const Directory::Ones>(ones_.done()));
-  pools_changed_ = false;
-  ones_changed_ = false;
+  if (pools_changed_ > 0) directory_.pools.publish(std::make_shared<const Directory::Pools>(pools_.done()));
+  if (ones_changed_ > 0) directory_.ones.publish(std::make_shared<const Directory::Ones>(ones_.done()));
+  workshop_->names_published.fetch_add(pools_changed_ + ones_changed_, std::memory_order_relaxed);
+  pools_changed_ = 0;
+  ones_changed_ = 0;
 }
 
 }  // namespace azora::balancer

@@ -87,8 +87,8 @@ class PoolSet {
   std::unordered_map<std::string, Name> names_;
   Directory::Pools::Edit pools_;
   Directory::Ones::Edit ones_;
-  bool pools_changed_ = false;
-  bool ones_changed_ = false;
+  std::uint64_t pools_changed_ = 0;  // names, since the last publish()
+  std::uint64_t ones_changed_ = 0;
   std::vector<std::uint32_t> free_slots_;
   std::uint32_t slots_ = 0;
 };
