@@ -34,6 +34,8 @@ std::string answer_json(const Pick& pick, const ServiceView& view, bool explain)
   json.string(pick.instance->endpoint());
   json.key("health");
   json.raw(view.health_json());
+  json.key("strategy");
+  json.string(wire_name(pick.strategy));
   if (pick.lease) {
     json.key("lease");
     json.begin_object();
@@ -44,8 +46,6 @@ std::string answer_json(const Pick& pick, const ServiceView& view, bool explain)
     json.end_object();
   }
   if (explain) {
-    json.key("strategy");
-    json.string(wire_name(pick.strategy));
     json.key("panic");
     json.boolean(pick.panic);
     json.key("candidates");
