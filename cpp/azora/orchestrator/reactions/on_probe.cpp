@@ -110,8 +110,11 @@ void Core::apply_probe_mode(ServiceState& service) {
     }
   }
   if (mode == service.probe_mode) return;  // `starting` said twice would begin its distances anew
+  const bool begins = service.probe_mode == health::Mode::paused;
   service.probe_mode = mode;
-  scheduler_.set_mode(service.serial, mode, loop_.now().steady);
+  const SteadyTime now = loop_.now().steady;
+  scheduler_.set_mode(service.serial, mode, now);
+  if (begins) scheduler_.hurry(service.serial, now);  // the first question is asked at once, the next ones on the grid
 }
 
 }  // namespace azora::orchestrator
