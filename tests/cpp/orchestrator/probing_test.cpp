@@ -18,6 +18,24 @@ TEST(Probing, StartingServiceIsAskedAtWideningDistances) {
   EXPECT_LE(world.prober.asked(serial), 18U);
 }
 
+TEST(Probing, FirstCheckOfAUrlIsAtOnceAtRegistrationOverwritingAndStart) {
+  World world;
+  const std::string text =
+      R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:7002","healthCheckInterval":60000})";
+  const auto serial = world.add(text);
+  world.advance(Millis(10));
+  EXPECT_EQ(world.prober.asked(serial), 1U);
+  EXPECT_EQ(world.status("u"), HealthStatus::healthy);
+  world.add(text);
+  world.advance(Millis(10));
+  EXPECT_EQ(world.prober.asked(serial), 2U);
+  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const auto&) {}); });
+  EXPECT_EQ(world.status("u"), HealthStatus::unknown);
+  world.turn([&] { world.core.start(); });
+  world.advance(Millis(10));
+  EXPECT_EQ(world.prober.asked(serial), 3U);
+}
+
 TEST(Probing, EachStartBeginsAskingAnew) {
   World world;
   const auto serial = world.add_process("a");

@@ -140,6 +140,7 @@ void Core::configure(ServiceState& service) {
 
 void Core::bring_up(ServiceState& service) {
   apply_probe_mode(service);
+  scheduler_.hurry(service.serial, loop_.now().steady);  // the first check is at once, the grid comes after it
   if (running_ && service.process() && !service.held_back && service.wanted == Desired::up) {
     feed(service, {.kind = Input::Kind::desire, .desired = Desired::up});
   }
@@ -173,7 +174,6 @@ void Core::replace(ServiceState& service, const registry::Entry& entry, const Se
   refresh_status(service);
   evaluate_dependencies(service);
   bring_up(service);
-  scheduler_.hurry(service.serial, now.steady);
   mark(service);
   unsettled_.push_back(service.serial);
 }

@@ -1,0 +1,165 @@
+// The facade on its real threads, over real sockets and real processes.
+#include "azora/orchestrator/orchestrator.hpp"
+
+#include <gtest/gtest.h>
+
+#include <csignal>
+#include <thread>
+
+#include "azora/balancer/balancer.hpp"
+#include "azora/base/asio_loop.hpp"
+#include "azora/events/log.hpp"
+#include "azora/model/spec_parser.hpp"
+#include "health/scripted_server.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+constexpr Millis kLong{20'000};
+
+Options options() {
+  Options options;
+  options.keeper_path = AZORA_KEEPER_BIN;
+  return options;
+}
+
+std::vector<SpecPtr> specs_of(const std::string& text) {
+  Result<std::vector<SpecPtr>> specs = parse_service(text, {.origin = Origin::python});
+  EXPECT_TRUE(specs.ok()) << (specs.ok() ? "" : specs.error().message);
+  return specs ? std::move(specs).value() : std::vector<SpecPtr>{};
+}
+
+// The next event of that type, or null after a long time.
+events::EventPtr next(events::Cursor& cursor, EventType type) {
+  const auto until = std::chrono::steady_clock::now() + kLong;
+  while (std::chrono::steady_clock::now() < until) {
+    for (const events::EventPtr& event : cursor.drain(1)) {
+      if (event->type == type) return event;
+    }
+    cursor.wait(Millis(200));
+  }
+  return nullptr;
+}
+
+bool exists(int pid) { return ::kill(pid, 0) == 0; }
+
+TEST(Orchestrator, ProbesPicksAndForgetsAService) {
+  health::ScriptedServer server([](health::Peer& peer) {
+    while (!peer.request().empty()) {
+      if (!peer.send("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")) return;
+    }
+  });
+  Orchestrator orchestrator(options());
+  ASSERT_TRUE(orchestrator.start().ok());
+  const std::string endpoint = "http://127.0.0.1:" + std::to_string(server.port());
+  const Result<std::uint64_t> seq =
+      orchestrator.register_many(specs_of(R"({"id":"a","type":"core","endpoint":")" + endpoint + "\"}"), "python");
+  ASSERT_TRUE(seq.ok());
+  ASSERT_TRUE(orchestrator.find("a"));  // whoever has the answer reads the state
+  EXPECT_GE(orchestrator.seq(), seq.value());
+  ASSERT_TRUE(orchestrator.wait_for("a", "ready", 0, kLong).ok());
+  const Result<balancer::Pick> pick = orchestrator.balancer().pick("core");
+  ASSERT_TRUE(pick.ok());
+  EXPECT_EQ(pick.value().instance->endpoint(), endpoint);
+  EXPECT_EQ(orchestrator.totals().healthy, 1U);
+  ASSERT_TRUE(orchestrator.unregister("a", "python").ok());
+  EXPECT_FALSE(orchestrator.find("a"));
+  EXPECT_FALSE(orchestrator.balancer().pick("core").ok());
+}
+
+TEST(Orchestrator, HealsAKilledProcessAndEndsItAtTheStop) {
+  Orchestrator orchestrator(options());
+  const std::shared_ptr<events::Cursor> cursor = orchestrator.events().cursor(0, {});
+  ASSERT_TRUE(orchestrator.start().ok());
+  ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"p","type":"core","healthCheck":{"type":"process"},
+      "process":{"argv":["sleep","1000"]},"restartDelay":0})"), "python").ok());
+  const events::EventPtr started = next(*cursor, EventType::service_started);
+  ASSERT_TRUE(started);
+  ASSERT_TRUE(started->detail->pid);
+  const int first = *started->detail->pid;
+  ASSERT_TRUE(orchestrator.wait_for("p", "ready", 0, kLong).ok());
+  ASSERT_EQ(::kill(first, SIGKILL), 0);
+  const events::EventPtr exited = next(*cursor, EventType::service_exited);
+  ASSERT_TRUE(exited);
+  EXPECT_EQ(exited->detail->signal, SIGKILL);
+  const events::EventPtr restarted = next(*cursor, EventType::service_restarted);
+  ASSERT_TRUE(restarted);
+  EXPECT_EQ(restarted->cause, "crash");
+  const ViewPtr view = orchestrator.find("p");
+  ASSERT_TRUE(view && view->process && view->process->pid);
+  const int second = *view->process->pid;
+  EXPECT_NE(second, first);
+  const Result<std::vector<std::string>> left = orchestrator.stop(kLong);
+  ASSERT_TRUE(left.ok());
+  EXPECT_TRUE(left.value().empty());
+  EXPECT_FALSE(exists(second));
+}
+
+TEST(Orchestrator, ShowsTheOutputOfAProcess) {
+  Orchestrator orchestrator(options());
+  ASSERT_TRUE(orchestrator.start().ok());
+  ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"p","type":"core","healthCheck":{"type":"process"},
+      "process":{"argv":["sh","-c","echo one; echo two >&2; exec sleep 1000"]}})"), "python").ok());
+  ASSERT_TRUE(orchestrator.wait_for("p", "ready", 0, kLong).ok());
+  const Result<std::string> text = orchestrator.logs("p", 10);
+  ASSERT_TRUE(text.ok()) << text.error().message;
+  EXPECT_NE(text.value().find("one"), std::string::npos);
+  EXPECT_NE(text.value().find("two"), std::string::npos);
+}
+
+TEST(Orchestrator, ACloseEndsWhoWaitsAndLeavesReads) {
+  Orchestrator orchestrator(options());
+  ASSERT_TRUE(orchestrator.start().ok());
+  ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"a","type":"core","endpoint":"tcp://127.0.0.1:9"})"), "python").ok());
+  std::thread waiting([&] {
+    const Result<void> met = orchestrator.wait_for("a", "ready", 0, Millis(3'600'000));
+    ASSERT_FALSE(met.ok());
+    EXPECT_EQ(met.error().code, ErrorCode::closed);
+  });
+  std::thread calling([&] { EXPECT_FALSE(orchestrator.next_callback(Millis(3'600'000)).has_value()); });
+  orchestrator.close(kLong);
+  waiting.join();
+  calling.join();
+  EXPECT_TRUE(orchestrator.find("a"));
+  EXPECT_FALSE(orchestrator.balancer().pick("core").ok());
+  EXPECT_EQ(orchestrator.start().error().code, ErrorCode::closed);
+  orchestrator.close(kLong);
+}
+
+TEST(Orchestrator, StopsAndStartsAgain) {
+  Orchestrator orchestrator(options());
+  EXPECT_TRUE(orchestrator.stop(kLong).ok());
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(orchestrator.start().ok());
+    ASSERT_TRUE(orchestrator.start().ok());
+    EXPECT_TRUE(orchestrator.totals().running);
+    ASSERT_TRUE(orchestrator.stop(kLong).ok());
+    EXPECT_FALSE(orchestrator.totals().running);
+  }
+}
+
+TEST(Orchestrator, EndsALeaseAtItsTime) {
+  Orchestrator orchestrator(options());
+  health::ScriptedServer server([](health::Peer& peer) {
+    while (!peer.request().empty()) {
+      if (!peer.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) return;
+    }
+  });
+  ASSERT_TRUE(orchestrator.start().ok());
+  ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:)" +
+      std::to_string(server.port()) + "\"}"), "python").ok());
+  ASSERT_TRUE(orchestrator.configure_pool("core", {.lease_ttl = Millis(50)}).ok());
+  ASSERT_TRUE(orchestrator.wait_for("a", "ready", 0, kLong).ok());
+  balancer::PickRequest request;
+  request.lease = true;
+  request.now = AsioLoop::steady_now();
+  const Result<balancer::Pick> pick = orchestrator.balancer().pick("core", request);
+  ASSERT_TRUE(pick.ok());
+  EXPECT_EQ(pick.value().instance->load(), 1U);
+  const auto until = std::chrono::steady_clock::now() + kLong;
+  while (pick.value().instance->load() != 0 && std::chrono::steady_clock::now() < until) std::this_thread::yield();
+  EXPECT_EQ(pick.value().instance->load(), 0U);
+}
+
+}  // namespace
+}  // namespace azora::orchestrator
