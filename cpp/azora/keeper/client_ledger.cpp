@@ -76,7 +76,7 @@ void Ledger::on_record(const Record& record) {
   service.listed = true;
   service.shim_silent = record.phase == Phase::unknown;
   if (service.shim_silent) return;
-  owe(record.serial, service);  // a launch may have waited for the shim to speak
+  owe(record.serial, service);  // something may have waited for the shim to speak
   if (record.phase == Phase::lost && record.incarnation == 0) {
     // Its shim died before it could say what it ran; we may know.
     service.reclaim_owed = !service.over && service.launch_sent;
@@ -189,9 +189,9 @@ std::vector<std::uint8_t> Ledger::next_frame(std::uint64_t epoch) {
 
 // One thing owed to the keeper about this service, in the order in which it makes sense.
 std::vector<std::uint8_t> Ledger::frame_of(Service& service, std::uint64_t epoch) {
+  if (service.shim_silent) return {};  // the keeper would not know what it is about; its record will bring us back
   if (std::exchange(service.ack_owed, false)) return ref_frame(FrameType::ack, service, 0, epoch);
-  if (service.launch_owed && !service.shim_silent) {
-    service.launch_owed = false;
+  if (std::exchange(service.launch_owed, false)) {
     if (!service.launch_sent) --unsent_launches_;
     std::vector<std::uint8_t> frame = launch_frame(service.launch, service.launch.incarnation, epoch);
     if (!frame.empty()) {
@@ -203,7 +203,7 @@ std::vector<std::uint8_t> Ledger::frame_of(Service& service, std::uint64_t epoch
                              " bytes; pass what is large in a file");
     service.over = true;
   }
-  if (service.over || service.launch_owed) return {};
+  if (service.over) return {};
   if (std::exchange(service.reclaim_owed, false)) {
     std::vector<std::uint8_t> frame(kMaxSmallFrame);
     Record record = service.record;

@@ -62,7 +62,7 @@ class Ledger {
     bool told_exited = false;
     bool over = false;            // told swept, or lost
     bool listed = false;          // since the link is up
-    bool shim_silent = false;     // it has a shim that has not said yet what it runs: nothing can be launched
+    bool shim_silent = false;     // it has a shim that has not said yet what it runs: all else waits
     bool queued = false;          // in dirty_
     int stop_wanted = 0;          // signal
     bool kill_wanted = false;
