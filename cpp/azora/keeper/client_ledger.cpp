@@ -27,8 +27,11 @@ void Ledger::launch(LaunchRequest request) {
   const bool unfinished = service.launch.incarnation != 0 && !service.over;
   AZORA_ASSERT(!unfinished && service.launch.incarnation < request.incarnation);
   if (unfinished) return refuse_launch(serial, request.incarnation, "its former incarnation is not over");
-  const bool queued = service.queued;
-  service = Service{.launch = std::move(request), .queued = queued};
+  // What is known of its shim, and its place in the queue, stay.
+  service = Service{.launch = std::move(request),
+                    .listed = service.listed,
+                    .shim_silent = service.shim_silent,
+                    .queued = service.queued};
   owe_launch(serial, service);
 }
 
