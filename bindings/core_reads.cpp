@@ -37,6 +37,16 @@ py::bytes unlocked_bytes(const Make& make) {
   return as_bytes(text);
 }
 
+// (text, file, offset, missed): the place is behind the text.
+template <typename Read>
+py::tuple log_piece(const Read& read) {
+  const orchestrator::LogPiece piece = [&] {
+    py::gil_scoped_release unlocked;
+    return value_or_throw(read());
+  }();
+  return py::make_tuple(as_bytes(piece.text), piece.next.file, piece.next.offset, piece.missed);
+}
+
 }  // namespace
 
 void bind_core_reads(CoreClass& core) {
@@ -72,9 +82,14 @@ void bind_core_reads(CoreClass& core) {
            [](Self self) { return unlocked_bytes([&] { return self.live().metrics_text(); }); });
   core.def("logs",
            [](Self self, const std::string& id, int lines) {
-             return unlocked_bytes([&] { return value_or_throw(self.live().logs(id, lines)); });
+             return log_piece([&] { return self.live().logs(id, lines); });
            },
            py::arg("id"), py::arg("lines"));
+  core.def("logs_after",
+           [](Self self, const std::string& id, std::uint64_t file, std::uint64_t offset) {
+             return log_piece([&] { return self.live().logs_after(id, {file, offset}); });
+           },
+           py::arg("id"), py::arg("file"), py::arg("offset"));
   core.def("cursor",
            [](Self self, std::optional<std::uint64_t> since,
               const std::optional<std::vector<std::string>>& types,

@@ -1,6 +1,8 @@
 // The facade: each call is one line to the runtime or one look at the board.
 #include "azora/orchestrator/orchestrator.hpp"
 
+#include <algorithm>
+
 #include "azora/orchestrator/runtime.hpp"
 
 namespace azora::orchestrator {
@@ -135,7 +137,14 @@ std::string Orchestrator::graph_json() {
 }
 
 std::string Orchestrator::metrics_text() { return impl_->metrics_text(); }
-Result<std::string> Orchestrator::logs(std::string_view id, int lines) { return impl_->logs(id, lines); }
+Result<LogPiece> Orchestrator::logs(std::string_view id, int lines) {
+  return impl_->logs(id, [lines](const keeper::LogReader& reader) {
+    return reader.tail(static_cast<std::size_t>(std::max(0, lines)));
+  });
+}
+Result<LogPiece> Orchestrator::logs_after(std::string_view id, LogPlace place) {
+  return impl_->logs(id, [place](const keeper::LogReader& reader) { return reader.read_from({place.file, place.offset}); });
+}
 balancer::Balancer& Orchestrator::balancer() { return impl_->balancer(); }
 events::EventLog& Orchestrator::events() { return impl_->events(); }
 std::uint64_t Orchestrator::seq() const { return impl_->board()->seq; }

@@ -55,6 +55,17 @@ struct CallbackRequest {
   std::string cause;
 };
 
+// A piece of a service's output and the place behind it.
+struct LogPlace {
+  std::uint64_t file = 0;
+  std::uint64_t offset = 0;
+};
+struct LogPiece {
+  std::string text;
+  LogPlace next;
+  bool missed = false;  // older output that would have come first was removed before it was read
+};
+
 struct Totals {
   bool running = false;
   std::size_t total = 0, healthy = 0, unhealthy = 0;
@@ -103,7 +114,9 @@ class Orchestrator {
   Result<std::string> dependencies_json(std::string_view id);
   std::string graph_json();
   std::string metrics_text();
-  Result<std::string> logs(std::string_view id, int lines);
+  // The last lines of a process service's output; and what came after a place, empty when nothing did yet.
+  Result<LogPiece> logs(std::string_view id, int lines);
+  Result<LogPiece> logs_after(std::string_view id, LogPlace place);
 
   balancer::Balancer& balancer();
   events::EventLog& events();

@@ -161,7 +161,8 @@ std::string Orchestrator::Impl::metrics_text() {
   return out;
 }
 
-Result<std::string> Orchestrator::Impl::logs(std::string_view id, int lines) {
+Result<LogPiece> Orchestrator::Impl::logs(std::string_view id,
+                                          const std::function<keeper::LogPart(const keeper::LogReader&)>& read) {
   const ViewPtr* view = board()->by_id.find(id);
   if (view == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
   if (!(*view)->process) {
@@ -169,8 +170,9 @@ Result<std::string> Orchestrator::Impl::logs(std::string_view id, int lines) {
                  "service '" + std::string(id) + "' has no process here, so there is no output of it to show", {}};
   }
   const Result<std::string> folder = keeper_.log_folder((*view)->serial);
-  if (!folder) return std::string();  // never launched: no output yet
-  return keeper::LogReader(folder.value()).tail(static_cast<std::size_t>(std::max(0, lines))).text;
+  if (!folder) return LogPiece{};  // never launched: no output yet
+  keeper::LogPart part = read(keeper::LogReader(folder.value()));
+  return LogPiece{std::move(part.text), {part.next.file, part.next.offset}, part.missed};
 }
 
 }  // namespace azora::orchestrator

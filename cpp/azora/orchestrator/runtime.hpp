@@ -71,7 +71,7 @@ class Orchestrator::Impl {
   // Somebody reads figures of processes: keeps them fresh for a while.
   void looked() { usage_.looked(); }
   std::string metrics_text();
-  Result<std::string> logs(std::string_view id, int lines);
+  Result<LogPiece> logs(std::string_view id, const std::function<keeper::LogPart(const keeper::LogReader&)>& read);
 
   balancer::Balancer& balancer() { return balancer_; }
   events::EventLog& events() { return *events_; }

@@ -12,24 +12,8 @@ from azora_orchestrator.server.fast import flag, one
 
 _DEFAULT_LINES = 200
 _MAX_LINES = 10_000
-# Lines looked at per round while following; more per round than this and the oldest are skipped.
-_WINDOW = 2_000
 _FOLLOW_SECONDS = 0.25
-
-
-def fresh_part(old: bytes, new: bytes) -> bytes:
-    """What `new`, the later look at the end of a growing text, has after what `old` showed."""
-    if new.startswith(old):
-        return new[len(old) :]
-    start = 0
-    while start < len(old):  # the window moved: the longest end of old that begins new
-        if new.startswith(old[start:]):
-            return new[len(old) - start :]
-        cut = old.find(b"\n", start)
-        if cut < 0:
-            break
-        start = cut + 1
-    return new
+_MISSED = b"[azora: output was removed here before it could be shown]\n"
 
 
 class LogAnswer(Response):
@@ -49,9 +33,7 @@ class LogAnswer(Response):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Sends the last lines, then what follows."""
-        lines = max(self._lines, _WINDOW) if self._follow else self._lines
-        seen = await self._app.in_thread(self._app.core.logs, self._id, lines)
-        first = b"".join(seen.splitlines(keepends=True)[-self._lines :]) if self._lines else b""
+        first, *place = await self._app.in_thread(self._app.core.logs, self._id, self._lines)
         headers = [(b"content-type", TEXT_TYPE), (b"cache-control", b"no-store")]
         follow = self._follow and not scope.get("azora.head")
         if not follow:
@@ -59,9 +41,9 @@ class LogAnswer(Response):
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": first, "more_body": follow})
         if follow:
-            await self._go_on(seen, receive, send)
+            await self._go_on(place, receive, send)
 
-    async def _go_on(self, seen: bytes, receive: Any, send: Any) -> None:
+    async def _go_on(self, place: list[int], receive: Any, send: Any) -> None:
         gone = asyncio.ensure_future(_until_disconnect(receive))
         closing = asyncio.ensure_future(self._app.closing.wait())
         try:
@@ -71,11 +53,13 @@ class LogAnswer(Response):
                 )
                 if done or self._app.core.find(self._id) is None:
                     break
-                now = await self._app.in_thread(self._app.core.logs, self._id, _WINDOW)
-                if now == seen:
-                    continue
-                chunk, seen = fresh_part(seen, now), now
-                await send({"type": "http.response.body", "body": chunk, "more_body": True})
+                text, *place = await self._app.in_thread(
+                    self._app.core.logs_after, self._id, *place[:2]
+                )
+                if place[2]:
+                    text = _MISSED + text
+                if text:
+                    await send({"type": "http.response.body", "body": text, "more_body": True})
             if not gone.done():
                 await send({"type": "http.response.body", "body": b""})
         finally:

@@ -101,10 +101,14 @@ TEST(Orchestrator, ShowsTheOutputOfAProcess) {
   ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"p","type":"core","healthCheck":{"type":"process"},
       "process":{"argv":["sh","-c","echo one; echo two >&2; exec sleep 1000"]}})"), "python").ok());
   ASSERT_TRUE(orchestrator.wait_for("p", "ready", 0, kLong).ok());
-  const Result<std::string> text = orchestrator.logs("p", 10);
-  ASSERT_TRUE(text.ok()) << text.error().message;
-  EXPECT_NE(text.value().find("one"), std::string::npos);
-  EXPECT_NE(text.value().find("two"), std::string::npos);
+  const Result<LogPiece> piece = orchestrator.logs("p", 10);
+  ASSERT_TRUE(piece.ok()) << piece.error().message;
+  EXPECT_NE(piece.value().text.find("one"), std::string::npos);
+  EXPECT_NE(piece.value().text.find("two"), std::string::npos);
+  const Result<LogPiece> after = orchestrator.logs_after("p", piece.value().next);
+  ASSERT_TRUE(after.ok());
+  EXPECT_EQ(after.value().text, "");
+  EXPECT_EQ(orchestrator.logs("none", 1).error().code, ErrorCode::unknown_service);
 }
 
 TEST(Orchestrator, ACloseEndsWhoWaitsAndLeavesReads) {
