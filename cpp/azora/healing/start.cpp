@@ -63,16 +63,14 @@ void Life::consider() {
   m_.admission_asked = true;
 }
 
-// An operator's word or a new plan: budget anew, no waiting time.
+// An operator's word or a new plan: budget anew, no waiting time; another end in FAILED is told again.
 void Life::fresh_start(Cause cause) {
   const bool failing = m_.failing;
   const auto down_since = m_.down_since;
-  const bool announced = m_.announced_failed;
   forget_episode();
   m_.start_cause = cause;
   if (cause != Cause::none) {
     m_.failing = failing;
-    m_.announced_failed = announced;  // it was not up in between: the same trouble is told once
     m_.down_since = down_since;
   }
   gate();

@@ -137,6 +137,25 @@ TEST(Step, SpentBudgetIsOneServiceFailedAndSilentHalfOpenTries) {
   EXPECT_EQ(rig.told(Say::failed), 2);
 }
 
+TEST(Step, GivenUpOnAgainAfterAnOperatorsWordIsToldAgain) {
+  Rig rig;
+  rig.plan.restart.max_restarts = 1;
+  rig.bring_up();
+  rig.exhaust();
+  ASSERT_EQ(rig.told(Say::failed), 1);
+  rig.desire(Desired::up, Cause::op);
+  ASSERT_TRUE(rig.is(Lifecycle::blocked));
+  rig.fail_start();
+  rig.fail_start();
+  EXPECT_TRUE(rig.is(Lifecycle::failed));
+  EXPECT_EQ(rig.told(Say::failed), 2);
+  rig.feed(In::plan_changed);
+  rig.fail_start();
+  rig.fail_start();
+  EXPECT_TRUE(rig.is(Lifecycle::failed));
+  EXPECT_EQ(rig.told(Say::failed), 3);
+}
+
 TEST(Step, UnlimitedRestartsStillBackOff) {
   Rig rig;
   rig.plan.restart.max_restarts = -1;

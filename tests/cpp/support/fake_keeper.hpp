@@ -3,6 +3,7 @@
 // guarantees of keeper.hpp. A second launch while a former incarnation of the service lives is recorded as a
 // violation: the real keeper would refuse it, the core must never ask for it.
 // Threads: the test's.
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <optional>
@@ -26,6 +27,7 @@ class FakeKeeper : public Keeper {
     Nanos sweeps_in = Millis(1);        // descendants take that long to be gone
   };
   struct Process {
+    std::string id;
     std::uint64_t incarnation = 0;
     int pid = 0;
     bool main_alive = false;
@@ -38,12 +40,16 @@ class FakeKeeper : public Keeper {
     Serial serial = 0;
     std::uint64_t incarnation = 0;
     SteadyTime at{};
+    std::string id;      // of a launch
+    bool fails = false;  // a launch that will be refused
   };
 
   explicit FakeKeeper(Loop& loop) : loop_(loop) {}
 
   void set(Serial serial, Behaviour behaviour) { behaviour_[serial] = behaviour; }
   void set_default(std::function<Behaviour(const Launch&)> decide) { decide_ = std::move(decide); }
+  // Reports take that long from now on; they keep their order, as those of one link do. Null: none at all.
+  void set_delay(std::function<Nanos()> delay) { delay_ = std::move(delay); }
   // The process dies by itself now (kill -9 from outside).
   void crash(Serial serial, std::optional<int> code = std::nullopt, int signal = 9) {
     const auto found = processes_.find(serial);
@@ -62,7 +68,7 @@ class FakeKeeper : public Keeper {
     if (found == processes_.end() || !found->second.main_alive) return;
     const std::uint64_t incarnation = found->second.incarnation;
     processes_.erase(found);
-    loop_.post([this, serial, incarnation] { listener_->on_lost(serial, incarnation, "its shim was killed"); });
+    report([this, serial, incarnation] { listener_->on_lost(serial, incarnation, "its shim was killed"); });
   }
   bool alive(Serial serial) const {
     const auto found = processes_.find(serial);
@@ -78,6 +84,9 @@ class FakeKeeper : public Keeper {
     return found == launches_.end() ? 0 : found->second;
   }
   int launches_total() const { return launches_total_; }
+  // Nothing of any service is left, descendants included.
+  bool all_swept() const { return processes_.empty(); }
+  bool swept(Serial serial) const { return !processes_.contains(serial); }
   const std::vector<std::string>& violations() const { return violations_; }
   std::vector<Serial> running() const {
     std::vector<Serial> serials;
@@ -91,22 +100,24 @@ class FakeKeeper : public Keeper {
   void launch(Launch launch) override {
     const Serial serial = launch.serial;
     const std::uint64_t incarnation = launch.incarnation;
-    commands.push_back({Command::Kind::launch, serial, incarnation, loop_.now().steady});
     ++launches_[serial];
     ++launches_total_;
-    if (processes_.contains(serial)) violations_.push_back(launch.id + ": started twice");
+    for (const auto& [other, process] : processes_) {
+      if (other == serial || process.id == launch.id) violations_.push_back(launch.id + ": started twice");
+    }
     const Behaviour behaviour = behaviour_of(launch);
+    note({Command::Kind::launch, serial, incarnation, loop_.now().steady, launch.id, behaviour.exec_fails});
     if (behaviour.exec_fails) {
-      loop_.post([this, serial, incarnation] {
+      report([this, serial, incarnation] {
         listener_->on_start_failed(serial, incarnation, "argv[0] not found on PATH");
         listener_->on_swept(serial, incarnation);
       });
       return;
     }
     const int pid = ++last_pid_;
-    processes_[serial] = {incarnation, pid, true, true};
+    processes_[serial] = {launch.id, incarnation, pid, true, true};
     current_[serial] = behaviour;
-    loop_.post([this, serial, incarnation, pid] { listener_->on_started(serial, incarnation, pid, loop_.now()); });
+    report([this, serial, incarnation, pid, at = loop_.now()] { listener_->on_started(serial, incarnation, pid, at); });
     if (behaviour.exits_after) {
       loop_.at(loop_.now().steady + *behaviour.exits_after, [this, serial, incarnation, behaviour] {
         end(serial, incarnation, Exit{.code = behaviour.exit_code});
@@ -114,24 +125,34 @@ class FakeKeeper : public Keeper {
     }
   }
   void stop(Serial serial, std::uint64_t incarnation, int signal) override {
-    commands.push_back({Command::Kind::stop, serial, incarnation, loop_.now().steady});
+    note({Command::Kind::stop, serial, incarnation, loop_.now().steady, {}, false});
     const Behaviour behaviour = current_[serial];
     if (behaviour.ignores_stop) return;
     loop_.at(loop_.now().steady + behaviour.stops_in,
              [this, serial, incarnation, signal] { end(serial, incarnation, Exit{.signal = signal}); });
   }
   void kill(Serial serial, std::uint64_t incarnation) override {
-    commands.push_back({Command::Kind::kill, serial, incarnation, loop_.now().steady});
+    note({Command::Kind::kill, serial, incarnation, loop_.now().steady, {}, false});
     loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9}); });
   }
   void forget(Serial serial) override {
-    commands.push_back({Command::Kind::forget, serial, 0, loop_.now().steady});
+    note({Command::Kind::forget, serial, 0, loop_.now().steady, {}, false});
     if (processes_.contains(serial)) violations_.push_back("forgot a service that still has processes");
   }
 
   std::vector<Command> commands;
+  std::function<void(const Command&)> on_command;
 
  private:
+  void note(Command command) {
+    commands.push_back(std::move(command));
+    if (on_command) on_command(commands.back());
+  }
+  void report(Task task) {
+    if (!delay_) return loop_.post(std::move(task));
+    last_report_ = std::max(last_report_, loop_.now().steady + delay_());
+    loop_.at(last_report_, std::move(task));
+  }
   Behaviour behaviour_of(const Launch& launch) const {
     const auto found = behaviour_.find(launch.serial);
     if (found != behaviour_.end()) return found->second;
@@ -142,10 +163,10 @@ class FakeKeeper : public Keeper {
     if (found == processes_.end() || found->second.incarnation != incarnation || !found->second.main_alive) return;
     found->second.main_alive = false;
     exit.at = loop_.now().wall;
-    loop_.post([this, serial, incarnation, exit] { listener_->on_exited(serial, incarnation, exit); });
+    report([this, serial, incarnation, exit] { listener_->on_exited(serial, incarnation, exit); });
     loop_.at(loop_.now().steady + current_[serial].sweeps_in, [this, serial, incarnation] {
       processes_.erase(serial);
-      listener_->on_swept(serial, incarnation);
+      report([this, serial, incarnation] { listener_->on_swept(serial, incarnation); });
     });
   }
 
@@ -156,6 +177,8 @@ class FakeKeeper : public Keeper {
   std::map<Serial, Process> processes_;
   std::map<Serial, int> launches_;
   std::function<Behaviour(const Launch&)> decide_;
+  std::function<Nanos()> delay_;
+  SteadyTime last_report_{};
   std::vector<std::string> violations_;
   int last_pid_ = 1000;
   int launches_total_ = 0;

@@ -45,6 +45,8 @@ class FakeProber : public Prober {
 
   // From now on `serial` answers so. Applies to probes asked later.
   void set(std::uint64_t serial, Answer answer) { answers_[serial] = std::move(answer); }
+  // As set_default() says again.
+  void unset(std::uint64_t serial) { answers_.erase(serial); }
   // These first, one probe each; then what set() says (default: 200 after 1 ms).
   void script(std::uint64_t serial, std::vector<Answer> answers) {
     auto& queue = scripts_[serial];
@@ -53,12 +55,18 @@ class FakeProber : public Prober {
   // Decides for every serial without script or set().
   void set_default(std::function<Answer(const ProbeRequest&)> decide) { decide_ = std::move(decide); }
 
+  // Whether the answer to a forgotten probe was already on its way: then it comes in place of `cancelled`.
+  void set_forget_race(std::function<bool()> lost) { race_ = std::move(lost); }
+  std::function<void(const ProbeRequest&)> on_ask;
+  std::function<void(const ProbeResult&)> on_answer;
+
   void set_sink(Sink sink) override { sink_ = std::move(sink); }
   void ask(std::vector<ProbeRequest> batch) override {
     ++batches_;
     for (ProbeRequest& request : batch) {
       AZORA_ASSERT(open_.find(request.serial) == open_.end());
       AZORA_ASSERT(request.target != nullptr);
+      if (on_ask) on_ask(request);
       ++asked_[request.serial];
       ++asked_total_;
       start(std::move(request));
@@ -68,6 +76,10 @@ class FakeProber : public Prober {
     const auto found = open_.find(serial);
     if (found == open_.end()) return;
     loop_.cancel(found->second.timer);
+    if (race_ && found->second.planned.outcome != Outcome::timed_out && race_()) {
+      const Answer planned = found->second.planned;
+      return finish(serial, planned);
+    }
     ProbeResult result = header_of(found->second.request);
     result.outcome = Outcome::cancelled;
     result.error = "cancelled";
@@ -88,6 +100,7 @@ class FakeProber : public Prober {
   struct Open {
     ProbeRequest request;
     TimerId timer = 0;
+    Answer planned{};
   };
 
   Answer take_answer(const ProbeRequest& request) {
@@ -120,6 +133,7 @@ class FakeProber : public Prober {
     const SteadyTime due = loop_.now().steady + planned.latency;
     Open& open = open_[serial];
     open.request = std::move(request);
+    open.planned = planned;
     open.timer = loop_.at(due, [this, serial, planned = std::move(planned)] { finish(serial, planned); });
   }
   void finish(std::uint64_t serial, const Answer& planned) {
@@ -138,6 +152,7 @@ class FakeProber : public Prober {
   }
   void answer(ProbeResult result) {
     result.ended = loop_.now().steady;
+    if (on_answer) on_answer(result);
     ready_.push_back(std::move(result));
     if (ready_.size() > 1) return;
     loop_.post([this] {
@@ -150,6 +165,7 @@ class FakeProber : public Prober {
   Loop& loop_;
   Sink sink_;
   std::function<Answer(const ProbeRequest&)> decide_;
+  std::function<bool()> race_;
   std::unordered_map<std::uint64_t, std::deque<Answer>> scripts_;
   std::unordered_map<std::uint64_t, Answer> answers_;
   std::map<std::uint64_t, Open> open_;

@@ -3,6 +3,7 @@
 // a turn as they come: sequence gap-free, no eligible instance that is known dead.
 // Threads: the test's.
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -26,6 +27,7 @@ class Recorder : public Publisher {
     event.seq = ++head_;
     const std::string id = event.service_id ? *event.service_id : "";
     events.push_back({event.seq, event.type, id, event.incarnation, std::string(event.cause)});
+    if (on_append) on_append(events.back());
     return head_;
   }
   std::uint64_t head() const override { return head_; }
@@ -39,6 +41,8 @@ class Recorder : public Publisher {
   }
   void publish(std::shared_ptr<const Board> next) override {
     if (next) board = std::move(next);
+    published = events.size();
+    if (on_publish) on_publish();
   }
 
   int count(EventType type, const std::string& id = "") const {
@@ -61,6 +65,9 @@ class Recorder : public Publisher {
   }
 
   std::vector<Seen> events;
+  std::size_t published = 0;  // of them, those that readers see
+  std::function<void(const Seen&)> on_append;
+  std::function<void()> on_publish;
   std::map<std::uint64_t, SpecPtr> pool;
   std::map<std::uint64_t, Tier> tiers;
   std::shared_ptr<const Board> board;

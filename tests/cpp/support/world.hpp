@@ -19,7 +19,7 @@ namespace azora::orchestrator {
 
 class World {
  public:
-  explicit World(CoreOptions options = {}) : core(loop, prober, keeper, recorder, options) {
+  explicit World(CoreOptions given = {}) : options(given), core(loop, prober, keeper, recorder, given) {
     loop.set_turn_end([this] { core.end_turn(); });
     prober.set_default([this](const health::ProbeRequest& request) {
       if (is_process(request.serial) && !keeper.alive(request.serial)) return health::FakeProber::Answer::refused();
@@ -55,11 +55,13 @@ class World {
   ViewPtr view(const std::string& id) const { return recorder.view(id); }
   Lifecycle lifecycle(const std::string& id) const { return recorder.view(id)->lifecycle; }
   HealthStatus status(const std::string& id) const { return recorder.view(id)->status; }
+  // Processes answer as long as they live; whatever else is asked answers always.
   bool is_process(std::uint64_t serial) const {
     const auto found = recorder.pool.find(serial);
     return found != recorder.pool.end() && found->second->process.has_value();
   }
 
+  const CoreOptions options;
   FakeLoop loop;
   health::FakeProber prober{loop};
   keeper::FakeKeeper keeper{loop};

@@ -1,0 +1,232 @@
+#include "sim/simulation.hpp"
+
+#include <array>
+#include <cstdlib>
+
+namespace azora::orchestrator {
+
+using health::FakeProber;
+using std::chrono::seconds;
+
+Simulation::Simulation(std::uint64_t seed)
+    : seed_(seed), random_(seed), world_({.max_concurrent_starts = 3, .starts_per_second = 4}) {
+  world_.loop.set_turn_end([this] {
+    world_.core.end_turn();
+    watcher_.check_turn();
+  });
+  if (chance(70)) {
+    world_.keeper.set_delay([this] { return Nanos(Micros(below(20'000))); });
+    world_.prober.set_forget_race([this] { return chance(50); });
+  }
+}
+
+void Simulation::run() {
+  build();
+  const std::uint64_t faults = 30 + below(40);
+  for (std::uint64_t i = 0; i < faults && !failed(); ++i) {
+    fault();
+    world_.advance(Millis(below(chance(20) ? 40'000 : 3'000)));
+  }
+  if (failed()) return;
+  heal();
+  world_.advance(seconds(460));  // past every backoff and one single try out of FAILED
+  check_converged();
+  if (failed()) return;
+  clear_away();
+}
+
+std::string Simulation::report() const {
+  std::string text = "seed " + std::to_string(seed_) + ":";
+  for (const std::string& problem : watcher_.problems()) text += "\n  " + problem;
+  return text;
+}
+
+std::string Simulation::story() const {
+  std::string text;
+  for (const std::string& line : watcher_.story()) text += "  " + line + "\n";
+  return text;
+}
+
+void Simulation::build() {
+  const std::size_t count = 3 + below(10);
+  for (std::size_t i = 0; i < count; ++i) {
+    Member member;
+    member.id = "s" + std::to_string(i);
+    member.url_only = chance(10);
+    member.probed = member.url_only || !chance(10);
+    member.more = R"("group":"g)" + std::to_string(i % 3) + R"(","failedRetryInterval":200000)";
+    member.more += R"(,"healthCheckInterval":)" + std::to_string(2'000 + 1'000 * below(4));
+    if (!member.url_only) {
+      member.more += R"(,"maxRestarts":)" + std::to_string(1 + below(4));
+      if (chance(30)) member.more += R"(,"restartDelay":)" + std::to_string(200 + below(2'000));
+    }
+    if (i > 0 && chance(50)) {
+      member.more += R"(,"dependencies":[{"id":"s)" + std::to_string(below(i)) + R"(","condition":")" +
+                     (chance(25) ? "started" : "healthy") + R"(","strength":")" + (chance(15) ? "soft" : "hard") + "\"}]";
+    }
+    members_.push_back(std::move(member));
+  }
+  for (Member& member : members_) add(member, "true");
+}
+
+void Simulation::add(Member& member, const std::string& argv) {
+  watcher_.operator_acts(member.id);
+  std::string text = R"({"id":")" + member.id + R"(","type":"core",)" + member.more;
+  if (member.probed) text += R"(,"endpoint":"http://127.0.0.1:7001")";
+  if (!member.probed) text += R"(,"healthCheck":{"type":"process"})";
+  if (!member.url_only) text += R"(,"process":{"argv":[")" + argv + "\"]}";
+  world_.add(text + "}");
+  const ViewPtr view = world_.view(member.id);
+  member.serial = view ? view->serial : 0;
+  member.registered = true;
+}
+
+void Simulation::remove(Member& member) {
+  watcher_.removed(member.id);
+  world_.turn([&] { (void)world_.core.unregister(member.id, "rest").ok(); });
+  member.registered = false;
+}
+
+void Simulation::fault() {
+  Member& member = any();
+  switch (below(16)) {
+    case 0:
+    case 1: return world_.keeper.crash(member.serial);
+    case 2: return world_.keeper.crash(member.serial, static_cast<int>(below(3)));
+    case 3: return world_.keeper.lose(member.serial);
+    case 4:
+    case 5: return answer_badly(member);
+    case 6:
+    case 7: return misbehave(member);
+    case 8:
+    case 9: return command(member);
+    case 10: return overwrite(member);
+    case 11:
+      if (member.registered) return remove(member);
+      return add(member, "true");
+    case 12:
+      if (chance(30)) whole_stop();
+      return;
+    case 13:
+      for (Member& each : members_) {
+        if (chance(60)) world_.keeper.crash(each.serial);
+      }
+      return;
+    case 14:
+      world_.loop.jump_wall(Millis(static_cast<std::int64_t>(below(7'200'000)) - 3'600'000));
+      return world_.loop.stall(Millis(below(5'000)));
+    default:
+      for (Member& each : members_) {
+        if (chance(50)) recover(each);
+      }
+      return;
+  }
+}
+
+void Simulation::answer_badly(Member& first) {
+  const std::array answers = {FakeProber::Answer::hang(), FakeProber::Answer::http(500), FakeProber::Answer::http(404),
+                              FakeProber::Answer::refused(), FakeProber::Answer::http(200, Millis(1'500))};
+  const FakeProber::Answer answer = answers[below(answers.size())];
+  world_.prober.set(first.serial, answer);
+  if (!chance(40)) return;
+  for (Member& each : members_) {
+    if (chance(50)) world_.prober.set(each.serial, answer);
+  }
+}
+
+void Simulation::misbehave(Member& member) {
+  keeper::FakeKeeper::Behaviour behaviour;
+  behaviour.exec_fails = chance(30);
+  behaviour.ignores_stop = chance(30);
+  behaviour.stops_in = Millis(below(4'000));
+  behaviour.sweeps_in = chance(20) ? Millis(below(12'000)) : Millis(below(50));
+  if (chance(40)) behaviour.exits_after = Millis(below(30'000));
+  world_.keeper.set(member.serial, behaviour);
+  if (chance(50)) world_.keeper.crash(member.serial);
+}
+
+void Simulation::command(Member& member) {
+  const Verb verb = std::array{Verb::start, Verb::stop, Verb::restart, Verb::restart}[below(4)];
+  const bool dependents = chance(30);
+  const bool dependencies = chance(30);
+  for (const Member& each : members_) {
+    // Whom it takes along is the core's to find; all are taken to be meant.
+    if (dependents || dependencies || each.id == member.id) watcher_.operator_acts(each.id);
+  }
+  world_.turn([&] {
+    if (world_.core.command(verb, member.id, dependents, dependencies, "rest").ok()) {
+      world_.core.after_publish([this] {
+        if (world_.recorder.published != world_.recorder.events.size()) {
+          watcher_.found("order of a turn", "", "an answer before its turn's events were published");
+        }
+      });
+    }
+  });
+}
+
+void Simulation::overwrite(Member& member) {
+  if (!member.registered) return add(member, "true");
+  if (chance(20)) member.url_only = member.probed && !member.url_only;
+  add(member, chance(50) ? "true" : "false");
+}
+
+void Simulation::whole_stop() {
+  const bool patient = chance(60);
+  bool answered = false;
+  watcher_.whole_stop(true);
+  for (const Member& each : members_) watcher_.operator_acts(each.id);
+  world_.turn([&] {
+    world_.core.stop(world_.loop.now().steady + (patient ? seconds(120) : seconds(3)), [&](const std::vector<std::string>& left) {
+      answered = true;
+      if (left.empty() && !world_.keeper.all_swept()) watcher_.found("whole stop", "", "answered while processes are left");
+      watcher_.whole_stop(false);
+    });
+  });
+  world_.advance(chance(30) ? seconds(1) : seconds(121));
+  world_.turn([&] { world_.core.start(); });
+  watcher_.whole_stop(false);
+  if (!answered) watcher_.found("whole stop", "", "was never answered");
+}
+
+void Simulation::recover(Member& member) {
+  world_.keeper.set(member.serial, {});
+  world_.prober.unset(member.serial);
+}
+
+// Faults end: executables work, services answer, everybody is registered and wanted.
+void Simulation::heal() {
+  for (Member& member : members_) {
+    if (!member.registered) add(member, "true");
+    recover(member);
+    const ViewPtr view = world_.view(member.id);
+    const bool down = view && (view->desired == Desired::down || view->lifecycle == Lifecycle::done);
+    if (!down) continue;
+    watcher_.operator_acts(member.id);
+    world_.turn([&] { (void)world_.core.command(Verb::start, member.id, false, false, "rest").ok(); });
+  }
+}
+
+void Simulation::check_converged() {
+  for (const Member& member : members_) {
+    const ViewPtr view = world_.view(member.id);
+    if (view && view->status == HealthStatus::healthy) continue;
+    watcher_.found("comes back", member.id,
+                   view ? std::string(wire_name(view->lifecycle)) + " " + std::string(wire_name(view->status)) + " " + view->last_error
+                        : "unknown");
+  }
+}
+
+void Simulation::clear_away() {
+  for (Member& member : members_) {
+    if (member.registered) remove(member);
+  }
+  world_.advance(seconds(60));
+  watcher_.check_leftovers();
+}
+
+std::uint64_t number_from(const char* name, std::uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
+}
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,64 @@
+#pragma once
+// One fleet with dependencies and groups, driven through a seeded schedule of faults and commands while a Watcher
+// looks on; then the faults end and everything must come back; then all leave and nothing may be left.
+// The seed decides everything: the same seed, the same run.
+// Threads: the test's.
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "sim/watcher.hpp"
+
+namespace azora::orchestrator {
+
+class Simulation {
+ public:
+  explicit Simulation(std::uint64_t seed);
+  void run();
+  bool failed() const { return !watcher_.problems().empty(); }
+  // The seed and what was found, one line each.
+  std::string report() const;
+  // What was told and asked for up to there, oldest first; for the replay of one seed.
+  std::string story() const;
+  std::uint64_t turns() const { return world_.loop.turns(); }
+
+ private:
+  struct Member {
+    std::string id;
+    std::string more;      // of its configuration, beside what every service has
+    bool url_only = false;
+    bool probed = true;
+    bool registered = false;
+    std::uint64_t serial = 0;
+  };
+
+  std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
+  bool chance(unsigned percent) { return below(100) < percent; }
+  Member& any() { return members_[below(members_.size())]; }
+
+  void build();
+  void add(Member& member, const std::string& argv);
+  void remove(Member& member);
+  void fault();
+  void answer_badly(Member& member);
+  void misbehave(Member& member);
+  void command(Member& member);
+  void overwrite(Member& member);
+  void whole_stop();
+  void recover(Member& member);
+  void heal();
+  void check_converged();
+  void clear_away();
+
+  std::uint64_t seed_;
+  std::mt19937_64 random_;
+  World world_;
+  Watcher watcher_{world_};
+  std::vector<Member> members_;
+};
+
+// Numbers from the environment: AZORA_SIM_SEED replays one seed, AZORA_SIM_SEEDS sets how many are run.
+std::uint64_t number_from(const char* name, std::uint64_t otherwise);
+
+}  // namespace azora::orchestrator

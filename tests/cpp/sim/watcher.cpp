@@ -1,0 +1,319 @@
+#include "sim/watcher.hpp"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace azora::orchestrator {
+namespace {
+
+constexpr Millis kSlot{5'000};
+constexpr Millis kStable{60'000};  // the least stableAfter there is
+
+bool is_status(EventType type) {
+  return type == EventType::service_healthy || type == EventType::service_degraded || type == EventType::service_unhealthy;
+}
+
+HealthStatus status_of(EventType type) {
+  return type == EventType::service_healthy    ? HealthStatus::healthy
+         : type == EventType::service_degraded ? HealthStatus::degraded
+                                               : HealthStatus::unhealthy;
+}
+
+}  // namespace
+
+Watcher::Watcher(World& world) : world_(world), board_(world.recorder.board) {
+  world_.recorder.on_append = [this](const Recorder::Seen& event) { on_event(event); };
+  world_.recorder.on_publish = [this] { on_publish(); };
+  world_.keeper.on_command = [this](const Command& command) { on_command(command); };
+  world_.prober.on_ask = [this](const health::ProbeRequest& request) { on_ask(request); };
+  world_.prober.on_answer = [this](const health::ProbeResult& result) {
+    if (result.outcome == health::Outcome::answered && result.http_status < 500) {
+      passed_.emplace(result.serial, result.incarnation);
+    }
+  };
+}
+
+void Watcher::found(const std::string& promise, const std::string& id, const std::string& what) {
+  if (problems_.size() < 5) {
+    problems_.push_back("[" + promise + "] " + id + (id.empty() ? "" : ": ") + what + " (at " +
+                        std::to_string(to_millis(now().time_since_epoch()).count()) + " ms)");
+  }
+}
+
+void Watcher::tell(const std::string& id, const std::string& what) {
+  if (story_.size() >= 100'000) return;
+  story_.push_back(std::to_string(to_millis(now().time_since_epoch()).count()) + " " + id + " " + what);
+}
+
+void Watcher::operator_acts(const std::string& id) {
+  tell(id, "- the test acts on it");
+  Known& known = known_[id];
+  known.operator_acted = true;
+  known.spent = 0;
+  known.failed_at.reset();
+  known.killed = false;
+  known.may_fail_again = true;
+}
+
+void Watcher::removed(const std::string& id) { known_.erase(id); }
+
+void Watcher::on_event(const Recorder::Seen& event) {
+  if (event.type == EventType::health_check || event.id.empty()) return;
+  tell(event.id, std::string(wire_name(event.type)) + " " + std::to_string(event.incarnation) + " " + event.cause);
+  const auto place = known_.find(event.id);
+  if (place == known_.end()) return;  // the end of one that was removed
+  Known& known = place->second;
+  const ViewPtr view = world_.view(event.id);
+  const bool of_a_process = event.type == EventType::service_exited || event.type == EventType::service_stopped;
+  if (of_a_process && view && (!view->process || event.incarnation > view->incarnation)) return;  // of a former bearer
+  if (is_status(event.type)) known.told = status_of(event.type);
+  switch (event.type) {
+    case EventType::service_exited: {
+      const bool planned = event.cause == "operator" || event.cause == "shutdown";
+      if (!planned && event.cause != "clean") {
+        known.failure = true;
+        known.explained = false;
+        known.failed_at = now();
+      }
+      end_of_health(known);
+      if (!view) break;
+      ended_.emplace(view->serial, event.incarnation);
+      const auto tier = world_.recorder.tiers.find(view->serial);
+      if (tier != world_.recorder.tiers.end() && tier->second != Tier::excluded) {
+        found("rotation", event.id, "in rotation while its exit is told");
+      }
+      break;
+    }
+    case EventType::service_healthy:
+    case EventType::service_degraded:
+      known.answered = event.incarnation;
+      known.failed_told = false;
+      known.killed = false;
+      if (event.type == EventType::service_degraded) end_of_health(known);
+      if (event.type == EventType::service_healthy && !known.healthy_since) known.healthy_since = now();
+      if (view && view->process && view->spec->probe.kind != ProbeKind::process &&
+          !passed_.contains({view->serial, event.incarnation})) {
+        found("own answers", event.id, "believed well without an answer of incarnation " + std::to_string(event.incarnation));
+      }
+      break;
+    case EventType::service_unhealthy:
+      end_of_health(known);
+      break;
+    case EventType::service_failed:
+      if (known.failed_told && !known.may_fail_again) found("failed once", event.id, "serviceFailed twice for one stay");
+      known.failed_told = true;
+      known.may_fail_again = false;
+      known.killed = false;
+      // Not satisfied before this turn; on_publish() looks whether it still is not.
+      if (waiting_.contains(event.id) && view && !dependencies_hold(*view->spec)) {
+        found("explained failures", event.id, "given up on while a dependency is not satisfied");
+      }
+      break;
+    case EventType::service_stopped:
+      known.failed_told = false;
+      known.failure = false;
+      known.spent = 0;
+      known.killed = false;
+      break;
+    case EventType::service_blocked:
+      known.killed = false;
+      break;
+    case EventType::service_restarted:
+      if (known.answered != event.incarnation && view && view->spec->probe.kind != ProbeKind::process) {
+        found("restarted after readiness", event.id, "serviceRestarted before it answered");
+      }
+      break;
+    default: break;
+  }
+}
+
+// The budget is given back after a long time of uninterrupted health.
+void Watcher::end_of_health(Known& known) {
+  if (known.healthy_since && now() - *known.healthy_since >= kStable) known.spent = 0;
+  known.healthy_since.reset();
+}
+
+bool Watcher::dependencies_hold(const ServiceSpec& spec) const {
+  return std::all_of(spec.dependencies.begin(), spec.dependencies.end(), [this](const Dependency& dependency) {
+    if (dependency.strength != Strength::hard) return true;
+    const ViewPtr view = world_.view(dependency.id);
+    if (!view) return false;
+    const bool well = view->status == HealthStatus::healthy;
+    const bool up = view->process ? view->lifecycle == Lifecycle::ready : well || view->status == HealthStatus::degraded;
+    if (dependency.condition == Condition::completed) return view->lifecycle == Lifecycle::done;
+    return up && (well || dependency.condition == Condition::started);
+  });
+}
+
+void Watcher::on_publish() {
+  const auto& board = world_.recorder.board;
+  if (board == board_ || !board) return;
+  check_board();
+  board_ = board;
+  waiting_.clear();
+  board_->in_order.for_each([&](const ViewPtr& view) {
+    if (view->lifecycle != Lifecycle::starting) known_[view->spec->id].slot.reset();
+    if (dependencies_hold(*view->spec)) return;
+    waiting_.insert(view->spec->id);
+    known_[view->spec->id].explained = true;
+  });
+}
+
+// Counts and versions against the views they are about.
+void Watcher::check_board() {
+  const Board& board = *world_.recorder.board;
+  std::size_t healthy = 0;
+  std::size_t unhealthy = 0;
+  std::map<std::string, std::pair<HealthStatus, Lifecycle>> listed;
+  board.in_order.for_each([&](const ViewPtr& view) {
+    healthy += view->status == HealthStatus::healthy ? 1U : 0U;
+    unhealthy += view->status == HealthStatus::unhealthy ? 1U : 0U;
+    listed.emplace(view->spec->id, std::pair(view->status, view->lifecycle));
+    const ViewPtr* same = board.by_id.find(view->spec->id);
+    if (same == nullptr || *same != view) found("one board", view->spec->id, "two views of one service");
+  });
+  if (healthy != board.healthy || unhealthy != board.unhealthy) found("board counts", "", "healthy or unhealthy miscounted");
+  if (board.by_id.size() != listed.size() || board.in_order.size() != listed.size()) found("one board", "", "sizes differ");
+  if (board_ && listed != listed_ && board.list_version == board_->list_version) {
+    found("list version", "", "a list changed under the same version");
+  }
+  listed_ = std::move(listed);
+}
+
+void Watcher::on_command(const Command& command) {
+  if (world_.recorder.published != world_.recorder.events.size()) {
+    found("order of a turn", "", "a process command before its turn's events were published");
+  }
+  constexpr std::array names = {"launch", "stop", "kill", "forget"};
+  tell(command.kind == Command::Kind::launch ? command.id : id_of_[command.serial],
+       std::string("> ") + names[static_cast<std::size_t>(command.kind)] + " " + std::to_string(command.incarnation));
+  if (command.kind == Command::Kind::launch) on_launch(command);
+  if (command.kind == Command::Kind::stop) on_stop(command);
+}
+
+void Watcher::on_launch(const Command& command) {
+  const std::string& id = command.id;
+  id_of_[command.serial] = id;
+  const ViewPtr view = world_.view(id);
+  if (!view || view->serial != command.serial) return found("desired down wins", id, "started while not registered");
+  const ServiceSpec& spec = *view->spec;
+  Known& known = known_[id];
+  if (view->desired != Desired::up || !world_.core.running()) found("desired down wins", id, "started while it is to be down");
+  if (!dependencies_hold(spec)) found("dependencies first", id, "started before what it needs");
+  if (std::exchange(known.serial, command.serial) == command.serial && command.incarnation <= known.incarnation) found("incarnations", id, "a number twice");
+  if (known.failed_at && spec.restart.delay && !known.operator_acted && now() - *known.failed_at < *spec.restart.delay) {
+    found("restartDelay", id, "started too early after its failure");
+  }
+  check_budget(known, id, spec);
+  known.incarnation = command.incarnation;
+  known.operator_acted = false;
+  known.failure = command.fails;
+  known.explained = false;
+  known.failed_at.reset();
+  // The start bucket.
+  known.slot = now();
+  const auto slots = std::count_if(known_.begin(), known_.end(), [&](const auto& one) {
+    return one.second.slot && now() - *one.second.slot < kSlot;
+  });
+  const CoreOptions& limits = world_.options;
+  if (slots > limits.max_concurrent_starts) found("start bucket", id, std::to_string(slots) + " starts at once");
+  launches_.push_back(now());
+  while (now() - launches_.front() >= std::chrono::seconds(1)) launches_.pop_front();
+  if (std::ssize(launches_) > 2 * limits.starts_per_second) found("start bucket", id, "too many starts in a second");
+}
+
+// Restarts after failures that nothing explains, since it last was well for long or somebody took it in hand.
+void Watcher::check_budget(Known& known, const std::string& id, const ServiceSpec& spec) {
+  if (!known.failure || known.explained || known.operator_acted) return;
+  ++known.spent;
+  // Beyond the budget only single tries out of FAILED, which was told.
+  if (spec.restart.max_restarts >= 0 && known.spent > spec.restart.max_restarts && !known.failed_told) {
+    found("budget", id, "restart " + std::to_string(known.spent) + " of " + std::to_string(spec.restart.max_restarts));
+  }
+}
+
+void Watcher::on_stop(const Command& command) {
+  const auto named = id_of_.find(command.serial);
+  if (named == id_of_.end()) return found("stop order", "", "told to stop what was never started");
+  const std::string& id = named->second;
+  const ViewPtr view = world_.view(id);
+  if (!view || view->serial != command.serial) return;
+  if (stopping_) {
+    board_->in_order.for_each([&](const ViewPtr& other) {
+      const auto& needs = other->spec->dependencies;
+      const bool dependent = std::any_of(needs.begin(), needs.end(), [&](const Dependency& one) { return one.id == id; });
+      if (dependent && other->lifecycle == Lifecycle::ready && world_.keeper.alive(other->serial)) {
+        found("stop order", id, "stopped before " + other->spec->id + ", which needs it");
+      }
+    });
+  }
+  const auto place = known_.find(id);
+  if (place == known_.end() || stopping_ || !world_.core.running()) return;
+  Known& known = place->second;
+  const bool for_its_checks = view->desired == Desired::up && !known.operator_acted && known.answered == command.incarnation;
+  if (!for_its_checks) return;
+  known.killed = true;
+  std::size_t members = 0;
+  std::size_t down = 0;
+  board_->in_order.for_each([&](const ViewPtr& other) {
+    if (other->spec->group != view->spec->group) return;
+    ++members;
+    const auto at = known_.find(other->spec->id);
+    down += at != known_.end() && at->second.killed ? 1U : 0U;
+  });
+  if (down > std::max<std::size_t>(1, members / 2)) {
+    found("kill permits", id, std::to_string(down) + " of " + std::to_string(members) + " down by our own hand");
+  }
+}
+
+void Watcher::on_ask(const health::ProbeRequest& request) {
+  if (world_.recorder.published != world_.recorder.events.size()) {
+    found("order of a turn", "", "a probe before its turn's events were published");
+  }
+  if (ended_.contains({request.serial, request.incarnation})) {
+    found("the dead are not asked", id_of_[request.serial], "probed after its exit was told");
+  }
+}
+
+void Watcher::check_turn() {
+  if (!problems_.empty()) return;
+  for (const std::string& text : world_.core.violations()) found("machine", "", text);
+  for (; keeper_violations_ < world_.keeper.violations().size(); ++keeper_violations_) {
+    found("one incarnation", "", world_.keeper.violations()[keeper_violations_]);
+  }
+  if (world_.recorder.published != world_.recorder.events.size()) found("order of a turn", "", "events were left unpublished");
+  check_views();
+}
+
+// What readers see, pickers may pick and events told is one and the same.
+void Watcher::check_views() {
+  world_.recorder.board->in_order.for_each([&](const ViewPtr& view) {
+    const std::string& id = view->spec->id;
+    const Known& known = known_[id];
+    if (view->status != HealthStatus::unknown && known.told != view->status) {
+      found("told what is", id, "is " + std::string(wire_name(view->status)) + ", which no event told");
+    }
+    const auto tier = world_.recorder.tiers.find(view->serial);
+    if (!view->spec->endpoint) return;
+    const bool up = view->lifecycle == Lifecycle::ready || view->lifecycle == Lifecycle::watching;
+    const Tier right = !up || !world_.core.running()                ? Tier::excluded
+                       : view->status == HealthStatus::healthy  ? Tier::healthy
+                       : view->status == HealthStatus::degraded ? Tier::degraded
+                                                                : Tier::excluded;
+    if (tier == world_.recorder.tiers.end() || tier->second != right) {
+      found("rotation", id, "its place in the pools is not that of a service that is " +
+                                std::string(wire_name(view->lifecycle)) + " and " + std::string(wire_name(view->status)));
+    }
+  });
+}
+
+void Watcher::check_leftovers() {
+  if (world_.loop.timer_count() != 0) found("leftovers", "", std::to_string(world_.loop.timer_count()) + " timers");
+  if (world_.prober.in_flight_count() != 0) found("leftovers", "", "probes in flight");
+  if (!world_.keeper.all_swept()) found("leftovers", "", "processes");
+  if (world_.core.processes_alive() != 0) found("leftovers", "", "processes counted");
+  if (!world_.recorder.pool.empty() || !world_.recorder.board->by_id.empty()) found("leftovers", "", "readers still find some");
+}
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,82 @@
+#pragma once
+// Judges the whole core from outside, by what it tells, publishes and asks for: the promises of design sections
+// 5-7, each under a name that a report leads with. Knows nothing of the core's own state.
+// Threads: the test's. Ownership: borrows the world, which outlives it.
+#include <deque>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "support/world.hpp"
+
+namespace azora::orchestrator {
+
+class Watcher {
+ public:
+  explicit Watcher(World& world);
+
+  // What the test itself does to the core is told here, before it does it.
+  void operator_acts(const std::string& id);              // a verb, a new configuration, or a verb on one that takes it along
+  void removed(const std::string& id);
+  void whole_stop(bool begins) { stopping_ = begins; }
+
+  // After each turn.
+  void check_turn();
+  // Nobody is registered any more and time has passed.
+  void check_leftovers();
+  void found(const std::string& promise, const std::string& id, const std::string& what);
+  const std::vector<std::string>& problems() const { return problems_; }
+  const std::vector<std::string>& story() const { return story_; }
+
+ private:
+  struct Known {
+    std::optional<HealthStatus> told;               // by the last status event
+    std::uint64_t answered = 0;                     // incarnation of the last healthy or degraded event
+    bool failed_told = false;
+    bool may_fail_again = false;                    // somebody acted since
+    bool operator_acted = false;                    // since the last launch
+    int spent = 0;                                  // launches after unexplained failures in this episode
+    bool failure = false;                           // since the last launch
+    bool explained = false;                         // a dependency was not satisfied since then
+    std::optional<SteadyTime> failed_at;
+    std::optional<SteadyTime> healthy_since;
+    bool killed = false;                            // for its checks, and not back yet
+    std::uint64_t serial = 0;                       // last launched, with its incarnation
+    std::uint64_t incarnation = 0;
+    std::optional<SteadyTime> slot;                 // launched and not ready nor ended since
+  };
+  using Command = keeper::FakeKeeper::Command;
+
+  void on_event(const Recorder::Seen& event);
+  void on_publish();
+  void on_command(const Command& command);
+  void on_launch(const Command& command);
+  void on_stop(const Command& command);
+  void on_ask(const health::ProbeRequest& request);
+  void end_of_health(Known& known);
+  void check_budget(Known& known, const std::string& id, const ServiceSpec& spec);
+  void check_board();
+  void check_views();
+  bool dependencies_hold(const ServiceSpec& spec) const;
+  void tell(const std::string& id, const std::string& what);
+  SteadyTime now() { return world_.loop.now().steady; }
+
+  World& world_;
+  std::map<std::string, Known> known_;
+  std::map<std::uint64_t, std::string> id_of_;            // of launched serials
+  std::set<std::pair<std::uint64_t, std::uint64_t>> ended_;    // (serial, incarnation) told to have exited
+  std::set<std::pair<std::uint64_t, std::uint64_t>> passed_;   // (serial, incarnation) that answered below 500
+  std::shared_ptr<const Board> board_;                    // as last published
+  std::map<std::string, std::pair<HealthStatus, Lifecycle>> listed_;
+  std::set<std::string> waiting_;                         // a dependency was not satisfied at the last publication
+  std::deque<SteadyTime> launches_;
+  bool stopping_ = false;
+  std::size_t keeper_violations_ = 0;
+  std::vector<std::string> problems_;
+  std::vector<std::string> story_;
+};
+
+}  // namespace azora::orchestrator
