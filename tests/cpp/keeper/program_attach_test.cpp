@@ -129,6 +129,49 @@ TEST_P(ProgramAttach, AKeeperThatWakesUpAfterItsSuccessorLeaves) {
   EXPECT_EQ(rig.records[1].pid, started.pid);
 }
 
+TEST_P(ProgramAttach, AShimThatDoesNotAnswerIsUnknownUntilItDoes) {
+  const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
+  const pid_t shim = rig.shim_of(1);
+  ASSERT_EQ(::kill(shim, SIGSTOP), 0);
+  kill_keeper();
+  replace_keeper();
+  EXPECT_EQ(rig.records[1].phase, Phase::unknown);
+  EXPECT_EQ(rig.records[1].incarnation, 0U);
+  rig.launch(rig.shell(1, "exec sleep 1000", 2));
+  ASSERT_TRUE(rig.await_frame(FrameType::refused));
+  EXPECT_EQ(rig.refusals.back().code, RefusalCode::busy);
+  ASSERT_EQ(::kill(shim, SIGCONT), 0);
+  EXPECT_EQ(rig.await(1, Phase::running).pid, started.pid);
+}
+
+TEST_P(ProgramAttach, AnUnknownShimThatDiesIsLostAndReclaimed) {
+  const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
+  const pid_t shim = rig.shim_of(1);
+  ASSERT_EQ(::kill(shim, SIGSTOP), 0);
+  kill_keeper();
+  replace_keeper();
+  ASSERT_EQ(rig.records[1].phase, Phase::unknown);
+  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  EXPECT_EQ(rig.await(1, Phase::lost, 0).phase, Phase::lost);
+  rig.reclaim(started);
+  EXPECT_EQ(rig.await(1, Phase::lost, 1).phase, Phase::lost);
+  EXPECT_TRUE(is_gone(started.pid));
+  EXPECT_EQ(rig.launch_and_await(rig.shell(1, "exec sleep 1000", 2)).phase, Phase::running);
+}
+
+TEST_P(ProgramAttach, WhatAStoppedShimIsToldItDoesLater) {
+  const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
+  const pid_t shim = rig.shim_of(1);
+  ASSERT_EQ(::kill(shim, SIGSTOP), 0);
+  // More than its socket takes: what is owed is kept once, not queued.
+  for (int i = 0; i < 2000; ++i) rig.say(FrameType::stop, 1, 1, SIGURG);
+  rig.say(FrameType::kill, 1);
+  ASSERT_TRUE(rig.list());
+  EXPECT_FALSE(is_gone(started.pid));
+  ASSERT_EQ(::kill(shim, SIGCONT), 0);
+  EXPECT_EQ(rig.await(1, Phase::swept).exit_value, SIGKILL);
+}
+
 TEST_P(ProgramAttach, GarbageIsRefusedAndHarmsNothing) {
   rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   std::vector<std::uint8_t> frame(kMaxSmallFrame);

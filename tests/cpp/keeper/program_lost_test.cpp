@@ -48,8 +48,9 @@ TEST_P(ProgramLost, EveryShimKilledAtOnce) {
 }
 
 TEST_P(ProgramLost, AShimOfAFormerKeeperIsMissedToo) {
-  // Without a cgroup only what is in the session or holds the output can be told from strangers.
-  const std::string family = GetParam() ? kFamily : "sleep 1000 & echo $! > $FIFO; setsid sh -c 'echo $$ > $FIFO; exec sleep 1000' & exec sleep 1000";
+  // One left the session, the other the output: either alone still tells them from strangers.
+  const std::string family =
+      "sleep 1000 >/dev/null 2>&1 & echo $! > $FIFO; setsid sh -c 'echo $$ > $FIFO; exec sleep 1000' & exec sleep 1000";
   const Record started = rig.launch_and_await(rig.shell(1, family));
   const std::vector<pid_t> pids{started.pid, rig.pid_line(), rig.pid_line()};
   const pid_t shim = rig.shim_of(1);
@@ -59,6 +60,21 @@ TEST_P(ProgramLost, AShimOfAFormerKeeperIsMissedToo) {
   ASSERT_TRUE(rig.list());
   rig.await(1, Phase::running);
   ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
+  for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
+}
+
+TEST_P(ProgramLost, ACgroupFindsWhatLeftSessionAndOutput) {
+  const Record started = rig.launch_and_await(rig.shell(1, kFamily));
+  const std::vector<pid_t> pids{started.pid, rig.pid_line(), rig.pid_line()};
+  EXPECT_TRUE(GetParam() || !started.in_cgroup);
+  if (!started.in_cgroup) GTEST_SKIP() << "needs a cgroup that may be written";
+  const pid_t shim = rig.shim_of(1);
+  ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
+  ASSERT_TRUE(rig.await_end_of_link());
+  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  rig.start_keeper();
+  rig.reclaim(started);
   EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
   for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
 }
@@ -73,6 +89,7 @@ TEST_P(ProgramLost, WhatDiedTogetherWithTheKeeperIsReclaimed) {
   ASSERT_EQ(::kill(shim, SIGKILL), 0);
   ASSERT_TRUE(rig.await_end_of_link());
   ASSERT_TRUE(wait_gone(shim));
+  EXPECT_TRUE(wait_gone(started.pid)) << "a main process ends with its shim, with nobody there to see to it";
   rig.start_keeper();
   ASSERT_TRUE(rig.list());
   EXPECT_EQ(rig.records.count(1), 0U);

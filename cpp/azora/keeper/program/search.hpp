@@ -5,7 +5,7 @@
 namespace azora::keeper {
 
 // Kills the main process, what is in its session or writes into its output, and all below those.
-// Answers how many were alive.
+// Answers how many were alive. What has left session and output can be found by its cgroup only (cgroup.hpp).
 int kill_traces(const Record& record);
 
 }  // namespace azora::keeper
