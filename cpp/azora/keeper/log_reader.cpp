@@ -99,7 +99,8 @@ std::size_t at_character(std::string_view bytes) {
 // Where the last `*lines` lines of the first `end` bytes begin, not more than `room` bytes before; takes the lines
 // found from `*lines`.
 std::uint64_t start_of_lines(const Fd& file, std::uint64_t end, std::size_t* lines, std::size_t room) {
-  const std::uint64_t lowest = end > room ? end - room : 0;
+  // One byte more: a newline there makes what follows a whole line.
+  const std::uint64_t lowest = end > room ? end - room - 1 : 0;
   std::uint64_t start = end;  // of the lines found so far
   std::uint64_t at = end;
   while (at > lowest && *lines > 0) {
@@ -113,7 +114,7 @@ std::uint64_t start_of_lines(const Fd& file, std::uint64_t end, std::size_t* lin
       --*lines;
     }
   }
-  if (*lines > 0 && lowest == 0 && end > 0) {
+  if (*lines > 0 && end > 0 && end <= room) {
     start = 0;
     --*lines;
   }
@@ -131,7 +132,7 @@ LogPart LogReader::tail(std::size_t lines, std::size_t max_bytes) const {
   bool newest = true;
   for (auto number = files.rbegin(); number != files.rend(); ++number) {
     const Fd file = open_file(folder_, *number);
-    if (!file) break;  // rotated away meanwhile, and so are all before it
+    if (!file) continue;  // rotated away meanwhile
     std::uint64_t end = size_of(file);
     if (newest) {
       // Back to the end of its last whole line; what is behind belongs to whoever follows.

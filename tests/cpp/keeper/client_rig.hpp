@@ -113,13 +113,15 @@ class ClientRig : public KeeperListener {
   template <typename Done>
   bool run_until(Done done) {
     const SteadyTime limit = loop.now().steady + std::chrono::seconds(20);
+    bool reached = false;
     std::function<void()> look = [&] {
-      if (done() || loop.now().steady > limit) return loop.stop();
+      reached = done();
+      if (reached || loop.now().steady > limit) return loop.stop();
       loop.at(loop.now().steady + Millis(2), look);
     };
     loop.post(look);
     loop.run();
-    return done();
+    return reached;
   }
   bool run_until_word(Serial serial, const std::string& word, std::uint64_t incarnation = 1) {
     const bool came = run_until([&] { return has(serial, word, incarnation); });
