@@ -1,22 +1,39 @@
 # Verbs only; each is a few lines. `make run` and `make test` set everything up first.
 SHELL := /bin/bash
-BUILD := build/dev
 export DEBIAN_FRONTEND := noninteractive
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: build test run setup cpp-test py-test lint format clean
+.PHONY: help setup build test run test-asan test-tsan bench lint format clean
 
-setup:
+help:            # the verbs, and what each does
+	@sed -nE 's/^([a-z-]+):[^#]*# (.*)/  make \1\t\2/p' Makefile | expand -t 24
+
+setup:           # the native packages that the build needs
 	@tools/setup.sh
 
-build: setup
+build: setup     # the core with its tests in build/dev, the package in .venv
 	@tools/build.sh
 
-test: build
+test: build      # every suite and lint; the last line counts
 	@tools/test.sh
 
-run: build
+run: build       # eleven local services, kept alive, served on port 5000
 	@.venv/bin/azora demo
 
-clean:
+test-asan: build # the suites under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/sanitize.sh asan-ubsan
+
+test-tsan: build # the suites under ThreadSanitizer
+	@tools/sanitize.sh tsan
+
+bench: build     # the benchmarks, each beside its peer
+	@tools/bench.sh
+
+lint: build      # layers, names, types, format
+	@tools/lint.sh
+
+format:          # Python, and the C++ files that were changed
+	@tools/format.sh
+
+clean:           # everything that was built
 	rm -rf build .venv dist

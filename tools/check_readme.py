@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What README.md says to type exists: verbs, options, targets, routes, variables, files, links.
+"""What README.md says to type exists, and what docs/operations.md lists is all there is.
 
 Needs the installed package: the command line and the server are asked what they know. Whether the
 Python examples do what they promise is for tests/py/test_repository_readme.py, which runs them.
@@ -8,6 +8,7 @@ Python examples do what they promise is for tests/py/test_repository_readme.py, 
 from __future__ import annotations
 
 import itertools
+import json
 import re
 import shlex
 import tempfile
@@ -22,13 +23,14 @@ from repo import run
 
 _BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _ROUTE_ROW = re.compile(r"^\| (GET|POST|DELETE|PUT|PATCH) \| `([^`]+)` \|", re.MULTILINE)
+_FIELD_ROW = re.compile(r"^\| `([^`]+)`", re.MULTILINE)
 _VARIABLE_ROW = re.compile(r"^\| `([A-Z*_]+)` \|", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
 _TARGET = re.compile(r"^([a-z][\w-]*):", re.MULTILINE)
 
 
 def check(root: Path) -> list[str]:
-    """README.md, and the links of every other document."""
+    """README.md, the tables of docs/operations.md, and the links of every document."""
     readme = root / "README.md"
     text = readme.read_text()
     return [
@@ -36,6 +38,7 @@ def check(root: Path) -> list[str]:
         *_configurations(text),
         *_routes(text),
         *_variables(root, text),
+        *_operations(root),
         *_links(root),
     ]
 
@@ -81,6 +84,8 @@ def _azora_fault(arguments: list[str]) -> str | None:
     try:
         with group.make_context("azora", list(arguments), resilient_parsing=True) as context:
             name, verb, rest = group.resolve_command(context, list(arguments))
+            if verb is None:
+                return f"azora {shlex.join(arguments)}: there is no verb {arguments[0]}"
             verb.make_context(name, rest, parent=context)
     except Exception as error:  # of typer's own copy of click, which has no public name
         message = getattr(error, "format_message", None)
@@ -143,6 +148,42 @@ def _variables(root: Path, text: str) -> Iterator[str]:
     for name in _VARIABLE_ROW.findall(text):
         if name.strip("*") not in code:
             yield f"README.md: nothing reads the variable {name}"
+
+
+def _operations(root: Path) -> Iterator[str]:
+    """Its tables of fields and events are the core's; its metrics are."""
+    from azora_orchestrator import _core
+
+    text = (root / "docs/operations.md").read_text()
+    fields = set(_FIELD_ROW.findall(_section(text, "Fields of a service")))
+    yield from _differ("field", fields, set(_fields(json.loads(_core.service_schema()), "")))
+    rows = [line.split("|")[1] for line in _section(text, "Events").splitlines() if "|" in line]
+    events = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+    yield from _differ("event", events, set(_core.event_types()))
+    code = "\n".join(file.read_text() for file in (root / "cpp/azora").rglob("*.cpp"))
+    made = {f"azora_{name}" for name in re.findall(r'\bmetric\(\s*"(\w+)"', code)}
+    yield from _differ("metric", set(re.findall(r"`(azora_\w+)`", text)), made)
+
+
+def _section(text: str, title: str) -> str:
+    return text.partition(f"\n## {title}\n")[2].partition("\n## ")[0]
+
+
+def _differ(what: str, said: set[str], known: set[str]) -> Iterator[str]:
+    for name in sorted(said - known):
+        yield f"docs/operations.md: there is no {what} {name}"
+    for name in sorted(known - said):
+        yield f"docs/operations.md: lacks the {what} {name}"
+
+
+def _fields(schema: dict[str, Any], prefix: str) -> Iterator[str]:
+    """Names as config files nest them; `[]` marks what stands in a list."""
+    for name, field in schema.get("properties", {}).items():
+        yield prefix + name
+        for inner in (field, *field.get("anyOf", ())):
+            yield from _fields(inner, f"{prefix}{name}.")
+        for inner in field.get("items", {}).get("anyOf", ()):
+            yield from _fields(inner, f"{prefix}{name}[].")
 
 
 def _links(root: Path) -> Iterator[str]:

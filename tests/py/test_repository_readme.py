@@ -1,0 +1,122 @@
+"""README.md is true: its examples run and what it says to type exists."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from conftest import free_port
+from repository_rig import ROOT, faults_of, write
+
+README = (ROOT / "README.md").read_text()
+
+
+def test_what_the_readme_says_to_type_exists() -> None:
+    assert faults_of("readme") == []
+
+
+@pytest.mark.process
+def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
+    blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    program = "\n".join(blocks)
+    single = free_port()
+    first = _three_free_ports()
+    program = program.replace("127.0.0.1:7001", f"127.0.0.1:{single}")
+    program = program.replace("127.0.0.1:7101", f"127.0.0.1:{first}")
+    program = program.replace('["python3", "-m"', f'["{sys.executable}", "-m"')
+    write(tmp_path, {"readme.py": program})
+    done = subprocess.run(
+        [sys.executable, "readme.py"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=180,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    said = done.stdout
+    assert f"http://127.0.0.1:{single}\n1\n" in said
+    assert re.search(r"^healthCheckInterval is 5; it must be", said, re.MULTILINE)
+    assert re.search(r"^\d+ serviceRestarted crash\ndown for \d+ ms, attempt 1 of 5$", said, re.M)
+    assert "back: web" in said
+    assert "['worker@0', 'worker@1', 'worker@2']" in said
+
+
+def _three_free_ports() -> int:
+    """The first of three ports in a row that were free a moment ago."""
+    for _ in range(100):
+        first = free_port()
+        if all(_is_free(first + more) for more in (1, 2)):
+            return first
+    raise AssertionError("no three ports in a row are free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+        return True
+
+
+def test_every_untruth_in_a_readme_is_named(tmp_path: Path) -> None:
+    changed = README.replace("| GET | `/graph` |", "| GET | `/tree` |")
+    changed += """
+```sh
+azora fly
+azora status --wings
+azora 'x
+make coffee
+curl -X PUT http://127.0.0.1:5000/status
+rm -r x
+```
+```toml
+[pools.core]
+strategy = "best"
+```
+| `AZORA_WINGS` | x |
+[x](docs/none.md)
+"""
+    for name in ("Makefile", "python", "cpp", "notebooks", "benchmarks"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    shutil.copytree(ROOT / "docs", tmp_path / "docs")
+    operations = (ROOT / "docs/operations.md").read_text()
+    for before, after in (
+        ("| `weight` |", "| `height` |"),
+        ("| `serviceStuck` |", "| `serviceLost` |"),
+        ("`azora_running`", "`azora_walking`"),
+    ):
+        assert before in operations
+        operations = operations.replace(before, after)
+    write(tmp_path, {"docs/operations.md": operations})
+    for file in ROOT.glob("*.md"):
+        write(tmp_path, {file.name: file.read_text()})
+    write(tmp_path, {"LICENSE": "", "README.md": changed})
+    found = {one.partition(": ")[2] for one in faults_of("readme", tmp_path)}
+    assert found == {
+        "azora fly: there is no verb fly",
+        "azora status --wings: No such option: --wings",
+        "azora 'x: No closing quotation",
+        "make coffee: the Makefile has no such target",
+        "curl PUT /status: the server has no such route",
+        "rm: a program that this check does not know",
+        'pools.core.strategy: is "best"; it must be one of round-robin, least-connections, '
+        "weighted, ip-hash",
+        "the table of routes has GET /tree, the server has not",
+        "the table of routes lacks GET /graph",
+        "nothing reads the variable AZORA_WINGS",
+        "the link docs/none.md leads nowhere",
+        "there is no field height",
+        "lacks the field weight",
+        "there is no event serviceLost",
+        "lacks the event serviceStuck",
+        "there is no metric azora_walking",
+        "lacks the metric azora_running",
+    }

@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Every text file is tidy and speaks of the project alone.
+
+Tidy: UTF-8, no tabs, no spaces at the end of a line, one newline at the end, no endless lines. Of
+the project alone: no promises for later, no paths of somebody's machine, no marks of a merge.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from repo import run
+
+KINDS = {".cpp", ".hpp", ".py", ".pyi", ".sh", ".md", ".toml", ".cmake", ".json", ".txt", ".ipynb"}
+NAMES = {"Makefile", "run", ".clang-format", ".clang-tidy", ".gitignore"}
+LONGEST = 150
+UNBOUNDED = {".json", ".ipynb", ".md", ".txt"}
+WORDS = {
+    r"\b(TODO|FIXME|XXX|HACK)\b": "a promise for later; do it, or open an issue",
+    r"(?<![\w}])/(work/(main|shared)|root|home/\w+)/": "a path of one machine",
+    r"^(<{7}|>{7}) ": "a mark of a merge",
+}
+# Where a word is the subject.
+SUBJECT = {"tools/check_text.py", "tests/py/test_repository_text.py"}
+
+
+def check(root: Path) -> list[str]:
+    """Every text file outside the folders that builds make."""
+    return [fault for file in text_files(root) for fault in _file(root, file)]
+
+
+def text_files(root: Path) -> Iterator[Path]:
+    """What people wrote: nothing hidden, built or installed."""
+    made = {"build", "dist", "node_modules", "__pycache__"}
+    waiting = [root]
+    while waiting:
+        for path in sorted(waiting.pop().iterdir()):
+            hidden = path.name.startswith(".") and path.name != ".ci"
+            if path.is_dir():
+                if not hidden and path.name not in made and not path.name.endswith(".egg-info"):
+                    waiting.append(path)
+            elif path.suffix in KINDS or path.name in NAMES:
+                yield path
+
+
+def _file(root: Path, file: Path) -> Iterator[str]:
+    where = file.relative_to(root).as_posix()
+    try:
+        text = file.read_bytes().decode()
+    except UnicodeDecodeError as error:
+        yield f"{where}: is not UTF-8: byte {error.start} is wrong"
+        return
+    if text and not text.endswith("\n"):
+        yield f"{where}: the last line has no end"
+    if text.endswith("\n\n"):
+        yield f"{where}: empty lines at the end"
+    for number, line in enumerate(text.split("\n"), 1):
+        for fault in _line(file, line, where in SUBJECT):
+            yield f"{where}:{number}: {fault}"
+
+
+def _line(file: Path, line: str, subject: bool) -> Iterator[str]:
+    if "\r" in line:
+        yield "a carriage return"
+    if "\t" in line and file.name != "Makefile":
+        yield "a tab; use spaces"
+    if line != line.rstrip():
+        yield "spaces at the end of the line"
+    if len(line) > LONGEST and file.suffix not in UNBOUNDED:
+        yield f"{len(line)} characters; at most {LONGEST}"
+    for pattern, what in () if subject else WORDS.items():
+        if found := re.search(pattern, line):
+            yield f"{found.group().strip()}: {what}"
+
+
+if __name__ == "__main__":
+    run(check, __doc__ or "")

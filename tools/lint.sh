@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# The checks that run nothing of ours: one line each, what a failing one said, and 1 at the end when one failed.
+# `make format` repairs what a tool can repair.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+passed=0 failed=0
+
+check() {
+  local title=$1 said
+  shift
+  if said=$("$@" 2>&1); then
+    passed=$((passed + 1))
+    echo "  ok    $title"
+  else
+    failed=$((failed + 1))
+    echo "  FAIL  $title"
+    sed 's/^/        /' <<<"$said"
+  fi
+}
+
+shell_syntax() {
+  local file status=0
+  for file in tools/*.sh .ci/run; do bash -n "$file" || status=1; done
+  return "$status"
+}
+
+check "ruff: names, bugs, imports, docstrings" "$bin/ruff" check --quiet --output-format concise .
+check "ruff: format" "$bin/ruff" format --quiet --check --diff .
+check "mypy: the package, strict" "$bin/mypy" --no-error-summary
+check "mypy: the tools, strict" env MYPYPATH=tools "$bin/mypy" --no-error-summary tools/*.py
+check "shell: syntax" shell_syntax
+check "layers, words and length" "$bin/python" tools/check_layers.py
+check "names that modules offer" "$bin/python" tools/check_names.py
+check "one version" "$bin/python" tools/check_versions.py
+check "sources are built" "$bin/python" tools/check_sources.py
+check "tidy texts" "$bin/python" tools/check_text.py
+echo "lint: $passed passed, $failed failed"
+[ "$failed" -eq 0 ]
