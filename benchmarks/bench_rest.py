@@ -29,7 +29,7 @@ HEALTH = (
 )
 
 
-async def peer(scope: Any, receive: Any, send: Any) -> None:
+async def peer(_scope: Any, _receive: Any, send: Any) -> None:
     """The least that can be answered."""
     head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(HEALTH))]
     await send({"type": "http.response.start", "status": 200, "headers": head})

@@ -402,7 +402,7 @@ def _read_yaml(text: str, loader: _Loader) -> Any:
         if root is None:
             return {}
         loader.lines = yaml_lines(root)
-        _no_key_twice(root)
+        _no_key_twice(root, loader)
         return reader.construct_document(root)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -414,9 +414,7 @@ def _read_yaml(text: str, loader: _Loader) -> Any:
         reader.dispose()
 
 
-def _no_key_twice(root: Any) -> None:
-    import yaml
-
+def _no_key_twice(root: Any, loader: _Loader) -> None:
     pending, met = [root], set()
     while pending:
         node = pending.pop()
@@ -427,10 +425,8 @@ def _no_key_twice(root: Any) -> None:
             keys: set[str] = set()
             for key, value in node.value:
                 if key.value in keys and key.value != "<<":
-                    raise yaml.MarkedYAMLError(
-                        problem=f'the key "{key.value}" stands twice in one table',
-                        problem_mark=key.start_mark,
-                    )
+                    loader.lines = {(): key.start_mark.line + 1}
+                    raise _Wrong(f'the key "{key.value}" stands twice in one table')
                 keys.add(str(key.value))
                 pending.append(value)
         elif node.id == "sequence":
@@ -464,7 +460,10 @@ def load(path: str | os.PathLike[str]) -> Config:
     reader = _READERS.get(Path(name).suffix.lower(), _read_toml)
     try:
         data = reader(text, loader)
-    except (_Wrong, RecursionError) as wrong:
-        loader.fault((), "", str(wrong) or "is nested too deep")
+    except _Wrong as wrong:
+        loader.fault((), "", str(wrong))
+        return loader.config
+    except RecursionError:
+        loader.fault((), "", "is nested too deep")
         return loader.config
     return loader.read(data)

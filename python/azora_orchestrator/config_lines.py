@@ -240,12 +240,22 @@ def json_lines(text: str) -> Lines:
     return _Json(text).walk()
 
 
+_YAML_DEPTH = 100
+_YAML_VALUES = 1_000_000
+
+
 def yaml_lines(root: Any) -> Lines:
-    """Lines of a composed YAML document."""
+    """Lines of a composed YAML document.
+
+    Raises:
+        RecursionError: An alias names what it stands in, or aliases make it enormous.
+    """
     lines: Lines = {}
     pending: list[tuple[Path, Any]] = [((), root)]
     while pending:
         path, node = pending.pop()
+        if len(path) > _YAML_DEPTH or len(lines) > _YAML_VALUES:
+            raise RecursionError
         lines.setdefault(path, node.start_mark.line + 1)
         if node.id == "mapping":
             for key, value in node.value:

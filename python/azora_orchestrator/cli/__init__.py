@@ -5,7 +5,6 @@ Exit codes of every verb: 0 ok, 1 unhealthy, 2 usage or configuration, 3 no serv
 
 from __future__ import annotations
 
-import os
 import sys
 
 # Each of these adds its verbs to the app; the help shows them in this order.
@@ -33,7 +32,3 @@ def main() -> None:
         sys.exit(failure.exit_code)
     except KeyboardInterrupt:
         sys.exit(130)
-    except BrokenPipeError:
-        # Whoever read us went away; what is left in the buffer has nowhere to go.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)

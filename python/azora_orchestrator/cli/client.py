@@ -136,7 +136,7 @@ class Client:
             response = connection.getresponse()
             if response.status < 400:
                 return response, connection
-            raise self._refused(response.status, response.read())
+            refusal = self._refused(response.status, response.read())
         except socket.gaierror as error:
             raise Failure(UNREACHABLE, f"{self.url}: {error.strerror}") from None
         except (OSError, http.client.HTTPException) as error:
@@ -146,6 +146,8 @@ class Client:
                 UNREACHABLE,
                 f"no server answers at {self.url} ({said}); start one with `azora serve`",
             ) from None
+        connection.close()
+        raise refusal
 
     def _connection(self) -> http.client.HTTPConnection:
         https = self._parts.scheme == "https"

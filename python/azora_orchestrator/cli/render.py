@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -11,10 +12,20 @@ from typing import Any
 COLORS = {"healthy": "green", "unhealthy": "red", "degraded": "yellow", "unknown": "bright_black"}
 
 
+def write(text: str) -> None:
+    """Text to standard output, at once; when nobody reads it any more, the end of the verb."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # What is left in the buffer has nowhere to go, and exit would try again.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise SystemExit(0) from None
+
+
 def say(text: str = "") -> None:
     """One line to standard output, at once."""
-    sys.stdout.write(text + "\n")
-    sys.stdout.flush()
+    write(text + "\n")
 
 
 def complain(text: str) -> None:
@@ -27,7 +38,8 @@ def complain(text: str) -> None:
 def tell(text: str) -> None:
     """One line to standard output if anybody still reads it: what must go on is not ended by it."""
     with contextlib.suppress(OSError, ValueError):
-        say(text)
+        sys.stdout.write(text + "\n")
+        sys.stdout.flush()
 
 
 def as_json(value: Any) -> None:

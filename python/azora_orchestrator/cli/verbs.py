@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from typing import Annotated, Any
 
 import typer
@@ -189,8 +188,7 @@ def logs(
         if raw:
             render.as_json({"serviceId": id, "line": line.rstrip("\n")})
         else:
-            sys.stdout.write(line)
-            sys.stdout.flush()
+            render.write(line)
 
 
 @app.command()

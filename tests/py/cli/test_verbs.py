@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -96,7 +97,8 @@ def test_events_so_far_end(fleet: Any, at: str, azora: Azora) -> None:
     ]
     raw = azora("events", "--type", "serviceRegistered", "--service", "shop", "--json").json
     assert (raw["type"], raw["serviceId"]) == ("serviceRegistered", "shop")
-    assert azora("events", "--since", "99999", "--json").json["type"] == "gap"
+    reset = json.loads(azora("events", "--since", "99999", "--json").lines[0])
+    assert (reset["type"], reset["reason"]) == ("gap", "reset")
 
 
 def test_events_go_on_with_f(orch: MasterOrchestrator, at: str) -> None:
@@ -217,7 +219,7 @@ def test_nobody_there_is_3_and_nonsense_is_2(azora: Azora, web: Callable[[], Any
 
 
 def test_somebody_elses_server_needs_the_token(
-    serve: Callable[..., Any], azora: Azora, monkeypatch: pytest.MonkeyPatch, fleet: Any
+    serve: Callable[..., Any], azora: Azora, fleet: Any
 ) -> None:
     url = f"http://127.0.0.1:{serve(auth='token').port}"
     said = azora("restart", "db", "--url", url)
@@ -227,8 +229,6 @@ def test_somebody_elses_server_needs_the_token(
     assert azora("token").lines == [token]
     # The file of this user is found by itself; then only the service has nothing to restart.
     assert azora("restart", "db", "--url", url).code == 1
-    monkeypatch.setenv("AZORA_TOKEN", "wrong")
-    assert azora("restart", "db", "--url", url).code == 2
 
 
 def test_a_reader_that_leaves_early_is_no_error(fleet: Any, at: str) -> None:
