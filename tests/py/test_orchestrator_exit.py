@@ -20,6 +20,8 @@ HEAD = """
 import asyncio, os, sys, threading
 from azora_orchestrator import MasterOrchestrator, AsyncMasterOrchestrator
 orch = MasterOrchestrator()
+def never_slow():  # a busy machine is no news
+    asyncio.get_running_loop().slow_callback_duration = 60
 def service(id, **more):
     return {"id": id, "type": "core", "endpoint": "http://127.0.0.1:9"} | more
 """
@@ -60,6 +62,7 @@ STATES = {
     "by sys.exit inside with": "with orch: sys.exit(0)",
     "inside a loop": """
         async def main():
+            never_slow()
             orch.start()
             async def handler(event): pass
             orch.on("*", handler)
@@ -68,6 +71,7 @@ STATES = {
         """,
     "with an open async stream": """
         async def main():
+            never_slow()
             orch.start()
             stream = orch.events()
             asyncio.ensure_future(anext(stream))
