@@ -16,9 +16,10 @@
 //
 // State. All that is ever said about a service is its Record, whole; the receiver keeps the newest. Records
 // come unasked when they change (intermediate ones may be skipped: swept says all that exited said, and
-// exited all that started said) and all at once as the answer to LIST, which ends with list_end. The
-// orchestrator may say everything twice: a LAUNCH of an incarnation that was launched is answered
-// with its record, STOP, KILL and ACK of another incarnation than the current one do nothing.
+// exited all that started said) and all at once as the answer to LIST, which ends with list_end
+// (LISTs that come close to each other may share one answer). The orchestrator may say everything
+// twice: a LAUNCH of an incarnation that was launched is answered with its record; STOP, KILL and ACK of
+// another incarnation than the current one do nothing.
 // - After LIST, a service that had a process and is in no record has lost its shim together with the
 //   keeper: say RECLAIM with the last record known; `lost` answers it once nothing of it is left.
 // - `lost` with incarnation 0: the shim died before it could say what it ran. RECLAIM likewise.

@@ -84,6 +84,26 @@ TEST_P(ProgramAttach, AfterAReplacementAllWorksAsBefore) {
   EXPECT_FALSE(std::filesystem::exists(rig.dir));
 }
 
+TEST_P(ProgramAttach, AKeeperThatIsAskedToEndLeavesTheServicesAlone) {
+  const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
+  const pid_t keeper = rig.keeper_pid;
+  ASSERT_EQ(::kill(keeper, SIGTERM), 0);
+  ASSERT_TRUE(rig.await_end_of_link());
+  ASSERT_TRUE(wait_gone(keeper));
+  replace_keeper();
+  EXPECT_EQ(rig.await(1, Phase::running).pid, started.pid);
+}
+
+TEST_P(ProgramAttach, AShimThatIsAskedToEndStopsItsServiceAndSaysHow) {
+  rig.launch_and_await(rig.shell(1, "trap 'exit 5' TERM; echo ready > $FIFO; while :; do sleep 0.01; done"));
+  EXPECT_EQ(rig.line(), "ready");
+  const pid_t shim = rig.shim_of(1);
+  ASSERT_EQ(::kill(shim, SIGTERM), 0);
+  EXPECT_EQ(rig.await(1, Phase::swept).exit_value, 5);
+  EXPECT_TRUE(wait_gone(shim));
+  EXPECT_EQ(rig.launch_and_await(rig.shell(1, "exec sleep 1000", 2)).phase, Phase::running);
+}
+
 TEST_P(ProgramAttach, ARecordStaysUntilItIsAcknowledged) {
   rig.launch_and_await(rig.shell(1, "exit 9"), Phase::swept);
   for (int round = 0; round < 3; ++round) {

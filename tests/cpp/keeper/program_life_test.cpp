@@ -29,6 +29,7 @@ TEST_P(ProgramLife, StartsAndReportsItsExitCode) {
   EXPECT_EQ(swept.exit_value, 7);
   EXPECT_EQ(swept.incarnation, 2U);
   EXPECT_GE(swept.exited_wall_ms, swept.started_wall_ms);
+  EXPECT_TRUE(swept.in_cgroup || swept.oom == Oom::unknown);
 }
 
 TEST_P(ProgramLife, ReportsTheSignalOfADeathNobodyAskedFor) {
@@ -82,6 +83,25 @@ TEST_P(ProgramLife, NoDescendantOutlivesAMainProcessThatEndsByItself) {
   EXPECT_EQ(swept.exit_kind, ExitKind::code);
   EXPECT_EQ(swept.exit_value, 0);
   for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
+}
+
+TEST_P(ProgramLife, AFamilyThatForksOnAndOnIsSwept) {
+  rig.launch_and_await(rig.shell(1, "breed() { while :; do (setsid sh -c 'sleep 0.02; sleep 1000' >/dev/null 2>&1 &); done; };"
+                                    "breed & breed & sleep 0.1; echo ready > $FIFO; wait"));
+  EXPECT_EQ(rig.line(), "ready");
+  const pid_t shim = rig.shim_of(1);
+  rig.say(FrameType::kill, 1);
+  EXPECT_EQ(rig.await(1, Phase::swept).phase, Phase::swept);
+  for (const pid_t pid : marked_processes(rig.mark)) EXPECT_TRUE(pid == shim || pid == rig.keeper_pid) << pid;
+}
+
+// semantics A 1: at most 64 KiB each.
+TEST_P(ProgramLife, AShimIsSmall) {
+  rig.launch_and_await(rig.shell(1, "echo some output; exec sleep 1000"));
+  const std::string rollup = file_text("/proc/" + std::to_string(rig.shim_of(1)) + "/smaps_rollup");
+  const auto at = rollup.find("Pss:");
+  ASSERT_NE(at, std::string::npos);
+  EXPECT_LE(std::stol(rollup.substr(at + 4)), 64) << rollup;
 }
 
 TEST_P(ProgramLife, AnOverlappingLaunchIsRefused) {

@@ -14,13 +14,18 @@ namespace {
 
 constexpr int kFramesPerTurn = 8;
 
+// About the incarnation that a new one follows.
 void owe_nothing(ShimEntry& entry) {
-  entry.owes_hello = false;
   entry.owes_ack = false;
   entry.owes_kill = false;
   entry.owes_stop = 0;
-  entry.owes_goodbye = false;
-  entry.owes_forget = false;
+}
+
+// What it runs, if anything, it is to say itself.
+void ask_again(ShimEntry& entry) {
+  entry.record.phase = Phase::unknown;
+  entry.record.incarnation = 0;
+  entry.owes_list = true;
 }
 
 }  // namespace
@@ -68,9 +73,8 @@ void KeeperProcess::launch(ShimEntry& entry, const Header& header, const LaunchF
   if (entry.link >= 0 && !entry.owes() && send_frame(entry.link, g_frame, static_cast<std::size_t>(size)) == Sent::yes) {
     return;
   }
-  // It is there but takes nothing: what it runs, if anything, it will say itself.
-  entry.record.phase = Phase::unknown;
-  entry.record.incarnation = 0;
+  ask_again(entry);  // it is there but takes nothing
+  pay(entry);
   refuse(link_, header, RefusalCode::busy, {frame.serial, frame.incarnation, 0});
 }
 
@@ -120,11 +124,9 @@ void KeeperProcess::on_shim_frame(ShimEntry& entry, const Header& header, long s
     if (refusal.code == RefusalCode::fenced) {
       left_ = true;  // somebody newer looks after this fleet
     } else if (refusal.type == FrameType::launch) {
-      entry.record.phase = Phase::unknown;
-      entry.record.incarnation = 0;
       if (link_ >= 0) send_frame(link_, g_frame, bytes);
-      std::uint8_t frame[kMaxSmallFrame];
-      send_frame(entry.link, frame, write_empty(frame, sizeof frame, FrameType::list, 0, epoch_));
+      ask_again(entry);
+      pay(entry);
     }
     return;
   }
@@ -148,6 +150,7 @@ void KeeperProcess::pay(ShimEntry& entry) {
   };
   const auto say = [&](FrameType type) { return send(write_ref(frame, sizeof frame, type, ref, 0, epoch_)); };
   if (entry.owes_hello && send(write_hello(frame, sizeof frame, own_hello(), epoch_))) entry.owes_hello = false;
+  if (entry.owes_list && send(write_empty(frame, sizeof frame, FrameType::list, 0, epoch_))) entry.owes_list = false;
   if (entry.owes_stop != 0 && say(FrameType::stop)) entry.owes_stop = 0;
   if (entry.owes_kill && say(FrameType::kill)) entry.owes_kill = false;
   if (entry.owes_ack && say(FrameType::ack)) entry.owes_ack = false;

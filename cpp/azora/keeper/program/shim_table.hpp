@@ -23,12 +23,15 @@ struct ShimEntry {
   bool forgotten = false;
   // What the shim is owed about the current incarnation.
   bool owes_hello = false;
+  bool owes_list = false;
   bool owes_ack = false;
   bool owes_kill = false;
   bool owes_forget = false;
   bool owes_goodbye = false;
   int owes_stop = 0;          // a signal
-  bool owes() const { return owes_hello || owes_ack || owes_kill || owes_forget || owes_goodbye || owes_stop != 0; }
+  bool owes() const {
+    return owes_hello || owes_list || owes_ack || owes_kill || owes_forget || owes_goodbye || owes_stop != 0;
+  }
 };
 
 class ShimTable {

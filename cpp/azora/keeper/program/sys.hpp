@@ -78,10 +78,6 @@ inline long close_range(unsigned first, unsigned last) { return invoke(SYS_close
 inline int duplicate(int from, int to, int flags = 0) {
   return static_cast<int>(invoke(SYS_dup3, from, to, flags));
 }
-// A copy of `fd` at `least` or above, close-on-exec.
-inline int duplicate_above(int fd, int least) {
-  return static_cast<int>(invoke(SYS_fcntl, fd, F_DUPFD_CLOEXEC, least));
-}
 inline long set_nonblocking(int fd) { return invoke(SYS_fcntl, fd, F_SETFL, O_NONBLOCK); }
 inline long pipe(int fds[2]) { return invoke(SYS_pipe2, fds, O_CLOEXEC); }
 inline long make_dir(const char* path, unsigned mode) { return invoke(SYS_mkdirat, AT_FDCWD, path, mode); }
