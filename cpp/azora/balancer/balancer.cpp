@@ -36,17 +36,10 @@ Balancer::Balancer(BalancerOptions options)
 
 Balancer::~Balancer() = default;
 
-PoolHandle& Balancer::handle(Local& local, std::string_view name) const {
-  std::optional<PoolHandle>& place = local.handles[hash_bytes(name) % kHandles];
+PoolHandle& Balancer::handle(std::string_view name) const {
+  std::optional<PoolHandle>& place = handles_.here()[hash_bytes(name) % kHandles];
   if (!place || place->name() != name) [[unlikely]] place.emplace(name);
   return *place;
-}
-
-Random& Balancer::random(Local& local) const {
-  if (!local.random) [[unlikely]] {
-    local.random.emplace(mix64(seed_ + threads_.fetch_add(1, std::memory_order_relaxed)));
-  }
-  return *local.random;
 }
 
 void Balancer::resolve(PoolHandle& handle) const {
@@ -59,6 +52,9 @@ void Balancer::resolve(PoolHandle& handle) const {
 
 // Versions are taken before what they number: too old a number only means looking once more.
 void Balancer::resolve_anew(PoolHandle& handle) const {
+  if (handle.pools_version_ == 0) {
+    handle.random_ = Random(mix64(seed_ + handles_seeded_.fetch_add(1, std::memory_order_relaxed)));
+  }
   handle.pools_version_ = directory_.pools.version();
   const std::shared_ptr<Pool>* pool = directory_.pools.read()->find(handle.name_);
   if (pool) {
@@ -77,7 +73,7 @@ Strategy Balancer::strategy_of(const PoolHandle& handle, std::optional<Strategy>
   return handle.reader_.pool ? handle.reader_.pool->strategy() : Strategy::round_robin;
 }
 
-Instance* Balancer::choose(PoolHandle& handle, Strategy strategy, Ask& ask, Random& random) const {
+Instance* Balancer::choose(PoolHandle& handle, Strategy strategy, Ask& ask) const {
   PoolReader& reader = handle.reader_;
   if (!reader.pool) {
     Instance* one = handle.one_.get();
@@ -88,7 +84,7 @@ Instance* Balancer::choose(PoolHandle& handle, Strategy strategy, Ask& ask, Rand
     reader.pool->members(reader);
     if (const std::optional<Among> among = reader.pool->among()) {
       ask.among = *among;
-      Instance* found = kStrategies[static_cast<std::size_t>(strategy)](reader, ask, random);
+      Instance* found = kStrategies[static_cast<std::size_t>(strategy)](reader, ask, handle.random_);
       if (found) [[likely]] return found;
     }
     if (reader.pool->epoch() == epoch) return nullptr;
@@ -105,12 +101,12 @@ const Instance* Balancer::pick_fast(PoolHandle& handle, std::optional<Strategy> 
     if (key.empty()) return nullptr;
     ask.key_hash = key_hash(key);
   }
-  return choose(handle, used, ask, random(local_.here()));
+  return choose(handle, used, ask);
 }
 
 const Instance* Balancer::pick_fast(std::string_view pool, std::optional<Strategy> strategy,
                                     std::string_view key) {
-  return pick_fast(handle(local_.here(), pool), strategy, key);
+  return pick_fast(handle(pool), strategy, key);
 }
 
 bool Balancer::rest_lease_hook() {
@@ -120,8 +116,7 @@ bool Balancer::rest_lease_hook() {
 }
 
 Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
-  Local& local = local_.here();
-  PoolHandle& named = handle(local, pool);
+  PoolHandle& named = handle(pool);
   resolve(named);
   const Strategy used = strategy_of(named, request.strategy);
   Ask ask;
@@ -135,7 +130,7 @@ Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
     }
     ask.key_hash = request.key.empty() ? peer_hash(request.peer) : key_hash(request.key);
   }
-  const Instance* found = choose(named, used, ask, random(local));
+  const Instance* found = choose(named, used, ask);
   if (!found) return nobody(pool);
 
   Pick pick;

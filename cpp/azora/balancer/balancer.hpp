@@ -69,6 +69,7 @@ class PoolHandle {
   std::uint64_t ones_version_ = 0;
   PoolReader reader_;               // pool null: no stored pool of that name
   std::shared_ptr<Instance> one_;   // then the service of that id, if any
+  Random random_{0};                // seeded with the first look-up
 };
 
 struct BalancerOptions {
@@ -123,16 +124,12 @@ class Balancer {
 
  private:
   static constexpr std::size_t kHandles = 64;  // names a thread remembers
-  struct Local {
-    std::array<std::optional<PoolHandle>, kHandles> handles;
-    std::optional<Random> random;
-  };
+  using Handles = std::array<std::optional<PoolHandle>, kHandles>;
 
-  PoolHandle& handle(Local& local, std::string_view name) const;
+  PoolHandle& handle(std::string_view name) const;
   void resolve(PoolHandle& handle) const;
   [[gnu::noinline]] void resolve_anew(PoolHandle& handle) const;
-  Random& random(Local& local) const;
-  Instance* choose(PoolHandle& handle, Strategy strategy, Ask& ask, Random& random) const;
+  Instance* choose(PoolHandle& handle, Strategy strategy, Ask& ask) const;
   Strategy strategy_of(const PoolHandle& handle, std::optional<Strategy> asked) const;
   std::vector<Candidate> explain(PoolHandle& handle, Strategy strategy, Among among) const;
 
@@ -143,8 +140,8 @@ class Balancer {
   std::function<void()> lease_hook_;
   std::atomic<bool> lease_hook_busy_{false};
   std::uint64_t seed_;
-  mutable std::atomic<std::uint64_t> threads_{0};
-  PerThread<Local> local_;
+  mutable std::atomic<std::uint64_t> handles_seeded_{0};
+  PerThread<Handles> handles_;
 };
 
 // [{"serviceId","tier","load","loadSource","weight","excluded"?}] (semantics 46d).

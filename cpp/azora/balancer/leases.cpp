@@ -20,7 +20,7 @@ void kernel_random(std::span<std::uint8_t> bytes) {
     if (got > 0) {
       have += static_cast<std::size_t>(got);
     } else if (errno != EINTR) {
-      AZORA_ASSERT(!"getrandom failed");
+      AZORA_ASSERT(false && "getrandom failed");
       return;
     }
   }

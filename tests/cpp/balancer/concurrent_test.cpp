@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <thread>
+#include <utility>
 
 #include "azora/base/mutex.hpp"
 #include "balancer/rig.hpp"
@@ -237,6 +238,30 @@ TEST(Concurrent, SomebodyIsAlwaysFoundWhileOthersComeMoveAndGo) {
   }
   pickers.join();
   EXPECT_EQ(nobody.load(), 0) << "of " << pickers.rounds();
+}
+
+// The only one up changes between a pick's first look and its search, on the same thread: the worker is
+// asked for a table in between. What came up stands in a version of the pool that the pick has not seen.
+TEST(Concurrent, APickLooksAgainBeforeItSaysNobody) {
+  std::function<void()> meanwhile;
+  Rig rig({.worker =
+               [&](const std::function<void()>&) {
+                 if (meanwhile) std::exchange(meanwhile, nullptr)();
+               },
+           .seed = 1,
+           .random_bytes = {}});
+  for (std::uint32_t i = 0; i < kChunkPlaces; ++i) rig.put("s" + std::to_string(i));  // the chunk is full
+  rig.up("s3");
+  ASSERT_EQ(rig.fast("t", Strategy::weighted), "s3");
+  rig.put("s5", {.weight = 2});  // the table is stale now
+  bool happened = false;
+  meanwhile = [&] {
+    rig.add("new");
+    rig.down("s3");
+    happened = true;
+  };
+  EXPECT_EQ(rig.fast("t", Strategy::weighted), "new");
+  EXPECT_TRUE(happened);
 }
 
 TEST(Concurrent, NamesComeAndGo) {

@@ -1,6 +1,7 @@
 // Who is in which pool, who answers to a bare id, and what a pool's options do.
 #include <gtest/gtest.h>
 
+#include <functional>
 #include <limits>
 
 #include "balancer/rig.hpp"
@@ -82,6 +83,25 @@ TEST(Pools, WhoLeavesAPoolAliveIsNotFoundInItAnyMore) {
     EXPECT_EQ(explained.value().candidates.size(), 1U);
     rig.remove("a");
     EXPECT_EQ(rig.picks(5, "x", ask), "xxxxx") << wire_name(strategy);
+  }
+}
+
+TEST(Pools, NorInTablesThatWaitForTheWorker) {
+  std::vector<std::function<void()>> never_run;
+  for (const Strategy strategy : kAll) {
+    Rig rig({.worker = [&](std::function<void()> job) { never_run.push_back(std::move(job)); },
+             .seed = 1,
+             .random_bytes = {}});
+    rig.add("x", {.weight = 5});
+    rig.configure("x", {.strategy = strategy});
+    EXPECT_EQ(rig.pick("x", {.key = "k"}), "x");
+    for (int i = 0; i < 400; ++i) rig.add("s" + std::to_string(i), {.type = "x", .weight = 1});
+    for (int i = 0; i < 50; ++i) {
+      const std::string key = std::to_string(i);
+      const std::string picked = rig.pick("x", {.key = key});
+      EXPECT_NE(picked, "x") << wire_name(strategy);
+      EXPECT_NE(picked, "-") << wire_name(strategy);
+    }
   }
 }
 

@@ -98,6 +98,16 @@ TEST(RoundRobin, ClosingGapsMovesNoTurn) {
   }
 }
 
+TEST(RoundRobin, ClosingGapsKeepsTheEndOfARound) {
+  Rig rig;
+  for (int i = 0; i < 200; ++i) rig.add("s" + std::to_string(i));
+  for (int i = 0; i < 200; ++i) rig.fast();
+  for (int i = 0; i < 190; ++i) rig.remove("s" + std::to_string(i));
+  rig.add("new");
+  EXPECT_EQ(rig.fast(), "new") << "who joins at the end of a round is next";
+  EXPECT_EQ(rig.fast(), "s190");
+}
+
 TEST(RoundRobin, Rule46cAPeekTakesNoTurn) {
   Rig rig;
   for (const char* id : {"a", "b"}) rig.add(id);

@@ -147,6 +147,19 @@ TEST(Weighted, MembershipChangesAreExactAtOnceInSmallPools) {
   EXPECT_EQ(rig.shares(12, "t", kWeighted), (Shares{{"a", 3}, {"c", 9}}));
 }
 
+// Not from the beginning: else whoever stands first would get the turn after every change.
+TEST(Weighted, TheSequenceGoesOnInAnotherTable) {
+  Rig rig;
+  for (const char* id : {"a", "b", "c", "d"}) rig.add(id, {.weight = 100});
+  rig.add("z", {.weight = 1});
+  Shares got;
+  for (int i = 0; i < 400; ++i) {
+    ++got[rig.pick("t", kWeighted)];
+    rig.put("z", {.weight = 1.0 + i % 2});
+  }
+  for (const char* id : {"a", "b", "c", "d"}) EXPECT_NEAR(got[id], 100, 10) << id;
+}
+
 TEST(Weighted, ManyTinySharesBesideAHugeOne) {
   Rig rig;
   rig.add("big", {.weight = 1'000'000});
