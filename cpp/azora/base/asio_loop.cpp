@@ -121,7 +121,7 @@ void AsioLoop::run_one(const Task& task) noexcept {
   try {
     task();
   } catch (...) {
-    AZORA_ASSERT(!"a task threw an exception");
+    AZORA_ASSERT(false && "a task threw an exception");
   }
 }
 

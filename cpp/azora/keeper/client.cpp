@@ -73,7 +73,7 @@ std::vector<Report> refused(const Launch& launch, const std::string& reason) {
 }  // namespace
 
 KeeperClient::KeeperClient(Loop& control, ClientOptions options)
-    : control_(control), owner_(::getpid()), mailbox_(std::make_shared<Mailbox>(control)),
+    : owner_(::getpid()), mailbox_(std::make_shared<Mailbox>(control)),
       worker_(std::make_shared<ClientWorker>(
           ClientWorker::Options{.program = std::move(options.program),
                                 .runtime_dir = std::move(options.runtime_dir),

@@ -60,7 +60,6 @@ class KeeperClient : public Keeper {
   bool is_foreign() const;
   void abandon();  // in a forked child: there is no thread to join
 
-  Loop& control_;
   const pid_t owner_;
   const std::shared_ptr<Mailbox> mailbox_;
   const std::shared_ptr<ClientWorker> worker_;

@@ -179,7 +179,7 @@ Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world) {
   request.log_files = static_cast<std::uint32_t>(std::max(spec.log.files, 1));
   request.no_new_privs = spec.no_new_privs;
   for (const auto& [name, values] : spec.rlimits) {
-    const auto* found = std::find_if(kLimits.begin(), kLimits.end(), [&](const auto& row) { return row.first == name; });
+    const auto* found = std::find_if(kLimits.begin(), kLimits.end(), [&wanted = name](const auto& row) { return row.first == wanted; });
     if (found == kLimits.end()) {
       return spec_error({Fault{"process.rlimits." + name, "is no resource limit of this system; leave it out"}});
     }

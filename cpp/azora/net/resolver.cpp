@@ -56,7 +56,7 @@ void Resolver::Shared::run(const std::shared_ptr<Shared>& shared) {
   shared->mutex.lock();
   while (true) {
     ++shared->idle;
-    shared->changed.wait(shared->mutex, [&] { return shared->closed || !shared->wanted.empty(); });
+    shared->changed.wait(shared->mutex, [&]() AZORA_NO_THREAD_SAFETY_ANALYSIS { return shared->closed || !shared->wanted.empty(); });
     --shared->idle;
     if (shared->closed) break;
     const std::string host = std::move(shared->wanted.front());
