@@ -45,11 +45,12 @@ void Core::start() {
 // Probes end at once; process services stop level by level, dependents first.
 void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>)> done) {
   if (stop_done_) {
-    // A second caller waits for the same end.
+    // A second caller waits for the same end; the shorter patience counts.
     stop_done_ = [first = std::move(stop_done_), second = std::move(done)](const std::vector<std::string>& left) {
       first(left);
       second(left);
     };
+    if (deadline < stop_deadline_) stop_by(deadline);
     return;
   }
   if (!running_ && processes_alive() == 0) {
@@ -69,6 +70,14 @@ void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>
     mark(*service);
   }
   stop_done_ = std::move(done);
+  stop_by(deadline);
+  stop_next();
+}
+
+// What still lives at `deadline` is killed.
+void Core::stop_by(SteadyTime deadline) {
+  loop_.cancel(stop_timer_);
+  stop_deadline_ = deadline;
   stop_timer_ = loop_.at(deadline, [this] {
     stop_timer_ = 0;
     std::vector<std::string> left = living_processes();
@@ -85,7 +94,6 @@ void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>
     }
     answer_stop(std::move(left));
   });
-  stop_next();
 }
 
 // While stopping: whoever has no living dependent is told to stop.

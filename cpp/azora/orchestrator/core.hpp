@@ -106,6 +106,7 @@ class Core : public keeper::KeeperListener {
   void grant_permits();
   void watch_failed();
   void look_at_files(const ServiceState& service);
+  void stop_by(SteadyTime deadline);
   void stop_next();
   void answer_stop(std::vector<std::string> left);
   std::vector<std::string> living_processes() const;
@@ -174,6 +175,7 @@ class Core : public keeper::KeeperListener {
   bool running_ = false;
   std::function<void(std::vector<std::string>)> stop_done_;
   TimerId stop_timer_ = 0;
+  SteadyTime stop_deadline_{};
 
   struct Waiter {
     std::string id;
