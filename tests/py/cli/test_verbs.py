@@ -160,6 +160,7 @@ def test_logs_are_printed_and_followed(
     try:
         command.line("listening")
         orch.restart("a", wait=True, timeout_ms=30_000)
+        command.line("listening", count=2)
         orch.unregister("a")
         assert command.wait() == 0
         assert command.lines == ["listening", "listening"]

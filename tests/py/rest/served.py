@@ -74,17 +74,14 @@ class Command:
             self._ended = True
             self._news.notify_all()
 
-    def line(self, pattern: str, seconds: float = SECONDS) -> re.Match[str]:
-        """The first line in which `pattern` is found; waits for it."""
+    def line(self, pattern: str, seconds: float = SECONDS, count: int = 1) -> re.Match[str]:
+        """The first (or `count`th) line in which `pattern` is found; waits for it."""
         deadline = time.monotonic() + seconds
-        seen = 0
         with self._news:
             while True:
-                for line in self.lines[seen:]:
-                    match = re.search(pattern, line)
-                    if match:
-                        return match
-                seen = len(self.lines)
+                found = [match for line in self.lines if (match := re.search(pattern, line))]
+                if len(found) >= count:
+                    return found[count - 1]
                 left = deadline - time.monotonic()
                 if self._ended or left <= 0:
                     raise AssertionError(f"no line with {pattern!r} in {self.lines}")

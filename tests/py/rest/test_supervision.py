@@ -100,7 +100,9 @@ def test_killed_too_often_it_fails_once_and_comes_back_on_evidence(
         assert (why["lifecycle"], why["status"]) == ("FAILED", "unhealthy")
         assert why["unblockedBy"]
 
-        program.write_text(program.read_text() + "\n# repaired\n")
+        repaired = tmp_path / "repaired.py"
+        repaired.write_text(program.read_text() + "\n# repaired\n")
+        repaired.replace(program)
         healed = until(frames, "serviceRestarted")
     assert "serviceStarted" in types(healed)
     assert api.get("/services/a").json["health"]["status"] == "healthy"
