@@ -1,5 +1,6 @@
 // What a service finds when it starts, and what is said when it cannot (semantics A 2, 6).
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -55,6 +56,18 @@ TEST_P(ProgramSpawn, OnlyTheStandardDescriptorsAreOpen) {
   EXPECT_EQ(output_of("for fd in $(seq 0 1000); do [ -e /proc/$$/fd/$fd ] && echo $fd; done; true"), "0\n1\n2\n");
 }
 
+TEST_P(ProgramSpawn, KeeperAndShimHoldNothingOfTheOrchestrator) {
+  const std::string path = std::filesystem::canonical(beside("careless", ""));
+  const TestFd careless(::open(path.c_str(), O_RDONLY));  // not close-on-exec
+  rig.start_keeper();
+  rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
+  for (const pid_t pid : {rig.keeper_pid, rig.shim_of(1)}) {
+    for (const auto& fd : std::filesystem::directory_iterator("/proc/" + std::to_string(pid) + "/fd")) {
+      EXPECT_NE(std::filesystem::read_symlink(fd), path) << pid;
+    }
+  }
+}
+
 TEST_P(ProgramSpawn, StandardInputIsTheNullDevice) {
   EXPECT_EQ(output_of("readlink /proc/$$/fd/0; cat"), "/dev/null\n");
 }
@@ -87,9 +100,13 @@ TEST_P(ProgramSpawn, LimitsAreSet) {
 }
 
 TEST_P(ProgramSpawn, OtherLimitsAreThoseOfTheOrchestrator) {
-  rlimit ours{};
-  ::getrlimit(RLIMIT_NOFILE, &ours);
-  EXPECT_EQ(output_of("ulimit -Sn"), (ours.rlim_cur == RLIM_INFINITY ? "unlimited" : std::to_string(ours.rlim_cur)) + "\n");
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  const rlimit lower{256, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &lower), 0);
+  rig.start_keeper();  // which takes more for itself
+  ::setrlimit(RLIMIT_NOFILE, &before);
+  EXPECT_EQ(output_of("ulimit -Sn"), "256\n");
 }
 
 TEST_P(ProgramSpawn, NoNewPrivileges) {
