@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
 # The C++ core with its tests in build/dev, and the installed Python package in .venv. Does nothing when nothing
 # changed, and then needs no network. Quiet unless something fails.
-# Both builds have the same flags (optimised, lines for debuggers, checks on), so that ccache compiles the core once.
+# Both builds have the same flags (optimised, lines for debuggers, checks on), and ccache looks past the folder they
+# are made in: the core is compiled once.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 mkdir -p build
 kind=RelWithDebInfo
 optimise="-O2 -g1"
-export CCACHE_NOHASHDIR=1 CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/ccache}"
+export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR="$PWD" CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/ccache}"
 
 # Runs a command in silence; when it fails, shows what it said.
 quietly() {
