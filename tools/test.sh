@@ -33,6 +33,15 @@ python() {
   return "$status"
 }
 
+lint() {
+  "${limit[@]}" 300 tools/lint.sh >"$log" 2>&1
+  local status=$? summary
+  summary=$(tail -n 1 "$log")
+  good=$(number passed "$summary")
+  bad=$(number failed "$summary")
+  return "$status"
+}
+
 run() {
   local title=$1 suite=$2 status=0
   good=0 bad=0
@@ -46,5 +55,6 @@ run() {
 
 run C++ cpp
 run Python python
+run Lint lint
 echo "$passed passed, $failed failed"
 [ "$failed" -eq 0 ]
