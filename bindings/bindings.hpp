@@ -3,6 +3,7 @@
 // Threads: everything here runs with the GIL held unless it says Unlocked.
 #include <pybind11/pybind11.h>
 
+#include <atomic>
 #include <exception>
 #include <string>
 #include <utility>
@@ -43,7 +44,8 @@ void set_python_error(const Failure& failure);
 
 // Which process we are in: grows in a child made by fork(). A handle born under another number is
 // of the parent and must be left alone.
-unsigned process_generation();
+inline std::atomic<unsigned> generation_now{1};
+inline unsigned process_generation() { return generation_now.load(std::memory_order_relaxed); }
 class Birth {
  public:
   bool forked() const { return generation_ != process_generation(); }

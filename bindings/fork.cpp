@@ -1,15 +1,8 @@
 // fork() in user code: the child has our memory but none of our threads. It closes, joins and frees
 // nothing of the parent's; every handle refuses.
-#include <atomic>
-
 #include "bindings.hpp"
 
 namespace azora::bindings {
-namespace {
-std::atomic<unsigned> generation{1};
-}  // namespace
-
-unsigned process_generation() { return generation.load(std::memory_order_relaxed); }
 
 void Birth::refuse() {
   throw Failure("forked_handle",
@@ -18,7 +11,7 @@ void Birth::refuse() {
 
 void bind_fork(py::module_& module) {
   const py::cpp_function in_child(
-      [] { generation.fetch_add(1, std::memory_order_relaxed); });
+      [] { generation_now.fetch_add(1, std::memory_order_relaxed); });
   py::module_::import("os").attr("register_at_fork")(py::arg("after_in_child") = in_child);
   module.def("process_generation", &process_generation);
 }

@@ -58,6 +58,16 @@ STATES = {
         orch.start()
         threading.Thread(target=lambda: list(orch.events()), daemon=True).start()
         """,
+    "with threads in and out of the core": """
+        orch.start()
+        def ask():
+            cursor = orch._core.cursor(None, None, None)
+            while True:
+                cursor.wait(1)
+                try: orch._core.next_callback(1)
+                except Exception: pass
+        for _ in range(20): threading.Thread(target=ask, daemon=True).start()
+        """,
     "with a restart callable": "orch.start(); orch.register(service('a', restart=lambda: None))",
     "by sys.exit inside with": "with orch: sys.exit(0)",
     "inside a loop": """
