@@ -13,17 +13,18 @@ namespace {
 // Events looked at under the lock in one go: bounds how long the writer can be kept waiting.
 constexpr std::size_t kLook = 1024;
 
-EventPtr gap_event(std::uint64_t from, std::uint64_t to, std::uint64_t count, std::string reason) {
+EventPtr gap_event(std::uint64_t from, std::uint64_t to, std::uint64_t count, std::string_view cause) {
   auto detail = std::make_unique<EventDetail>();
   detail->has_gap = true;
   detail->gap_from = from;
   detail->gap_to = to;
   detail->gap_count = count;
-  detail->reason = std::move(reason);
+  if (cause == "reset") detail->reason = cause;
   Event event;
   event.seq = to;
+  event.time = WallTime{std::chrono::duration_cast<Millis>(std::chrono::system_clock::now().time_since_epoch()).count()};
   event.type = EventType::gap;
-  event.cause = "overflow";
+  event.cause = cause;
   event.actor = "orchestrator";
   event.detail = std::move(detail);
   return std::make_shared<const Event>(std::move(event));
@@ -76,7 +77,7 @@ std::vector<EventPtr> Cursor::drain(std::size_t limit) {
       const std::uint64_t next = std::min(next_state, next_check);
       if (gap_from_ != 0 && lost < next) {
         // Stands where the last lost event stood, so that a reader's place is always one number.
-        out.push_back(gap_event(gap_from_, lost, lost - gap_from_ + 1 - passed_in_gap_, ""));
+        out.push_back(gap_event(gap_from_, lost, lost - gap_from_ + 1 - passed_in_gap_, "overflow"));
         after_ = std::max(after_, lost);
         gap_from_ = 0;
         continue;

@@ -55,7 +55,7 @@ struct ServiceState {
   std::optional<double> cpu_percent;
   std::optional<std::int64_t> rss_bytes;
   std::vector<std::string> blocked_by;     // unmet hard dependencies, as last evaluated
-  std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files since FAILED was entered
+  std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
 
   bool ours() const { return spec->action != ActionKind::none; }
   bool process() const { return spec->action == ActionKind::process; }

@@ -112,6 +112,8 @@ TEST(Cursor, APlaceInTheFutureIsToldAsReset) {
   ASSERT_EQ(events.size(), 3U);
   EXPECT_EQ(events[0]->type, EventType::gap);
   EXPECT_EQ(events[0]->detail->reason, "reset");
+  EXPECT_EQ(events[0]->cause, "reset");
+  EXPECT_GT(events[0]->time.ms, 0);
 }
 
 TEST(Cursor, CloseWakesWhoeverWaits) {

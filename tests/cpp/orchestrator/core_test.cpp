@@ -70,6 +70,36 @@ TEST(Core, FailedComesBackByItsHalfOpenTry) {
   EXPECT_EQ(world.recorder.count(EventType::service_failed, "a"), 1);
 }
 
+TEST(Core, FailedComesBackWhenItsProgramDiffersFromTheOneThatFailed) {
+  World world;
+  std::uint64_t file = 1;
+  world.core.set_file_stamp([&file](const LaunchSpec&, const Core::Stamped& answer) { answer({file}); });
+  const auto serial = world.add_process("a", R"("maxRestarts":0)");
+  world.advance(seconds(1));
+  file = 2;  // between its start and its end: nobody looked then
+  world.keeper.crash(serial);
+  world.advance(Millis(10));
+  ASSERT_EQ(world.lifecycle("a"), Lifecycle::failed);
+  world.advance(minutes(10));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::failed);  // maxRestarts 0: never by itself
+  const auto other = world.add_process("b", R"("maxRestarts":1,"restartDelay":0)");
+  for (int i = 0; i < 2; ++i) {
+    world.advance(seconds(1));
+    if (i == 1) file = 3;
+    world.keeper.crash(other);
+    world.advance(Millis(10));
+  }
+  ASSERT_EQ(world.lifecycle("b"), Lifecycle::failed);
+  world.advance(seconds(2));
+  EXPECT_EQ(world.lifecycle("b"), Lifecycle::ready);
+  file = 4;  // what was tried last is 3: the next try waits its 30 s, and is not forgotten
+  world.keeper.crash(other);
+  world.advance(seconds(2));
+  ASSERT_EQ(world.lifecycle("b"), Lifecycle::failed);
+  world.advance(seconds(30));
+  EXPECT_EQ(world.lifecycle("b"), Lifecycle::ready);
+}
+
 TEST(Core, HungProcessLeavesRotationAndIsRestarted) {
   World world;
   const auto serial = world.add_process("a");

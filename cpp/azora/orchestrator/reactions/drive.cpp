@@ -64,6 +64,8 @@ void Core::perform(ServiceState& service, const Action& action) {
                               .spec = *service.spec->process};
         sends_.push_back([this, launch = std::move(launch)] { keeper_.launch(launch); });
         service.restart_required = false;
+        service.executable_stamp.reset();
+        look_at_files(service);
       } else if (callback_sink_) {
         CallbackRequest request{*service.id, incarnation, service.machine.attempts,
                                 std::string(wire_name(service.machine.cause))};
@@ -150,8 +152,6 @@ void Core::after_step(ServiceState& service, Lifecycle before) {
   }
   if (now == Lifecycle::failed) {
     failed_.insert(service.serial);
-    service.executable_stamp.reset();
-    if (service.process()) look_at_files(service);
   } else {
     failed_.erase(service.serial);
   }
@@ -342,17 +342,18 @@ void Core::watch_failed() {
   });
 }
 
+// The first look of an incarnation says what was started; in FAILED, what differs from it is worth a try.
 void Core::look_at_files(const ServiceState& service) {
   if (!file_stamp_) return;
   file_stamp_(*service.spec->process, [this, serial = service.serial,
                                        incarnation = service.machine.incarnation](std::vector<std::uint64_t> stamp) {
     ServiceState* found = by_serial(serial);
-    if (found == nullptr || found->machine.lifecycle != Lifecycle::failed) return;
-    if (found->machine.incarnation != incarnation) return;
-    const bool first = !found->executable_stamp.has_value();
-    if (found->executable_stamp == stamp) return;
-    found->executable_stamp = std::move(stamp);
-    if (!first) feed(*found, {.kind = Input::Kind::evidence, .cause = Cause::evidence});
+    if (found == nullptr || found->machine.incarnation != incarnation) return;
+    if (!found->executable_stamp) {
+      found->executable_stamp = std::move(stamp);
+    } else if (found->machine.lifecycle == Lifecycle::failed && *found->executable_stamp != stamp) {
+      feed(*found, {.kind = Input::Kind::evidence, .cause = Cause::evidence});
+    }
   });
 }
 
