@@ -8,6 +8,9 @@
 namespace azora::keeper {
 namespace {
 
+class KeeperClientFailure : public ::testing::TestWithParam<bool> {};
+INSTANTIATE_TEST_SUITE_P(Cgroup, KeeperClientFailure, ::testing::Bool());
+
 std::string failure_of(ClientRig& rig, const Launch& launch) {
   rig.client->launch(launch);
   rig.run_until_word(launch.serial, "swept", launch.incarnation);
@@ -15,8 +18,8 @@ std::string failure_of(ClientRig& rig, const Launch& launch) {
   return rig.life(launch.serial, launch.incarnation).reason;
 }
 
-TEST(KeeperClientFailure, MissingProgramIsNamed) {
-  ClientRig rig("/nowhere/azora-keeper");
+TEST_P(KeeperClientFailure, MissingProgramIsNamed) {
+  ClientRig rig(GetParam(), "/nowhere/azora-keeper");
   const std::string reason = failure_of(rig, rig.shell(1, "exit 0"));
   EXPECT_NE(reason.find("/nowhere/azora-keeper"), std::string::npos) << reason;
   EXPECT_NE(reason.find("reinstall"), std::string::npos) << reason;
@@ -24,13 +27,13 @@ TEST(KeeperClientFailure, MissingProgramIsNamed) {
   EXPECT_EQ(failure_of(rig, rig.shell(1, "exit 0", 2)), reason);
 }
 
-TEST(KeeperClientFailure, ProgramThatIsNoKeeperIsSaidToEnd) {
-  ClientRig rig("/bin/false");
+TEST_P(KeeperClientFailure, ProgramThatIsNoKeeperIsSaidToEnd) {
+  ClientRig rig(GetParam(), "/bin/false");
   EXPECT_NE(failure_of(rig, rig.shell(1, "exit 0")).find("/bin/false"), std::string::npos);
 }
 
-TEST(KeeperClientFailure, BadLaunchesNameFieldValueAndFix) {
-  ClientRig rig;
+TEST_P(KeeperClientFailure, BadLaunchesNameFieldValueAndFix) {
+  ClientRig rig(GetParam());
   const std::string missing = failure_of(rig, ClientRig::launch_of(1, {"no-such-program"}));
   EXPECT_NE(missing.find("process.argv[0]: \"no-such-program\" is in no folder of PATH ("), std::string::npos) << missing;
 
@@ -64,8 +67,8 @@ TEST(KeeperClientFailure, BadLaunchesNameFieldValueAndFix) {
   EXPECT_EQ(rig.life(6, 2).exit.code, 0);
 }
 
-TEST(KeeperClientFailure, KilledKeeperLosesNoExitAndNoService) {
-  ClientRig rig;
+TEST_P(KeeperClientFailure, KilledKeeperLosesNoExitAndNoService) {
+  ClientRig rig(GetParam());
   const std::filesystem::path go = rig.folder / "go";
   const std::string wait_for_go = "while ! test -e " + go.string() + "; do sleep 0.02; done; ";
   rig.start(rig.shell(1, wait_for_go + "exit 11"));
@@ -98,8 +101,8 @@ TEST(KeeperClientFailure, KilledKeeperLosesNoExitAndNoService) {
   std::filesystem::remove(go);
 }
 
-TEST(KeeperClientFailure, KeepersKilledAgainAndAgainUnderLoad) {
-  ClientRig rig;
+TEST_P(KeeperClientFailure, KeepersKilledAgainAndAgainUnderLoad) {
+  ClientRig rig(GetParam());
   constexpr Serial kServices = 30;
   constexpr std::uint64_t kRounds = 4;
   const int anchor = rig.start(rig.shell(1000, "exec sleep 1000"));
@@ -130,8 +133,8 @@ TEST(KeeperClientFailure, KeepersKilledAgainAndAgainUnderLoad) {
   EXPECT_EQ(rig.story(1000), (Story{"started"}));
 }
 
-TEST(KeeperClientFailure, KilledShimIsLostAndLeavesNobody) {
-  ClientRig rig;
+TEST_P(KeeperClientFailure, KilledShimIsLostAndLeavesNobody) {
+  ClientRig rig(GetParam());
   const int pid = rig.start(rig.shell(1, "setsid sleep 1000 & echo up; exec sleep 1000"));
   ASSERT_TRUE(rig.run_until([&] { return rig.log(1) == "up\n" && rig.marked().size() == 2; }));
   ::kill(rig.shim_of(pid), SIGKILL);
@@ -144,8 +147,8 @@ TEST(KeeperClientFailure, KilledShimIsLostAndLeavesNobody) {
   EXPECT_EQ(rig.life(1, 2).exit.code, 4);
 }
 
-TEST(KeeperClientFailure, KeeperAndShimKilledTogether) {
-  ClientRig rig;
+TEST_P(KeeperClientFailure, KeeperAndShimKilledTogether) {
+  ClientRig rig(GetParam());
   const int pid = rig.start(rig.shell(1, "setsid sleep 1000 & echo up; exec sleep 1000"));
   ASSERT_TRUE(rig.run_until([&] { return rig.log(1) == "up\n" && rig.marked().size() == 2; }));
   const pid_t shim = rig.shim_of(pid);
@@ -156,8 +159,8 @@ TEST(KeeperClientFailure, KeeperAndShimKilledTogether) {
   EXPECT_EQ(rig.marked(), std::vector<pid_t>{});
 }
 
-TEST(KeeperClientFailure, CommandsGivenWhileTheKeeperIsDeadAreCarriedOut) {
-  ClientRig rig;
+TEST_P(KeeperClientFailure, CommandsGivenWhileTheKeeperIsDeadAreCarriedOut) {
+  ClientRig rig(GetParam());
   const int first = rig.start(rig.shell(1, "exec sleep 1000"));
   rig.start(rig.shell(2, "exec sleep 1000"));
   rig.start(rig.shell(3, "exec sleep 1000"));
@@ -169,7 +172,6 @@ TEST(KeeperClientFailure, CommandsGivenWhileTheKeeperIsDeadAreCarriedOut) {
   rig.client->kill(2, 1);
   rig.client->launch(rig.shell(3, "exit 5", 2));
   rig.client->launch(rig.shell(4, "exit 6"));
-  // Wait until they lie in the dead letter box: the keeper that takes them never will.
   ::kill(keeper, SIGKILL);
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   ASSERT_TRUE(rig.run_until_word(2, "swept"));
@@ -182,16 +184,16 @@ TEST(KeeperClientFailure, CommandsGivenWhileTheKeeperIsDeadAreCarriedOut) {
   for (const auto& [who, life] : rig.lives) EXPECT_EQ(life.story, (Story{"started", "exited", "swept"})) << who.first;
 }
 
-TEST(KeeperClientFailure, StoppedKeeperDoesNotHoldUpTheEnd) {
-  ClientRig rig;
+TEST_P(KeeperClientFailure, StoppedKeeperDoesNotHoldUpTheEnd) {
+  ClientRig rig(GetParam());
   const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
   ::kill(rig.keeper_of(pid), SIGSTOP);
   EXPECT_TRUE(rig.client->stop(Millis(0)));
   EXPECT_FALSE(is_alive(pid));
 }
 
-TEST(KeeperClientFailure, ForkedChildLeavesTheFleetAlone) {
-  ClientRig rig;
+TEST_P(KeeperClientFailure, ForkedChildLeavesTheFleetAlone) {
+  ClientRig rig(GetParam());
   const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
   const pid_t child = ::fork();
   if (child == 0) {
@@ -207,13 +209,12 @@ TEST(KeeperClientFailure, ForkedChildLeavesTheFleetAlone) {
   EXPECT_TRUE(rig.run_until_word(1, "swept"));
 }
 
-TEST(KeeperClientFailure, ServicesEndWithTheOrchestratorsProcess) {
+TEST_P(KeeperClientFailure, ServicesEndWithTheOrchestratorsProcess) {
   std::array<int, 2> pipe{};
   ASSERT_EQ(::pipe(pipe.data()), 0);
-  const std::filesystem::path folder = std::filesystem::temp_directory_path();
   const pid_t orchestrator = ::fork();
   if (orchestrator == 0) {
-    ClientRig rig;
+    ClientRig rig(GetParam());
     const int pid = rig.start(ClientRig::launch_of(1, {"/bin/sleep", "1000"}));
     const std::string path = rig.folder;
     [[maybe_unused]] ssize_t written = ::write(pipe[1], &pid, sizeof pid);

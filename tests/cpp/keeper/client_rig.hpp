@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <functional>
@@ -82,12 +83,16 @@ class ClientRig : public KeeperListener {
     std::string reason;
   };
 
-  explicit ClientRig(std::string program = AZORA_KEEPER_BIN) {
+  explicit ClientRig(bool cgroups = true, std::string program = AZORA_KEEPER_BIN) {
     folder = std::filesystem::temp_directory_path() / "azora-client-test-XXXXXX";
     std::string path = folder;
     EXPECT_NE(::mkdtemp(path.data()), nullptr);
     folder = path;
+    const char* before = std::getenv("AZORA_NO_CGROUP");
+    const std::string kept = before == nullptr ? "" : before;
+    if (!cgroups) ::setenv("AZORA_NO_CGROUP", "1", 1);
     client = std::make_unique<KeeperClient>(loop, ClientOptions{std::move(program), folder, "test"});
+    if (!cgroups && kept.empty()) ::unsetenv("AZORA_NO_CGROUP");
     client->set_listener(this);
   }
   ~ClientRig() override {
@@ -141,7 +146,10 @@ class ClientRig : public KeeperListener {
     run_until_word(launch.serial, "started", launch.incarnation);
     return life(launch.serial, launch.incarnation).pid;
   }
-  std::string log(Serial serial) const { return LogReader(client->log_folder(serial).value()).tail(10'000).text; }
+  std::string log(Serial serial) const {
+    const Result<std::string> logs = client->log_folder(serial);
+    return logs ? LogReader(logs.value()).tail(10'000).text : "";
+  }
   pid_t shim_of(int pid) const { return parent_of(pid); }
   pid_t keeper_of(int pid) const { return parent_of(parent_of(pid)); }
   // The one that works in the runtime directory; 0: none does.
