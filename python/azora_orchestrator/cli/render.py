@@ -109,27 +109,37 @@ def event_line(event: dict[str, Any]) -> str:
 
 
 def tree(nodes: dict[str, list[str]], statuses: dict[str, str]) -> list[str]:
-    """Services under what they depend on; roots first, a service shown once in full."""
-    dependents: dict[str, list[str]] = {name: [] for name in nodes}
+    """Every service once, under what it needs that starts last; what else it needs behind it."""
+    ranks: dict[str, int] = {}
+
+    def rank(name: str) -> int:
+        pending = [name]
+        while pending:
+            needs = nodes.get(pending[-1], ())
+            missing = [need for need in needs if need not in ranks]
+            if missing:
+                pending += missing
+            else:
+                ranks[pending[-1]] = 1 + max((ranks[need] for need in needs), default=-1)
+                pending.pop()
+        return ranks[name]
+
+    below: dict[str | None, list[str]] = {}
+    others: dict[str, list[str]] = {}
     for name, needs in nodes.items():
-        for need in needs:
-            dependents.setdefault(need, []).append(name)
+        parent = max(needs, key=rank, default=None)
+        below.setdefault(parent, []).append(name)
+        others[name] = [need for need in needs if need != parent]
+    absent = {need for needs in nodes.values() for need in needs} - set(nodes)
     lines: list[str] = []
-    shown: set[str] = set()
-
-    def show(name: str, prefix: str, stem: str) -> None:
-        again = name in shown and bool(dependents.get(name))
-        mark = " (above)" if again else ""
-        lines.append(f"{prefix}{stem}{name} [{statuses.get(name, 'not registered')}]{mark}")
-        if again:
-            return
-        shown.add(name)
-        below = dependents.get(name, [])
+    pending = [(name, "", "") for name in reversed([*sorted(absent), *below.get(None, ())])]
+    while pending:
+        name, prefix, stem = pending.pop()
+        more = f" needs {', '.join(others[name])} too" if others.get(name) else ""
+        lines.append(f"{prefix}{stem}{name} [{statuses.get(name, 'not registered')}]{more}")
         inner = prefix + {"": "", "├─ ": "│  ", "└─ ": "   "}[stem]
-        for index, child in enumerate(below):
-            show(child, inner, "└─ " if index == len(below) - 1 else "├─ ")
-
-    missing = [name for name in dependents if name not in nodes]
-    for name in [*missing, *(name for name, needs in nodes.items() if not needs)]:
-        show(name, "", "")
+        children = below.get(name, [])
+        for index in reversed(range(len(children))):
+            last = index == len(children) - 1
+            pending.append((children[index], inner, "└─ " if last else "├─ "))
     return lines

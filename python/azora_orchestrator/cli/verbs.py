@@ -159,8 +159,10 @@ def why(ctx: typer.Context, id: ServiceId, url: Url = None, as_json: Json = Fals
     if as_json_wanted(ctx, as_json):
         render.as_json(found)
     else:
-        render.say(f"{found['serviceId']} is {found['status']} ({found['lifecycle']})")
-        render.say(found["summary"])
+        known = f"{found['serviceId']} is {found['status']}"
+        render.say(f"{known} ({found['lifecycle']})")
+        if found["summary"] != known:
+            render.say(found["summary"])
         if found.get("blockedBy"):
             render.say("waits for: " + ", ".join(found["blockedBy"]))
         if found.get("nextAttemptAt"):

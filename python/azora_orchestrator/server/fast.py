@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from azora_orchestrator._core import CoreError
-from azora_orchestrator.server.answers import JSON_TYPE, Refusal, compact, from_core
+from azora_orchestrator.server.answers import JSON_TYPE, Refusal, from_core
 
 _NOT_FOUND = "Service not found"
 _NO_STORE = (b"cache-control", b"no-store")
@@ -22,10 +22,18 @@ _TRUE = ("1", "true", "yes")
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
-def iso_now() -> str:
+_second: tuple[int, bytes] = (-1, b"")  # the last one that was written out
+
+
+def iso_now() -> bytes:
     """Now, as the seed writes times: ISO 8601, UTC, milliseconds, Z."""
-    now_ms = time.time_ns() // 1_000_000
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now_ms // 1000))}.{now_ms % 1000:03d}Z"
+    global _second
+    seconds, ms = divmod(time.time_ns() // 1_000_000, 1000)
+    known, text = _second
+    if known != seconds:
+        text = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(seconds)).encode()
+        _second = (seconds, text)
+    return b"%s.%03dZ" % (text, ms)
 
 
 def ok(body: bytes) -> Answer:
@@ -92,7 +100,7 @@ def hot_read(core: Any, path: str, scope: Any, head: bool) -> Answer | None:
     if path == "/services":
         return ok(services_json(core, scope))
     if path == "/health":
-        return ok(compact({"status": "ok", "timestamp": iso_now()}))
+        return ok(b'{"status":"ok","timestamp":"%s"}' % iso_now())
     return None
 
 

@@ -54,8 +54,7 @@ def test_status_exits_1_when_something_is_wrong(
 def test_why_of_a_healthy_service(fleet: Any, at: str, azora: Azora) -> None:
     said = azora("why", "db")
     assert said.code == 0
-    assert said.lines[0] == "db is healthy (WATCHING)"
-    assert len(said.lines[1]) > 5
+    assert said.lines == ["db is healthy (WATCHING)"]
 
 
 def test_services_are_listed_with_type_and_endpoint(fleet: Any, at: str, azora: Azora) -> None:

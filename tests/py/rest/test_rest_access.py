@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -227,3 +228,31 @@ def test_the_token_is_private_and_made_once(runtime: Path) -> None:
     assert tokens.read_token() is None  # anybody may have read it, so it proves nothing
     assert not tokens.is_token(first)
     assert tokens.ensure_token() != first
+
+
+ASK = """
+import http.client, sys
+for method, path in (("POST", "/orchestrator/start"), ("GET", "/status")):
+    connection = http.client.HTTPConnection("127.0.0.1", int(sys.argv[1]), timeout=20)
+    connection.request(method, path)
+    print(connection.getresponse().status)
+"""
+
+
+@pytest.mark.native
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_a_process_of_another_user_needs_a_token(serve: Callable[..., Any]) -> None:
+    done = subprocess.run(
+        ["python3", "-S", "-c", ASK, str(serve().port)],
+        user=4711,
+        group=4711,
+        extra_groups=[],
+        cwd="/",
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    if done.returncode != 0:
+        pytest.skip(f"no Python that another user can run: {done.stderr}")
+    assert done.stdout.split() == ["401", "200"]
