@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -22,6 +22,10 @@ from azora_orchestrator.server import docs, routes
 from azora_orchestrator.server.access import SAFE_METHODS, Access
 from azora_orchestrator.server.answers import Refusal, from_core, problem
 from azora_orchestrator.server.fast import hot_read
+
+if TYPE_CHECKING:
+    from azora_orchestrator.aio import AsyncMasterOrchestrator
+    from azora_orchestrator.orchestrator import MasterOrchestrator
 
 _log = logging.getLogger("azora.server")
 
@@ -41,7 +45,7 @@ class AzoraApp(FastAPI):
     Threads: one event loop. Ownership: borrows the orchestrator.
     """
 
-    def __init__(self, orch: Any, access: Access) -> None:
+    def __init__(self, orch: MasterOrchestrator | AsyncMasterOrchestrator, access: Access) -> None:
         super().__init__(
             title="Azora Orchestrator",
             summary="Keeps the services of one machine alive.",
@@ -50,7 +54,8 @@ class AzoraApp(FastAPI):
             openapi_url=None,
             redirect_slashes=False,
         )
-        self.orch = orch
+        sync: MasterOrchestrator = getattr(orch, "sync", orch)
+        self._core = sync._core
         self.access = access
         self.ready_reason: str | None = None  # why /readyz says no, besides the core itself
         self.draining = False
@@ -67,7 +72,7 @@ class AzoraApp(FastAPI):
     @property
     def core(self) -> Any:
         """The native core."""
-        return self.orch._core
+        return self._core
 
     def openapi(self) -> dict[str, Any]:
         """The OpenAPI document, with the service schema the core's field table makes."""
@@ -298,14 +303,17 @@ def _bug() -> Refusal:
 
 
 def create_app(
-    orch: Any, *, auth: str | None = "owner", allowed_hosts: Iterable[str] | None = None
+    orch: MasterOrchestrator | AsyncMasterOrchestrator,
+    *,
+    auth: str | None = "owner",
+    allowed_hosts: Iterable[str] | None = None,
 ) -> AzoraApp:
     """The REST app over `orch`, to be served alone or mounted into an app of yours.
 
     It neither starts nor stops the orchestrator and needs no lifespan.
 
     Args:
-        orch: A MasterOrchestrator.
+        orch: A MasterOrchestrator or an AsyncMasterOrchestrator.
         auth: "owner": changes are open to processes of the user who runs the server and need a
             token from everybody else; "token": they need it from everybody; None: no question is
             asked (for tests).
@@ -315,4 +323,5 @@ def create_app(
         app = create_app(orch)
         uvicorn.run(app, host="127.0.0.1", port=5000, proxy_headers=False)
     """
-    return AzoraApp(orch, Access(auth, allowed_hosts))
+    access = Access(auth, allowed_hosts)
+    return AzoraApp(orch, access)

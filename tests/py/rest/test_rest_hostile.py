@@ -1,0 +1,159 @@
+"""Requests that no client of good will sends: one clean answer each, and the server goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from azora_orchestrator import AsyncMasterOrchestrator, MasterOrchestrator
+from azora_orchestrator.server import app as layer
+from azora_orchestrator.server import create_app
+
+pytestmark = pytest.mark.native
+
+JSON = "Host: localhost\r\nContent-Type: application/json\r\n"
+
+
+def raw(api: Any, head: str, body: bytes = b"") -> bytes:
+    """What comes back until the server has said all."""
+    with socket.create_connection(("127.0.0.1", api.port), timeout=20) as connection:
+        connection.sendall(head.encode("latin-1") + b"\r\n" + body)
+        connection.shutdown(socket.SHUT_WR)
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+        return answer
+
+
+def status(answer: bytes) -> int:
+    return int(answer.split(b" ", 2)[1])
+
+
+@pytest.mark.parametrize(
+    ("path", "expected"),
+    [
+        ("/services/%ff", 404),
+        ("/services/%00", 404),
+        ("/services/a%2Fb", 404),
+        ("/services/..%2f..", 404),
+        ("/services//", 404),
+        ("//", 404),
+        ("//health", 404),
+        ("/health/x", 404),
+        ("/services/a/none", 404),
+        ("/loadbalancer", 404),
+        ("/loadbalancer/", 404),
+        ("/loadbalancer/a/b", 404),
+        ("/loadbalancer/%f0%9f%92%a9", 503),
+        ("/loadbalancer/core?lease=always", 400),
+        ("/loadbalancer/core?explain=perhaps", 400),
+        ("/loadbalancer/core?" + "&".join(f"x{index}=1" for index in range(65)), 400),
+        ("/services?type=%ff", 200),
+        ("/status?a=1&a=2&;=%", 200),
+        ("/services/" + "a" * 20_000, 404),
+    ],
+)
+def test_odd_paths_and_queries(path: str, expected: int, api: Any) -> None:
+    answer = api.get(path)
+    assert answer.status == expected, answer.body
+    assert "json" in answer.headers["Content-Type"]
+    if expected != 200:
+        assert answer.json["error"] == answer.json["detail"]
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.parametrize("path", ["/health", "/loadbalancer/core", "/events", "/docs"])
+def test_a_method_that_is_not_there_is_405(method: str, path: str, api: Any) -> None:
+    answer = api.ask(method, path)
+    if answer.headers["Content-Type"] == "text/plain; charset=utf-8":
+        assert (method, answer.status) == ("BREW", 400)  # the parser of HTTP knows it not
+        return
+    assert answer.status == 405
+    assert "GET" in answer.headers["Allow"]
+    assert list(answer.json)[:2] == ["success", "error"]
+
+
+def test_a_host_that_is_missing_or_given_twice_is_400(api: Any) -> None:
+    assert status(raw(api, "GET /health HTTP/1.1\r\nConnection: close\r\n")) == 400
+    twice = "GET /health HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n"
+    assert status(raw(api, twice)) == 400
+
+
+def test_who_asks_before_a_large_body_is_told_at_once(api: Any) -> None:
+    head = f"POST /services/register HTTP/1.1\r\n{JSON}"
+    answer = raw(api, f"{head}Content-Length: 1000000\r\nExpect: 100-continue\r\n")
+    assert status(answer) == 413
+    assert b"100 Continue" not in answer
+
+
+def test_a_body_that_ends_early_changes_nothing(api: Any) -> None:
+    head = f"POST /services/register HTTP/1.1\r\n{JSON}Content-Length: 500\r\n"
+    raw(api, head, b'{"id":"a","type":"core","endpoint":"http://127.0.0.1:1"}')
+    assert api.get("/services/a").status == 404
+
+
+def test_a_body_that_does_not_come_is_408(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(layer, "_BODY_SECONDS", 0.1)
+    with socket.create_connection(("127.0.0.1", api.port), timeout=20) as connection:
+        head = f"POST /services/register HTTP/1.1\r\n{JSON}Content-Length: 500\r\n\r\n"
+        connection.sendall(head.encode() + b'{"id":')
+        answer = b""
+        while chunk := connection.recv(65_536):
+            answer += chunk
+    assert status(answer) == 408
+    assert b'"code":"body_timeout"' in answer
+    assert api.get("/health").status == 200
+
+
+def test_a_body_larger_than_what_is_thrown_away_ends_the_connection(
+    api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(layer, "_DISCARD_BYTES", 300_000)
+    body = b"x" * 400_000
+    headers = {"Content-Type": "application/json"}
+    try:
+        answer = api.ask("POST", "/services/register", body, headers)
+        assert answer.status == 413
+    except ConnectionError:
+        pass  # the rest of the body met a closed connection
+    assert api.get("/health").status == 200
+
+
+def test_our_own_failure_is_a_500_that_tells_nothing(
+    api: Any, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(*_: Any) -> Any:
+        raise ZeroDivisionError("a secret of ours")
+
+    monkeypatch.setattr(layer, "hot_read", fails)
+    answer = api.get("/status")
+    assert (answer.status, answer.json["code"]) == (500, "internal")
+    assert b"secret" not in answer.body
+    assert "a secret of ours" in caplog.text
+
+
+def test_after_close_reads_answer_and_changes_are_503(
+    orch: MasterOrchestrator, api: Any, web: Callable[[], Any]
+) -> None:
+    orch.register({"id": "a", "type": "core", "endpoint": web().endpoint})
+    orch.close()
+    assert api.get("/status").json["running"] is False
+    assert api.get("/loadbalancer/core").status == 503
+    refused = api.register({"id": "b", "type": "core", "endpoint": "http://127.0.0.1:1"})
+    assert (refused.status, refused.json["code"]) == (503, "closed")
+    assert api.get("/readyz").status == 503
+    assert api.get("/health").json["status"] == "ok"
+
+
+def test_an_async_orchestrator_is_served_as_well(serve_app: Callable[[Any], Any]) -> None:
+    async def main() -> None:
+        async with AsyncMasterOrchestrator() as orch:
+            api = serve_app(create_app(orch, auth=None))
+            answer = await asyncio.to_thread(api.get, "/status")
+            assert answer.json["running"] is True
+
+    asyncio.run(main())
