@@ -175,8 +175,20 @@ void Core::end_turn() {
   check_waiters();
   for (const auto& answer : std::exchange(answers_, {})) answer();
   for (const auto& send : std::exchange(sends_, {})) send();
-  if (!asks_.empty()) prober_.ask(std::exchange(asks_, {}));
+  send_asks();
   probe_timer_.rearm();
+}
+
+// What fell due in this turn, without those whose process ended or whose configuration changed later in it.
+void Core::send_asks() {
+  std::erase_if(asks_, [this](const health::ProbeRequest& ask) {
+    const ServiceState* service = by_serial(ask.serial);
+    const bool current = service != nullptr && service->probe_mode != health::Mode::paused &&
+                         ask.incarnation == service->machine.incarnation && ask.generation == service->generation;
+    if (!current) scheduler_.done(ask.serial, loop_.now().steady);
+    return !current;
+  });
+  if (!asks_.empty()) prober_.ask(std::exchange(asks_, {}));
 }
 
 std::vector<std::string> Core::violations() const {

@@ -80,6 +80,7 @@ class Core : public keeper::KeeperListener {
  private:
   // reactions/on_probe.cpp
   void ask(const std::vector<health::Serial>& serials);
+  void send_asks();
   void on_results(std::vector<health::ProbeResult> results);
   void on_result(const health::ProbeResult& result);
   void apply_probe_mode(ServiceState& service);

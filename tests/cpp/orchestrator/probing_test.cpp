@@ -51,6 +51,22 @@ TEST(Probing, EachStartBeginsAskingAnew) {
   EXPECT_LE(world.prober.asked(serial) - before, 3U);
 }
 
+TEST(Probing, AnExitInTheTurnOfItsProbeComesFirst) {
+  World world;
+  const auto serial = world.add_process("a", "\"restartDelay\":60000");
+  std::optional<SteadyTime> asked;
+  world.prober.on_ask = [&](const health::ProbeRequest&) { asked = world.loop.now().steady; };
+  world.advance(seconds(5));
+  ASSERT_TRUE(asked);
+  const SteadyTime due = *asked + seconds(1);
+  ASSERT_GT(due, world.loop.now().steady);
+  world.keeper.set_delay([&] { return due - world.loop.now().steady; });
+  world.keeper.crash(serial);
+  world.advance(seconds(5));
+  EXPECT_EQ(*asked, due - seconds(1));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::backoff);
+}
+
 TEST(Probing, DeadIncarnationIsNotAsked) {
   World world;
   const auto serial = world.add_process("a", "\"restartDelay\":60000");

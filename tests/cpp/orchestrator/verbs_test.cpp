@@ -107,6 +107,25 @@ TEST(Verbs, RestartWithDependentsTakesThemFirstAndBringsThemBackLast) {
   EXPECT_EQ(world.recorder.count(EventType::service_unhealthy), 0);
 }
 
+TEST(Verbs, RestartWithDependentsReachesThoseBehindOneThatIsDown) {
+  World world;
+  world.keeper.set_default([](const keeper::Launch&) { return keeper::FakeKeeper::Behaviour{.stops_in = seconds(1)}; });
+  world.add_process("root");
+  world.add_process("middle", R"("dependencies":["root"])");
+  world.add_process("leaf", R"("dependencies":["middle"])");
+  world.add_process("tip", R"("dependencies":["leaf"])");
+  world.advance(seconds(2));
+  command(world, Verb::stop, "middle");
+  world.advance(seconds(2));
+  command(world, Verb::restart, "root", true);
+  world.advance(seconds(10));
+  EXPECT_EQ(world.status("root"), HealthStatus::healthy);
+  for (const char* id : {"leaf", "tip"}) EXPECT_EQ(wire_name(world.lifecycle(id)), "BLOCKED") << id;
+  command(world, Verb::start, "middle");
+  world.advance(seconds(5));
+  for (const char* id : {"middle", "leaf", "tip"}) EXPECT_EQ(world.status(id), HealthStatus::healthy) << id;
+}
+
 TEST(Verbs, ANewerVerbTakesTheWaitingOnesPlace) {
   World world;
   const auto root = world.add_process("root");

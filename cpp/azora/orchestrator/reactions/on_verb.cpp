@@ -43,14 +43,14 @@ Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents
     }
   }
   drop_staged(service->serial);
-  std::vector<std::uint64_t> raise;
+  std::vector<std::uint64_t> along;
   for (ServiceState* one : first) {
     drop_staged(one->serial);
-    if (verb == Verb::restart) raise.push_back(one->serial);
+    along.push_back(one->serial);
     stage({one->serial, Verb::stop, living_dependents(*one), {}, verb == Verb::restart ? Desired::up : Desired::down});
   }
-  stage({service->serial, verb, first.empty() ? std::vector<std::uint64_t>{} : living_dependents(*service),
-         std::move(raise), verb == Verb::stop ? Desired::down : Desired::up});
+  // After all of them, not only its direct ones: one between may be down already.
+  stage({service->serial, verb, along, verb == Verb::restart ? along : std::vector<std::uint64_t>{}, verb == Verb::stop ? Desired::down : Desired::up});
   actor_ = "orchestrator";
   answer.incarnation = service->machine.incarnation;
   answer.seq = publisher_.head();
