@@ -102,8 +102,9 @@ void Simulation::fault() {
     case 9: return command(member);
     case 10: return overwrite(member);
     case 11:
-      if (member.registered) return remove(member);
-      return add(member, "true");
+      if (member.registered) remove(member);
+      if (chance(50)) add(member, "true");
+      return;
     case 12:
       if (chance(30)) whole_stop();
       return;
@@ -173,18 +174,19 @@ void Simulation::overwrite(Member& member) {
 void Simulation::whole_stop() {
   const bool patient = chance(60);
   bool answered = false;
-  watcher_.whole_stop(true);
+  watcher_.stops_in_order(patient);
   for (const Member& each : members_) watcher_.operator_acts(each.id);
   world_.turn([&] {
-    world_.core.stop(world_.loop.now().steady + (patient ? seconds(120) : seconds(3)), [&](const std::vector<std::string>& left) {
+    world_.core.stop(world_.loop.now().steady + (patient ? seconds(300) : seconds(3)), [&](const std::vector<std::string>& left) {
       answered = true;
       if (left.empty() && !world_.keeper.all_swept()) watcher_.found("whole stop", "", "answered while processes are left");
-      watcher_.whole_stop(false);
+      watcher_.stops_in_order(false);
     });
   });
   world_.advance(chance(30) ? seconds(1) : seconds(121));
+  if (!answered && world_.keeper.all_swept()) watcher_.found("whole stop", "", "nobody is left and it is not answered");
   world_.turn([&] { world_.core.start(); });
-  watcher_.whole_stop(false);
+  watcher_.stops_in_order(false);
   if (!answered) watcher_.found("whole stop", "", "was never answered");
 }
 
@@ -198,6 +200,9 @@ void Simulation::heal() {
   for (Member& member : members_) {
     if (!member.registered) add(member, "true");
     recover(member);
+  }
+  world_.advance(seconds(30));  // what has happened is known: the last sweep takes 12 s
+  for (const Member& member : members_) {
     const ViewPtr view = world_.view(member.id);
     const bool down = view && (view->desired == Desired::down || view->lifecycle == Lifecycle::done);
     if (!down) continue;

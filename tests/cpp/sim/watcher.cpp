@@ -147,6 +147,7 @@ bool Watcher::dependencies_hold(const ServiceSpec& spec) const {
 }
 
 void Watcher::on_publish() {
+  check_visible_events();
   const auto& board = world_.recorder.board;
   if (board == board_ || !board) return;
   check_board();
@@ -158,6 +159,19 @@ void Watcher::on_publish() {
     waiting_.insert(view->spec->id);
     known_[view->spec->id].explained = true;
   });
+}
+
+// Whoever reads an event reads a state that contains it.
+void Watcher::check_visible_events() {
+  for (; visible_ < world_.recorder.events.size(); ++visible_) {
+    const Recorder::Seen& event = world_.recorder.events[visible_];
+    const auto known = known_.find(event.id);
+    if (!is_status(event.type) || known == known_.end()) continue;
+    const ViewPtr view = world_.view(event.id);
+    if (view && view->status != HealthStatus::unknown && view->status != known->second.told) {
+      found("order of a turn", event.id, std::string(wire_name(event.type)) + " is read before the state it tells of");
+    }
+  }
 }
 
 // Counts and versions against the views they are about.
@@ -239,20 +253,20 @@ void Watcher::on_stop(const Command& command) {
   const std::string& id = named->second;
   const ViewPtr view = world_.view(id);
   if (!view || view->serial != command.serial) return;
+  const auto place = known_.find(id);
+  if (place == known_.end() || place->second.answered != command.incarnation) return;  // ends for not having come up
+  Known& known = place->second;
   if (stopping_) {
     board_->in_order.for_each([&](const ViewPtr& other) {
       const auto& needs = other->spec->dependencies;
       const bool dependent = std::any_of(needs.begin(), needs.end(), [&](const Dependency& one) { return one.id == id; });
-      if (dependent && other->lifecycle == Lifecycle::ready && world_.keeper.alive(other->serial)) {
+      if (dependent && world_.keeper.alive(other->serial)) {
         found("stop order", id, "stopped before " + other->spec->id + ", which needs it");
       }
     });
   }
-  const auto place = known_.find(id);
-  if (place == known_.end() || stopping_ || !world_.core.running()) return;
-  Known& known = place->second;
-  const bool for_its_checks = view->desired == Desired::up && !known.operator_acted && known.answered == command.incarnation;
-  if (!for_its_checks) return;
+  if (stopping_ || !world_.core.running() || view->desired != Desired::up || known.operator_acted) return;
+  // For its checks alone.
   known.killed = true;
   std::size_t members = 0;
   std::size_t down = 0;

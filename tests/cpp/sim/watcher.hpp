@@ -21,7 +21,7 @@ class Watcher {
   // What the test itself does to the core is told here, before it does it.
   void operator_acts(const std::string& id);              // a verb, a new configuration, or a verb on one that takes it along
   void removed(const std::string& id);
-  void whole_stop(bool begins) { stopping_ = begins; }
+  void stops_in_order(bool begins) { stopping_ = begins; }  // until its deadline, if it has one at all
 
   // After each turn.
   void check_turn();
@@ -58,6 +58,7 @@ class Watcher {
   void on_ask(const health::ProbeRequest& request);
   void end_of_health(Known& known);
   void check_budget(Known& known, const std::string& id, const ServiceSpec& spec);
+  void check_visible_events();
   void check_board();
   void check_views();
   bool dependencies_hold(const ServiceSpec& spec) const;
@@ -73,6 +74,7 @@ class Watcher {
   std::map<std::string, std::pair<HealthStatus, Lifecycle>> listed_;
   std::set<std::string> waiting_;                         // a dependency was not satisfied at the last publication
   std::deque<SteadyTime> launches_;
+  std::size_t visible_ = 0;                               // events that readers had seen
   bool stopping_ = false;
   std::size_t keeper_violations_ = 0;
   std::vector<std::string> problems_;

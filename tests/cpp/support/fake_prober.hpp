@@ -55,7 +55,7 @@ class FakeProber : public Prober {
   // Decides for every serial without script or set().
   void set_default(std::function<Answer(const ProbeRequest&)> decide) { decide_ = std::move(decide); }
 
-  // Whether the answer to a forgotten probe was already on its way: then it comes in place of `cancelled`.
+  // Whether a forgotten probe's answer is already on its way: then it comes when it would have come.
   void set_forget_race(std::function<bool()> lost) { race_ = std::move(lost); }
   std::function<void(const ProbeRequest&)> on_ask;
   std::function<void(const ProbeResult&)> on_answer;
@@ -75,11 +75,8 @@ class FakeProber : public Prober {
   void forget(std::uint64_t serial) override {
     const auto found = open_.find(serial);
     if (found == open_.end()) return;
+    if (race_ && race_()) return;
     loop_.cancel(found->second.timer);
-    if (race_ && found->second.planned.outcome != Outcome::timed_out && race_()) {
-      const Answer planned = found->second.planned;
-      return finish(serial, planned);
-    }
     ProbeResult result = header_of(found->second.request);
     result.outcome = Outcome::cancelled;
     result.error = "cancelled";
@@ -100,7 +97,6 @@ class FakeProber : public Prober {
   struct Open {
     ProbeRequest request;
     TimerId timer = 0;
-    Answer planned{};
   };
 
   Answer take_answer(const ProbeRequest& request) {
@@ -133,7 +129,6 @@ class FakeProber : public Prober {
     const SteadyTime due = loop_.now().steady + planned.latency;
     Open& open = open_[serial];
     open.request = std::move(request);
-    open.planned = planned;
     open.timer = loop_.at(due, [this, serial, planned = std::move(planned)] { finish(serial, planned); });
   }
   void finish(std::uint64_t serial, const Answer& planned) {

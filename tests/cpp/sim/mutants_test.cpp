@@ -1,0 +1,52 @@
+// The simulation must find each of the mutants (semantics 47), and nothing while none is planted. Prints by which
+// promise and at which seed each was found. AZORA_SIM_SEEDS sets how many seeds may be tried.
+#include <gtest/gtest.h>
+
+#include <iostream>
+#include <string>
+
+#include "sim/planted.hpp"
+#include "sim/simulation.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+struct Mutant {
+  const char* name;
+  const char* what;
+};
+constexpr Mutant kMutants[] = {
+#include "mutants.inc"
+};
+
+class Planted : public testing::TestWithParam<Mutant> {
+ protected:
+  void TearDown() override { sim::planted_mutant = {}; }
+};
+
+TEST_P(Planted, IsFound) {
+  sim::planted_mutant = GetParam().name;
+  const std::uint64_t seeds = number_from("AZORA_SIM_SEEDS", 150);
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    Simulation simulation(seed);
+    simulation.run();
+    if (!simulation.failed()) continue;
+    std::cout << GetParam().what << ": found by " << simulation.report() << "\n";
+    return;
+  }
+  FAIL() << "the simulation did not notice within " << seeds << " seeds that " << GetParam().what;
+}
+
+std::string name_of(const testing::TestParamInfo<Mutant>& info) { return info.param.name; }
+INSTANTIATE_TEST_SUITE_P(Mutants, Planted, testing::ValuesIn(kMutants), name_of);
+
+TEST(Unplanted, NothingIsFound) {
+  for (std::uint64_t seed = 1; seed <= number_from("AZORA_SIM_SEEDS", 150); ++seed) {
+    Simulation simulation(seed);
+    simulation.run();
+    ASSERT_FALSE(simulation.failed()) << simulation.report();
+  }
+}
+
+}  // namespace
+}  // namespace azora::orchestrator

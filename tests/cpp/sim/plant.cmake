@@ -1,0 +1,37 @@
+# Copies the core's sources that mutants.cmake names, with every mutant in its place behind a runtime switch, and
+# lists the mutants for the test. The core itself knows nothing of this.
+#   cmake -DCORE=cpp/azora -DLIST=mutants.cmake -DOUT=dir -P plant.cmake
+cmake_minimum_required(VERSION 3.22...4.0)
+file(MAKE_DIRECTORY ${OUT})
+set(names "")
+set(sources "")
+
+function(mutant name source what right wrong)
+  if(NOT source IN_LIST sources)
+    list(APPEND sources ${source})
+    set(sources "${sources}" PARENT_SCOPE)
+    file(READ "${CORE}/${source}" text)
+    set(text "#include \"sim/planted.hpp\"\n${text}")
+  else()
+    string(MAKE_C_IDENTIFIER ${source} key)
+    set(text "${text_${key}}")
+  endif()
+  string(FIND "${text}" "${right}" first)
+  string(FIND "${text}" "${right}" last REVERSE)
+  if(first EQUAL -1 OR NOT first EQUAL last)
+    message(FATAL_ERROR "mutant ${name}: its right text does not stand in ${source} exactly once; "
+                        "bring tests/cpp/sim/mutants.cmake up to date")
+  endif()
+  string(REPLACE "PLANTED" "::azora::sim::planted(\"${name}\")" wrong "${wrong}")
+  string(REPLACE "${right}" "${wrong}" text "${text}")
+  string(MAKE_C_IDENTIFIER ${source} key)
+  set(text_${key} "${text}" PARENT_SCOPE)
+  set(names "${names}{\"${name}\", \"${what}\"},\n" PARENT_SCOPE)
+endfunction()
+
+include(${LIST})
+foreach(source IN LISTS sources)
+  string(MAKE_C_IDENTIFIER ${source} key)
+  file(CONFIGURE OUTPUT "${OUT}/${source}" CONTENT "@text_${key}@" @ONLY)
+endforeach()
+file(WRITE "${OUT}/mutants.inc" "${names}")
