@@ -7,6 +7,7 @@ in none is neither compiled nor tested, and nobody notices.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,7 @@ def check(root: Path) -> list[str]:
 def _missing(root: Path, file: Path, listed: set[Path]) -> Iterator[str]:
     code = re.sub(r"#.*", "", file.read_text())
     for name in _SOURCE.findall(code):
-        source = file.parent / name
+        source = Path(os.path.normpath(file.parent / name))
         if source.is_file():
             listed.add(source)
         else:

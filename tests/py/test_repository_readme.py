@@ -59,6 +59,8 @@ def _three_free_ports() -> int:
 
 def _is_free(port: int) -> bool:
     with socket.socket() as probe:
+        # As servers do: a port that an ended connection still holds is free to listen on.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind(("127.0.0.1", port))
         except (OSError, OverflowError):

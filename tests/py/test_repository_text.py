@@ -21,7 +21,7 @@ def test_the_texts_of_the_repository() -> None:
         ("a\r\n", "a.py:1: a carriage return"),
         ("a", "a.py: the last line has no end"),
         ("a\n\n", "a.py: empty lines at the end"),
-        ("a" * 151 + "\n", "a.py:1: 151 characters; at most 150"),
+        ("a" * 161 + "\n", "a.py:1: 161 characters; at most 160"),
         ("# TODO: later\n", "a.py:1: TODO: a promise for later"),
         ("open('/home/me/x')\n", "a.py:1: /home/me/: a path of one machine"),
         (">>>>>>> theirs\n", "a.py:1: >>>>>>>: a mark of a merge"),
