@@ -60,7 +60,7 @@ class Access:
             headers = dict(scope["headers"])
             self._check_page(headers)
             self._check_caller(scope, headers, unsafe=True)
-        elif self.auth is not None and not _is_local(scope):
+        elif self.auth is not None and not _is_local(scope):  # a local reader needs no right
             self._check_caller(scope, dict(scope["headers"]), unsafe=False)
 
     def _check_host(self, scope: Any) -> None:

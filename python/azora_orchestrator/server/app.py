@@ -54,8 +54,7 @@ class AzoraApp(FastAPI):
             openapi_url=None,
             redirect_slashes=False,
         )
-        sync: MasterOrchestrator = getattr(orch, "sync", orch)
-        self._core = sync._core
+        self._core: Any = getattr(orch, "sync", orch)._core  # type: ignore[union-attr]
         self.access = access
         self.ready_reason: str | None = None  # why /readyz says no, besides the core itself
         self.draining = False
@@ -108,31 +107,32 @@ class AzoraApp(FastAPI):
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
-        method = scope["method"]
+        method, path = scope["method"], scope["path"]
         head = method == "HEAD"
         unsafe = method not in SAFE_METHODS
-        seq = self.core.seq()  # before the body is made: the body reflects at least this
-        path = _path_below_mount(scope)
+        seq = self._core.seq()  # before the body is made: the body reflects at least this
+        if path[-1:] == "/" or scope.get("root_path"):
+            path = _path_below_mount(scope)
         try:
             self.access.check(scope, unsafe=unsafe)
             if not unsafe:
-                answer = hot_read(self.core, path, scope, head)
+                answer = hot_read(self._core, path, scope, head)
                 if answer is not None:
-                    await _send(send, *answer, seq=seq, head=head)
+                    await _send(send, *answer, seq, head)
                     return
             elif self.draining:
                 raise Refusal(503, "shutting_down", "the server is shutting down")
             else:
                 receive = await _body(scope, path, receive)
         except Refusal as refusal:
-            await _send(send, *problem(refusal, unsafe=unsafe), seq=seq, head=head)
+            await _send(send, *problem(refusal, unsafe=unsafe), seq, head)
             return
         except CoreError as error:
-            await _send(send, *problem(from_core(error), unsafe=unsafe), seq=seq, head=head)
+            await _send(send, *problem(from_core(error), unsafe=unsafe), seq, head)
             return
         except Exception as error:
             _log.error("%s %s failed", method, path, exc_info=error)
-            await _send(send, *problem(_bug(), unsafe=unsafe), seq=seq, head=head)
+            await _send(send, *problem(_bug(), unsafe=unsafe), seq, head)
             return
         inner = dict(scope)
         inner["path"] = scope.get("root_path", "") + path
@@ -242,19 +242,11 @@ def _check_declared(headers: dict[bytes, bytes]) -> None:
 
 
 async def _send(
-    send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes, *, seq: int, head: bool
+    send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes, seq: int, head: bool
 ) -> None:
-    await send(
-        {
-            "type": "http.response.start",
-            "status": status,
-            "headers": [
-                *headers,
-                (b"content-length", b"%d" % len(body)),
-                (b"azora-seq", b"%d" % seq),
-            ],
-        }
-    )
+    headers.append((b"content-length", b"%d" % len(body)))
+    headers.append((b"azora-seq", b"%d" % seq))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": b"" if head else body})
 
 
