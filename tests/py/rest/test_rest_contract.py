@@ -200,6 +200,14 @@ def test_a_lease_is_given_and_released_once(fleet: Any, api: Any) -> None:
 def test_a_pick_can_be_explained(fleet: Any, api: Any) -> None:
     candidates = api.get("/loadbalancer/core?explain=1").json["candidates"]
     assert [item["serviceId"] for item in candidates] == ["orders"]
+    assert list(candidates[0]) == ["serviceId", "tier", "load", "loadSource", "weight"]
+
+
+def test_head_never_takes_a_lease(fleet: Any, api: Any) -> None:
+    assert api.ask("HEAD", "/loadbalancer/core?lease=auto").status == 200
+    assert b"\nazora_leases_taken_total 0\n" in api.get("/metrics").body
+    assert api.get("/loadbalancer/core?lease=auto").status == 200
+    assert b"\nazora_leases_taken_total 1\n" in api.get("/metrics").body
 
 
 def test_picks_are_503_while_stopped(fleet: Any, api: Any) -> None:

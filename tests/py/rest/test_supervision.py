@@ -17,6 +17,7 @@ import pytest
 
 from azora_orchestrator import MasterOrchestrator
 from azora_orchestrator.catalog import CATALOG
+from azora_orchestrator.server import routes
 from conftest import free_port
 from rest.asking import until
 from rest.served import ACTOR, Actors, Serve, dies
@@ -85,15 +86,15 @@ def test_killed_too_often_it_fails_once_and_comes_back_on_evidence(
     shutil.copy(ACTOR, program)
     orch.register(actors.service("a", program=program, maxRestarts=2))
     with api.stream("/events?since=0&service=a") as frames:
-        kills = 0
-        for frame in frames:
-            event = json.loads(frame["data"])
+        seen = []
+        while "serviceFailed" not in seen:
+            event = json.loads(next(frames)["data"])
+            seen.append(event["type"])
             if event["type"] == "serviceStarted":
                 os.kill(event["pid"], signal.SIGKILL)
-                kills += 1
-            if event["type"] == "serviceFailed":
-                break
-        assert kills == 3  # the first start and two restarts
+        crash = ["serviceStarted", "serviceExited", "serviceUnhealthy"]
+        # The first start and two restarts.
+        assert seen == ["serviceRegistered", *crash * 3, "serviceFailed"]
         assert api.get("/services/a").json["lifecycle"] == "FAILED"
         assert api.get("/loadbalancer/a").status == 503
         why = api.get("/services/a/why").json
@@ -200,6 +201,49 @@ def test_verbs_answer_at_once_or_when_it_is_true(
 
     late = api.ask("POST", "/services/leaf/restart?wait=ready&timeoutMs=0")
     assert (late.status, late.json["code"], late.json["success"]) == (504, "timed_out", False)
+
+
+def test_a_restart_of_what_was_stopped_brings_it_up(
+    orch: MasterOrchestrator, api: Any, actors: Actors
+) -> None:
+    orch.register(actors.service("a"))
+    orch.wait_ready("a", timeout_ms=READY_MS)
+    for verb, desired in (("stop", "down"), ("restart", "up"), ("stop", "down"), ("start", "up")):
+        goal = "stopped" if verb == "stop" else "ready"
+        assert api.ask("POST", f"/services/a/{verb}?wait={goal}").status == 200
+        assert api.get("/services/a").json["desired"] == desired
+    assert len(actors.starts("a")) == 3
+
+
+def test_delete_is_at_once_and_the_id_is_free_when_the_process_is_gone(
+    orch: MasterOrchestrator, api: Any, actors: Actors
+) -> None:
+    actors.tell("a", "stubborn")
+    service = actors.service("a", process={"stopTimeout": 700})
+    orch.register(service)
+    orch.wait_ready("a", timeout_ms=READY_MS)
+    pid = pid_of(api, "a")
+    assert api.ask("DELETE", "/services/a").status == 200
+    assert api.get("/services/a").status == 404
+    assert api.get("/loadbalancer/core").status == 503
+    assert not dies(pid, 0)  # it does not listen; its time is not over
+    orch.register(service)
+    orch.wait_ready("a", timeout_ms=READY_MS)
+    assert dies(pid, 0)
+    assert pid_of(api, "a") != pid
+
+
+def test_what_does_not_stop_in_time_is_named(
+    orch: MasterOrchestrator, api: Any, actors: Actors, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(routes, "_STOP_MS", 400)
+    actors.tell("a", "stubborn")
+    orch.register(actors.service("a", process={"stopTimeout": 60_000}))
+    orch.wait_ready("a", timeout_ms=READY_MS)
+    answer = api.ask("POST", "/orchestrator/stop")
+    assert (answer.status, answer.json["code"]) == (504, "timed_out")
+    assert answer.json["error"] == "did not stop in time: a"
+    assert answer.json["notStopped"] == ["a"]
 
 
 def test_stop_and_start_of_everything(orch: MasterOrchestrator, api: Any, actors: Actors) -> None:
