@@ -7,6 +7,8 @@ Python examples do what they promise is for tests/py/test_repository_readme.py, 
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import itertools
 import json
 import re
@@ -109,11 +111,14 @@ def _fits(pattern: str, path: str) -> bool:
     return re.fullmatch(re.sub(r"\{\w+\}", "[^/]+", pattern), path) is not None
 
 
+@functools.cache
 def known_routes() -> set[tuple[str, str]]:
     """Every method and path of the server."""
+    from azora_orchestrator import MasterOrchestrator
     from azora_orchestrator.server import create_app
 
-    app: Any = create_app(None, auth=None)
+    with contextlib.closing(MasterOrchestrator()) as orch:
+        app: Any = create_app(orch, auth=None)
     return {
         (method, route.path)
         for route in app.routes

@@ -18,12 +18,12 @@ import tempfile
 import time
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 WAIT_SECONDS = 120
 
 
-def fail(words: str) -> None:
+def fail(words: str) -> NoReturn:
     print(f"wheel: {words}", file=sys.stderr)
     sys.exit(1)
 
@@ -44,7 +44,7 @@ def wait_for(what: str, met: Any) -> Any:
 
 
 def install(wheel: Path, home: Path) -> tuple[Path, dict[str, str]]:
-    """A new environment with the wheel in it; answers its bin folder and the variables to run with."""
+    """A new environment with the wheel in it; answers its bin folder and its variables."""
     subprocess.run([sys.executable, "-m", "venv", home / "venv"], check=True)
     folder = home / "venv" / "bin"
     plain = home / "plain"  # a PATH with nothing that compiles
@@ -59,7 +59,7 @@ def install(wheel: Path, home: Path) -> tuple[Path, dict[str, str]]:
         if name.startswith("PIP_") or name.lower().endswith("_proxy") or name in ("HOME", "LANG")
     }
     env["PATH"] = f"{folder}:{plain}"
-    command = [
+    command: list[str | Path] = [
         folder / "python",
         "-m",
         "pip",
