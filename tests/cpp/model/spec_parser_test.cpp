@@ -330,7 +330,8 @@ TEST(ParseOver, RefusesCommandsAndWhatOnlyTheOwnerMayChange) {
       "(milliseconds); "
       "priority: is 99; it must be an integer from 1 to 10");
   EXPECT_EQ(problem(parse_over("[", *old)),
-            "invalid_json: line 1, column 2: expected a value, found the end of the text");
+            "invalid_json: line 1, column 2: syntax error while parsing value - unexpected end of input; expected '[', '{', or a "
+            "literal");
 }
 
 TEST(ParseOver, KeepsACallableAndAnAbsentEndpoint) {
