@@ -22,6 +22,7 @@ from azora_orchestrator.cli.render import complain, tell
 DEFAULT_PORT = 5000
 DEFAULT_STOP_MS = 60_000
 _BACKLOG = 2048
+_DRAIN_SECONDS = 2  # for answers under way once the fleet is stopped
 _KILL_SECONDS = 10.0  # for what a second signal kills to be gone
 
 
@@ -250,7 +251,7 @@ class _Server:
                 proxy_headers=False,
                 server_header=False,
                 ws="none",
-                timeout_graceful_shutdown=5,
+                timeout_graceful_shutdown=_DRAIN_SECONDS,
             )
         )
         self._stop = asyncio.Event()
@@ -305,7 +306,7 @@ class _Server:
     def _on_signal(self) -> None:
         self._signals += 1
         if self._signals == 1:
-            self._app.begin_shutdown()
+            self._begin_end()
             self._stop.set()
             return
         if self._signals == 2:
@@ -321,8 +322,13 @@ class _Server:
         ended.join(_KILL_SECONDS)
         os._exit(UNHEALTHY)
 
-    async def _end(self, serving: asyncio.Task[None]) -> Sequence[str]:
+    def _begin_end(self) -> None:
+        # What uvicorn would say from here on is that clients were left, which is meant.
+        logging.getLogger("uvicorn.error").disabled = True
         self._app.begin_shutdown()
+
+    async def _end(self, serving: asyncio.Task[None]) -> Sequence[str]:
+        self._begin_end()
         if self._signals:
             tell("stopping the fleet ..")
         left = await asyncio.to_thread(self._orch._core.stop, self._plan.stop_timeout_ms)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 from starlette.responses import Response
 
 from azora_orchestrator.server.answers import TEXT_TYPE, Refusal
+from azora_orchestrator.server.endless import Ends
 from azora_orchestrator.server.fast import flag, one
 
 _DEFAULT_LINES = 200
@@ -39,34 +39,22 @@ class LogAnswer(Response):
         if not follow:
             headers.append((b"content-length", b"%d" % len(first)))
         await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": first, "more_body": follow})
-        if follow:
-            await self._go_on(place, receive, send)
+        if not follow:
+            await send({"type": "http.response.body", "body": first})
+            return
+        with Ends(self._app, receive) as ends:
+            await ends.write(send, first)
+            await self._go_on(place, ends, send)
+            await ends.finish(send)
 
-    async def _go_on(self, place: list[int], receive: Any, send: Any) -> None:
-        gone = asyncio.ensure_future(_until_disconnect(receive))
-        closing = asyncio.ensure_future(self._app.closing.wait())
-        try:
-            while True:
-                done, _ = await asyncio.wait(
-                    {gone, closing}, timeout=_FOLLOW_SECONDS, return_when=asyncio.FIRST_COMPLETED
-                )
-                if done or self._app.core.find(self._id) is None:
-                    break
-                text, *place = await self._app.in_thread(
-                    self._app.core.logs_after, self._id, *place[:2]
-                )
-                if place[2]:
-                    text = _MISSED + text
-                if text:
-                    await send({"type": "http.response.body", "body": text, "more_body": True})
-            if not gone.done():
-                await send({"type": "http.response.body", "body": b""})
-        finally:
-            gone.cancel()
-            closing.cancel()
-
-
-async def _until_disconnect(receive: Any) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    async def _go_on(self, place: list[int], ends: Ends, send: Any) -> None:
+        while not await ends.wait(None, _FOLLOW_SECONDS):
+            if self._app.core.find(self._id) is None:
+                return
+            text, *place = await self._app.in_thread(
+                self._app.core.logs_after, self._id, *place[:2]
+            )
+            if place[2]:
+                text = _MISSED + text
+            if text:
+                await ends.write(send, text)

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.responses import Response
 
 from azora_orchestrator.server.answers import Refusal
+from azora_orchestrator.server.endless import Ends
 from azora_orchestrator.server.fast import flag, one
 
 HEARTBEAT_SECONDS = 15.0
@@ -58,26 +59,22 @@ class EventStream(Response):
             await send({"type": "http.response.body", "body": b""})
             return
         self._app.streams += 1
-        gone = asyncio.ensure_future(_until_disconnect(receive))
-        closing = asyncio.ensure_future(self._app.closing.wait())
         try:
-            # The first bytes tell the client that it is connected.
-            await _write(send, b"retry: 1000\n\n")
-            await self._pump(send, {gone, closing})
-            if not gone.done():
-                await send({"type": "http.response.body", "body": b""})
+            with Ends(self._app, receive) as ends:
+                # The first bytes tell the client that it is connected.
+                await ends.write(send, b"retry: 1000\n\n")
+                await self._pump(send, ends)
+                await ends.finish(send)
         finally:
             self._app.streams -= 1
-            gone.cancel()
-            closing.cancel()
             self._cursor.close()
 
-    async def _pump(self, send: Any, ends: set[asyncio.Future[Any]]) -> None:
+    async def _pump(self, send: Any, ends: Ends) -> None:
         loop = asyncio.get_running_loop()
-        while not any(end.done() for end in ends):
+        while not ends.reached:
             events = self._cursor.drain(256)
             if events:
-                await _write(send, b"".join(map(_frame, events)))
+                await ends.write(send, b"".join(map(_frame, events)))
                 continue
             if self._app.core.closed() or not self._follow:
                 return
@@ -85,15 +82,11 @@ class EventStream(Response):
             fd = self._cursor.fileno()
             loop.add_reader(fd, _resolve, readable)
             try:
-                done, _ = await asyncio.wait(
-                    {readable, *ends},
-                    timeout=HEARTBEAT_SECONDS,
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                news = await ends.wait(readable, HEARTBEAT_SECONDS)
             finally:
                 loop.remove_reader(fd)
-            if not done:
-                await _write(send, b": still here\n\n")
+            if not news:
+                await ends.write(send, b": still here\n\n")
 
 
 def _resolve(future: asyncio.Future[None]) -> None:
@@ -104,12 +97,3 @@ def _resolve(future: asyncio.Future[None]) -> None:
 def _frame(event: Any) -> bytes:
     body: bytes = event.json
     return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), body)
-
-
-async def _write(send: Any, chunk: bytes) -> None:
-    await send({"type": "http.response.body", "body": chunk, "more_body": True})
-
-
-async def _until_disconnect(receive: Any) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import threading
 from typing import Any
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 
 from azora_orchestrator import MasterOrchestrator
-from azora_orchestrator.server import sse
+from azora_orchestrator.server import create_app, sse
 
 pytestmark = pytest.mark.native
 
@@ -103,3 +104,40 @@ def test_a_stream_ends_when_the_server_does(orch: MasterOrchestrator, api: Any) 
     assert api.get("/events").status == 503
     assert api.get("/readyz").status == 503
     assert api.get("/status").status == 200
+
+
+@pytest.mark.parametrize("path", ["/events", "/services/a/logs"])
+def test_a_client_that_stops_reading_does_not_hold_up_the_end(
+    path: str, orch: MasterOrchestrator, process: Any
+) -> None:
+    """What it would have been sent next waits for it; the shutdown does not."""
+    orch.register(process("a"))
+    orch.wait_ready("a", timeout_ms=30_000)
+    app = create_app(orch, auth=None)
+    query = b"since=0" if path == "/events" else b"follow=1"
+
+    async def main() -> None:
+        stuck = asyncio.Event()
+
+        async def receive() -> Any:
+            await asyncio.Event().wait()
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                stuck.set()
+                await asyncio.Event().wait()
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": path,
+            "query_string": query,
+            "headers": [(b"host", b"localhost")],
+        }
+        answer = asyncio.create_task(app(scope, receive, send))
+        await stuck.wait()
+        assert not answer.done()
+        app.begin_shutdown()
+        await asyncio.wait_for(answer, 10)
+
+    asyncio.run(main())
