@@ -14,7 +14,7 @@ class SimulationShard : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(SimulationShard, FleetSurvivesSeededFaults) {
   const std::uint64_t only = number_from("AZORA_SIM_SEED", 0);
-  const std::uint64_t count = number_from("AZORA_SIM_SEEDS", 32);
+  const std::uint64_t count = number_from("AZORA_SIM_SEEDS", 128);
   if (only != 0 && only % kShards != GetParam()) GTEST_SKIP() << "not this shard's seed";
   const std::uint64_t first = only ? only : kShards + GetParam();
   const std::uint64_t end = only ? only + 1 : kShards + count;
