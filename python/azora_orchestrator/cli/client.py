@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-import ipaddress
 import json
 import os
 import socket
@@ -12,7 +11,7 @@ from collections.abc import Generator
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
-from azora_orchestrator.server import tokens
+from azora_orchestrator.server import owner, tokens
 
 # Exit codes of every verb.
 OK, UNHEALTHY, USAGE, UNREACHABLE = 0, 1, 2, 3
@@ -50,13 +49,16 @@ def server_url(given: str | None) -> str:
     return url.rstrip("/")
 
 
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _bearer(token: str | None) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _own_token(connection: http.client.HTTPConnection) -> str | None:
+    """The token of this user's servers, if this is one: nobody else's process gets to see it."""
+    if os.environ.get("AZORA_TOKEN") or connection.sock is None:
+        return None
+    peer, own = connection.sock.getpeername()[:2], connection.sock.getsockname()[:2]
+    return tokens.read_token() if owner.is_owner(peer, own) else None
 
 
 class Client:
@@ -132,8 +134,13 @@ class Client:
         try:
             connection.connect()
             connection.sock.settimeout(seconds)
-            connection.request(method, target, headers={**self._rights(method), **headers})
+            given = os.environ.get("AZORA_TOKEN")
+            connection.request(method, target, headers={**_bearer(given), **headers})
             response = connection.getresponse()
+            if response.status == 401 and (own := _own_token(connection)):
+                response.read()
+                connection.request(method, target, headers={**_bearer(own), **headers})
+                response = connection.getresponse()
             if response.status < 400:
                 return response, connection
             refusal = self._refused(response.status, response.read())
@@ -154,15 +161,6 @@ class Client:
         kind = http.client.HTTPSConnection if https else http.client.HTTPConnection
         host = self._parts.hostname or ""
         return kind(host, self._parts.port, timeout=_CONNECT_SECONDS)
-
-    def _rights(self, method: str) -> dict[str, str]:
-        """The token, only to our own machine unless it was given for this call."""
-        host = self._parts.hostname or ""
-        if os.environ.get("AZORA_TOKEN") or (method != "GET" and _is_loopback(host)):
-            found = tokens.read_token()
-            if found:
-                return {"Authorization": f"Bearer {found}"}
-        return {}
 
     def _refused(self, status: int, raw: bytes) -> Failure:
         try:

@@ -14,6 +14,7 @@ import pytest
 
 import azora_orchestrator
 from azora_orchestrator import MasterOrchestrator
+from azora_orchestrator.server import owner
 from cli.conftest import Azora
 from conftest import WebService, free_port
 from rest.served import Actors, Command
@@ -219,7 +220,7 @@ def test_nobody_there_is_3_and_nonsense_is_2(azora: Azora, web: Callable[[], Any
 
 
 def test_somebody_elses_server_needs_the_token(
-    serve: Callable[..., Any], azora: Azora, fleet: Any
+    serve: Callable[..., Any], azora: Azora, fleet: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     url = f"http://127.0.0.1:{serve(auth='token').port}"
     said = azora("restart", "db", "--url", url)
@@ -228,6 +229,11 @@ def test_somebody_elses_server_needs_the_token(
     token = azora("token").lines[0]
     assert azora("token").lines == [token]
     # The file of this user is found by itself; then only the service has nothing to restart.
+    assert azora("restart", "db", "--url", url).code == 1
+    # A process of somebody else, on a port where ours might be, does not get to see it.
+    monkeypatch.setattr(owner, "is_owner", lambda *_: False)
+    assert azora("restart", "db", "--url", url).code == 2
+    monkeypatch.setenv("AZORA_TOKEN", token)
     assert azora("restart", "db", "--url", url).code == 1
 
 
