@@ -215,7 +215,8 @@ void Watcher::on_launch(const Command& command) {
   Known& known = known_[id];
   if (view->desired != Desired::up || !world_.core.running()) found("desired down wins", id, "started while it is to be down");
   if (!dependencies_hold(spec)) found("dependencies first", id, "started before what it needs");
-  if (std::exchange(known.serial, command.serial) == command.serial && command.incarnation <= known.incarnation) found("incarnations", id, "a number twice");
+  const bool same = std::exchange(known.serial, command.serial) == command.serial;
+  if (same && command.incarnation <= known.incarnation) found("incarnations", id, "a number twice");
   if (known.failed_at && spec.restart.delay && !known.operator_acted && now() - *known.failed_at < *spec.restart.delay) {
     found("restartDelay", id, "started too early after its failure");
   }

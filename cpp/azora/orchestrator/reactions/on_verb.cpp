@@ -50,7 +50,8 @@ Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents
     stage({one->serial, Verb::stop, living_dependents(*one), {}, verb == Verb::restart ? Desired::up : Desired::down});
   }
   // After all of them, not only its direct ones: one between may be down already.
-  stage({service->serial, verb, along, verb == Verb::restart ? along : std::vector<std::uint64_t>{}, verb == Verb::stop ? Desired::down : Desired::up});
+  const std::vector<std::uint64_t> raise = verb == Verb::restart ? along : std::vector<std::uint64_t>{};
+  stage({service->serial, verb, along, raise, verb == Verb::stop ? Desired::down : Desired::up});
   actor_ = "orchestrator";
   answer.incarnation = service->machine.incarnation;
   answer.seq = publisher_.head();
