@@ -9,7 +9,7 @@ namespace azora::healing {
 
 std::string_view wire_name(Cause cause) {
   switch (cause) {
-    case Cause::none: return "none";
+    case Cause::none: return "start";  // nothing happened before it
     case Cause::crash: return "crash";
     case Cause::clean: return "clean";
     case Cause::liveness: return "liveness";
@@ -21,7 +21,7 @@ std::string_view wire_name(Cause cause) {
     case Cause::dependency: return "dependency";
     case Cause::evidence: return "evidence";
   }
-  return "none";
+  return "start";
 }
 
 Millis backoff_delay(const RestartPolicy& policy, int attempt) {
