@@ -36,6 +36,8 @@ failed=0
 cpp=$(sed -nE 's/.*tests passed, (.*)/\1/p' "$build/ctest.log" | tail -n 1)
 echo "C++ under $preset: $cpp"
 
-env "${python_options[@]}" PYTHONPATH="$PWD/$build/package" LD_PRELOAD="$(${CXX:-g++} -print-file-name="$runtime")" \
-  "${fixed[@]}" "$python" -m pytest -q -p no:cacheprovider --ignore-glob='*/test_repository_*' --ignore-glob='*/test_notebook.py' "$@" || failed=1
+# The interpreter is no C++ program: without libstdc++ beside it the runtime finds no __cxa_throw to watch.
+preload="$(${CXX:-g++} -print-file-name="$runtime") $(${CXX:-g++} -print-file-name=libstdc++.so.6)"
+env "${python_options[@]}" PYTHONPATH="$PWD/$build/package" LD_PRELOAD="$preload" \
+  "${fixed[@]}" "$python" -m pytest -q -n 2 -p no:cacheprovider --ignore-glob='*/test_repository_*' --ignore-glob='*/test_notebook.py' "$@" || failed=1
 exit "$failed"
