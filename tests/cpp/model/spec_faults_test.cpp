@@ -1,7 +1,6 @@
 // Every refused input of spec_faults.txt with its exact words.
 #include <gtest/gtest.h>
 
-#include <filesystem>
 #include <fstream>
 #include <string>
 
@@ -31,7 +30,7 @@ std::string faults_text(const Error& error) {
 }
 
 TEST(SpecFaults, AreNamedInTheWordsOfTheTable) {
-  std::ifstream file(std::filesystem::path(__FILE__).parent_path() / "spec_faults.txt");
+  std::ifstream file(AZORA_SPEC_FAULTS);  // from tests/cpp/CMakeLists.txt
   ASSERT_TRUE(file.is_open());
   std::string line;
   std::getline(file, line);
