@@ -3,6 +3,8 @@
 // Threads: the control thread; board() any thread. Ownership: borrows pools and log, which outlive it.
 // Fails: never.
 #include <memory>
+#include <unordered_map>
+#include <utility>
 
 #include "azora/balancer/balancer.hpp"
 #include "azora/base/snapshot_cell.hpp"
@@ -18,14 +20,26 @@ class LivePublisher : public Publisher {
   std::uint64_t append(Event event) override { return log_.append(std::move(event)); }
   std::uint64_t head() const override { return log_.head(); }
   void pool_put(std::uint64_t serial, const SpecPtr& spec) override { pools_.put(serial, spec); }
-  void pool_remove(std::uint64_t serial) override { pools_.remove(serial); }
+  void pool_remove(std::uint64_t serial) override {
+    risen_.erase(serial);
+    pools_.remove(serial);
+  }
+  // Who falls out is out at once; who comes back waits for the end of the turn, so that no pick names a service
+  // that every view still calls dead.
   void set_standing(std::uint64_t serial, Standing standing, std::uint64_t incarnation) override {
+    if (standing.tier != Tier::excluded) {
+      risen_.insert_or_assign(serial, std::pair(standing, incarnation));
+      return;
+    }
+    risen_.erase(serial);
     pools_.set_tier(serial, standing.tier, incarnation, standing.why);
   }
   // Semantics 10: whoever saw an event reads a state that contains it.
   void publish(std::shared_ptr<const Board> board) override {
-    pools_.publish();
     if (board) board_.publish(std::move(board));
+    for (const auto& [serial, risen] : risen_) pools_.set_tier(serial, risen.first.tier, risen.second, risen.first.why);
+    risen_.clear();
+    pools_.publish();
     log_.publish_turn();
   }
 
@@ -35,6 +49,7 @@ class LivePublisher : public Publisher {
  private:
   balancer::PoolSet& pools_;
   events::EventLog& log_;
+  std::unordered_map<std::uint64_t, std::pair<Standing, std::uint64_t>> risen_;  // this turn, with their incarnation
   SnapshotCell<Board> board_{std::make_shared<const Board>()};
 };
 

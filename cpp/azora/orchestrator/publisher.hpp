@@ -32,7 +32,8 @@ class Publisher {
   // The service is a candidate of its pools from now on (excluded until set_standing says otherwise).
   virtual void pool_put(std::uint64_t serial, const SpecPtr& spec) = 0;
   virtual void pool_remove(std::uint64_t serial) = 0;
-  // Takes effect at once for every picker. `stopped` also ends the leases of that incarnation.
+  // An exclusion takes effect at once for every picker, anything better with publish(). `stopped` also ends the
+  // leases of that incarnation.
   virtual void set_standing(std::uint64_t serial, Standing standing, std::uint64_t incarnation) = 0;
   // End of a turn: the board (null: unchanged), then the turn's events, become visible.
   virtual void publish(std::shared_ptr<const Board> board) = 0;

@@ -18,7 +18,9 @@ TEST(Core, ProcessServiceIsHealthyOnceItAnswers) {
   EXPECT_EQ(world.status("a"), HealthStatus::healthy);
   EXPECT_EQ(world.view("a")->restart_count, 0);
   for (const Recorder::Seen& one : world.recorder.events) {
-    if (one.type == EventType::service_started) EXPECT_EQ(one.cause, "start");
+    if (one.type == EventType::service_started) {
+      EXPECT_EQ(one.cause, "start");
+    }
   }
 }
 

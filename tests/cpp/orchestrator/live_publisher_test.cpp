@@ -1,0 +1,65 @@
+// When a change of standing reaches the pickers: exclusions at once, returns with the turn's publication.
+#include "azora/orchestrator/live_publisher.hpp"
+
+#include <gtest/gtest.h>
+
+#include "azora/model/spec_parser.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+class LivePublisherTest : public testing::Test {
+ protected:
+  LivePublisherTest() {
+    Result<std::vector<SpecPtr>> specs =
+        parse_service(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001"})", {});
+    EXPECT_TRUE(specs.ok());
+    publisher.pool_put(1, specs.value().front());
+    publisher.publish(nullptr);
+  }
+  bool picked() { return balancer.pick("core").ok(); }
+
+  balancer::Balancer balancer;
+  std::shared_ptr<events::EventLog> log = std::make_shared<events::EventLog>();
+  LivePublisher publisher{balancer, *log};
+};
+
+TEST_F(LivePublisherTest, AReturnWaitsForTheTurnsPublication) {
+  publisher.set_standing(1, {Tier::healthy, Exclusion::none}, 1);
+  EXPECT_FALSE(picked());
+  publisher.publish(nullptr);
+  EXPECT_TRUE(picked());
+}
+
+TEST_F(LivePublisherTest, AnExclusionTakesEffectAtOnceAndOverridesAReturnOfTheSameTurn) {
+  publisher.set_standing(1, {Tier::healthy, Exclusion::none}, 1);
+  publisher.publish(nullptr);
+  publisher.set_standing(1, {Tier::excluded, Exclusion::stopped}, 1);
+  EXPECT_FALSE(picked());
+  publisher.set_standing(1, {Tier::healthy, Exclusion::none}, 2);
+  publisher.set_standing(1, {Tier::excluded, Exclusion::stopped}, 2);
+  publisher.publish(nullptr);
+  EXPECT_FALSE(picked());
+}
+
+TEST_F(LivePublisherTest, WhoIsRemovedInTheTurnOfItsReturnStaysGone) {
+  publisher.set_standing(1, {Tier::healthy, Exclusion::none}, 1);
+  publisher.pool_remove(1);
+  publisher.publish(nullptr);
+  EXPECT_FALSE(picked());
+}
+
+TEST_F(LivePublisherTest, TheBoardIsReadByWhoeverSawTheEvent) {
+  Event event;
+  event.type = EventType::service_healthy;
+  const std::uint64_t seq = publisher.append(std::move(event));
+  EXPECT_EQ(log->visible(), 0U);
+  auto board = std::make_shared<Board>();
+  board->seq = seq;
+  publisher.publish(board);
+  EXPECT_EQ(log->visible(), seq);
+  EXPECT_EQ(publisher.board()->seq, seq);
+}
+
+}  // namespace
+}  // namespace azora::orchestrator
