@@ -3,7 +3,7 @@ SHELL := /bin/bash
 export DEBIAN_FRONTEND := noninteractive
 export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
-.PHONY: help setup build test run test-asan test-tsan bench lint format clean
+.PHONY: help setup build test run test-asan test-tsan bench wheel lint format clean
 
 help:            # the verbs, and what each does
 	@sed -nE 's/^([a-z-]+):[^#]*# (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -28,6 +28,9 @@ test-tsan: build # the suites under ThreadSanitizer
 
 bench: build     # the benchmarks, each beside its peer
 	@tools/bench.sh
+
+wheel: setup     # the wheel in dist, repaired, installed without compilers and lived with
+	@tools/wheel.sh check
 
 lint: build      # layers, names, types, format
 	@tools/lint.sh
