@@ -8,6 +8,8 @@ import pytest
 
 from azora_orchestrator import _core, errors
 
+pytestmark = pytest.mark.native
+
 
 def test_the_table_equals_the_cores_and_adds_only_the_forked_handle() -> None:
     ours = [(row.code, row.status) for row in errors.ERRORS]

@@ -12,6 +12,8 @@ import pytest
 
 from azora_orchestrator import EVENT_TYPES, Event, InvalidArgument, MasterOrchestrator
 
+pytestmark = pytest.mark.native
+
 WAIT = 10.0
 
 

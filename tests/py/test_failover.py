@@ -16,7 +16,7 @@ import pytest
 
 from azora_orchestrator import MasterOrchestrator
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.native, pytest.mark.process]
 
 
 def test_one_of_three_is_killed_under_constant_picking(

@@ -27,6 +27,8 @@ from azora_orchestrator import (
 )
 from conftest import WebService
 
+pytestmark = pytest.mark.native
+
 Web = Callable[[], WebService]
 
 

@@ -19,6 +19,8 @@ from azora_orchestrator import (
 )
 from conftest import WebService
 
+pytestmark = pytest.mark.native
+
 Web = Callable[[], WebService]
 PLAIN = {"on", "off", "events", "get_event_emitter", "lease"}
 

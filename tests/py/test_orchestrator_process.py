@@ -13,7 +13,7 @@ import pytest
 from azora_orchestrator import MasterOrchestrator, RestartRequest, ServiceConfig
 from conftest import WebService
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.native, pytest.mark.process]
 
 Process = Callable[..., dict[str, Any]]
 WAIT_MS = 20_000
