@@ -12,11 +12,11 @@ case $preset in
   tsan) runtime=libtsan.so ;;
   *) echo "$preset is no sanitizer; there are asan-ubsan and tsan" >&2; exit 2 ;;
 esac
-# Leaks are searched in C++ alone: the interpreter never frees everything.
+# Leaks are searched in C++ alone: the interpreter never frees everything. A test forks, and its child starts threads.
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=7
-python_options=(ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" TSAN_OPTIONS="$TSAN_OPTIONS:ignore_noninstrumented_modules=1")
+python_options=(ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" TSAN_OPTIONS="$TSAN_OPTIONS:ignore_noninstrumented_modules=1:die_after_fork=0")
 
 # The sanitizers' shadow memory does not fit every random layout.
 fixed=()
