@@ -12,11 +12,11 @@ case $preset in
   tsan) runtime=libtsan.so ;;
   *) echo "$preset is no sanitizer; there are asan-ubsan and tsan" >&2; exit 2 ;;
 esac
-# Leaks are searched in C++ alone: the interpreter never frees everything. A test forks, and its child starts threads.
+# Leaks are searched in C++ alone: the interpreter never frees everything.
 export ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:abort_on_error=1
 export UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1
 export TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:history_size=7
-python_options=(ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" TSAN_OPTIONS="$TSAN_OPTIONS:ignore_noninstrumented_modules=1:die_after_fork=0")
+python_options=(ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0" TSAN_OPTIONS="$TSAN_OPTIONS:ignore_noninstrumented_modules=1")
 
 # The sanitizers' shadow memory does not fit every random layout.
 fixed=()
@@ -31,6 +31,7 @@ cp -r python/azora_orchestrator/. "$package"
 cp "$build"/bindings/_core*.so "$package"
 cp "$build/cpp/azora/keeper/azora-keeper" "$package/bin"
 
+forking=test_a_forked_child_is_refused_and_ends_without_touching_the_parent
 good=0 bad=0
 status=0
 "${fixed[@]}" ctest --test-dir "$build" -j 2 --timeout 600 --output-on-failure >"$build/ctest.log" 2>&1 || status=$?
@@ -46,6 +47,8 @@ echo "C++ under $preset: $good passed, $bad failed"
 # The tests that are about the extension; AZORA_SANITIZE_ALL=1 runs the others, too, which takes long.
 chosen=(-m native)
 if [ "${AZORA_SANITIZE_ALL:-}" = 1 ]; then chosen=(); fi
+# ThreadSanitizer knows no threads in a child that was forked from threads.
+if [ "$preset" = tsan ]; then chosen+=(--deselect tests/py/test_orchestrator_exit.py::"$forking"); fi
 # The interpreter is no C++ program: without libstdc++ beside it the runtime finds no __cxa_throw to watch.
 preload="$(${CXX:-g++} -print-file-name="$runtime") $(${CXX:-g++} -print-file-name=libstdc++.so.6)"
 status=0
