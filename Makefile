@@ -1,7 +1,6 @@
 # Verbs only; each is a few lines. `make run` and `make test` set everything up first.
 SHELL := /bin/bash
 export DEBIAN_FRONTEND := noninteractive
-export CCACHE_DIR ?= $(HOME)/.cache/ccache
 
 .PHONY: help setup build test run test-asan test-tsan bench wheel lint format clean
 

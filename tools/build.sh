@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 mkdir -p build
 kind=RelWithDebInfo
 optimise="-O2 -g1"
-export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR="$PWD" CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/ccache}"
+source tools/ccache.sh
 
 # Runs a command in silence; when it fails, shows what it said.
 quietly() {

@@ -3,6 +3,7 @@
 # Nothing of ours is suppressed. The last line counts.
 set -uo pipefail
 cd "$(dirname "$0")/.."
+source tools/ccache.sh
 preset=${1:?asan-ubsan or tsan}
 shift
 build=build/$preset

@@ -3,7 +3,7 @@
 # systems it runs. `tools/wheel.sh check` also installs it where there is no compiler and runs `azora demo` from it.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-export CCACHE_NOHASHDIR=1 CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/ccache}"
+source tools/ccache.sh
 tools=build/wheel-tools
 raw=build/wheel-raw
 

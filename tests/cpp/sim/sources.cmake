@@ -1,1 +1,1 @@
-set(AZORA_SIM_TESTS sim_test.cpp simulation.cpp watcher.cpp)
+set(AZORA_SIM_TESTS sim_test.cpp)
