@@ -21,7 +21,7 @@ from repo import cpp_code, cpp_files, run
 FOLDERS = ("cpp", "bindings", "tests/cpp")
 ONE_THREAD = "cpp/azora/keeper/program/"  # a program without threads
 FLAGS = (
-    '-std=c++20 -fsyntax-only -fvisibility=hidden -x c++ -DAZORA_KEEPER_BIN="" '
+    "-std=c++20 -fsyntax-only -fvisibility=hidden -x c++ "
     "-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-missing-field-initializers -Werror"
 )
 _INCLUDE = re.compile(r'^#include ["<]([^">]+)[">]', re.MULTILINE)

@@ -18,6 +18,7 @@
 #include "azora/base/asio_loop.hpp"
 #include "azora/keeper/client.hpp"
 #include "azora/keeper/log_reader.hpp"
+#include "support/built.hpp"
 
 namespace azora::keeper {
 
@@ -83,7 +84,7 @@ class ClientRig : public KeeperListener {
     std::string reason;
   };
 
-  explicit ClientRig(bool cgroups = true, std::string program = AZORA_KEEPER_BIN) {
+  explicit ClientRig(bool cgroups = true, std::string program = kKeeperProgram) {
     folder = std::filesystem::temp_directory_path() / "azora-client-test-XXXXXX";
     std::string path = folder;
     EXPECT_NE(::mkdtemp(path.data()), nullptr);

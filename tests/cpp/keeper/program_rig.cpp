@@ -19,6 +19,8 @@
 #include <fstream>
 #include <sstream>
 
+#include "support/built.hpp"
+
 namespace azora::keeper {
 namespace {
 
@@ -156,7 +158,7 @@ void ProgramRig::start_keeper() {
   std::array<const char*, 5> argv{"azora-keeper", "keeper", options_.ephemeral ? "ephemeral" : "durable", mark.c_str(), nullptr};
   std::array<const char*, 2> env{options_.cgroup ? nullptr : "AZORA_NO_CGROUP=1", nullptr};
   pid_t pid = 0;
-  const int failed = ::posix_spawn(&pid, AZORA_KEEPER_BIN, &actions, nullptr, const_cast<char**>(argv.data()),
+  const int failed = ::posix_spawn(&pid, kKeeperProgram, &actions, nullptr, const_cast<char**>(argv.data()),
                                    const_cast<char**>(env.data()));
   ::posix_spawn_file_actions_destroy(&actions);
   ASSERT_EQ(failed, 0);

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "azora/model/spec_parser.hpp"
+#include "support/built.hpp"
 
 namespace azora {
 namespace {
@@ -30,7 +31,7 @@ std::string faults_text(const Error& error) {
 }
 
 TEST(SpecFaults, AreNamedInTheWordsOfTheTable) {
-  std::ifstream file(AZORA_SPEC_FAULTS);  // from tests/cpp/CMakeLists.txt
+  std::ifstream file(kSpecFaultsFile);
   ASSERT_TRUE(file.is_open());
   std::string line;
   std::getline(file, line);

@@ -11,6 +11,7 @@
 #include "azora/events/log.hpp"
 #include "azora/model/spec_parser.hpp"
 #include "health/scripted_server.hpp"
+#include "support/built.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -19,7 +20,7 @@ constexpr Millis kLong{20'000};
 
 Options options() {
   Options options;
-  options.keeper_path = AZORA_KEEPER_BIN;
+  options.keeper_path = kKeeperProgram;
   return options;
 }
 

@@ -1,0 +1,11 @@
+#pragma once
+// Where the build put what tests need. The paths are in one source alone: what else is compiled is the same in every
+// folder, and ccache knows it again.
+// Threads: any. Ownership: constants.
+
+namespace azora {
+
+extern const char* const kKeeperProgram;   // azora-keeper as built beside the tests
+extern const char* const kSpecFaultsFile;  // model/spec_faults.txt
+
+}  // namespace azora
