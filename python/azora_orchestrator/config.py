@@ -8,23 +8,17 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
 import os
 import re
-import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from azora_orchestrator import _core
-from azora_orchestrator.config_lines import (
-    Lines,
-    json_lines,
-    line_of,
-    path_of,
-    toml_lines,
-    yaml_lines,
-)
+from azora_orchestrator.config_lines import Lines, line_of, path_of
+from azora_orchestrator.config_text import Unreadable, read_text
 
 __all__ = ["Config", "ConfigFault", "load"]
 
@@ -33,6 +27,7 @@ _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _STRATEGIES = ("round-robin", "least-connections", "weighted", "ip-hash")
 _MAX_MS = 2**31 - 1
+_Path = tuple[str | int, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +74,12 @@ def _shown(value: Any) -> str:
         text = json.dumps(value, ensure_ascii=False)
     except (TypeError, ValueError):
         text = str(value)
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
+    if not isinstance(value, str) or not value or not _sayable(value):
         raise _Wrong(f"is {_shown(value)}; it must be a text")
     return value
 
@@ -171,17 +167,17 @@ class _Loader:
         self.config = Config(base_dir)
         self.lines: Lines = {}
 
-    def fault(self, path: tuple[str | int, ...], shown: str, message: str) -> None:
+    def fault(self, path: _Path, shown: str, message: str) -> None:
         self.config.faults.append(ConfigFault(self.name, line_of(self.lines, path), shown, message))
 
-    def table(self, data: Any, path: tuple[str | int, ...], rules: _Table) -> dict[str, Any]:
+    def table(self, data: Any, path: _Path, rules: _Table) -> dict[str, Any]:
         """The options of one table whose keys are all ours."""
         shown = ".".join(map(str, path))
         if not isinstance(data, dict):
             self.fault(path, shown, f"is {_shown(data)}; it must be a table")
             return {}
         options: dict[str, Any] = {}
-        for key, value in data.items():
+        for key, value in ((str(key), value) for key, value in data.items()):
             here = f"{shown}.{key}"
             if key not in rules:
                 self.fault((*path, key), here, _unknown(key, rules))
@@ -197,9 +193,9 @@ class _Loader:
         if not isinstance(data, dict):
             self.fault((), "", f"the file holds {_shown(data)}; it must hold a table")
             return self.config
-        for key in data:
+        for key in map(str, data):
             if key not in _TOP:
-                self.fault((key,), str(key), _unknown(str(key), _TOP))
+                self.fault((key,), key, _unknown(key, _TOP))
         self.config.settings = self.table(
             data.get("orchestrator", {}), ("orchestrator",), _ORCHESTRATOR
         )
@@ -213,9 +209,13 @@ class _Loader:
         if not isinstance(pools, dict):
             self.fault(("pools",), "pools", f"is {_shown(pools)}; it must be a table of pools")
             return
-        for name, data in pools.items():
-            if not _WORD.fullmatch(str(name)):
-                self.fault(("pools", name), f"pools.{name}", "is no name a pool can have")
+        for name, data in ((str(name), data) for name, data in pools.items()):
+            if not _WORD.fullmatch(name):
+                self.fault(
+                    ("pools", name),
+                    f"pools.{name}",
+                    'is no name of a pool; use 1 to 63 letters, digits, ".", "_" or "-"',
+                )
                 continue
             self.config.pools[name] = self.table(data, ("pools", name), _POOL)
 
@@ -228,7 +228,8 @@ class _Loader:
             path = ("services", index)
             try:
                 text = json.dumps(service, ensure_ascii=False, allow_nan=False)
-            except (TypeError, ValueError):
+                text.encode()
+            except (TypeError, ValueError):  # of the latter kind: a surrogate without its pair
                 self._unfit(service, path)
                 continue
             if not isinstance(service, dict):
@@ -238,6 +239,8 @@ class _Loader:
             name = service.get("id")
             whose = f' (service "{name}")' if isinstance(name, str) else f" (services[{index}])"
             for at, message in _core.check(text, "file", self.config.base_dir):
+                if not at and self._unfit(service, path):  # the text itself is refused
+                    continue
                 self.fault((*path, *path_of(at)), at or f"services[{index}]", message + whose)
             if isinstance(name, str):
                 if name in seen:
@@ -246,28 +249,50 @@ class _Loader:
                 seen.setdefault(name, index)
         _Relations(self, services, seen).check()
 
-    def _unfit(self, value: Any, path: tuple[str | int, ...]) -> None:
-        """Names the values that JSON cannot say (dates, nan, inf)."""
-        pending = [(path, value)]
+    def _unfit(self, value: Any, path: _Path) -> bool:
+        """Names what JSON, or we, cannot say: dates, nan, half characters, what lies too deep."""
+        before = len(self.config.faults)
+        pending: list[tuple[_Path, Any]] = [(path, value)]
         while pending:
             at, item = pending.pop()
             if isinstance(item, dict):
-                pending += [((*at, key), below) for key, below in item.items()]
+                below = [((*at, str(key)), key, value) for key, value in item.items()]
             elif isinstance(item, list):
-                pending += [((*at, i), below) for i, below in enumerate(item)]
-            elif (
-                not isinstance(item, str | int | float | None)
-                or item != item
-                or item
-                in (
-                    float("inf"),
-                    float("-inf"),
-                )
-            ):
-                shown = ".".join(map(str, at[2:])) or f"services[{at[1]}]"
-                self.fault(
-                    at, shown, f"is {_shown(item)}; it must be a text, number or truth value"
-                )
+                below = [((*at, index), index, value) for index, value in enumerate(item)]
+            elif not _sayable(item):
+                self.fault(at, _dotted(at), f"is {_shown(item)}; it must be {_SAYABLE}")
+                continue
+            else:
+                continue
+            if len(at) - len(path) >= _DEPTH:
+                self.fault(at, _dotted(at[:8]), f"is nested deeper than {_DEPTH}; flatten it")
+                continue
+            for inner, key, value in below:
+                if not _sayable(key):
+                    self.fault(inner, _shown(key), "is no name of a field; it must be a text")
+                pending.append((inner, value))
+        return len(self.config.faults) > before
+
+
+_DEPTH = 32  # of nesting, as the core reads it
+_SAYABLE = "a text, number or truth value"
+
+
+def _dotted(path: _Path) -> str:
+    """A path in the list of services as a field of one of them."""
+    _, index, *steps = path
+    if not steps:
+        return f"services[{index}]"
+    words = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
+    return "".join(words).removeprefix(".")
+
+
+def _sayable(value: Any) -> bool:
+    if isinstance(value, str):
+        return value == value.encode("utf-8", "ignore").decode()
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int | None) and -(2**63) <= (value or 0) < 2**64
 
 
 class _Relations:
@@ -290,22 +315,38 @@ class _Relations:
                 if not isinstance(target, str):
                     continue
                 self._edges[name].append(target)
-                if target not in self._seen and not self._is_replica(target):
+                if odd := self._odd(name, target):
                     path = ("services", index, "dependencies", place)
+                    line = line_of(self._loader.lines, path)
                     self._loader.config.warnings.append(
-                        ConfigFault(
-                            self._loader.name,
-                            line_of(self._loader.lines, path),
-                            f"dependencies[{place}]",
-                            f'"{target}" is not in this file; "{name}" waits for it',
-                        )
+                        ConfigFault(self._loader.name, line, f"dependencies[{place}]", odd)
                     )
         self._cycle()
         self._groups()
 
-    def _is_replica(self, target: str) -> bool:
-        name, at, number = target.rpartition("@")
-        return bool(at) and number.isdigit() and name in self._seen
+    def _odd(self, name: str, target: str) -> str:
+        """What is odd about a dependency; nothing when it can come true."""
+        base, at, number = target.rpartition("@")
+        if not at:
+            replicas = self._replicas(target)
+            if replicas == 1:
+                return ""
+            if replicas > 1:
+                return (
+                    f'"{target}" is {replicas} replicas; "{name}" waits for a service of that very '
+                    f'id, name "{target}@0" to "{target}@{replicas - 1}"'
+                )
+        elif number.isdigit() and int(number) < self._replicas(base) > 1:
+            return ""
+        return f'"{target}" is not in this file; "{name}" waits for it'
+
+    def _replicas(self, name: str) -> int:
+        """How many services an entry becomes; 0: there is none of that id."""
+        if name not in self._seen:
+            return 0
+        process = self._services[self._seen[name]].get("process")
+        replicas = process.get("replicas", 1) if isinstance(process, dict) else 1
+        return max(1, replicas) if isinstance(replicas, int) else 1
 
     def _cycle(self) -> None:
         done: set[str] = set()
@@ -347,95 +388,6 @@ class _Relations:
                 )
 
 
-def _read_json(text: str, loader: _Loader) -> Any:
-    def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
-        table = dict(items)
-        if len(table) < len(items):
-            names = [key for key, _ in items]
-            twice = next(key for key in names if names.count(key) > 1)
-            raise _Wrong(f'the key "{twice}" stands twice in one table')
-        return table
-
-    try:
-        data = json.loads(text, object_pairs_hook=pairs)
-    except json.JSONDecodeError as error:
-        loader.lines = {(): error.lineno}
-        raise _Wrong(f"is no JSON: {error.msg} (column {error.colno})") from None
-    loader.lines = json_lines(text)
-    return data
-
-
-def _read_toml(text: str, loader: _Loader) -> Any:
-    try:
-        data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
-        loader.lines = {(): int(match[1]) if match else text.count("\n") + 1}
-        raise _Wrong(f"is no TOML: {error}") from None
-    loader.lines = toml_lines(text)
-    return data
-
-
-def _read_yaml(text: str, loader: _Loader) -> Any:
-    import yaml
-
-    class Strict(yaml.SafeLoader):
-        """YAML whose scalars are what JSON knows: no dates, no yes and no, no base 60."""
-
-    keep = {
-        "tag:yaml.org,2002:null": re.compile(r"~|null|Null|NULL|"),
-        "tag:yaml.org,2002:bool": re.compile(r"true|True|TRUE|false|False|FALSE"),
-        "tag:yaml.org,2002:int": re.compile(r"[-+]?(?:0|[1-9][0-9]*)"),
-        "tag:yaml.org,2002:float": re.compile(
-            r"[-+]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][-+]?[0-9]+)?"
-        ),
-        "tag:yaml.org,2002:merge": re.compile(r"<<"),
-    }
-    Strict.yaml_implicit_resolvers = {}
-    for tag, pattern in keep.items():
-        whole = re.compile(f"(?:{pattern.pattern})$")
-        Strict.add_implicit_resolver(tag, whole, None)
-
-    reader = Strict(text)
-    try:
-        root = reader.get_single_node()
-        if root is None:
-            return {}
-        loader.lines = yaml_lines(root)
-        _no_key_twice(root, loader)
-        return reader.construct_document(root)
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
-        loader.lines = {(): mark.line + 1 if mark else 1}
-        raise _Wrong(f"is no YAML: {error.problem}") from None
-    except yaml.YAMLError as error:
-        raise _Wrong(f"is no YAML: {error}") from None
-    finally:
-        reader.dispose()
-
-
-def _no_key_twice(root: Any, loader: _Loader) -> None:
-    pending, met = [root], set()
-    while pending:
-        node = pending.pop()
-        if id(node) in met:
-            continue
-        met.add(id(node))
-        if node.id == "mapping":
-            keys: set[str] = set()
-            for key, value in node.value:
-                if key.value in keys and key.value != "<<":
-                    loader.lines = {(): key.start_mark.line + 1}
-                    raise _Wrong(f'the key "{key.value}" stands twice in one table')
-                keys.add(str(key.value))
-                pending.append(value)
-        elif node.id == "sequence":
-            pending += node.value
-
-
-_READERS = {".toml": _read_toml, ".json": _read_json, ".yaml": _read_yaml, ".yml": _read_yaml}
-
-
 def load(path: str | os.PathLike[str]) -> Config:
     """Reads and judges a configuration file.
 
@@ -455,15 +407,17 @@ def load(path: str | os.PathLike[str]) -> Config:
     except UnicodeDecodeError as error:
         start = error.object[: error.start].count(b"\n") + 1
         loader.lines = {(): start}
-        loader.fault((), "", "is not UTF-8")
+        loader.fault((), "", "is not UTF-8; save it as UTF-8")
         return loader.config
-    reader = _READERS.get(Path(name).suffix.lower(), _read_toml)
     try:
-        data = reader(text, loader)
-    except _Wrong as wrong:
-        loader.fault((), "", str(wrong))
+        read = read_text(text, Path(name).suffix)
+    except Unreadable as error:
+        loader.lines = {(): error.line}
+        loader.fault((), "", str(error))
         return loader.config
-    except RecursionError:
-        loader.fault((), "", "is nested too deep")
-        return loader.config
-    return loader.read(data)
+    loader.lines = read.lines
+    for line, key in read.twice:
+        loader.config.faults.append(
+            ConfigFault(name, line, _shown(key), "stands twice in one table; remove one of them")
+        )
+    return loader.read(read.data)

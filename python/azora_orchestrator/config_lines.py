@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Iterator
 from json.decoder import py_scanstring  # type: ignore[attr-defined]
 from typing import Any
 
@@ -72,7 +74,8 @@ class _Toml(_Source):
                 keys = self._keys()
                 prefix = self._header(keys, is_list, counts)
                 end, self.at = self.at, start
-                self.note(prefix)
+                for length in range(1, len(prefix) + 1):
+                    self.note(prefix[:length])
                 self.at = end + (2 if is_list else 1)
             else:
                 self._pair(prefix)
@@ -184,6 +187,10 @@ class _Toml(_Source):
 class _Json(_Source):
     """Walks a text that json has accepted."""
 
+    def __init__(self, text: str, twice: list[tuple[int, str]]) -> None:
+        super().__init__(text)
+        self._twice = twice
+
     def walk(self) -> Lines:
         self._value(())
         return self.lines
@@ -210,6 +217,7 @@ class _Json(_Source):
     def _inside(self, path: Path, *, closing: str) -> None:
         self.at += 1
         index = 0
+        met: set[str] = set()
         while True:
             self._skip()
             if self.peek() in (closing, ""):
@@ -220,10 +228,12 @@ class _Json(_Source):
                 continue
             key: str | int = index
             if closing == "}":
-                self.note((*path, "\0"))
-                line = self.lines.pop((*path, "\0"))
+                line = self.line()
                 key = self._string()
                 self.lines.setdefault((*path, key), line)
+                if key in met:
+                    self._twice.append((line, key))
+                met.add(key)
                 self._skip()
                 self.at += 1  # the colon
             self._value((*path, key))
@@ -235,9 +245,9 @@ def toml_lines(text: str) -> Lines:
     return _Toml(text).walk()
 
 
-def json_lines(text: str) -> Lines:
-    """Lines of a JSON text that json accepts."""
-    return _Json(text).walk()
+def json_lines(text: str, twice: list[tuple[int, str]] | None = None) -> Lines:
+    """Lines of a JSON text that json accepts; `twice` gets the keys a table has already had."""
+    return _Json(text, [] if twice is None else twice).walk()
 
 
 _YAML_DEPTH = 100
@@ -258,7 +268,7 @@ def yaml_lines(root: Any) -> Lines:
             raise RecursionError
         lines.setdefault(path, node.start_mark.line + 1)
         if node.id == "mapping":
-            for key, value in node.value:
+            for key, value in _entries(node):
                 below = (*path, str(key.value))
                 lines.setdefault(below, key.start_mark.line + 1)
                 pending.append((below, value))
@@ -267,12 +277,38 @@ def yaml_lines(root: Any) -> Lines:
     return lines
 
 
-_STEP = re.compile(r"\[(\d+)\]|([^.\[\]]+)")
+_MERGE = "tag:yaml.org,2002:merge"
+
+
+def _entries(mapping: Any) -> Iterator[tuple[Any, Any]]:
+    """Keys and values as a mapping has them in the end: its own first, then what it merges."""
+    keys: set[str] = set()
+    met = {id(mapping)}
+    pending = [mapping]
+    while pending:
+        node = pending.pop()
+        merged: list[Any] = []
+        for key, value in node.value:
+            if key.tag == _MERGE:
+                merged += value.value if value.id == "sequence" else [value]
+            elif node is mapping or str(key.value) not in keys:
+                keys.add(str(key.value))
+                yield key, value
+        for one in reversed(merged):
+            if one.id == "mapping" and id(one) not in met:
+                met.add(id(one))
+                pending.append(one)
+
+
+_STEP = re.compile(r'\[(\d+)\]|("(?:[^"\\]|\\.)*")|([^.\[\]"]+)')
 
 
 def path_of(field: str) -> Path:
     """A field as faults name it, "dependencies[2].condition", as a path."""
-    return tuple(int(index) if index else name for index, name in _STEP.findall(field))
+    return tuple(
+        int(index) if index else name or json.loads(quoted)
+        for index, quoted, name in _STEP.findall(field)
+    )
 
 
 def line_of(lines: Lines, path: Path) -> int:

@@ -131,9 +131,15 @@ services:
         ("a.toml", "[orchestrator]\nport = \n", 2, "is no TOML: "),
         ("a.toml", "a = 1\n\n[b\n", 3, "is no TOML: "),
         ("a.json", '{\n "services": [\n}', 3, "is no JSON: "),
-        ("a.json", '{"pools":{},\n"pools":{}}', 1, 'the key "pools" stands twice in one table'),
+        ("a.json", '{"pools":{},\n"pools":{}}', 2, '"pools": stands twice in one table'),
         ("a.json", "[]", 1, "the file holds []; it must hold a table"),
-        ("a.yaml", "services:\n  - id: a\n    id: b\n", 3, 'the key "id" stands twice'),
+        ("a.yaml", "pools:\n  a: {}\n  a: {}\n", 3, '"a": stands twice in one table'),
+        ("a.yaml", "a\0", 1, "is no YAML: "),
+        ("a.yaml", "services:\n - ? [a]\n   : b\n", 2, "has a key that is a list or a table"),
+        ("a.yaml", "pools:\n  a: !!int x\n", 2, 'is no YAML: the tag int does not fit "x"'),
+        ("a.toml", f"\nport = {'9' * 5000}", 2, "holds a number of more than 4000 digits"),
+        ("a.json", f'{{\n"port": {"9" * 5000}}}', 2, "holds a number of more than 4000 digits"),
+        ("a.toml", "[orchestrator]\n[[service]]\n", 2, "service: is no known key; did you mean"),
         ("a.yaml", "services: [\n", 2, "is no YAML: "),
         ("a.yaml", "pools: !!python/object/apply:os.system [ls]\n", 1, "is no YAML: "),
         ("a.yaml", "a: &a [*a]\n", 1, ""),
@@ -148,6 +154,80 @@ def test_a_file_that_cannot_be_read_is_one_fault_with_a_line(
     said = azora("check", str(file))
     assert said.code == 2
     assert said.lines[0].startswith(f"{file}:{line}: {message}"), said.lines
+
+
+MERGED = """
+services:
+  - &base
+    id: a
+    type: core
+    endpoint: http://127.0.0.1:1
+    priority: 11
+    healthCheck: &check
+      timeout: 0
+  - <<: *base
+    id: b
+    priority: 5
+    healthCheck:
+      <<: *check
+      method: PUT
+"""
+
+
+def test_a_fault_of_what_an_alias_brings_is_where_it_was_written(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text(MERGED)
+    assert [(fault.line, fault.field) for fault in config.load(file).faults] == [
+        (7, "priority"),
+        (9, "healthCheck.timeout"),
+        (9, "healthCheck.timeout"),
+        (15, "healthCheck.method"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("more", "line", "field"),
+    [
+        ('"name": "\\ud800"', 3, "name"),
+        ('"n\\udfff": 1', 3, '"n\\udfff"'),
+        ('"weight": 1e999', 3, "weight"),
+        ('"metadata": {"x": [1e999]}', 3, "metadata.x[0]"),
+        ('"metadata": ' + '{"x":' * 40 + "1" + "}" * 40, 3, "metadata.x.x.x.x.x"),
+        ('"process": {"argv": ["x"],\n"env": {"A.B": ""}}', 4, 'process.env."A.B"'),
+    ],
+)
+def test_what_no_service_can_say_is_named_with_its_line(
+    more: str, line: int, field: str, tmp_path: Path, azora: Azora
+) -> None:
+    file = tmp_path / "a.json"
+    file.write_text(
+        f'{{"services": [\n{{"id": "a", "type": "core", "endpoint": "http://h",\n{more}}}]}}'
+    )
+    said = azora("check", str(file))
+    assert said.code == 2
+    assert [text.split(": ", 1)[0] for text in said.lines] == [f"{file}:{line}"], said.lines
+    assert said.lines[0].startswith(f"{file}:{line}: {field}: "), said.lines
+
+
+def test_keys_that_are_no_texts_are_read_as_texts(tmp_path: Path) -> None:
+    file = tmp_path / "a.yaml"
+    file.write_text("orchestrator:\n  1: 2\npools:\n  7: {3: 4}\n8: 9\n")
+    read = config.load(file)
+    assert [(fault.line, fault.field) for fault in read.faults] == [
+        (2, "orchestrator.1"),
+        (4, "pools.7.3"),
+        (5, "8"),
+    ]
+    assert list(read.pools) == ["7"]
+
+
+def test_a_replica_that_is_not_there_is_a_missing_dependency(tmp_path: Path) -> None:
+    workers = SERVICE | {"id": "w", "process": {"argv": ["x"], "replicas": 2}}
+    file = tmp_path / "a.json"
+    needs = {"dependencies": ["w@0", "w@1", "w@2"]}
+    file.write_text(json.dumps({"services": [workers, SERVICE | needs]}))
+    read = config.load(file)
+    assert (read.faults, [warning.field for warning in read.warnings]) == ([], ["dependencies[2]"])
 
 
 def test_no_file_is_one_fault(tmp_path: Path, azora: Azora) -> None:
