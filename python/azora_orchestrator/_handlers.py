@@ -12,16 +12,21 @@ import contextlib
 import functools
 import inspect
 import logging
+import os
+import select
 import threading
+import time
 from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Self
 
-from azora_orchestrator.events import Event, EventStream
+from azora_orchestrator.events import Event, EventStream, holds_descriptors
 
-__all__ = ["Handler", "OwnLoop", "Subscription"]
+__all__ = ["Handler", "LoopWatch", "OwnLoop", "Subscription"]
 
 logger = logging.getLogger("azora_orchestrator")
+
+_GRACE_SECONDS = 0.25  # how long a loop may leave events unread before it is looked at again
 
 Handler = Callable[[Event], object] | Callable[[Event], Awaitable[object]]
 
@@ -35,6 +40,7 @@ class Subscription:
         handler: Handler,
         *,
         loops: OwnLoop,
+        watch: LoopWatch,
         failed: Callable[[str], None],
         gone: Callable[[Subscription], None],
     ) -> None:
@@ -44,6 +50,7 @@ class Subscription:
         self._failed = failed
         self._gone = gone
         self._loops = loops
+        self._watch = watch
         self._thread: threading.Thread | None = None
         self._finished = threading.Event()
         if _is_async(handler):
@@ -68,6 +75,7 @@ class Subscription:
 
     def unsubscribe(self) -> None:
         """No further event is handed over; the one being handled goes on."""
+        self._watch.remove(self)
         self._stream.close()
         self._gone(self)
 
@@ -101,8 +109,8 @@ class Subscription:
                     result = self._handler(event)
                     if inspect.isawaitable(result):
                         self._loops.run(result)
-                except Exception as error:
-                    self._report(error)
+                except BaseException as error:  # sys.exit() in a handler ends no thread of ours
+                    self._report(event, error)
         finally:
             self._finished.set()
 
@@ -111,10 +119,12 @@ class Subscription:
     def _begin_async(self) -> None:
         try:
             self._loop = asyncio.get_running_loop()
-            self._task = self._loop.create_task(self._run_async())
         except RuntimeError:
             self._loop = self._loops.loop()
             asyncio.run_coroutine_threadsafe(self._run_async(), self._loop)
+            return
+        self._task = self._loop.create_task(self._run_async())
+        self._watch.add(self)
 
     def _on_own_loop(self) -> bool:
         """Waiting here would stop the very loop that is waited for."""
@@ -130,18 +140,120 @@ class Subscription:
             async for event in self._stream:
                 try:
                     await self._handler(event)  # type: ignore[misc]
-                except Exception as error:
-                    self._report(error)
+                except (Exception, SystemExit) as error:
+                    self._report(event, error)
         finally:
-            if not self._stream.closed:
-                self._stream.close()
-                self._failed(f"{_name(self._handler)}: the loop of this handler has ended")
-                self._gone(self)
+            self.lose_loop()
+            self._watch.remove(self)
             self._finished.set()
 
-    def _report(self, error: Exception) -> None:
-        logger.exception("event handler %s failed", _name(self._handler))
-        self._failed(f"{_name(self._handler)}: {type(error).__name__}: {error}")
+    def descriptor(self) -> int:
+        """Readable while there are events that the handler has not got."""
+        return self._stream.descriptor()
+
+    def loop_closed(self) -> bool:
+        """Nobody will ever call the handler again."""
+        return self._loop.is_closed()
+
+    def lose_loop(self) -> None:
+        """The handler ends because its loop did, and this is told; nothing when it has ended."""
+        if not self._stream.closed:
+            self._stream.close()
+            self._gone(self)
+            self._failed(f"{_name(self._handler)}: the loop of this handler has ended")
+        if self.loop_closed():
+            self._finished.set()
+
+    def _report(self, event: Event, error: BaseException) -> None:
+        logger.error("event handler %s failed", _name(self._handler), exc_info=error)
+        if event.type != "callbackFailed":  # or one that fails on these would never come to rest
+            self._failed(f"{_name(self._handler)}: {type(error).__name__}: {error}")
+
+
+class LoopWatch:
+    """Notices loops that were closed without ending the handlers on them.
+
+    Threads: one daemon thread, made when it is first needed, which sleeps while handlers keep up.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._watched: dict[int, Subscription] = {}
+        self._epoll: select.epoll | None = None
+        self._wake = -1
+        self._thread: threading.Thread | None = None
+        self._ended = False
+
+    def add(self, subscription: Subscription) -> None:
+        """Look at its loop whenever events wait for it."""
+        with self._lock:
+            if self._ended:
+                return
+            if self._epoll is None:
+                self._epoll = select.epoll()
+                self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
+                self._epoll.register(self._wake, select.EPOLLIN)
+                holds_descriptors(self)
+                self._thread = threading.Thread(
+                    target=self._run, args=(self._epoll,), name="azora-loop-watch", daemon=True
+                )
+                self._thread.start()
+            descriptor = subscription.descriptor()
+            self._watched[descriptor] = subscription
+            self._epoll.register(descriptor, select.EPOLLIN | select.EPOLLONESHOT)
+
+    def remove(self, subscription: Subscription) -> None:
+        """It has ended."""
+        with self._lock:
+            for descriptor, one in list(self._watched.items()):
+                if one is subscription:
+                    del self._watched[descriptor]
+                    with contextlib.suppress(OSError, ValueError):
+                        if self._epoll is not None:
+                            self._epoll.unregister(descriptor)
+
+    def close_in_child(self) -> None:
+        """Close our descriptors; the thread that used them is not there."""
+        if self._epoll is not None and not self._epoll.closed:
+            self._epoll.close()
+            os.close(self._wake)
+
+    def close(self, timeout: float) -> None:
+        """End the thread."""
+        with self._lock:
+            self._ended = True
+            thread = self._thread
+            if thread is not None:
+                os.eventfd_write(self._wake, 1)
+        if thread is not None and thread is not threading.current_thread():
+            thread.join(timeout)
+
+    def _run(self, epoll: select.epoll) -> None:
+        late: dict[int, float] = {}  # descriptor -> when to look again
+        while True:
+            wait = min(late.values(), default=None)
+            ready = epoll.poll(None if wait is None else max(0.0, wait - time.monotonic()))
+            now = time.monotonic()
+            with self._lock:
+                if self._ended:
+                    self._watched.clear()
+                    epoll.close()
+                    os.close(self._wake)
+                    return
+                for descriptor, _ in ready:
+                    late[descriptor] = now + _GRACE_SECONDS
+                lost = [
+                    one
+                    for descriptor, _ in ready
+                    if (one := self._watched.get(descriptor)) is not None and one.loop_closed()
+                ]
+                for descriptor in [one for one, then in late.items() if then <= now]:
+                    del late[descriptor]
+                    if descriptor in self._watched:
+                        epoll.modify(descriptor, select.EPOLLIN | select.EPOLLONESHOT)
+            for subscription in lost:
+                self.remove(subscription)
+                subscription.lose_loop()
 
 
 class OwnLoop:
@@ -158,10 +270,17 @@ class OwnLoop:
             if self._loop is None:
                 self._loop = asyncio.new_event_loop()
                 self._thread = threading.Thread(
-                    target=self._loop.run_forever, name="azora-loop", daemon=True
+                    target=self._run, args=(self._loop,), name="azora-loop", daemon=True
                 )
                 self._thread.start()
             return self._loop
+
+    @staticmethod
+    def _run(loop: asyncio.AbstractEventLoop) -> None:
+        try:
+            loop.run_forever()
+        finally:
+            loop.close()
 
     def run(self, awaitable: Awaitable[Any]) -> Any:
         """Run to its end from another thread."""
@@ -172,25 +291,31 @@ class OwnLoop:
         return asyncio.run_coroutine_threadsafe(whole(), self.loop()).result()
 
     def close(self, timeout: float) -> None:
-        """Cancel what still runs and end the thread."""
+        """Cancel what still runs and end the thread; the task that calls this ends by itself."""
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
-        if loop is None or thread is None or thread is threading.current_thread():
+        if loop is None or thread is None:
             return
+        inside = thread is threading.current_thread()
+        caller = asyncio.current_task() if inside else None
 
-        async def cancel_all() -> None:
-            tasks = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        async def end() -> None:
+            tasks = asyncio.all_tasks() - {asyncio.current_task(), caller}
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            if caller is not None:
+                await asyncio.wait({caller})
+            loop.stop()
 
-        with contextlib.suppress(TimeoutError):
-            asyncio.run_coroutine_threadsafe(cancel_all(), loop).result(timeout)
-        loop.call_soon_threadsafe(loop.stop)
+        if inside:
+            self._ending = loop.create_task(end())
+            return
+        asyncio.run_coroutine_threadsafe(end(), loop)
         thread.join(timeout)
-        if not thread.is_alive():
-            loop.close()
+        if thread.is_alive():  # something there blocks, or will not be cancelled
+            loop.call_soon_threadsafe(loop.stop)
 
 
 def _is_async(handler: object) -> bool:

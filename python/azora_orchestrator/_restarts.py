@@ -7,6 +7,7 @@ one per service at a time, so a slow callable holds up nobody else's restart.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import inspect
 import logging
 import threading
@@ -112,12 +113,17 @@ class RestartQueue:
             result = entry.function(request) if entry.takes_request else entry.function()
             if inspect.isawaitable(result):
                 result = self._finish(entry, result)
-        except Exception as error:
-            logger.exception("restart callable of %s failed", request.service_id)
+        except BaseException as error:  # sys.exit() is a failure like any other
+            logger.error("restart callable of %s failed", request.service_id, exc_info=error)
+            self._tell(f"restart callable of {request.service_id}: {type(error).__name__}: {error}")
             return False, f"{type(error).__name__}: {error}"
         if result is False:
             return False, "its restart callable answered False"
         return True, ""
+
+    def _tell(self, reason: str) -> None:
+        with contextlib.suppress(AzoraError):  # closing: nobody is left to be told
+            self._core.callback_failed(reason)
 
     def _finish(self, entry: _Entry, result: Awaitable[Any]) -> Any:
         loop = entry.loop

@@ -13,7 +13,7 @@ import weakref
 from collections.abc import Sequence
 
 from azora_orchestrator import _core
-from azora_orchestrator._handlers import Handler, OwnLoop, Subscription
+from azora_orchestrator._handlers import Handler, LoopWatch, OwnLoop, Subscription
 from azora_orchestrator._restarts import RestartQueue
 from azora_orchestrator.errors import AzoraError, ForkedHandle
 from azora_orchestrator.events import EventStream
@@ -27,6 +27,7 @@ class Runtime:
     def __init__(self, core: _core.Core) -> None:
         self.core = core
         self.loops = OwnLoop()
+        self._watch = LoopWatch()
         self.restarts = RestartQueue(core, self.loops)
         self._pid = os.getpid()
         self._lock = threading.Lock()
@@ -39,9 +40,14 @@ class Runtime:
         """True once close() was called."""
         return self._closed
 
+    @property
+    def forked(self) -> bool:
+        """True in a child made by fork(): everything here is its parent's."""
+        return os.getpid() != self._pid
+
     def check_fork(self) -> None:
         """Refuse in a forked child before a lock is touched that nobody there will release."""
-        if os.getpid() != self._pid:
+        if self.forked:
             raise ForkedHandle(
                 "this handle belongs to the parent process; make a new orchestrator after fork()"
             )
@@ -67,7 +73,12 @@ class Runtime:
         chosen = None if types is None else list(types)
         stream = EventStream(self.core.cursor(None, chosen, service))
         subscription = Subscription(
-            stream, handler, loops=self.loops, failed=self._failed, gone=self._gone
+            stream,
+            handler,
+            loops=self.loops,
+            watch=self._watch,
+            failed=self._failed,
+            gone=self._gone,
         )
         with self._lock:
             self._subscriptions.append(subscription)
@@ -102,6 +113,7 @@ class Runtime:
         deadline = time.monotonic() + _JOIN_SECONDS
         for subscription in subscriptions:
             subscription.join(max(0.0, deadline - time.monotonic()))
+        self._watch.close(max(0.1, deadline - time.monotonic()))
         self.restarts.join(max(0.1, deadline - time.monotonic()))
         self.loops.close(max(0.1, deadline - time.monotonic()))
 

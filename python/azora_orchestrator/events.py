@@ -11,27 +11,55 @@ import os
 import select
 import threading
 import time
+import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any, Self
+from types import SimpleNamespace, TracebackType
+from typing import Any, Protocol, Self
 
 from azora_orchestrator import _core
 
-__all__ = ["EVENT_TYPES", "Event", "EventStream"]
+__all__ = ["EVENT_TYPES", "Descriptors", "Event", "EventStream", "holds_descriptors"]
 
 EVENT_TYPES: tuple[str, ...] = tuple(_core.event_types())
 
 _BATCH = 256
 
 
+class Descriptors(Protocol):
+    """Whoever holds file descriptors."""
+
+    def close_in_child(self) -> None:
+        """Close them in a forked child, where they are the parent's and nobody uses them."""
+
+
+_holders: weakref.WeakSet[Descriptors] = weakref.WeakSet()
+
+
+def holds_descriptors(holder: Descriptors) -> None:
+    """Have its descriptors closed in children made by fork()."""
+    _holders.add(holder)
+
+
+def _in_forked_child() -> None:
+    for holder in list(_holders):
+        holder.close_in_child()
+    _holders.clear()
+
+
+os.register_at_fork(after_in_child=_in_forked_child)
+
+
 class Event:
-    """One fact. What a type of event does not carry is None."""
+    """One fact. What a type of event does not carry is None.
+
+    Immutable; equal when they say the same; can be pickled.
+    """
 
     __slots__ = ("_core", "_data")
 
-    def __init__(self, core: _core.Event) -> None:
+    def __init__(self, core: _core.Event | SimpleNamespace) -> None:
         self._core = core
         self._data: dict[str, Any] | None = None
 
@@ -147,8 +175,20 @@ class Event:
         """Of a gap: how many were lost."""
         return self.data.get("count")
 
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Event):
+            return NotImplemented
+        return bool(self._core.json == other._core.json)
+
+    def __hash__(self) -> int:
+        return hash((self.seq, self.type))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        names = [name for name in dir(_core.Event) if not name.startswith("_")]
+        return Event, (SimpleNamespace(**{name: getattr(self._core, name) for name in names}),)
+
     def __repr__(self) -> str:
-        return f"<Event {self.seq} {self.type} {self.service_id or ''}>"
+        return f"<Event {self.seq} {self.type} {self.service_id or ''}".rstrip() + ">"
 
 
 class EventStream:
@@ -161,6 +201,7 @@ class EventStream:
         self._done = False
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._lock = threading.Lock()  # guards _wake against being closed while it is written
+        holds_descriptors(self)
 
     # For `for`: signals (Ctrl-C) are served while it waits.
 
@@ -249,8 +290,20 @@ class EventStream:
         """True after the end."""
         return self._done
 
+    def descriptor(self) -> int:
+        """Readable while there are events that were not read."""
+        return self._cursor.fileno()
+
+    def close_in_child(self) -> None:
+        """Close our descriptor; whoever reads on is refused by the core."""
+        self._lock = threading.Lock()  # the old one may be held by a thread that is not here
+        wake, self._wake = self._wake, -1
+        os.close(wake)
+
     def __del__(self) -> None:
         wake = getattr(self, "_wake", -1)
+        self._done = True
+        self._wake = -1
         if wake >= 0:
             os.close(wake)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import pickle
 import queue
 import threading
 from collections.abc import Callable
+from itertools import islice as take
 from typing import Any
 
 import pytest
@@ -267,6 +269,111 @@ def test_a_handler_whose_loop_has_ended_is_removed_and_told(orch: MasterOrchestr
     assert event is not None
     assert "loop" in str(event.reason)
     assert not subscription.active
+
+
+def test_a_handler_whose_loop_was_closed_hard_is_removed_and_told(
+    orch: MasterOrchestrator,
+) -> None:
+    """The loop is stopped and closed without ending what runs on it: nothing there can tell."""
+
+    async def handler(event: Event) -> None:
+        await asyncio.sleep(0)
+
+    async def subscribe() -> Any:
+        return orch.on("serviceRegistered", handler)
+
+    loop = asyncio.new_event_loop()
+    loop.set_exception_handler(lambda *_: None)  # of the task that is left
+    subscription = loop.run_until_complete(subscribe())
+    registered(orch, "a")  # the loop stands still, but might go on
+    assert subscription.active
+    loop.close()
+    with orch.events(type="callbackFailed", since=0) as failures:
+        registered(orch, "b")
+        event = failures.next(timeout_ms=10_000)
+    assert event is not None
+    assert "handler: the loop of this handler has ended" in str(event.reason)
+    assert not subscription.active
+    assert not orch.off(handler)
+
+
+def test_a_handler_that_exits_fails_like_any_other_and_goes_on(orch: MasterOrchestrator) -> None:
+    def leave(event: Event) -> None:
+        raise SystemExit(3)
+
+    async def leave_too(event: Event) -> None:
+        raise SystemExit(4)
+
+    with orch.events(type="callbackFailed") as failures:
+        kept = [orch.on("serviceRegistered", handler) for handler in (leave, leave_too)]
+        registered(orch, "a", "b")
+        reasons = [str(failures.next(timeout_ms=10_000).reason) for _ in range(4)]  # type: ignore[union-attr]
+    assert sum("SystemExit: 3" in reason for reason in reasons) == 2
+    assert sum("SystemExit: 4" in reason for reason in reasons) == 2
+    assert all(subscription.active for subscription in kept)
+
+
+def test_a_handler_of_failures_that_fails_causes_no_further_one(orch: MasterOrchestrator) -> None:
+    told: queue.Queue[str | None] = queue.Queue()
+
+    def broken(event: Event) -> None:
+        told.put(event.type)
+        raise RuntimeError("on purpose")
+
+    orch.on("*", broken)
+    registered(orch, "a")
+    orch.unregister("a")
+    seen = [told.get(timeout=WAIT) for _ in range(4)]
+    assert seen.count("callbackFailed") == 2  # one for each of ours, none for its own
+    registered(orch, "last")
+    with orch.events(since=0, type=["callbackFailed", "serviceRegistered"]) as stream:
+        types = []
+        for event in stream:
+            types.append(event.type)
+            if event.service_id == "last":
+                break
+    assert types.count("callbackFailed") == 2
+
+
+def test_what_is_no_handler_is_refused(orch: MasterOrchestrator) -> None:
+    with pytest.raises(InvalidArgument, match="5 is no handler"):
+        orch.on("gap", 5)  # type: ignore[call-overload]
+    with pytest.raises(InvalidArgument, match="5 is no handler"):
+        orch.on("gap")(5)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgument, match="7 is no event"):
+        orch.on(["gap", 7], print)  # type: ignore[list-item]
+
+
+def test_close_from_an_async_handler_ends_its_loop() -> None:
+    orch = MasterOrchestrator()
+    orch.start()
+    done = threading.Event()
+
+    async def handler(event: Event) -> None:
+        orch.close()
+        await asyncio.sleep(0)  # what it has still to do, it does
+        done.set()
+
+    orch.on("serviceRegistered", handler)
+    registered(orch, "a")
+    assert done.wait(WAIT)
+    for thread in threading.enumerate():
+        if thread.name == "azora-loop":
+            thread.join(WAIT)
+            assert not thread.is_alive()
+
+
+def test_events_are_equal_when_they_say_the_same_and_can_be_sent_on(
+    orch: MasterOrchestrator,
+) -> None:
+    registered(orch, "a", "b")
+    first, second = (list(take(orch.events(since=0), 2)) for _ in range(2))
+    assert first == second
+    assert first[0] != first[1]
+    assert len({*first, *second}) == 2
+    sent = pickle.loads(pickle.dumps(first[0]))
+    assert sent == first[0]
+    assert (sent.seq, sent.time, sent.actor) == (first[0].seq, first[0].time, "python")
 
 
 def test_stop_and_close_from_a_handler_do_not_wait_for_it() -> None:
