@@ -74,9 +74,9 @@ class AsyncMasterOrchestrator:
         """See MasterOrchestrator.start."""
         await _in_thread(self.sync.start)
 
-    async def stop(self, *, timeout_ms: int = 60_000) -> list[str]:
+    async def stop(self, *, timeout_ms: int = 60_000, leave: bool = False) -> list[str]:
         """See MasterOrchestrator.stop."""
-        return await _in_thread(self.sync.stop, timeout_ms=timeout_ms)
+        return await _in_thread(self.sync.stop, timeout_ms=timeout_ms, leave=leave)
 
     async def close(self, *, timeout_ms: int = 60_000) -> None:
         """See MasterOrchestrator.close."""

@@ -8,13 +8,17 @@ do.
 from __future__ import annotations
 
 import dataclasses
+import difflib
+import functools
 import json
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any, Literal
+from types import SimpleNamespace
+from typing import Any, Literal, TypeVar
 
 from azora_orchestrator import _core
+from azora_orchestrator.errors import InvalidSpec
 
 __all__ = [
     "Dependency",
@@ -29,6 +33,7 @@ __all__ = [
     "Status",
     "VerbAnswer",
     "Why",
+    "WrongKeywords",
 ]
 
 Pick = _core.Pick
@@ -68,6 +73,51 @@ def _wire_value(value: Any) -> Any:
     return value
 
 
+_T = TypeVar("_T")
+
+
+class WrongKeywords(InvalidSpec, TypeError):
+    """The InvalidSpec of a call: a keyword is unknown or missing, as `faults` tells."""
+
+    def __init__(self, what: str, faults: Sequence[tuple[str, str]] = ()) -> None:
+        told = "; ".join(f"{field}: {rule}" for field, rule in faults)
+        super().__init__(f"{what}: {told}" if told else what, faults)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return InvalidSpec, (self.message, self.faults)
+
+
+def _named(made: type[_T]) -> type[_T]:
+    """Refuse wrong keywords all at once, each with the name that was meant."""
+    fields = {item.name: item for item in dataclasses.fields(made)}  # type: ignore[arg-type]
+    needed = [name for name, item in fields.items() if item.default is dataclasses.MISSING]
+    build = made.__init__
+
+    @functools.wraps(build)
+    def judge(self: Any, *args: Any, **given: Any) -> None:
+        if not args and (
+            not fields.keys() >= given.keys() or not all(name in given for name in needed)
+        ):
+            unknown = [(name, _unknown(name, list(fields))) for name in given if name not in fields]
+            missing = [(name, "is missing; give it") for name in needed if name not in given]
+            raise WrongKeywords(made.__name__, unknown + missing)
+        build(self, *args, **given)
+
+    made.__init__ = judge  # type: ignore[method-assign]
+    return made
+
+
+def _unknown(name: str, known: list[str]) -> str:
+    if name in ("memory_limit", "orphan_policy"):
+        return "is not available in this release; leave it out"
+    folded = {one.removesuffix("_ms").replace("_", ""): one for one in known}
+    wanted = name.removesuffix("_ms").replace("_", "").lower()
+    near = difflib.get_close_matches(wanted, list(folded), n=1)
+    if near:
+        return f'is not a known field; did you mean "{folded[near[0]]}"?'
+    return f"is not a known field; the fields are {', '.join(known)}"
+
+
 class _Wire:
     """A dataclass that becomes the wire's object; what is None is left out."""
 
@@ -80,6 +130,7 @@ class _Wire:
         }
 
 
+@_named
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogConfig(_Wire):
     """Limits of the log files of one process service."""
@@ -88,6 +139,7 @@ class LogConfig(_Wire):
     files: int | None = None
 
 
+@_named
 @dataclass(frozen=True, kw_only=True)
 class ProcessConfig(_Wire):
     """How the service is run, when we run it."""
@@ -107,6 +159,7 @@ class ProcessConfig(_Wire):
     no_new_privs: bool | None = None
 
 
+@_named
 @dataclass(frozen=True, kw_only=True)
 class HealthCheck(_Wire):
     """How the service is checked."""
@@ -122,6 +175,7 @@ class HealthCheck(_Wire):
     expected_status: int | str | Sequence[int | str] | None = None
 
 
+@_named
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dependency(_Wire):
     """A service that is needed, and what it must have reached."""
@@ -131,6 +185,7 @@ class Dependency(_Wire):
     strength: Literal["hard", "soft"] | None = None
 
 
+@_named
 @dataclass(frozen=True, kw_only=True)
 class ServiceConfig(_Wire):
     """One service as its owner describes it. What is None takes the documented default.
@@ -175,11 +230,14 @@ def _time(ms: int) -> datetime:
 
 
 class Service:
-    """One service at one moment. Immutable: ask again for news."""
+    """One service at one moment. Immutable: ask again for news.
+
+    Equal when they say the same; can be pickled.
+    """
 
     __slots__ = ("_data", "_view")
 
-    def __init__(self, view: _core.Service) -> None:
+    def __init__(self, view: _core.Service | SimpleNamespace) -> None:
         self._view = view
         self._data: dict[str, Any] | None = None
 
@@ -290,6 +348,19 @@ class Service:
     def process(self) -> dict[str, Any] | None:
         """Figures of its process: pid, cpuPercent, rssBytes, lastExit; None without a process."""
         return self.data.get("process")
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Service):
+            return NotImplemented
+        mine, theirs = self._view, other._view
+        return bool(mine.generation == theirs.generation and mine.json == theirs.json)
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.generation))
+
+    def __reduce__(self) -> tuple[object, ...]:
+        names = [name for name in dir(_core.Service) if not name.startswith("_")]
+        return Service, (SimpleNamespace(**{name: getattr(self._view, name) for name in names}),)
 
     def __repr__(self) -> str:
         return f"<Service {self.id} {self.status} {self.lifecycle}>"

@@ -19,11 +19,13 @@ from types import TracebackType
 from typing import Any, Literal, Self, overload
 
 from azora_orchestrator import _core
+from azora_orchestrator._arguments import deadline_of, limit_of, pool_options, types_of
 from azora_orchestrator._handlers import Handler, Subscription
 from azora_orchestrator._runtime import Runtime
+from azora_orchestrator._wire import split, texts_of, unsayable
 from azora_orchestrator.errors import (
     InvalidArgument,
-    InvalidSpec,
+    InvalidJson,
     OrchestratorClosed,
     TimedOut,
     UnknownService,
@@ -90,8 +92,8 @@ class MasterOrchestrator:
             {
                 "keeper_path": _keeper_path(),
                 "runtime_dir": None if runtime_dir is None else os.fspath(runtime_dir),
-                "max_concurrent_starts": max_concurrent_starts,
-                "starts_per_second": starts_per_second,
+                "max_concurrent_starts": limit_of("max_concurrent_starts", max_concurrent_starts),
+                "starts_per_second": limit_of("starts_per_second", starts_per_second),
             }
         )
         self._runtime = Runtime(self._core)
@@ -105,11 +107,16 @@ class MasterOrchestrator:
         """Begin checking, and bring up what its owners want up. Idempotent."""
         self._core.start()
 
-    def stop(self, *, timeout_ms: int = _STOP_MS) -> list[str]:
+    def stop(self, *, timeout_ms: int = _STOP_MS, leave: bool = False) -> list[str]:
         """End checks and stop process services in reverse order; `start()` brings them back.
 
-        Waits. Answers the ids of those that did not stop within `timeout_ms`.
+        Waits. Answers the ids of those that did not stop within `timeout_ms`. `leave`, to leave
+        them running, needs durable state, which this version does not have: it is refused.
         """
+        if leave:
+            raise InvalidArgument(
+                "leave: durable state is not available in this version; leave it out"
+            )
         return self._core.stop(timeout_ms)
 
     def close(self, *, timeout_ms: int = _STOP_MS) -> None:
@@ -121,6 +128,7 @@ class MasterOrchestrator:
     @property
     def closed(self) -> bool:
         """True once it was closed."""
+        self._runtime.check_fork()
         return self._runtime.closed
 
     @property
@@ -152,29 +160,34 @@ class MasterOrchestrator:
         """
         if (service is None) == (not fields):
             raise InvalidArgument("register: give one service, or its fields as keywords")
-        return self.register_many([_from_keywords(fields) if service is None else service])
+        return self.register_many([ServiceConfig(**fields) if service is None else service])
 
     def register_many(self, services: Iterable[ServiceConfig | Mapping[str, Any]]) -> int:
         """Register all of them or, when one is wrong, none; answers the sequence number."""
         self._runtime.check_fork()
-        texts: list[str] = []
+        wires: list[dict[str, Any]] = []
         callbacks: list[bool] = []
         functions: dict[str, Callable[..., object]] = {}
         without: list[str] = []
+        if isinstance(services, ServiceConfig | Mapping | str):
+            raise InvalidArgument("register_many: takes a list of services; one is for register()")
         for service in services:
-            wire, function = _split(service)
-            texts.append(_dump(wire))
+            wire, function = split(service)
+            wires.append(wire)
             callbacks.append(function is not None)
             id = str(wire.get("id", ""))
             if function is None:
                 without.append(id)
             else:
                 functions[id] = function
+        texts = texts_of(wires)
         before = self._runtime.restarts.put(functions)
         try:
             seq = self._core.register(texts, "python", "", callbacks)
-        except BaseException:
+        except BaseException as error:
             self._runtime.restarts.undo(before)
+            if isinstance(error, InvalidJson):
+                raise unsayable(wires, str(error)) from None
             raise
         for id in without:
             self._runtime.restarts.forget(id)
@@ -192,7 +205,7 @@ class MasterOrchestrator:
         """One service as it is now. Raises UnknownService."""
         view = self._core.find(id)
         if view is None:
-            raise UnknownService(f"{id}: there is no such service")
+            raise _unknown(id)
         return Service(view)
 
     def services(self, *, type: str | None = None, group: str | None = None) -> list[Service]:
@@ -208,11 +221,13 @@ class MasterOrchestrator:
 
     def why(self, id: str) -> Why:
         """Why a service is as it is, and what would change it."""
-        return Why.from_json(self._core.why_json(id))
+        with _naming(id):
+            return Why.from_json(self._core.why_json(id))
 
     def dependencies(self, id: str) -> dict[str, Any]:
         """What a service needs and who needs it: `GET /services/{id}/dependencies`."""
-        answer: dict[str, Any] = json.loads(self._core.dependencies_json(id))
+        with _naming(id):
+            answer: dict[str, Any] = json.loads(self._core.dependencies_json(id))
         return answer
 
     def graph(self) -> dict[str, Any]:
@@ -222,7 +237,8 @@ class MasterOrchestrator:
 
     def logs(self, id: str, *, lines: int = 100) -> str:
         """The last lines of a process service's output."""
-        return self._core.logs(id, lines)[0].decode("utf-8", "replace")
+        with _naming(id):
+            return self._core.logs(id, lines)[0].decode("utf-8", "replace")
 
     def metrics(self) -> str:
         """Our own figures in Prometheus' text format."""
@@ -263,12 +279,12 @@ class MasterOrchestrator:
         """Change how a pool is picked from; what is None stays."""
         self._core.configure_pool(
             pool,
-            {
-                "strategy": strategy,
-                "allow_degraded": allow_degraded,
-                "panic_threshold": panic_threshold,
-                "lease_ttl_ms": lease_ttl_ms,
-            },
+            pool_options(
+                strategy=strategy,
+                allow_degraded=allow_degraded,
+                panic_threshold=panic_threshold,
+                lease_ttl_ms=lease_ttl_ms,
+            ),
         )
 
     # Verbs. They return when the decision is made, or with `wait` when it has come true.
@@ -305,12 +321,13 @@ class MasterOrchestrator:
         wait: bool,
         timeout_ms: int,
     ) -> VerbAnswer:
-        service, incarnation, seq, affected = self._core.command(
-            verb, id, dependents, dependencies, "python"
-        )
+        with _naming(id):
+            service, incarnation, seq, affected = self._core.command(
+                verb, id, dependents, dependencies, "python"
+            )
         if wait:
             goal = "stopped" if verb == "stop" else "ready"
-            self._wait(id, goal, seq, time.monotonic() + timeout_ms / 1000)
+            self._wait(id, goal, seq, deadline_of(timeout_ms))
         return VerbAnswer(service, incarnation, seq, tuple(affected))
 
     # Waiting.
@@ -320,17 +337,17 @@ class MasterOrchestrator:
     ) -> None:
         """Wait until a service, several or all of them (None) are ready. Raises TimedOut.
 
-        The name of a group waits for all its replicas. Services that their owner wants down are
-        left out of "all of them".
+        The name of a group waits for all its replicas. "All of them" leaves out those that their
+        owner wants down, and those that ended as they should (DONE).
         """
-        deadline = time.monotonic() + timeout_ms / 1000
+        deadline = deadline_of(timeout_ms)
         names = [id] if isinstance(id, str) else id
         for name in self._everybody() if names is None else self._members(names):
-            self._wait(name, "ready", 0, deadline)
+            self._wait(name, "ready", 0, deadline, or_done=names is None)
 
     def wait_stopped(self, id: str, *, timeout_ms: int = _READY_MS) -> None:
         """Wait until a service has no process. Raises TimedOut."""
-        self._wait(id, "stopped", 0, time.monotonic() + timeout_ms / 1000)
+        self._wait(id, "stopped", 0, deadline_of(timeout_ms))
 
     def _everybody(self) -> list[str]:
         return [view.id for view in self._core.list() if view.desired == "up"]
@@ -344,13 +361,18 @@ class MasterOrchestrator:
             members += replicas or [name]
         return members
 
-    def _wait(self, id: str, what: str, seq: int, deadline: float) -> None:
+    def _wait(
+        self, id: str, what: str, seq: int, deadline: float, *, or_done: bool = False
+    ) -> None:
         # Only the main thread serves signals, and only between two calls of the core.
-        sliced = threading.current_thread() is threading.main_thread()
+        sliced = or_done or threading.current_thread() is threading.main_thread()
         while True:
             left = max(0, math.ceil((deadline - time.monotonic()) * 1000))
+            if or_done and (view := self._core.find(id)) and view.lifecycle == "DONE":
+                return
             try:
-                self._core.wait_for(id, what, seq, min(left, _SLICE_MS) if sliced else left)
+                with _naming(id):
+                    self._core.wait_for(id, what, seq, min(left, _SLICE_MS) if sliced else left)
             except TimedOut:
                 if not sliced or left <= _SLICE_MS:
                     raise
@@ -371,7 +393,7 @@ class MasterOrchestrator:
         Without `since` it begins now; `since=0` begins with the oldest that is kept; otherwise
         after that sequence number.
         """
-        return self._runtime.stream(since, _types(type), service)
+        return self._runtime.stream(since, types_of(type), service)
 
     @overload
     def on(
@@ -394,14 +416,14 @@ class MasterOrchestrator:
         """
         if self.closed:
             raise OrchestratorClosed("the orchestrator is closed")
-        types = _types(type)
-        if handler is not None:
-            return self._runtime.subscribe(types, service, handler)
+        types = types_of(type)
 
-        def decorate(function: Handler) -> Subscription:
+        def subscribe(function: Handler) -> Subscription:
+            if not callable(function):
+                raise InvalidArgument(f"on: {function!r} is no handler; give a function")
             return self._runtime.subscribe(types, service, function)
 
-        return decorate
+        return subscribe if handler is None else subscribe(handler)
 
     def off(self, handler: Handler | Subscription) -> bool:
         """Remove a handler; False when it was not at work."""
@@ -409,9 +431,12 @@ class MasterOrchestrator:
 
     def get_event_emitter(self) -> Self:
         """Give the object that has `on` and `off`: this one."""
+        self._runtime.check_fork()
         return self
 
     def __repr__(self) -> str:
+        if self._runtime.forked:
+            return "<MasterOrchestrator of the parent process>"
         if self.closed:
             return "<MasterOrchestrator closed>"
         status = self.status()
@@ -420,51 +445,19 @@ class MasterOrchestrator:
         return f"<MasterOrchestrator {state}, {healthy}>"
 
 
+def _unknown(id: str) -> UnknownService:
+    return UnknownService(f"{id}: there is no such service")
+
+
+@contextlib.contextmanager
+def _naming(id: str) -> Iterator[None]:
+    """Say which service is unknown: the core says it in the words of the wire, which do not."""
+    try:
+        yield
+    except UnknownService:
+        raise _unknown(id) from None
+
+
 def _keeper_path() -> str:
     own = Path(__file__).parent / "bin" / "azora-keeper"
     return os.environ.get("AZORA_KEEPER") or str(own)
-
-
-def _types(type: str | Sequence[str] | None) -> list[str] | None:
-    names = [type] if isinstance(type, str) else type
-    return None if names is None or "*" in names else list(names)
-
-
-def _from_keywords(fields: dict[str, Any]) -> ServiceConfig:
-    try:
-        return ServiceConfig(**fields)
-    except TypeError as error:
-        raise InvalidArgument(f"register: {error}") from None
-
-
-def _split(
-    service: ServiceConfig | Mapping[str, Any],
-) -> tuple[dict[str, Any], Callable[..., object] | None]:
-    """The wire's object without the restart callable, and the callable."""
-    if isinstance(service, ServiceConfig):
-        return service.to_wire(), service.restart_callable
-    if not isinstance(service, Mapping):
-        raise InvalidArgument(
-            f"register: {service!r} is no service; give a ServiceConfig or a mapping"
-        )
-    wire = dict(service)
-    function = wire.get("restart")
-    if callable(function):
-        del wire["restart"]
-        return wire, function
-    return wire, None
-
-
-def _dump(wire: dict[str, Any]) -> str:
-    try:
-        return json.dumps(wire, default=_plain, allow_nan=False)
-    except (TypeError, ValueError) as error:
-        raise InvalidSpec(f"service {wire.get('id')!r}: {error}") from None
-
-
-def _plain(value: object) -> object:
-    if isinstance(value, os.PathLike):
-        return os.fspath(value)
-    if hasattr(value, "to_wire"):
-        return value.to_wire()
-    raise TypeError(f"{value!r} cannot be written as JSON")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import pickle
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -85,12 +86,105 @@ def test_a_wrong_service_is_refused_whole_with_every_fault_named(orch: MasterOrc
     assert orch.services() == []
     with pytest.raises(InvalidSpec, match="healthCheckIntervall"):
         orch.register({"id": "a", "type": "core", "healthCheckIntervall": 5})
-    with pytest.raises(InvalidArgument, match="colour"):
+    with pytest.raises(InvalidSpec, match="colour"):
         orch.register(id="a", type="core", colour="red")
     with pytest.raises(InvalidArgument):
         orch.register()
-    with pytest.raises(InvalidSpec, match="JSON"):
-        orch.register(config("a", metadata={"object": object()}))
+    with pytest.raises(InvalidArgument, match="one is for register"):
+        orch.register_many(config("a"))  # type: ignore[arg-type]
+
+
+def test_wrong_keywords_are_named_all_at_once_with_what_was_meant() -> None:
+    with pytest.raises(InvalidSpec) as caught:
+        ServiceConfig(id="a", healthCheckInterval=5, prority=3, orphan_policy="leave")  # type: ignore[call-arg]
+    assert [tuple(fault) for fault in caught.value.faults] == [
+        (
+            "healthCheckInterval",
+            'is not a known field; did you mean "health_check_interval_ms"?',
+        ),
+        ("prority", 'is not a known field; did you mean "priority"?'),
+        ("orphan_policy", "is not available in this release; leave it out"),
+        ("type", "is missing; give it"),
+    ]
+    assert "prority: is not a known field" in str(caught.value)
+    with pytest.raises(TypeError, match="stop_timeout_ms"):
+        ProcessConfig(argv=["x"], stop_timeout=1)  # type: ignore[call-arg]
+    assert pickle.loads(pickle.dumps(caught.value)).faults == caught.value.faults
+
+
+def test_an_unknown_service_is_named_by_every_method(orch: MasterOrchestrator) -> None:
+    for ask in (
+        orch.service,
+        orch.why,
+        orch.dependencies,
+        orch.logs,
+        orch.restart,
+        orch.start_service,
+        orch.stop_service,
+        orch.wait_ready,
+    ):
+        with pytest.raises(UnknownService, match="nobody: there is no such service"):
+            ask("nobody")
+
+
+class Number:
+    """As numpy's are: no int, but one that can say which."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
+
+    def tolist(self) -> object:
+        return self.value
+
+
+def test_what_json_cannot_say_is_a_fault_of_its_field(orch: MasterOrchestrator) -> None:
+    endless: dict[str, Any] = {}
+    endless["more"] = endless
+    for field, value in (
+        ("weight", float("nan")),
+        ("metadata.a[1].b", {"a": [1, {"b": object()}]}),
+        ("metadata", endless),
+        ("dependencies", {"b"}),
+        ("name", "\ud800"),
+        ("priority", 10**30),
+        ("name", b"a"),
+    ):
+        name = field.partition(".")[0]
+        for more in (), (config("z"),):
+            with pytest.raises(InvalidSpec) as caught:
+                orch.register_many([config("a", **{name: value}), *more])
+            place = "services[0]." if more else ""
+            assert [fault.field for fault in caught.value.faults] == [place + field]
+    orch.register(config("a", priority=Number(3), dependencies=Number(["b"])))
+    assert orch.service("a").config["priority"] == 3
+    assert orch.service("a").config["dependencies"] == ["b"]
+
+
+def test_wrong_parameters_are_refused(orch: MasterOrchestrator) -> None:
+    orch.register(config("a"))
+    for timeout in (None, "1s", float("nan"), True):
+        with pytest.raises(InvalidArgument, match="timeout_ms is "):
+            orch.wait_ready("a", timeout_ms=timeout)  # type: ignore[arg-type]
+    for limit in (-1, "4", 1.5, 10**20):
+        with pytest.raises(InvalidArgument, match="max_concurrent_starts is "):
+            MasterOrchestrator(max_concurrent_starts=limit)  # type: ignore[arg-type]
+    for pool in ({"strategy": 5}, {"panic_threshold": "x"}, {"lease_ttl_ms": 1.5}):
+        with pytest.raises(InvalidArgument, match=next(iter(pool))):
+            orch.configure_pool("core", **pool)  # type: ignore[arg-type]
+    with pytest.raises(InvalidArgument, match="not available"):
+        orch.stop(leave=True)
+
+
+def test_a_service_is_equal_to_itself_and_can_be_sent_on(orch: MasterOrchestrator) -> None:
+    orch.register(config("a"))
+    orch.stop()
+    one, other = orch.service("a"), orch.service("a")
+    assert one == other
+    assert len({one, other}) == 1
+    sent = pickle.loads(pickle.dumps(one))
+    assert (sent, sent.type, sent.config) == (one, "core", one.config)
+    orch.register(config("a", priority=7))
+    assert orch.service("a") != one
 
 
 def test_a_cycle_is_refused_with_its_path(orch: MasterOrchestrator) -> None:

@@ -178,3 +178,25 @@ def test_a_restart_callable_that_raises_spends_the_budget(
     assert calls.qsize() >= 1
     assert orch.service("a").lifecycle == "FAILED"
     assert "FAILED" in orch.why("a").lifecycle
+
+
+def test_a_restart_callable_that_exits_fails_and_is_told(web: Callable[[], WebService]) -> None:
+    service = web()
+
+    def restart() -> None:
+        raise SystemExit(3)
+
+    with MasterOrchestrator() as orch, orch.events(type="callbackFailed") as failures:
+        orch.register(broken_until_restarted(service, restart=restart, max_restarts=1))
+        event = failures.next(timeout_ms=WAIT_MS)
+    assert event is not None
+    assert event.reason == "restart callable of a: SystemExit: 3"
+
+
+def test_waiting_for_all_takes_a_job_that_is_done(orch: MasterOrchestrator) -> None:
+    job = {"healthCheck": {"type": "process"}, "process": {"argv": ["true"]}}
+    orch.register({"id": "job", "type": "jobs"} | job)
+    after = {"dependencies": [{"id": "job", "condition": "completed"}]}
+    orch.register({"id": "next", "type": "jobs"} | job | after)
+    orch.wait_ready(timeout_ms=WAIT_MS)
+    assert [service.lifecycle for service in orch.services()] == ["DONE", "DONE"]

@@ -1,0 +1,103 @@
+"""Services on their way to the core: from what users write to the text it reads.
+
+What JSON cannot say is refused here, with its field; everything else is judged by the core.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from azora_orchestrator.errors import InvalidArgument, InvalidSpec
+from azora_orchestrator.models import ServiceConfig
+
+__all__ = ["split", "texts_of", "unsayable"]
+
+_DEPTH = 32  # of nesting, as the core reads it
+_RULE = "it must be a text, number, truth value, list or table"
+
+
+def split(
+    service: ServiceConfig | Mapping[str, Any],
+) -> tuple[dict[str, Any], Callable[..., object] | None]:
+    """The wire's object without the restart callable, and the callable."""
+    if isinstance(service, ServiceConfig):
+        return service.to_wire(), service.restart_callable
+    if not isinstance(service, Mapping):
+        raise InvalidArgument(
+            f"register: {service!r} is no service; give a ServiceConfig or a mapping"
+        )
+    wire = dict(service)
+    function = wire.get("restart")
+    if callable(function):
+        del wire["restart"]
+        return wire, function
+    return wire, None
+
+
+def texts_of(wires: list[dict[str, Any]]) -> list[str]:
+    """The texts for the core. Raises InvalidSpec with every value that has no place in one."""
+    try:
+        return [json.dumps(wire, default=_plain, allow_nan=False) for wire in wires]
+    except (TypeError, ValueError, RecursionError) as error:
+        raise unsayable(wires, str(error)) from None
+
+
+def unsayable(wires: list[dict[str, Any]], otherwise: str) -> InvalidSpec:
+    """The refusal of services that cannot be written down, field by field."""
+    faults = [
+        (f"services[{index}].{field}" if len(wires) > 1 else field, rule)
+        for index, wire in enumerate(wires)
+        for field, rule in _unsayable(wire)
+    ] or [("service", otherwise)]
+    return InvalidSpec("; ".join(map(": ".join, faults)), faults)
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if hasattr(value, "to_wire"):
+        return value.to_wire()
+    if isinstance(value, Mapping):
+        return dict(value)
+    if hasattr(value, "tolist"):  # of numpy: its numbers are written as Python's
+        return value.tolist()
+    raise TypeError(f"{value!r} cannot be written as JSON")
+
+
+def _unsayable(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    pending: list[tuple[str, object, int]] = [("", wire, 0)]
+    while pending:
+        field, value, depth = pending.pop()
+        with contextlib.suppress(TypeError):
+            value = _plain(value)
+        if not isinstance(value, dict | list | tuple):
+            if not _sayable(value):
+                yield field, f"is {value!r:.60}; {_RULE}"
+        elif depth >= _DEPTH:
+            yield field.partition(".")[0], f"is nested deeper than {_DEPTH}; flatten it"
+            return
+        elif isinstance(value, dict):
+            for key, below in reversed(value.items()):
+                name = f"{field}.{key}" if field else f"{key}"
+                if _sayable(key):
+                    pending.append((name, below, depth + 1))
+                else:
+                    yield ascii(name), "is no name of a field; it must be a text"
+        else:
+            pending += [
+                (f"{field}[{index}]", below, depth + 1)
+                for index, below in reversed(list(enumerate(value)))
+            ]
+
+
+def _sayable(value: object) -> bool:
+    if isinstance(value, str):
+        return value == value.encode("utf-8", "ignore").decode()
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int | None) and -(2**63) <= (value or 0) < 2**64
