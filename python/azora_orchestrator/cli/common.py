@@ -2,15 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+import typer.core
 
 from azora_orchestrator.cli import render
-from azora_orchestrator.cli.client import Client, server_url
+from azora_orchestrator.cli.client import USAGE, Client, Failure, server_url
+
+# Known words of the field that are no verbs of this version.
+_LATER = ("chaos", "drain", "history", "maintenance", "reload", "simulate", "top")
+
+
+class _Verbs(typer.core.TyperGroup):
+    """The verbs; one that this version does not have is refused by its name."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        if args and args[0] in _LATER:
+            raise Failure(
+                USAGE,
+                f"{args[0]}: is not available in this version; the verbs are "
+                + ", ".join(self.list_commands(ctx)),
+            )
+        return super().resolve_command(ctx, args)
+
 
 app = typer.Typer(
     name="azora",
+    cls=_Verbs,
     help="Keeps the services of one machine alive.",
     no_args_is_help=True,
     add_completion=False,

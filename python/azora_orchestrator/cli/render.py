@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+_LEAST_COLUMN = 8  # characters that a column needs to be read at all
 COLORS = {"healthy": "green", "unhealthy": "red", "degraded": "yellow", "unknown": "bright_black"}
 
 
@@ -69,15 +70,20 @@ def table(
     from rich.table import Table
     from rich.text import Text
 
+    console = Console()
+    # Names and statuses stay in one piece where there is room for it.
+    whole = [0] if status is None else [0, status]
+    taken = sum(max(len(row[place]) for row in [headings, *lines]) + 1 for place in whole)
+    roomy = taken + _LEAST_COLUMN * (len(headings) - len(whole)) <= console.width
     shown = Table(box=None, header_style="bold", pad_edge=False)
-    for heading in headings:
-        shown.add_column(heading, overflow="fold")
+    for place, heading in enumerate(headings):
+        shown.add_column(heading, overflow="fold", no_wrap=roomy and place in whole)
     for row in lines:
         cells = [Text(cell) for cell in row]
         if status is not None:
             cells[status].stylize(COLORS.get(row[status], ""))
         shown.add_row(*cells)
-    Console().print(shown)
+    console.print(shown)
 
 
 def span(ms: int) -> str:

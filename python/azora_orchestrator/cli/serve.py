@@ -144,6 +144,7 @@ class Progress:
     _TYPES = (
         "serviceHealthy",
         "serviceDegraded",
+        "serviceUnhealthy",
         "serviceFailed",
         "serviceExited",
         "serviceRestarted",
@@ -272,10 +273,8 @@ class _Server:
             progress.start()
             await asyncio.to_thread(self._orch.start)
             self._app.ready_reason = None
-            tell(
-                f"Azora Orchestrator serves {len(self._plan.services)} services "
-                f"at {url_of(self._listener)}"
-            )
+            count = self._orch.status().total_services
+            tell(f"Azora Orchestrator serves {count} services at {url_of(self._listener)}")
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
         except Failure as failure:
             complain(str(failure))

@@ -24,6 +24,9 @@ Ephemeral = Annotated[
 State = Annotated[
     str | None, typer.Option("--state", metavar="DIR", help="Durable state; not in this version.")
 ]
+Leave = Annotated[
+    bool, typer.Option("--leave", help="Leave processes running at the end; not in this version.")
+]
 Auth = Annotated[
     str | None,
     typer.Option("--auth", metavar="owner|token", help="Who may change things without a token."),
@@ -53,13 +56,15 @@ def _serve(
     host: str | None,
     port: int | None,
     state: str | None,
+    leave: bool,
     auth: str | None,
     stop_timeout: str | None,
 ) -> None:
-    if state is not None:
-        raise Failure(
-            USAGE, "--state: durable state is not available in this version; leave it out"
-        )
+    for option, given in (("--state", state is not None), ("--leave", leave)):
+        if given:
+            raise Failure(
+                USAGE, f"{option}: durable state is not available in this version; leave it out"
+            )
     if auth not in (None, "owner", "token"):
         raise Failure(USAGE, f'--auth is "{auth}"; it must be owner or token')
     from azora_orchestrator import catalog
@@ -86,6 +91,7 @@ def serve(
     port: Port = None,
     ephemeral: Ephemeral = True,  # noqa: ARG001 (the only kind there is)
     state: State = None,
+    leave: Leave = False,
     auth: Auth = None,
     stop_timeout: StopTimeout = None,
 ) -> None:
@@ -96,6 +102,7 @@ def serve(
         host=host,
         port=port,
         state=state,
+        leave=leave,
         auth=auth,
         stop_timeout=stop_timeout,
     )
@@ -108,6 +115,7 @@ def demo(
     port: Port = None,
     ephemeral: Ephemeral = True,  # noqa: ARG001 (the only kind there is)
     state: State = None,
+    leave: Leave = False,
     auth: Auth = None,
     stop_timeout: StopTimeout = None,
 ) -> None:
@@ -118,6 +126,7 @@ def demo(
         host=host,
         port=port,
         state=state,
+        leave=leave,
         auth=auth,
         stop_timeout=stop_timeout,
     )

@@ -94,6 +94,7 @@ def test_a_port_in_use_is_one_line_and_2(azora: Azora, tmp_path: Path) -> None:
     ("arguments", "message"),
     [
         (("--state", "/x"), "--state: durable state is not available in this version"),
+        (("--leave",), "--leave: durable state is not available in this version"),
         (("--auth", "nobody"), '--auth is "nobody"; it must be owner or token'),
         (("--stop-timeout", "soon"), '--stop-timeout is "soon"; it must be a time'),
         (("--config", "none.toml"), "none.toml:1: cannot be read: No such file or directory"),

@@ -262,3 +262,28 @@ def test_help_names_every_verb(azora: Azora) -> None:
     for verb in VERBS:
         assert verb in said.out, verb
         assert azora(verb, "--help").code == 0
+
+
+@pytest.mark.parametrize("verb", ["top", "drain", "maintenance", "history", "simulate"])
+def test_a_verb_of_later_is_refused_by_its_name(verb: str, azora: Azora) -> None:
+    said = azora(verb, "a")
+    assert (said.code, said.out) == (2, "")
+    assert said.err.startswith(f"azora: {verb}: is not available in this version; the verbs are ")
+
+
+def test_json_is_asked_for_and_given_when_refused_too(fleet: Any, at: str, azora: Azora) -> None:
+    for arguments, code in ((("why", "nobody"), 2), (("pick", "nobody"), 1)):
+        said = azora(*arguments, "--json")
+        assert (said.code, said.json["error"]) == (code, said.err.strip().removeprefix("azora: "))
+
+
+def test_what_the_terminal_cannot_spell_ends_no_verb(fleet: Any, at: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "azora_orchestrator", "graph", "--url", at],
+        env=os.environ | {"PYTHONIOENCODING": "ascii"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.splitlines()[1].endswith(" shop [healthy]")
