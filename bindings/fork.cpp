@@ -1,6 +1,7 @@
-// fork() in user code: the child has our memory but none of our threads. It closes, joins and frees
-// nothing of the parent's; every handle refuses.
+// fork() in user code: the child has our memory but none of our threads. It closes our descriptors,
+// joins and frees nothing of the parent's; every handle refuses.
 #include "bindings.hpp"
+#include "descriptors.hpp"
 
 namespace azora::bindings {
 
@@ -10,8 +11,10 @@ void Birth::refuse() {
 }
 
 void bind_fork(py::module_& module) {
-  const py::cpp_function in_child(
-      [] { generation_now.fetch_add(1, std::memory_order_relaxed); });
+  const py::cpp_function in_child([] {
+    generation_now.fetch_add(1, std::memory_order_relaxed);
+    close_our_descriptors();
+  });
   py::module_::import("os").attr("register_at_fork")(py::arg("after_in_child") = in_child);
   module.def("process_generation", &process_generation);
 }

@@ -142,13 +142,15 @@ def test_a_forked_child_is_refused_and_ends_without_touching_the_parent() -> Non
                          lambda: orch.pick("core"), lambda: orch.register(service("b")),
                          lambda: orch.on("gap", print), lambda: orch.unregister("a"),
                          lambda: orch.why("a"), lambda: orch.service("a"),
-                         lambda: orch.wait_ready("a"), lambda: next(stream), orch.events]
+                         lambda: orch.wait_ready("a"), lambda: next(stream), orch.events,
+                         lambda: orch.closed, lambda: orch.running, orch.get_event_emitter]
                 for number, call in enumerate(calls):
                     try:
                         call()
                     except ForkedHandle:
                         continue
                     os._exit(100 + number)
+                assert repr(orch) == "<MasterOrchestrator of the parent process>"
                 del stream
                 fresh = MasterOrchestrator()
                 with fresh:
@@ -162,6 +164,44 @@ def test_a_forked_child_is_refused_and_ends_without_touching_the_parent() -> Non
         )
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_forked_child_has_none_of_our_descriptors() -> None:
+    """Not those of the core's threads, nor of its link to the keeper, nor of handlers."""
+    done = run(
+        """
+        import asyncio, os, warnings
+        from azora_orchestrator import MasterOrchestrator
+        warnings.simplefilter("ignore")
+        def descriptors():
+            found = {}
+            for name in os.listdir("/proc/self/fd"):
+                try: found[name] = os.readlink(f"/proc/self/fd/{name}")
+                except OSError: pass  # of the listing itself
+            return found
+        async def handler(event): pass
+        async def main():
+            before = descriptors()
+            orch = MasterOrchestrator()
+            orch.start()
+            orch.register({"id": "a", "type": "core", "healthCheck": {"type": "process"},
+                           "process": {"argv": ["sleep", "1000"]}})
+            orch.wait_ready("a", timeout_ms=20_000)
+            orch.on("*", handler)
+            stream = orch.events()
+            assert len(descriptors()) > len(before) + 10
+            child = os.fork()
+            if child == 0:
+                left = {name: what for name, what in descriptors().items() if name not in before}
+                os.write(1, repr(left).encode())
+                os._exit(0)
+            assert os.waitpid(child, 0)[1] == 0
+            orch.restart("a", wait=True)  # ours are untouched
+            orch.close()
+        asyncio.run(main())
+        """
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "{}", "")
 
 
 def test_one_that_nobody_holds_is_closed() -> None:
