@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import functools
 import inspect
 import logging
@@ -26,6 +27,8 @@ __all__ = ["Handler", "LoopWatch", "OwnLoop", "Subscription"]
 
 logger = logging.getLogger("azora_orchestrator")
 
+# The subscription whose async handler is at work here.
+_at_work: contextvars.ContextVar[object] = contextvars.ContextVar("azora_at_work", default=None)
 _GRACE_SECONDS = 0.25  # how long a loop may leave events unread before it is looked at again
 
 Handler = Callable[[Event], object] | Callable[[Event], Awaitable[object]]
@@ -85,7 +88,11 @@ class Subscription:
 
     def join(self, timeout: float) -> bool:
         """Wait until it has finished; a handler never waits for itself."""
-        if threading.current_thread() is self._thread or self._on_own_loop():
+        if (
+            threading.current_thread() is self._thread
+            or self._on_own_loop()
+            or _at_work.get() is self
+        ):
             return False
         return self._finished.wait(timeout)
 
@@ -136,6 +143,7 @@ class Subscription:
             return False
 
     async def _run_async(self) -> None:
+        _at_work.set(self)
         try:
             async for event in self._stream:
                 try:

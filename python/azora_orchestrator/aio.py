@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import contextvars
 import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
@@ -38,11 +39,13 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
         else:
             future.set_result(result)  # type: ignore[arg-type]
 
+    context = contextvars.copy_context()  # it tells close() which handler waits for it
+
     def work() -> None:
         result: T | None = None
         failure: BaseException | None = None
         try:
-            result = function(*args, **kwargs)
+            result = context.run(function, *args, **kwargs)
         except BaseException as error:
             failure = error
         with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits

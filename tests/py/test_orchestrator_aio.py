@@ -16,6 +16,7 @@ from azora_orchestrator import (
     ServiceConfig,
     TimedOut,
     UnknownService,
+    _runtime,
 )
 from conftest import WebService
 
@@ -103,5 +104,25 @@ def test_sync_calls_work_inside_a_running_loop(web: Web) -> None:
             orch.register(id="a", type="core", endpoint=service.endpoint)
             orch.wait_ready("a", timeout_ms=10_000)
             assert orch.pick("core").service_id == "a"
+
+    asyncio.run(main())
+
+
+def test_close_from_an_async_handler_does_not_wait_for_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_runtime, "_JOIN_SECONDS", 3600.0)  # who waits for it waits for ever
+
+    async def main() -> None:
+        orch = AsyncMasterOrchestrator()
+        await orch.start()
+        done = asyncio.Event()
+
+        async def handler(event: Event) -> None:
+            await orch.close()
+            done.set()
+
+        orch.on("serviceRegistered", handler)
+        await orch.register(ServiceConfig(id="a", type="core", endpoint="http://127.0.0.1:9"))
+        await asyncio.wait_for(done.wait(), 30)
+        assert orch.closed
 
     asyncio.run(main())
