@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from azora_orchestrator import MasterOrchestrator, RestartRequest, ServiceConfig
-from conftest import WebService
+from conftest import WebService, free_port
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
 
@@ -94,7 +94,7 @@ def test_replicas_are_waited_for_and_picked_by_their_common_name(
     orch: MasterOrchestrator, process: Process
 ) -> None:
     entry = process("web")
-    entry["process"]["replicas"] = 2
+    entry["process"] |= {"replicas": 2, "ports": [free_port(), free_port()]}
     orch.register(entry)
     orch.wait_ready("web", timeout_ms=WAIT_MS)
     assert [service.id for service in orch.services(group="web")] == ["web@0", "web@1"]
