@@ -412,7 +412,8 @@ class MasterOrchestrator:
     ) -> Subscription | Callable[[Handler], Subscription]:
         """Call a handler, sync or async, for each event of that name, those names, or all ("*").
 
-        Works as a decorator, too. What it returns has `unsubscribe()`.
+        Works as a decorator, too. What it returns has `unsubscribe()`. A handler that raises stays,
+        is logged and told as `callbackFailed`; one of `callbackFailed` itself is only logged.
         """
         if self.closed:
             raise OrchestratorClosed("the orchestrator is closed")
