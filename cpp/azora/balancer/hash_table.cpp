@@ -9,15 +9,12 @@
 namespace azora::balancer {
 namespace {
 
-// Slots are primes, a hundred per member or more: then shares differ by about 1 %. The largest pools
-// get less, 5 % at 100,000 members: making a table takes time in proportion to its slots and to how
-// far they are from the processor's cache.
+// Slots are primes, a hundred per member or more: then shares differ by about 1 %. Larger pools have a KeyIndex.
 struct Size {
   std::size_t members;  // at most
   std::uint32_t slots;
 };
-constexpr std::array<Size, 4> kSizes = {
-    {{16, 4'099}, {600, 65'537}, {6'000, 655'357}, {SIZE_MAX, 2'097'143}}};
+constexpr std::array<Size, 2> kSizes = {{{16, 4'099}, {SIZE_MAX, 65'537}}};
 
 constexpr std::uint32_t kEmpty = UINT32_MAX;
 constexpr std::uint64_t kOffsetSeed = 1;

@@ -1,5 +1,5 @@
 #pragma once
-// Keys to members, consistently (Maglev): of n members each gets nearly 1/n of all keys, and when
+// Keys to the members of a small pool, consistently (Maglev): of n members each gets nearly 1/n of all keys, and when
 // one joins or leaves, few keys but its own move. The table is over all members, whatever their
 // health, and a function of their ids alone: the same after a restart and on every machine.
 // Threads: immutable; any. Ownership: holds its instances. Fails: never; without members size() is

@@ -3,7 +3,8 @@
 // kind of eligibility. A member keeps its place until it leaves; the place is not given to another,
 // so that no neighbour's turn moves (now and then the pool closes the gaps at once).
 //   Chunk    up to 512 places and their bits; bits are patched in place, shared by all versions
-//   Members  one version: the chunks, how many places are taken, which chunks have any eligible
+//   Members  one version: the chunks, how many places are taken, which chunks have any eligible, and the key
+//            index of a large pool, whose places are this version's
 // Threads: written by the control thread (see pool.cpp); read by any, without locks. A reader of an
 // older version may miss what came after it, never the reverse: what it finds it asks
 // Instance::in(), and before it says "nobody" it looks whether something changed meanwhile.
@@ -57,9 +58,11 @@ class Chunk {
   std::array<std::atomic<std::uint32_t>, kAmongCount> counts_{};
 };
 
+class KeyIndex;
+
 class Members {
  public:
-  explicit Members(std::vector<std::shared_ptr<Chunk>> chunks);
+  explicit Members(std::vector<std::shared_ptr<Chunk>> chunks, std::shared_ptr<const KeyIndex> keys = nullptr);
 
   // Places taken so far, those of members that left included.
   std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
@@ -69,6 +72,9 @@ class Members {
   const std::shared_ptr<Instance>& hold(std::uint32_t place) const {
     return chunks_[place / kChunkPlaces]->at(place % kChunkPlaces);
   }
+
+  // Null: the pool is small, its keys go by a HashTable.
+  const KeyIndex* keys() const { return keys_.get(); }
 
   // The first eligible place at or after `from`, then from the beginning up to it; kNoPlace: none.
   std::uint32_t next(Among among, std::uint32_t from) const;
@@ -85,6 +91,7 @@ class Members {
   std::uint32_t next_chunk(Among among, std::uint32_t from) const;
 
   const std::vector<std::shared_ptr<Chunk>> chunks_;
+  const std::shared_ptr<const KeyIndex> keys_;
   mutable std::atomic<std::uint32_t> size_{0};
   // Bit per chunk: has it any eligible member? Patched in place like the bits below it.
   std::array<std::unique_ptr<std::atomic<std::uint64_t>[]>, kAmongCount> any_;

@@ -24,6 +24,10 @@ std::uint32_t pack(const PoolOptions& options) {
 // Gaps left by members that went are closed when they outnumber the members, and not for a few.
 constexpr std::uint32_t kFewGaps = 64;
 
+// Keys of more members than this go by an index that every join and leave keeps up to date; of fewer by a table,
+// which moves fewer keys but must be made. Back to the table at half of it: who flaps at the limit moves nothing.
+constexpr std::uint32_t kMostByTable = 600;
+
 }  // namespace
 
 Pool::Pool(std::string name, const PoolOptions& options, std::shared_ptr<Workshop> workshop)
@@ -80,7 +84,7 @@ void Pool::bump(std::atomic<std::uint64_t>& number) {
 }
 
 void Pool::publish(std::vector<std::shared_ptr<Chunk>> chunks, std::uint32_t size) {
-  auto next = std::make_shared<const Members>(std::move(chunks));
+  auto next = std::make_shared<const Members>(std::move(chunks), keys_);
   next->set_size(size);
   places_ = size;
   current_ = next;
@@ -141,6 +145,7 @@ void Pool::join(const std::shared_ptr<Instance>& member) {
                             std::memory_order_relaxed);
   }
   mark(place, member.get());
+  join_keys(*member, place);
   workshop_->members_touched.fetch_add(1, std::memory_order_relaxed);
   bump(membership_version_);
   bump(weight_version_);
@@ -150,8 +155,10 @@ void Pool::join(const std::shared_ptr<Instance>& member) {
 void Pool::leave(Instance& member) {
   Instance::Membership* one = membership(member, this);
   mark(one->place, nullptr);
+  const std::uint32_t place = one->place;
   *one = {};
   live_.store(size() - 1, std::memory_order_relaxed);
+  leave_keys(member, place);
   if (member.explicit_weight()) {
     explicit_weights_.store(explicit_weights_.load(std::memory_order_relaxed) - 1,
                             std::memory_order_relaxed);
@@ -196,6 +203,8 @@ void Pool::close_gaps() {
   std::uint32_t position = position_.load(std::memory_order_relaxed);
   std::uint32_t moved_position = 0;
   const std::uint32_t live = this->size();
+  // Places get new numbers: the index of the new version says those, that of the old one the old.
+  if (keys_) keys_ = std::make_shared<KeyIndex>(keys_->room_for(live));
   for (std::uint32_t place = 0; place < places_; ++place) {
     if (place == position) moved_position = size;
     const std::shared_ptr<Instance>& member = current_->hold(place);
@@ -211,6 +220,7 @@ void Pool::close_gaps() {
     for (const Among among : {Among::healthy, Among::degraded, Among::alive}) {
       chunk.mark(among, size % kChunkPlaces, member->in(among));
     }
+    if (keys_) keys_->insert(KeyIndex::hash_of(*member), size);
     one->place = size++;
   }
   if (position >= places_) moved_position = size;
@@ -218,6 +228,29 @@ void Pool::close_gaps() {
   publish(std::move(chunks), size);
   // A pick that takes its turn in this very moment may be overwritten: one turn then comes twice.
   position_.store(moved_position, std::memory_order_relaxed);
+}
+
+// Live already counts the one that came.
+void Pool::join_keys(const Instance& member, std::uint32_t place) {
+  if (keys_ && keys_->fits(size())) return keys_->insert(KeyIndex::hash_of(member), place);
+  if (!keys_ && size() <= kMostByTable) return;
+  keys_ = std::make_shared<KeyIndex>(size());
+  for (std::uint32_t other = 0; other < places_; ++other) {
+    Instance& known = *current_->at(other);
+    const Instance::Membership* one = membership(known, this);
+    if (one && one->place == other) keys_->insert(KeyIndex::hash_of(known), other);
+  }
+  workshop_->tables_built.fetch_add(1, std::memory_order_relaxed);
+  workshop_->entries_built.fetch_add(size(), std::memory_order_relaxed);
+  publish(current_->chunks(), places_);
+}
+
+void Pool::leave_keys(const Instance& member, std::uint32_t place) {
+  if (!keys_) return;
+  keys_->erase(KeyIndex::hash_of(member), place);
+  if (size() > kMostByTable / 2) return;
+  keys_ = nullptr;
+  publish(current_->chunks(), places_);
 }
 
 void Pool::refresh(const Instance& member) {

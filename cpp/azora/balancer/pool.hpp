@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "azora/balancer/hash_table.hpp"
+#include "azora/balancer/key_index.hpp"
 #include "azora/balancer/members.hpp"
 #include "azora/balancer/weight_table.hpp"
 #include "azora/balancer/workshop.hpp"
@@ -116,6 +117,8 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void mark(std::uint32_t place, const Instance* member);
   void bump(std::atomic<std::uint64_t>& number);
   void close_gaps();
+  void join_keys(const Instance& member, std::uint32_t place);
+  void leave_keys(const Instance& member, std::uint32_t place);
   void publish(std::vector<std::shared_ptr<Chunk>> chunks, std::uint32_t size);
   static Instance::Membership* membership(Instance& member, const Pool* pool);
 
@@ -125,6 +128,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   // Control thread: the newest version and the places taken in it.
   std::shared_ptr<const Members> current_;
   std::uint32_t places_ = 0;
+  std::shared_ptr<KeyIndex> keys_;  // of a large pool; patched in place
 
   Published<Members> members_;
   Lazy<WeightTable> weights_;

@@ -4,6 +4,7 @@ set(AZORA_BALANCER_SOURCES
   client_key.cpp
   hash_table.cpp
   ip_hash.cpp
+  key_index.cpp
   leases.cpp
   least_connections.cpp
   members.cpp

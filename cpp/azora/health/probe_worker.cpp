@@ -44,14 +44,16 @@ ProbeWorker::ProbeWorker(Options options, Deliver deliver, ProberCounters& count
 }
 
 void ProbeWorker::push(std::vector<ProbeCommand> commands) {
-  MutexLock lock(mutex_);
-  if (commands_.empty()) {
-    commands_ = std::move(commands);
-  } else {
-    std::move(commands.begin(), commands.end(), std::back_inserter(commands_));
+  {
+    MutexLock lock(mutex_);
+    if (commands_.empty()) {
+      commands_ = std::move(commands);
+    } else {
+      std::move(commands.begin(), commands.end(), std::back_inserter(commands_));
+    }
+    if (std::exchange(woken_, true)) return;
   }
-  if (!woken_) wake();
-  woken_ = true;
+  wake();  // outside: who wakes up wants the lock first
 }
 
 void ProbeWorker::stop() {

@@ -7,6 +7,7 @@
 namespace azora::health {
 namespace {
 constexpr std::uint8_t kMaxStartStep = 30;  // the gap has long reached start_interval
+constexpr Millis kPrompt{250};              // a probe that takes longer is a slow one
 }
 
 void Scheduler::add(Serial serial, const ProbePlan& plan, SteadyTime now, Mode mode, std::optional<Ordinal> ordinal) {
@@ -69,9 +70,7 @@ void Scheduler::update(Serial serial, const ProbePlan& plan, SteadyTime now) {
   }
   entry->plan = plan;
   if (in_flight) {
-    entry->place = Place::in_flight;
-    ++in_flight_;
-    ++targets_[plan.target_key].in_flight;
+    take_off(slot);
   } else if (was_due) {
     schedule(slot, due);
   } else {
@@ -110,6 +109,7 @@ void Scheduler::done(Serial serial, SteadyTime ended) {
   const Slot slot = slot_of(*entry);
   land(slot);
   entry->ended = ended;
+  entry->slow = ended - entry->launched > kPrompt;
   if (entry->hurried) {
     entry->hurried = false;
     schedule(slot, ended);
@@ -133,29 +133,43 @@ std::vector<Serial> Scheduler::due(SteadyTime now) {
   }
 
   std::vector<Serial> out;
-  if (ready_.empty() && in_flight_ + fallen.size() <= max_in_flight()) {
+  if (late() == held_ && in_flight_ + fallen.size() <= max_slow_in_flight()) {
     // The usual case: room for all.
     std::sort(fallen.begin(), fallen.end(),
               [this](Slot a, Slot b) { return rank_of(entries_[a], a) < rank_of(entries_[b], b); });
     out.reserve(fallen.size());
-    for (const Slot slot : fallen) launch(slot, out);
+    for (const Slot slot : fallen) launch(slot, now, out);
     return out;
   }
-  for (const Slot slot : fallen) {
-    entries_[slot].place = Place::ready;
-    ready_.insert(rank_of(entries_[slot], slot));
-  }
-  while (!ready_.empty() && in_flight_ < max_in_flight()) {
-    const Slot slot = std::get<1>(*ready_.begin());
-    ready_.erase(ready_.begin());
+  for (const Slot slot : fallen) wait_ready(slot);
+  while (const Rank* first = next_ready()) {
+    const Slot slot = std::get<1>(*first);
+    std::set<Rank>& from = ready_[entries_[slot].by_slow ? 1 : 0];
+    from.erase(from.begin());
     entries_[slot].place = Place::idle;
-    launch(slot, out);
+    launch(slot, now, out);
   }
   return out;
 }
 
+void Scheduler::wait_ready(Slot slot) {
+  Entry& entry = entries_[slot];
+  entry.place = Place::ready;
+  entry.by_slow = entry.slow;
+  ready_[entry.slow ? 1 : 0].insert(rank_of(entry, slot));
+}
+
+const Scheduler::Rank* Scheduler::next_ready() const {
+  if (in_flight_ >= max_in_flight()) return nullptr;
+  const Rank* prompt = ready_[0].empty() ? nullptr : &*ready_[0].begin();
+  const bool room = slow_in_flight_ < max_slow_in_flight();
+  const Rank* slow = ready_[1].empty() || !room ? nullptr : &*ready_[1].begin();
+  if (prompt == nullptr || slow == nullptr) return prompt != nullptr ? prompt : slow;
+  return *slow < *prompt ? slow : prompt;
+}
+
 std::optional<SteadyTime> Scheduler::next() const {
-  if (!ready_.empty() && in_flight_ < max_in_flight()) return entries_[std::get<1>(*ready_.begin())].due;
+  if (const Rank* first = next_ready()) return entries_[std::get<1>(*first)].due;
   return next_tick();
 }
 
@@ -262,7 +276,7 @@ void Scheduler::unschedule(Slot slot) {
     case Place::idle:
     case Place::in_flight: return;
     case Place::ready:
-      ready_.erase(rank_of(entry, slot));
+      ready_[entry.by_slow ? 1 : 0].erase(rank_of(entry, slot));
       promote(entry.plan.target_key);  // it may have been the one a place at the target was passed to
       break;
     case Place::held: {
@@ -288,7 +302,7 @@ void Scheduler::unschedule(Slot slot) {
   entry.place = Place::idle;
 }
 
-void Scheduler::launch(Slot slot, std::vector<Serial>& out) {
+void Scheduler::launch(Slot slot, SteadyTime now, std::vector<Serial>& out) {
   Entry& entry = entries_[slot];
   Target& target = targets_[entry.plan.target_key];
   if (target.in_flight >= options_.per_target) {
@@ -297,11 +311,19 @@ void Scheduler::launch(Slot slot, std::vector<Serial>& out) {
     ++held_;
     return;
   }
-  ++target.in_flight;
-  ++in_flight_;
-  entry.place = Place::in_flight;
+  entry.launched = now;
+  take_off(slot);
   if (entry.mode == Mode::starting && entry.start_step < kMaxStartStep) ++entry.start_step;
   out.push_back(entry.serial);
+}
+
+void Scheduler::take_off(Slot slot) {
+  Entry& entry = entries_[slot];
+  entry.place = Place::in_flight;
+  entry.by_slow = entry.slow;
+  ++in_flight_;
+  if (entry.slow) ++slow_in_flight_;
+  ++targets_[entry.plan.target_key].in_flight;
 }
 
 void Scheduler::land(Slot slot) {
@@ -309,6 +331,7 @@ void Scheduler::land(Slot slot) {
   AZORA_ASSERT(entry.place == Place::in_flight && in_flight_ > 0);
   entry.place = Place::idle;
   --in_flight_;
+  if (entry.by_slow) --slow_in_flight_;
   const auto found = targets_.find(entry.plan.target_key);
   AZORA_ASSERT(found != targets_.end() && found->second.in_flight > 0);
   --found->second.in_flight;
@@ -324,8 +347,7 @@ void Scheduler::promote(std::uint64_t target_key) {
     const Rank first = *target.held.begin();
     target.held.erase(target.held.begin());
     --held_;
-    entries_[std::get<1>(first)].place = Place::ready;
-    ready_.insert(first);
+    wait_ready(std::get<1>(first));
   }
   if (target.in_flight == 0 && target.held.empty()) targets_.erase(found);
 }

@@ -8,9 +8,12 @@
 // - Never two probes of one service in flight; never more than max_in_flight() in all nor per_target for one
 //   host and port. What cannot go is late: then by priority, each step of it worth one second of waiting
 //   (so that nobody waits for ever).
+// - Services whose last probe took long (hung ones above all) share three quarters of the room: however many
+//   they are, those that answer promptly keep their times.
 // - Costs O(log of the distinct due times) per probe, whatever the fleet.
 // Threads: the control thread. Ownership: none of anybody's. Fails: never; unknown serials are ignored.
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -72,8 +75,9 @@ class Scheduler {
 
   std::size_t size() const { return slot_of_.size(); }
   std::size_t in_flight() const { return in_flight_; }
-  std::size_t late() const { return ready_.size() + held_; }
+  std::size_t late() const { return ready_[0].size() + ready_[1].size() + held_; }
   std::size_t max_in_flight() const;
+  std::size_t max_slow_in_flight() const { return std::max<std::size_t>(1, max_in_flight() / 4 * 3); }
   std::optional<Ordinal> ordinal(Serial serial) const;
   std::optional<SteadyTime> due_at(Serial serial) const;  // nullopt: in flight, paused or unknown
   static Nanos confirm_spacing(Millis interval) {
@@ -101,6 +105,9 @@ class Scheduler {
     Mode mode = Mode::grid;
     Place place = Place::idle;
     bool hurried = false;  // asked for while in flight
+    bool slow = false;     // its last probe took long
+    bool by_slow = false;  // counts as such in flight, or waits so in ready
+    SteadyTime launched{}; // in flight
   };
   // What is late goes by (due + one second per step below the highest priority, slot).
   using Rank = std::tuple<SteadyTime, Slot>;
@@ -120,7 +127,11 @@ class Scheduler {
   void schedule(Slot slot, SteadyTime due);
   void reschedule(Slot slot, SteadyTime now);
   void unschedule(Slot slot);
-  void launch(Slot slot, std::vector<Serial>& out);
+  void wait_ready(Slot slot);
+  // Who goes next of those that wait; null: nobody may.
+  const Rank* next_ready() const;
+  void launch(Slot slot, SteadyTime now, std::vector<Serial>& out);
+  void take_off(Slot slot);
   void land(Slot slot);
   void promote(std::uint64_t target_key);
 
@@ -129,10 +140,11 @@ class Scheduler {
   std::vector<Slot> free_;
   std::unordered_map<Serial, Slot> slot_of_;
   std::map<SteadyTime, Slot> buckets_;  // due time -> first of its list
-  std::set<Rank> ready_;
+  std::array<std::set<Rank>, 2> ready_;  // prompt ones, slow ones
   std::unordered_map<std::uint64_t, Target> targets_;  // only those with something in flight or held
   std::unordered_map<std::int64_t, Ordinals> classes_;  // by interval in ms
   std::size_t in_flight_ = 0;
+  std::size_t slow_in_flight_ = 0;
   std::size_t held_ = 0;
 };
 

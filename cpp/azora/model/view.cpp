@@ -108,6 +108,8 @@ std::string make_service_json(const ServiceView& view) {
   return out;
 }
 
+std::atomic<std::uint64_t> bytes_made_so_far{0};
+
 // The first reader to finish publishes; a second one at the same moment made the same bytes and
 // drops them.
 template <typename Make>
@@ -115,6 +117,7 @@ const std::string& once(std::atomic<const std::string*>& slot, const Make& make)
   const std::string* known = slot.load(std::memory_order_acquire);
   if (known) return *known;
   auto made = std::make_unique<const std::string>(make());
+  bytes_made_so_far.fetch_add(made->size(), std::memory_order_relaxed);
   if (slot.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) {
     return *made.release();
   }
@@ -149,6 +152,8 @@ ServiceView::~ServiceView() {
   delete health_json_.load(std::memory_order_acquire);
   delete service_json_.load(std::memory_order_acquire);
 }
+
+std::uint64_t ServiceView::bytes_made() { return bytes_made_so_far.load(std::memory_order_relaxed); }
 
 const std::string& ServiceView::health_json() const {
   return once(health_json_, [this] { return make_health_json(*this); });

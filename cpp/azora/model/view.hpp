@@ -65,6 +65,8 @@ class ServiceView {
   const std::string& health_json() const;
   // {"config":..,"health":..,"startTime":..,"lifecycle":..,"desired":..[,"process":..]} = GET /services/{id}.
   const std::string& service_json() const;
+  // Of both, made in this program so far (semantics 13).
+  static std::uint64_t bytes_made();
 
  private:
   mutable std::atomic<const std::string*> health_json_{nullptr};

@@ -146,12 +146,15 @@ std::string Orchestrator::Impl::metrics_text() {
   const balancer::BalancerMetrics pools = balancer_.metrics();
   metric("pool_members_touched_total", "counter", "Places of pools written by changes.", pools.members_touched);
   metric("pool_flaps_total", "counter", "Changes of a member's eligibility.", pools.flaps);
+  metric("pool_names_published_total", "counter", "Names of pools that came, went or changed owner.", pools.names_published);
   metric("pool_tables_built_total", "counter", "Tables of strategies rebuilt.", pools.tables_built);
+  metric("pool_table_entries_built_total", "counter", "Members put into those tables.", pools.table_entries_built);
   metric("leases_taken_total", "counter", "Leases taken.", pools.leases_taken);
   metric("leases_released_total", "counter", "Leases released.", pools.leases_released);
   metric("leases_expired_total", "counter", "Leases ended by their time.", pools.leases_expired);
   metric("leases_held", "gauge", "Leases held.", pools.leases_held);
   metric("list_bytes_total", "counter", "Bytes of list bodies serialised.", lists_.bytes_made());
+  metric("view_bytes_total", "counter", "Bytes of single services serialised, by this whole program.", ServiceView::bytes_made());
   metric("events_evicted_total", "counter", "Events that left the bounded log.", events_->evicted());
   const health::ProberCounts net = prober_.counters();
   metric("probe_answers_total", "counter", "Probes that ended.", net.checks);

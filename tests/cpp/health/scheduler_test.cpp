@@ -303,6 +303,48 @@ TEST(Scheduler, HoldsTheCapPerTargetWithoutHoldingUpOthers) {
   EXPECT_EQ(scheduler.late(), 0u);
 }
 
+TEST(Scheduler, HungOnesLeaveRoomForThoseThatAnswer) {
+  constexpr Serial kHung = 200;
+  Scheduler scheduler({.max_in_flight = 16, .fd_limit = 64});
+  for (Serial serial = 1; serial <= kHung; ++serial) scheduler.add(serial, plan(Millis(1000)), kStart);
+  for (Serial serial = 901; serial <= 903; ++serial) scheduler.add(serial, plan(Millis(1000)), kStart);
+  std::multimap<SteadyTime, Serial> ends;
+  std::map<Serial, SteadyTime> last;
+  Nanos longest{0};
+  std::size_t most = 0;
+  for (SteadyTime now = kStart; now < kStart + std::chrono::seconds(60); now += Millis(10)) {
+    while (!ends.empty() && ends.begin()->first <= now) {
+      scheduler.done(ends.begin()->second, ends.begin()->first);
+      ends.erase(ends.begin());
+    }
+    for (const Serial serial : scheduler.due(now)) {
+      ends.emplace(now + (serial > 900 ? Millis(2) : Millis(1000)), serial);
+      if (serial <= 900) continue;
+      // The first round is before anybody is known to be slow.
+      if (now > kStart + std::chrono::seconds(30)) longest = std::max<Nanos>(longest, now - last[serial]);
+      last[serial] = now;
+    }
+    most = std::max(most, scheduler.in_flight());
+  }
+  EXPECT_EQ(most, 16U);
+  EXPECT_LE(longest, Millis(1020));
+  EXPECT_EQ(last.size(), 3U);
+}
+
+TEST(Scheduler, ASlowOneThatAnswersPromptlyAgainIsSlowNoMore) {
+  Scheduler scheduler({.max_in_flight = 4, .fd_limit = 16});
+  for (Serial serial = 1; serial <= 4; ++serial) scheduler.add(serial, plan(Millis(1000)), kStart);
+  const auto round = [&](SteadyTime now, Millis takes) {
+    for (Serial serial = 1; serial <= 4; ++serial) scheduler.hurry(serial, now);
+    const std::vector<Serial> asked = scheduler.due(now);
+    for (const Serial serial : asked) scheduler.done(serial, now + takes);
+    return asked.size();
+  };
+  EXPECT_EQ(round(kStart, Millis(900)), 4U);
+  EXPECT_EQ(round(kStart + Millis(1000), Millis(1)), 3U) << "all slow: a quarter stays free";
+  EXPECT_EQ(round(kStart + Millis(2000), Millis(1)), 4U);
+}
+
 TEST(Scheduler, GoesByPriorityWhenLate) {
   Scheduler scheduler({.max_in_flight = 1, .fd_limit = 4});
   scheduler.add(1, plan(Millis(30'000), 1), kStart);

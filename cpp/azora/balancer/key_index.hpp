@@ -1,0 +1,62 @@
+#pragma once
+// Keys to the members of a large pool, consistently and without a table to be made first: each member owns one
+// slot near the hash of its id, a key asks slot after slot of its own random sequence until one is owned. So
+// each member gets the same share of all keys, a join takes keys from all alike, and members that are down are
+// passed over like empty slots. Slots are assigned by linear probing in the order of the hashes, which has one
+// outcome whatever the order of joins and leaves: a function of the ids and of the number of slots alone.
+// Threads: insert() and erase() on the control thread, patched in place; at() any thread, without locks. While
+// neighbours move by a slot a reader may find one of them twice, never not at all.
+// Ownership: holds places of the pool's members, not the members. Fails: never, while fits().
+// Cost: insert() and erase() O(1) on average; at() one load, two when the slot is owned. Between an eighth and
+// half of the slots are owned (fewer once members left), so a key asks two to eight of them on average.
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "azora/balancer/members.hpp"
+
+namespace azora::balancer {
+
+class KeyIndex {
+ public:
+  // For that many members and some to come.
+  explicit KeyIndex(std::uint32_t members);
+
+  std::uint32_t slots() const { return mask_ + 1; }
+  bool fits(std::uint32_t members) const { return members <= slots() / 2; }
+  // For how many the next one is to be made when so many are left: as many slots as now, until far fewer would do.
+  std::uint32_t room_for(std::uint32_t members) const { return members >= slots() / 16 ? slots() / 2 : members; }
+
+  // The place that owns the slot of that point of a key's sequence; kNoPlace: nobody.
+  std::uint32_t at(std::uint64_t point) const {
+    const auto slot = static_cast<std::uint32_t>(point >> shift_);
+    const std::uint64_t word = owned_[slot / 64].load(std::memory_order_relaxed);
+    if (((word >> (slot % 64)) & 1U) == 0) return kNoPlace;
+    return places_[slot].load(std::memory_order_acquire);
+  }
+
+  // Control thread. `hash`: of the member's id, by hash_of().
+  static std::uint64_t hash_of(const Instance& member);
+  void insert(std::uint64_t hash, std::uint32_t place);
+  void erase(std::uint64_t hash, std::uint32_t place);
+
+ private:
+  static constexpr std::uint32_t kFewestSlots = 4096;
+
+  bool owned(std::uint32_t slot) const { return place_of(slot) != kNoPlace; }
+  std::uint32_t place_of(std::uint32_t slot) const { return places_[slot].load(std::memory_order_relaxed); }
+  std::uint32_t next(std::uint32_t slot) const { return (slot + 1) & mask_; }
+  std::uint32_t home_of(std::uint64_t hash) const { return static_cast<std::uint32_t>(hash >> shift_); }
+  // How far a hash is from home in that slot.
+  std::uint32_t away(std::uint32_t slot, std::uint64_t hash) const { return (slot - home_of(hash)) & mask_; }
+  void write(std::uint32_t slot, std::uint64_t hash, std::uint32_t place);
+
+  std::uint32_t mask_;
+  unsigned shift_;
+  std::unique_ptr<std::atomic<std::uint32_t>[]> places_;
+  std::unique_ptr<std::atomic<std::uint64_t>[]> owned_;  // bit per slot: most questions end here
+  std::vector<std::uint64_t> hashes_;                     // of the owners; control thread
+};
+
+}  // namespace azora::balancer
