@@ -108,8 +108,8 @@ void Scheduler::done(Serial serial, SteadyTime ended) {
   if (entry == nullptr || entry->place != Place::in_flight) return;
   const Slot slot = slot_of(*entry);
   land(slot);
+  entry->slow = ended - entry->ended > kPrompt;
   entry->ended = ended;
-  entry->slow = ended - entry->launched > kPrompt;
   if (entry->hurried) {
     entry->hurried = false;
     schedule(slot, ended);
@@ -311,7 +311,7 @@ void Scheduler::launch(Slot slot, SteadyTime now, std::vector<Serial>& out) {
     ++held_;
     return;
   }
-  entry.launched = now;
+  entry.ended = now;
   take_off(slot);
   if (entry.mode == Mode::starting && entry.start_step < kMaxStartStep) ++entry.start_step;
   out.push_back(entry.serial);

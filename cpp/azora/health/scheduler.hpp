@@ -97,7 +97,7 @@ class Scheduler {
     ProbePlan plan;
     Nanos phase{};
     SteadyTime due{};       // in timed, ready, held
-    SteadyTime ended{};     // of the last probe
+    SteadyTime ended{};     // the last probe; in flight: when this one was launched
     Slot previous = kNone;  // neighbours in the bucket
     Slot following = kNone;
     Ordinal ordinal = 0;
@@ -107,7 +107,6 @@ class Scheduler {
     bool hurried = false;  // asked for while in flight
     bool slow = false;     // its last probe took long
     bool by_slow = false;  // counts as such in flight, or waits so in ready
-    SteadyTime launched{}; // in flight
   };
   // What is late goes by (due + one second per step below the highest priority, slot).
   using Rank = std::tuple<SteadyTime, Slot>;
