@@ -105,7 +105,7 @@ bool HttpResponse::take_line(std::string_view& bytes, std::string_view& line) {
   const std::size_t taken = end == std::string_view::npos ? bytes.size() : end + 1;
   header_bytes_ += taken;
   if (header_bytes_ > kMaxHeaderBytes) {
-    fail("headers beyond 16 KiB");
+    fail(phase_ == Phase::chunk_line ? "chunk lines beyond 16 KiB" : "headers beyond 16 KiB");
     return false;
   }
   const std::string_view piece = bytes.substr(0, taken);

@@ -262,7 +262,8 @@ struct HttpsClient::Transfer {
       done.body = std::move(body);
     } else {
       done.end = end_of(code);
-      done.error = curl_easy_strerror(code);
+      done.error = code == CURLE_PEER_FAILED_VERIFICATION ? "the certificate is not trusted, or is for another name"
+                                                          : curl_easy_strerror(code);  // speaks of SSH keys there
     }
     return done;
   }

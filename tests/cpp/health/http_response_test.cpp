@@ -188,7 +188,7 @@ TEST(HttpResponse, CapsHeadersOfEveryKind) {
   EXPECT_EQ(parse(trailers).problem, "headers beyond 16 KiB");
   std::string chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 6000; ++i) chunks += "1\r\na\r\n";
-  EXPECT_EQ(parse(chunks).problem, "headers beyond 16 KiB");
+  EXPECT_EQ(parse(chunks).problem, "chunk lines beyond 16 KiB");
 }
 
 TEST(HttpResponse, ABodyBeyondItsCapLeavesTheStatusButNotTheConnection) {
