@@ -1,6 +1,7 @@
 // The Python object `_core.Core`: life, commands and registration. Reads are in core_reads.cpp.
 #include <pybind11/stl.h>
 
+#include "azora/base/file_limit.hpp"
 #include "azora/model/json_reader.hpp"
 #include "azora/model/spec_parser.hpp"
 #include "handle.hpp"
@@ -232,6 +233,7 @@ void bind_core(py::module_& module) {
   bind_picks(module, core);
 
   module.def("check", &check, py::arg("text"), py::arg("origin"), py::arg("base_dir"), Unlocked());
+  module.def("raise_file_limit", &raise_file_limit);
   module.def("service_schema", [] { return service_json_schema(); });
 }
 

@@ -15,6 +15,8 @@
 #include <cstdint>
 #include <system_error>
 
+#include "azora/base/file_limit.hpp"
+
 // clone() by its other name: the thread sanitizer takes the usual one for a fork, after which it stops looking;
 // but this child shares our memory and is gone before we go on.
 extern "C" int __clone(int (*body)(void*), void* stack, int flags, void* argument, ...);
@@ -42,6 +44,7 @@ struct Order {
   posix_spawnattr_t attributes;
   char* const* argv = nullptr;
   char* const* env = nullptr;
+  const rlimit* files = nullptr;  // what it is given, where we have more
   int spawn_error = 0;
   int status = 0;
   bool reaped = false;
@@ -52,6 +55,8 @@ struct Order {
 __attribute__((no_sanitize("address", "thread"))) int intermediate(void* argument) {
   auto* order = static_cast<Order*>(argument);
   pid_t pid = 0;
+  // Limits are a process's own, whatever it shares of memory.
+  if (order->files != nullptr) ::setrlimit(RLIMIT_NOFILE, order->files);
   order->spawn_error =
       posix_spawn(&pid, order->program, &order->actions, &order->attributes, order->argv, order->env);
   if (order->spawn_error == 0) {
@@ -118,6 +123,7 @@ Result<void> start_keeper(const Birth& birth, const Fd& listener) {
   order.program = birth.program.c_str();
   order.argv = argv.data();
   order.env = env.data();
+  if (inherited_files()) order.files = &*inherited_files();
   posix_spawn_file_actions_init(&order.actions);
   posix_spawn_file_actions_adddup2(&order.actions, high_null.get(), 0);
   posix_spawn_file_actions_adddup2(&order.actions, high_null.get(), 1);

@@ -201,9 +201,10 @@ def run(plan: Plan, *, greeting: str) -> int:
         except OSError as error:
             listener.close()
             raise Failure(USAGE, f"no token can be kept: {error}") from None
-    from azora_orchestrator import MasterOrchestrator
+    from azora_orchestrator import MasterOrchestrator, _core
     from azora_orchestrator.errors import AzoraError
 
+    _core.raise_file_limit()  # each kept connection of a check is a file
     try:
         orch = MasterOrchestrator(**plan.core_options)
     except AzoraError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import signal
 import socket
 import subprocess
@@ -75,6 +76,29 @@ def test_a_file_its_pools_and_its_folder(served: Serve, tmp_path: Path) -> None:
     assert (state["config"]["name"], state["config"]["process"]["argv"][1]) == ("Ah", "run.py")
     refused = server.api.register(service)
     assert (refused.status, refused.json["code"]) == (403, "exec_forbidden")
+
+
+def test_the_limit_of_files_is_raised_for_the_server_and_not_for_services(
+    served: Serve, tmp_path: Path
+) -> None:
+    service = {
+        "id": "a",
+        "type": "core",
+        "process": {"argv": ["sh", "-c", "ulimit -Sn; exec sleep 1000"]},
+        "healthCheck": {"type": "process"},
+    }
+    (tmp_path / "azora.json").write_text(json.dumps({"services": [service]}))
+    was = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, was[1]))
+    try:
+        server = served("serve", "-c", str(tmp_path / "azora.json"))
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, was)
+    assert server.api.ask("POST", "/services/a/start?wait=ready&timeoutMs=30000").status == 200
+    assert server.api.get("/services/a/logs").body == b"512\n"
+    limits = Path(f"/proc/{server.pid}/limits").read_text()
+    (line,) = (line for line in limits.splitlines() if line.startswith("Max open files"))
+    assert int(line.split()[3]) == min(was[1], 1_048_576)
 
 
 def test_a_port_in_use_is_one_line_and_2(azora: Azora, tmp_path: Path) -> None:
