@@ -116,6 +116,12 @@ def _duration(value: Any) -> int:
     return int(ms)
 
 
+def _lease_ttl(value: Any) -> int:
+    if (ms := _duration(value)) < 1:
+        raise _Wrong(f"is {_shown(value)}; it must be at least 1 ms")
+    return ms
+
+
 def _choice(*allowed: str) -> Callable[[Any], str]:
     def check(value: Any) -> str:
         if value not in allowed:
@@ -147,7 +153,7 @@ _POOL: _Table = {
     "strategy": ("strategy", _choice(*_STRATEGIES)),
     "allowDegraded": ("allow_degraded", _boolean),
     "panicThreshold": ("panic_threshold", _share),
-    "leaseTtl": ("lease_ttl_ms", _duration),
+    "leaseTtl": ("lease_ttl_ms", _lease_ttl),
 }
 _TOP = ("orchestrator", "pools", "services")
 

@@ -259,6 +259,14 @@ def test_a_wrong_setting_is_a_fault(settings: Any, tmp_path: Path) -> None:
     assert len(config.load(file).faults) == 1
 
 
+@pytest.mark.parametrize("settings", [{"leaseTtl": 0}, {"leaseTtl": "0s"}, {"panicThreshold": 2}])
+def test_a_wrong_setting_of_a_pool_is_a_fault(settings: Any, tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps({"pools": {"core": settings}}))
+    (fault,) = config.load(file).faults
+    assert fault.field == f"pools.core.{next(iter(settings))}"
+
+
 def test_a_cycle_over_several_services_is_named_once_with_its_path(tmp_path: Path) -> None:
     services = [
         SERVICE | {"id": id, "dependencies": [{"id": need, "strength": "soft"}]}
