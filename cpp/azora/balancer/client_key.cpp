@@ -13,6 +13,13 @@ namespace {
 constexpr std::size_t kPrefixBytes = 8;  // /64
 constexpr std::array<unsigned char, 12> kMappedV4 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
+// As the key that its usual text is: a client counts as the same whether it is seen or named.
+std::uint64_t hash_of_v4(const unsigned char* bytes) {
+  std::array<char, INET_ADDRSTRLEN> text{};
+  ::inet_ntop(AF_INET, bytes, text.data(), text.size());
+  return key_hash(text.data());
+}
+
 std::uint64_t hash_of(const unsigned char* bytes, std::size_t count) {
   return hash_bytes({reinterpret_cast<const char*>(bytes), count});
 }
@@ -47,10 +54,10 @@ std::uint64_t peer_hash(std::string_view address) {
   if (text.size() >= buffer.size() || text.find('\0') != std::string_view::npos) return hash_bytes(address);
   std::memcpy(buffer.data(), text.data(), text.size());
   std::array<unsigned char, 16> bytes{};
-  if (::inet_pton(AF_INET, buffer.data(), bytes.data()) == 1) return hash_of(bytes.data(), 4);
+  if (::inet_pton(AF_INET, buffer.data(), bytes.data()) == 1) return hash_of_v4(bytes.data());
   if (::inet_pton(AF_INET6, buffer.data(), bytes.data()) != 1) return hash_bytes(address);
   if (std::memcmp(bytes.data(), kMappedV4.data(), kMappedV4.size()) == 0) {
-    return hash_of(bytes.data() + kMappedV4.size(), 4);
+    return hash_of_v4(bytes.data() + kMappedV4.size());
   }
   return hash_of(bytes.data(), kPrefixBytes);
 }

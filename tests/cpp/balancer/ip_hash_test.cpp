@@ -147,6 +147,11 @@ TEST(IpHash, AnExplicitKeyWinsOverThePeer) {
   EXPECT_EQ(with("k", ""), rig.fast("t", Strategy::ip_hash, "k"));
 }
 
+TEST(ClientKey, AnAddressIsTheKeyThatItIsWrittenAs) {
+  EXPECT_EQ(peer_hash("10.0.0.1"), key_hash("10.0.0.1"));
+  EXPECT_EQ(peer_hash("[::ffff:10.0.0.1]:40312"), key_hash("10.0.0.1"));
+}
+
 TEST(ClientKey, OneClientHasOneKey) {
   const auto same = [](std::string_view a, std::string_view b) { return peer_hash(a) == peer_hash(b); };
   EXPECT_TRUE(same("10.0.0.1", "10.0.0.1:40312"));
