@@ -325,7 +325,19 @@ def test_dependencies_and_graph_are_answered(orch: MasterOrchestrator) -> None:
     assert "api" in str(orch.graph())
     with pytest.raises(UnknownService):
         orch.dependencies("nobody")
-    assert "azora" in orch.metrics()
+
+
+def test_metrics_tell_what_turns_and_readers_cost(orch: MasterOrchestrator) -> None:
+    def figures() -> dict[str, int]:
+        lines = (line for line in orch.metrics().splitlines() if not line.startswith("#"))
+        return {name: int(value) for name, value in (line.split(" ") for line in lines)}
+
+    before = figures()
+    orch.register(config("a", type="new"))
+    assert orch.service("a").data["config"]["id"] == "a"
+    after = figures()
+    for name in ("views_built", "pool_members_touched", "pool_names_published", "view_bytes"):
+        assert after[f"azora_{name}_total"] > before[f"azora_{name}_total"], name
 
 
 def test_a_service_with_only_a_url_is_never_restarted(orch: MasterOrchestrator) -> None:

@@ -240,6 +240,32 @@ TEST(Concurrent, SomebodyIsAlwaysFoundWhileOthersComeMoveAndGo) {
   EXPECT_EQ(nobody.load(), 0) << "of " << pickers.rounds();
 }
 
+// The index of a large pool is patched, made anew and given up under the eyes of pickers.
+TEST(Concurrent, KeysOfALargePoolAlwaysFindSomebodyWhileItGrowsAndShrinks) {
+  TableWorker tables;
+  Rig rig({.worker = tables.worker(), .seed = 1, .random_bytes = {}});
+  rig.add("stays");
+  std::atomic<int> nobody{0};
+  Pickers pickers(kPickers, [&](int, std::uint64_t round) {
+    const Instance* picked = rig.balancer.pick_fast("t", Strategy::ip_hash, std::to_string(round));
+    if (!picked) nobody.fetch_add(1);
+  });
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 2500; ++i) {
+      rig.add("s" + std::to_string(i));
+      if (i % 50 == 0) pickers.let(4);
+    }
+    for (int i = 0; i < 2500; i += 2) rig.down("s" + std::to_string(i));
+    pickers.let(100);
+    for (int i = 0; i < 2500; ++i) {
+      rig.remove("s" + std::to_string(i));
+      if (i % 50 == 0) pickers.let(4);
+    }
+  }
+  pickers.join();
+  EXPECT_EQ(nobody.load(), 0) << "of " << pickers.rounds();
+}
+
 // The only one up changes between a pick's first look and its search, on the same thread: the worker is
 // asked for a table in between. What came up stands in a version of the pool that the pick has not seen.
 TEST(Concurrent, APickLooksAgainBeforeItSaysNobody) {
