@@ -140,25 +140,27 @@ class Instance : public std::enable_shared_from_this<Instance> {
     leases_.store(life << 32, std::memory_order_relaxed);
   }
 
+  // In this order what every picker writes (leases) is more than a line of the cache away from what every picker
+  // reads (state, weights), of this instance and of one that lies beside it; alignment would cost 128 bytes.
+  // Upper half: number of the life; lower half: live leases of it.
+  mutable std::atomic<std::uint64_t> leases_{0};
+
   const std::uint64_t serial_;
   const std::uint64_t stamp_ = next_stamp();
   const std::string id_;
   const std::string endpoint_;
-  const std::uint32_t slot_;
-
-  Standing standing_;  // control thread
-  std::array<Membership, kMostPools> memberships_{};
 
   // Bits 0-2: eligible among healthy, degraded, alive; from bit 8: the Exclusion.
   std::atomic<std::uint32_t> state_{static_cast<std::uint32_t>(Exclusion::unknown) << kReasonShift};
   std::atomic<bool> explicit_weight_{false};
   std::atomic<double> weight_{1};
   std::atomic<double> ramp_{1};
+
+  const std::uint32_t slot_;
+  Standing standing_;  // control thread
+  std::array<Membership, kMostPools> memberships_{};
   std::atomic<std::uint64_t> incarnation_{0};
   std::atomic<std::int64_t> ejected_until_ns_{0};
-  // Upper half: number of the life; lower half: live leases of it. On a line of its own: leases
-  // are written by every picker of least-connections, the rest is only read.
-  alignas(64) mutable std::atomic<std::uint64_t> leases_{0};
 };
 
 }  // namespace azora::balancer

@@ -33,11 +33,6 @@ void write_exit(JsonWriter& json, const EventDetail& detail) {
 }
 
 void write_detail(JsonWriter& json, const Event& event, const EventDetail& detail) {
-  if (detail.status) {
-    json.key("status");
-    json.string(wire_name(*detail.status));
-  }
-  integer_if_set(json, "responseTime", detail.response_ms);
   integer_if_set(json, "attempt", detail.attempt);
   integer_if_set(json, "maxRestarts", detail.max_restarts);
   integer_if_set(json, "downtimeMs", detail.downtime_ms);
@@ -94,6 +89,12 @@ std::string event_json(const Event& event) {
   if (!event.actor.empty()) {
     json.key("actor");
     json.string(event.actor);
+  }
+  if (event.type == EventType::health_check) {
+    json.key("status");
+    json.string(wire_name(event.check_status));
+    json.key("responseTime");
+    json.integer(event.response_ms);
   }
   if (event.detail) write_detail(json, event, *event.detail);
   json.end_object();

@@ -40,8 +40,6 @@ std::optional<EventType> event_type_from_wire(std::string_view name);
 
 // The keys beyond the common ones; which are set depends on the type (semantics 35).
 struct EventDetail {
-  std::optional<HealthStatus> status;         // healthCheck
-  std::optional<std::int64_t> response_ms;    // healthCheck: responseTime
   std::optional<int> attempt;                 // serviceRestarted
   std::optional<int> max_restarts;            // serviceRestarted, serviceFailed
   std::optional<std::int64_t> downtime_ms;    // serviceRestarted: downtimeMs
@@ -62,6 +60,8 @@ struct Event {
   std::uint64_t seq = 0;                      // set by the log
   WallTime time;
   EventType type = EventType::health_check;
+  HealthStatus check_status = HealthStatus::unknown;  // healthCheck: status; beside `type`, as these are the most
+  std::int32_t response_ms = 0;               // healthCheck: responseTime
   std::shared_ptr<const std::string> service_id;  // null: about no single service
   std::uint64_t incarnation = 0;
   std::string_view cause;                     // static text: "crash", "operator", "liveness", "dependency", ...

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "azora/base/boxed.hpp"
 #include "azora/model/launch_spec.hpp"
 #include "azora/model/probe_spec.hpp"
 #include "azora/model/restart_policy.hpp"
@@ -46,15 +47,16 @@ struct ServiceSpec {
   ProbeSpec probe;
   RestartPolicy restart;
   ActionKind action = ActionKind::none;
-  std::optional<LaunchSpec> process;  // exactly when action == process
+  Boxed<LaunchSpec> process;          // exactly when action == process
   Origin origin = Origin::rest;
   // Compact JSON of the configuration as readers see it: the seed's keys first and in its order, defaults
   // filled in, then the further keys as given (env values as ***). Made once by the validator.
   std::string config_json;
-  // Compact JSON object of what the user gave, unmasked: for re-registration that merges (REST over a
-  // file's service) and for later persistence.
+  // Compact JSON object of what the user gave, unmasked. Empty where config_json says it all.
   std::string source_json;
 
+  // What is parsed again: for re-registration that merges (REST over a file's service) and for later persistence.
+  const std::string& source() const { return source_json.empty() ? config_json : source_json; }
   double effective_weight() const { return weight ? *weight : static_cast<double>(priority); }
 };
 

@@ -117,7 +117,8 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
     spec.explicit_group = spec.explicit_group || plan->replicas > 1;
   }
   if (context.faults.size() != faults_before || context.full()) return {};
-  spec.source_json = source_text(reading.given, process);
+  // Without anything to run the echo is as good: nothing in it is masked.
+  if (spec.action != ActionKind::none) spec.source_json = source_text(reading.given, process);
   return expand(reading, spec, plan ? &*plan : nullptr);
 }
 
@@ -194,7 +195,7 @@ Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOp
 Result<SpecPtr> parse_over(std::string_view text, const ServiceSpec& old) {
   Result<Json> given = read_json(text);
   if (!given) return std::move(given).error();
-  const Result<Json> source = read_json(old.source_json);
+  const Result<Json> source = read_json(old.source());
   SpecContext context;
   if (!is_object(given.value(), context)) return error_of(context);
   if (!source) return source.error();

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "azora/base/boxed.hpp"
 #include "azora/base/time.hpp"
 #include "azora/model/health_status.hpp"
 #include "azora/model/lifecycle.hpp"
@@ -53,7 +54,7 @@ class ServiceView {
   std::string last_error;                    // empty: none
   std::shared_ptr<const std::string> cpu;    // JSON text or null
   std::shared_ptr<const std::string> memory;
-  std::optional<ProcessView> process;        // set for process services
+  Boxed<ProcessView> process;                // set for process services
 
   ServiceView() = default;
   ServiceView(const ServiceView& other);     // copies the facts, not the cached texts

@@ -83,6 +83,8 @@ class Core : public keeper::KeeperListener {
   void send_asks();
   void on_results(std::vector<health::ProbeResult> results);
   void on_result(const health::ProbeResult& result);
+  void emit_check(const ServiceState& service, health::Verdict verdict);
+  void note_alive(ServiceState& service);
   void apply_probe_mode(ServiceState& service);
 
   // reactions/on_process.cpp (KeeperListener)
@@ -150,6 +152,7 @@ class Core : public keeper::KeeperListener {
   ViewPtr build_view(const ServiceState& service) const;
   std::uint64_t emit(EventType type, const ServiceState& service, std::string_view cause,
                      std::unique_ptr<const EventDetail> detail = nullptr);
+  Event event_of(EventType type, const ServiceState& service, std::string_view cause) const;
   Standing standing_of(const ServiceState& service) const;
   void publish_standing(const ServiceState& service);
 

@@ -39,6 +39,12 @@ ViewPtr Core::build_view(const ServiceState& service) const {
 
 std::uint64_t Core::emit(EventType type, const ServiceState& service, std::string_view cause,
                          std::unique_ptr<const EventDetail> detail) {
+  Event event = event_of(type, service, cause);
+  event.detail = std::move(detail);
+  return publisher_.append(std::move(event));
+}
+
+Event Core::event_of(EventType type, const ServiceState& service, std::string_view cause) const {
   Event event;
   event.time = loop_.now().wall;
   event.type = type;
@@ -46,8 +52,7 @@ std::uint64_t Core::emit(EventType type, const ServiceState& service, std::strin
   event.incarnation = service.machine.incarnation;
   event.cause = cause;
   event.actor = actor_;
-  event.detail = std::move(detail);
-  return publisher_.append(std::move(event));
+  return event;
 }
 
 Standing Core::standing_of(const ServiceState& service) const {

@@ -41,11 +41,11 @@ TEST(EventJson, Rule35CarriesTheKeysOfItsType) {
             R"({"seq":42,"time":"2024-02-29T12:34:56.789Z","type":"serviceRestarted",)"
             R"("serviceId":"orders",)"
             R"("incarnation":3,"cause":"crash","attempt":2,"maxRestarts":5,"downtimeMs":1500})");
-  EventDetail checked;
-  checked.status = HealthStatus::healthy;
+  Event checked = event_of(EventType::health_check, {});
+  checked.check_status = HealthStatus::healthy;
   checked.response_ms = 7;
   EXPECT_EQ(
-      event_json(event_of(EventType::health_check, std::move(checked))),
+      event_json(checked),
       R"({"seq":42,"time":"2024-02-29T12:34:56.789Z","type":"healthCheck","serviceId":"orders",)"
       R"("incarnation":3,"cause":"crash","status":"healthy","responseTime":7})");
   EventDetail exited;

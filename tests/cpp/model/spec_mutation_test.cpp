@@ -52,7 +52,7 @@ std::string mutated(std::string text, std::mt19937& random) {
 
 void holds_its_rules(const ServiceSpec& spec, const std::string& input) {
   EXPECT_TRUE(read_json(spec.config_json).ok()) << input;
-  EXPECT_TRUE(read_json(spec.source_json).ok()) << input;
+  EXPECT_TRUE(read_json(spec.source()).ok()) << input;
   EXPECT_GE(spec.probe.interval, Millis{100}) << input;
   EXPECT_LE(spec.probe.timeout, spec.probe.interval) << input;
   EXPECT_GE(spec.probe.timeout, Millis{1}) << input;
@@ -86,10 +86,10 @@ TEST(SpecMutations, AreAnsweredAndWhatIsAcceptedHoldsItsRules) {
       ++accepted;
       for (const SpecPtr& spec : result.value()) holds_its_rules(*spec, input);
       // Its source stands for the same services.
-      const auto again = parse_service(result.value().front()->source_json, options);
+      const auto again = parse_service(result.value().front()->source(), options);
       ASSERT_TRUE(again.ok()) << input << again.error().message;
       ASSERT_EQ(again.value().size(), result.value().size());
-      EXPECT_EQ(again.value().front()->source_json, result.value().front()->source_json) << input;
+      EXPECT_EQ(again.value().front()->source(), result.value().front()->source()) << input;
       EXPECT_EQ(again.value().front()->process, result.value().front()->process) << input;
     }
   }

@@ -24,6 +24,18 @@ TEST(Core, ProcessServiceIsHealthyOnceItAnswers) {
   }
 }
 
+TEST(Core, Rule20AProcessCheckIsAsOfTheLastLookAtTheProcess) {
+  World world;
+  world.add(R"({"id":"a","type":"core","healthCheck":{"type":"process"},"process":{"argv":["true"]}})");
+  world.advance(Millis(1500));
+  ASSERT_EQ(world.lifecycle("a"), Lifecycle::ready);
+  EXPECT_GE(world.view("a")->uptime_ms, 1000);
+  EXPECT_GT(world.view("a")->last_check.ms, world.view("a")->start_time.ms);
+  world.advance(seconds(60));
+  world.turn([&] { world.core.set_usage("a", world.view("a")->incarnation, 1.5, 4096); });
+  EXPECT_GE(world.view("a")->uptime_ms, 60'000);
+}
+
 TEST(Core, CrashIsHealedAtOnceAndToldInOrder) {
   World world;
   const auto serial = world.add_process("a");

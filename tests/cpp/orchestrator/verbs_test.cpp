@@ -280,7 +280,7 @@ TEST(Overwriting, DroppingTheProcessStopsIt) {
   EXPECT_FALSE(world.keeper.alive(a));
   EXPECT_EQ(world.lifecycle("a"), Lifecycle::watching);
   EXPECT_EQ(world.status("a"), HealthStatus::healthy);
-  EXPECT_EQ(world.view("a")->process, std::nullopt);
+  EXPECT_FALSE(world.view("a")->process);
   // Back again, while the first one takes its time.
   const auto b = world.add_process("a");
   world.advance(seconds(3));

@@ -150,6 +150,7 @@ void Core::after_step(ServiceState& service, Lifecycle before) {
       if (now != Lifecycle::ready) prober_.forget(service.serial);
     }
   }
+  if (now == Lifecycle::ready && service.target == nullptr) note_alive(service);
   if (now == Lifecycle::failed) {
     failed_.insert(service.serial);
   } else {

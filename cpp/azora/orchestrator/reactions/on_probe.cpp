@@ -1,4 +1,6 @@
 // From a due time to a verdict, and from a verdict to what healing hears.
+#include <algorithm>
+
 #include "azora/orchestrator/core.hpp"
 
 namespace azora::orchestrator {
@@ -51,13 +53,7 @@ void Core::on_result(const health::ProbeResult& result) {
       if (result.cpu) service->cpu = result.cpu;
       if (result.memory) service->memory = result.memory;
     }
-    auto detail = std::make_unique<EventDetail>();
-    detail->status = verdict == health::Verdict::pass   ? HealthStatus::healthy
-                     : verdict == health::Verdict::warn ? HealthStatus::degraded
-                                                        : HealthStatus::unhealthy;
-    detail->response_ms = service->response_ms;
-    if (!service->last_error.empty()) detail->reason = service->last_error;
-    emit(EventType::health_check, *service, "probe", std::move(detail));
+    emit_check(*service, verdict);
     mark(*service);
   } else if (verdict == health::Verdict::fail) {
     service->last_error = health::explain(result, probe);  // for `why` while it starts
@@ -82,6 +78,27 @@ void Core::on_result(const health::ProbeResult& result) {
     settle();
   }
   if (by_serial(result.serial) == service) apply_probe_mode(*service);
+}
+
+void Core::emit_check(const ServiceState& service, health::Verdict verdict) {
+  Event event = event_of(EventType::health_check, service, "probe");
+  event.check_status = verdict == health::Verdict::pass   ? HealthStatus::healthy
+                       : verdict == health::Verdict::warn ? HealthStatus::degraded
+                                                          : HealthStatus::unhealthy;
+  event.response_ms = static_cast<std::int32_t>(std::min<std::int64_t>(service.response_ms, INT32_MAX));
+  if (!service.last_error.empty()) {
+    auto detail = std::make_unique<EventDetail>();
+    detail->reason = service.last_error;
+    event.detail = std::move(detail);
+  }
+  publisher_.append(std::move(event));
+}
+
+// A `process` check is answered by its being alive (semantics 19): uptime as of now.
+void Core::note_alive(ServiceState& service) {
+  const Now now = loop_.now();
+  service.last_check = now.wall;
+  service.uptime_ms = to_millis(now.steady - service.start_steady).count();
 }
 
 // Where on the schedule the service belongs now. Probes never run against a dead incarnation.

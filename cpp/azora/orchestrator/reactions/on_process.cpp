@@ -106,6 +106,7 @@ void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_
   if (service == nullptr || incarnation != service->machine.incarnation || !service->pid) return;
   service->cpu_percent = cpu_percent;
   service->rss_bytes = rss_bytes;
+  if (service->target == nullptr && service->machine.lifecycle == Lifecycle::ready) note_alive(*service);
   mark(*service);
 }
 
