@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 export DEBIAN_FRONTEND := noninteractive
 
-.PHONY: help setup build test run test-asan test-tsan bench wheel lint format clean
+.PHONY: help setup package build test run test-asan test-tsan bench wheel lint format clean
 
 help:            # the verbs, and what each does
 	@sed -nE 's/^([a-z-]+):[^#]*# (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -10,13 +10,16 @@ help:            # the verbs, and what each does
 setup:           # the native packages that the build needs
 	@tools/setup.sh
 
-build: setup     # the core with its tests in build/dev, the package in .venv
+package: setup   # the package in .venv
+	@tools/build.sh package
+
+build: setup     # the package in .venv, the core with its tests in build/dev
 	@tools/build.sh
 
 test: build      # every suite and lint; the last line counts
 	@tools/test.sh
 
-run: build       # eleven local services, kept alive, served on port 5000
+run: package     # eleven local services, kept alive, served on port 5000
 	@.venv/bin/azora demo
 
 test-asan: build # the suites under AddressSanitizer and UndefinedBehaviorSanitizer

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# The C++ core with its tests in build/dev, and the installed Python package in .venv. Does nothing when nothing
-# changed, and then needs no network. Quiet unless something fails.
+# The installed Python package in .venv, and the C++ core with its tests in build/dev: `tools/build.sh package` makes
+# the first alone. Does nothing when nothing changed, and then needs no network. Says what it begins; what a step has
+# to say is shown when it fails.
 # Both builds have the same flags (optimised, lines for debuggers, checks on), and ccache looks past the folder they
 # are made in: the core is compiled once.
 set -euo pipefail
@@ -9,6 +10,8 @@ mkdir -p build
 kind=RelWithDebInfo
 optimise="-O2 -g1"
 source tools/ccache.sh
+
+say() { echo "azora: $*"; }
 
 # Runs a command in silence; when it fails, shows what it said.
 quietly() {
@@ -28,6 +31,9 @@ fresh() { [ -f "$1" ] && [ "$(cat "$1")" = "$2" ]; }
 build_core() {
   quietly cmake -S . -B build/dev -G Ninja -DCMAKE_BUILD_TYPE="$kind" -DCMAKE_CXX_FLAGS_RELWITHDEBINFO="$optimise" \
     -DAZORA_WERROR=ON -DAZORA_TESTS=ON
+  local steps
+  steps=$(ninja -C build/dev -n | grep -c '^\[' || true)
+  if [ "$steps" -gt 10 ]; then say "compiling the core and its tests ($steps steps; the first time takes minutes)"; fi
   quietly ninja -C build/dev
 }
 
@@ -40,6 +46,7 @@ make_venv() {
     echo "Python 3.11 or newer is needed; python3 is $(python3 --version)" >&2
     return 1
   }
+  say "making .venv with $(python3 --version)"
   quietly python3 -m venv --clear .venv
   echo "$wanted" >.venv/.interpreter
 }
@@ -57,6 +64,7 @@ print("\n".join(sorted({*wanted, *data["project"]["optional-dependencies"]["dev"
 PYTHON
   )
   fresh .venv/.requirements "$requirements" && return
+  say "installing what the package and its tests need into .venv"
   local list=build/requirements.txt
   echo "$requirements" >"$list"
   quietly .venv/bin/python -m pip install --disable-pip-version-check -r "$list"
@@ -68,6 +76,7 @@ install_package() {
   sources=$(find cpp bindings python CMakeLists.txt pyproject.toml README.md LICENSE "$0" -type f \
               -not -name '*.pyc' -print0 | sort -z | xargs -0 sha256sum | sha256sum)
   fresh .venv/.package "$sources" && return
+  say "compiling and installing the package into .venv (the first time takes minutes)"
   quietly .venv/bin/python -m pip install --disable-pip-version-check --no-index --no-deps --no-build-isolation \
     --force-reinstall --config-settings=build-dir=build/py --config-settings=install.strip=false \
     --config-settings=cmake.build-type="$kind" --config-settings=cmake.define.AZORA_WERROR=ON \
@@ -75,7 +84,11 @@ install_package() {
   echo "$sources" >.venv/.package
 }
 
-build_core
 make_venv
 install_requirements
 install_package
+case ${1:-all} in
+  package) ;;
+  all) build_core ;;
+  *) echo "usage: tools/build.sh [package]" >&2; exit 2 ;;
+esac
