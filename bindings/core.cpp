@@ -204,12 +204,10 @@ void bind_core(py::module_& module) {
   core.def("command", &command, py::arg("verb"), py::arg("id"), py::arg("dependents"),
            py::arg("dependencies"), py::arg("actor"));
   core.def("wait_for",
-           [](const CoreHandle& self, const std::string& id, const std::string& what,
-              std::uint64_t not_before_seq, std::int64_t timeout_ms) {
-             check_or_throw(self.live().wait_for(id, what, not_before_seq, millis(timeout_ms)));
+           [](const CoreHandle& self, const std::string& id, const std::string& what, std::int64_t timeout_ms) {
+             check_or_throw(self.live().wait_for(id, what, millis(timeout_ms)));
            },
-           py::arg("id"), py::arg("what"), py::arg("not_before_seq"), py::arg("timeout_ms"),
-           Unlocked());
+           py::arg("id"), py::arg("what"), py::arg("timeout_ms"), Unlocked());
   core.def("configure_pool",
            [](const CoreHandle& self, const std::string& name, const py::dict& given) {
              const PoolOptions options = read_pool_options(given);

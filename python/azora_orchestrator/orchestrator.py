@@ -327,7 +327,9 @@ class MasterOrchestrator:
             )
         if wait:
             goal = "stopped" if verb == "stop" else "ready"
-            self._wait(id, goal, seq, deadline_of(timeout_ms))
+            self._wait(id, goal, deadline_of(timeout_ms))
+            view = self._core.find(id)
+            incarnation = view.incarnation if view is not None else incarnation
         return VerbAnswer(service, incarnation, seq, tuple(affected))
 
     # Waiting.
@@ -343,11 +345,11 @@ class MasterOrchestrator:
         deadline = deadline_of(timeout_ms)
         names = [id] if isinstance(id, str) else id
         for name in self._everybody() if names is None else self._members(names):
-            self._wait(name, "ready", 0, deadline, or_done=names is None)
+            self._wait(name, "ready", deadline, or_done=names is None)
 
     def wait_stopped(self, id: str, *, timeout_ms: int = _READY_MS) -> None:
         """Wait until a service has no process. Raises TimedOut."""
-        self._wait(id, "stopped", 0, deadline_of(timeout_ms))
+        self._wait(id, "stopped", deadline_of(timeout_ms))
 
     def _everybody(self) -> list[str]:
         return [view.id for view in self._core.list() if view.desired == "up"]
@@ -361,9 +363,7 @@ class MasterOrchestrator:
             members += replicas or [name]
         return members
 
-    def _wait(
-        self, id: str, what: str, seq: int, deadline: float, *, or_done: bool = False
-    ) -> None:
+    def _wait(self, id: str, what: str, deadline: float, *, or_done: bool = False) -> None:
         # Only the main thread serves signals, and only between two calls of the core.
         sliced = or_done or threading.current_thread() is threading.main_thread()
         while True:
@@ -372,7 +372,7 @@ class MasterOrchestrator:
                 return
             try:
                 with _naming(id):
-                    self._core.wait_for(id, what, seq, min(left, _SLICE_MS) if sliced else left)
+                    self._core.wait_for(id, what, min(left, _SLICE_MS) if sliced else left)
             except TimedOut:
                 if not sliced or left <= _SLICE_MS:
                     raise

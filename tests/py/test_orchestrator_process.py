@@ -101,6 +101,32 @@ def test_replicas_are_waited_for_and_picked_by_their_common_name(
     assert {orch.pick("web").service_id for _ in range(2)} == {"web@0", "web@1"}
 
 
+def test_registered_again_with_another_number_of_replicas_it_is_scaled(
+    orch: MasterOrchestrator, process: Process
+) -> None:
+    entry = process("web")
+    for replicas, ids in ((3, ["web@0", "web@1", "web@2"]), (2, ["web@0", "web@1"]), (1, ["web"])):
+        entry["process"]["replicas"] = replicas
+        orch.register(entry)
+        orch.wait_ready("web", timeout_ms=WAIT_MS)
+        assert [service.id for service in orch.services()] == ids
+    assert orch.service("web").restart_count == 0
+    entry["process"]["replicas"] = 2
+    orch.register(entry)
+    assert orch.unregister("web")
+    assert orch.services() == []
+
+
+def test_waiting_for_a_restart_with_dependents_means_the_next_incarnation(
+    orch: MasterOrchestrator, process: Process
+) -> None:
+    orch.register_many([process("api", dependencies=["db"]), process("db")])
+    orch.wait_ready(timeout_ms=WAIT_MS)
+    answer = orch.restart("db", dependents=True, wait=True, timeout_ms=WAIT_MS)
+    db = orch.service("db")
+    assert (answer.incarnation, db.incarnation, db.status) == (2, 2, "healthy")
+
+
 def test_its_output_can_be_read(orch: MasterOrchestrator, process: Process) -> None:
     orch.register(process("a"))
     orch.wait_ready("a", timeout_ms=WAIT_MS)
@@ -200,3 +226,17 @@ def test_waiting_for_all_takes_a_job_that_is_done(orch: MasterOrchestrator) -> N
     orch.register({"id": "next", "type": "jobs"} | job | after)
     orch.wait_ready(timeout_ms=WAIT_MS)
     assert [service.lifecycle for service in orch.services()] == ["DONE", "DONE"]
+
+
+def test_a_restart_callable_that_exits_fails_its_attempt(
+    orch: MasterOrchestrator, web: Callable[[], WebService]
+) -> None:
+    def restart() -> None:
+        raise SystemExit(3)
+
+    with orch.events(type="serviceFailed") as stream:
+        orch.register(broken_until_restarted(web(), restart=restart, max_restarts=1))
+        event = stream.next(timeout_ms=WAIT_MS)
+    assert event is not None
+    assert "SystemExit: 3" in (event.reason or "")
+    assert "SystemExit: 3" in orch.why("a").summary

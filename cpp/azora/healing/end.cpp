@@ -45,13 +45,19 @@ void Life::gone() {
   m_.restart_asked = false;
   if (m_.desired != Desired::up) {
     const Cause cause = m_.cause;
-    forget_episode();
+    planned ? end_episode() : forget_episode();
     enter(Lifecycle::idle);
     if (planned) tell(Notice::Kind::stopped, cause);
     return;
   }
+  if (again && planned) {
+    const auto down_since = m_.down_since;
+    planned_start(Cause::op);
+    m_.down_since = down_since;
+    return;
+  }
   if (again) return fresh_start(Cause::op);
-  if (planned) return fresh_start(Cause::none);
+  if (planned) return planned_start(Cause::none);
   if (m_.cause == Cause::clean && plan_.restart.on != RestartOn::always) {
     forget_episode();
     m_.cause = Cause::clean;

@@ -39,9 +39,12 @@ class Life {
   void gate();
   void consider();
   void fresh_start(Cause cause);
+  void planned_start(Cause cause);
   void count_restart();
   void become_ready(bool healthy);
+  void come_back();
   void forget_episode();
+  void end_episode();
   void watch_stability(bool healthy);
   Millis stable_after() const;
 

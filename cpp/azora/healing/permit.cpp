@@ -47,27 +47,33 @@ void KillPermits::count_interval(Domain& domain, Millis interval, bool add) {
   if (count == 0) domain.intervals.erase(interval);
 }
 
-void KillPermits::set_bad(std::uint64_t serial, bool bad, SteadyTime now) {
+std::optional<KillPermits::Brake> KillPermits::set_bad(std::uint64_t serial, bool bad, SteadyTime now) {
   const auto found = members_.find(serial);
-  if (found == members_.end() || found->second.bad == bad) return;
+  if (found == members_.end() || found->second.bad == bad) return std::nullopt;
   found->second.bad = bad;
-  if (!bad) return;
+  if (!bad) return std::nullopt;
   const SteadyTime before = std::exchange(found->second.turned, now);
-  note_bad(groups_[found->second.group], serial, before, now);
-  note_bad(fleet_, serial, before, now);
+  Domain& group = groups_[found->second.group];
+  const bool known = braked(group, now) || braked(fleet_, now);
+  const bool of_group = note_bad(group, serial, before, now);
+  const bool of_fleet = note_bad(fleet_, serial, before, now);
+  if (known || !(of_group || of_fleet)) return std::nullopt;
+  const Domain& domain = of_fleet ? fleet_ : group;
+  return Brake{of_fleet ? "" : found->second.group, domain.turned_bad.size(), domain.members};
 }
 
-void KillPermits::note_bad(Domain& domain, std::uint64_t serial, SteadyTime before, SteadyTime now) {
+// True: a brake begins.
+bool KillPermits::note_bad(Domain& domain, std::uint64_t serial, SteadyTime before, SteadyTime now) {
   const bool was_braked = braked(domain, now);
   domain.last_bad = now;
   auto& turned = domain.turned_bad;
   turned.erase({before, serial});
   while (!turned.empty() && now - turned.begin()->first > domain.window()) turned.erase(turned.begin());
   turned.insert({now, serial});
-  if (was_braked || turned.size() < kFewest || 2 * turned.size() <= domain.members) return;
+  if (was_braked || turned.size() < kFewest || 2 * turned.size() <= domain.members) return false;
   domain.braked = true;
   domain.braked_at = now;
-  notice_ = true;
+  return true;
 }
 
 bool KillPermits::braked(Domain& domain, SteadyTime now) {

@@ -4,11 +4,12 @@
 // 1. At most max(1, floor(n/2)) members of a group are down by our own kills at a time; a group of one passes.
 // 2. Mass brake: when more than half (and at least three) of a failure domain - a group, or the fleet - turned
 //    bad within three intervals, nobody of it is killed. It ends after three quiet intervals, at the latest after
-//    five minutes.
+//    five minutes. Said once: a domain that follows one that is braked already is no news.
 // Costs O(log n) per call, whatever the fleet. Pure: time is an argument. Threads: the control thread. Fails: never; unknown serials are refused.
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -23,13 +24,16 @@ class KillPermits {
   // Again for a known serial: new settings; what it holds it keeps while it stays in its group.
   void put(std::uint64_t serial, const std::string& group, bool bad, Millis interval);
   void remove(std::uint64_t serial);
-  // The service turned unhealthy (or stopped being so).
-  void set_bad(std::uint64_t serial, bool bad, SteadyTime now);
+  struct Brake {
+    std::string group;  // empty: the fleet
+    std::size_t bad = 0;
+    std::size_t members = 0;
+  };
+  // The service turned unhealthy (or stopped being so). Answers the brake that begins with it: one massUnhealthy.
+  std::optional<Brake> set_bad(std::uint64_t serial, bool bad, SteadyTime now);
   // Granted permits are held until release().
   bool permit(std::uint64_t serial, SteadyTime now);
   void release(std::uint64_t serial);
-  // True once after a brake began: one massUnhealthy event.
-  bool take_brake_notice() { return std::exchange(notice_, false); }
 
  private:
   static constexpr int kIntervals = 3;
@@ -54,12 +58,11 @@ class KillPermits {
 
   static void count_interval(Domain& domain, Millis interval, bool add);
   static bool braked(Domain& domain, SteadyTime now);
-  void note_bad(Domain& domain, std::uint64_t serial, SteadyTime before, SteadyTime now);
+  static bool note_bad(Domain& domain, std::uint64_t serial, SteadyTime before, SteadyTime now);
 
   std::unordered_map<std::uint64_t, Member> members_;
   std::unordered_map<std::string, Domain> groups_;
   Domain fleet_;
-  bool notice_ = false;
 };
 
 }  // namespace azora::healing

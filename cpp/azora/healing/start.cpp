@@ -76,6 +76,13 @@ void Life::fresh_start(Cause cause) {
   gate();
 }
 
+// After a planned end, which never touches the budget (I10).
+void Life::planned_start(Cause cause) {
+  end_episode();
+  m_.start_cause = cause;
+  gate();
+}
+
 // The flap detector looks at failure restarts of the last hour, whatever the budget says of them.
 void Life::count_restart() {
   const int limit = plan_.restart.flap_limit;
@@ -95,7 +102,7 @@ void Life::become_ready(bool healthy) {
   if (restarted) {
     ++m_.restart_count;
     const auto downtime = m_.down_since ? to_millis(now_ - *m_.down_since).count() : 0;
-    tell(Notice::Kind::restarted, m_.start_cause, m_.attempts, downtime);
+    tell(Notice::Kind::restarted, m_.start_cause, m_.start_cause == Cause::op ? 0 : m_.attempts, downtime);
   }
   m_.failing = false;
   m_.half_open = false;
@@ -107,9 +114,20 @@ void Life::become_ready(bool healthy) {
   watch_stability(healthy);
 }
 
+// Well again without us. What the episode spent stays spent until it is stable (semantics 24).
+void Life::come_back() {
+  end_episode();
+  enter(Lifecycle::ready);
+  tell(Notice::Kind::readiness, Cause::none);
+}
+
 void Life::forget_episode() {
   m_.attempts = 0;
   m_.last_delay = Millis(0);
+  end_episode();
+}
+
+void Life::end_episode() {
   m_.failing = false;
   m_.half_open = false;
   m_.announced_failed = false;

@@ -74,7 +74,7 @@ void Life::desire(Desired desired, Cause cause) {
   }
   switch (m_.lifecycle) {
     case Lifecycle::idle:
-      if (process()) return fresh_start(Cause::none);
+      if (process()) return planned_start(Cause::none);
       forget_episode();
       return enter(Lifecycle::ready);  // somebody else runs it; its probes will tell
     case Lifecycle::done:
@@ -99,8 +99,8 @@ void Life::desire_down(Cause cause) {
     m_.failing = false;
     return;
   }
-  forget_episode();
   if (in(Lifecycle::idle)) return;
+  forget_episode();
   const bool at_rest = in(Lifecycle::done) || !process();
   enter(Lifecycle::idle);
   if (!at_rest) tell(Notice::Kind::stopped, cause);
@@ -231,9 +231,7 @@ void Life::passed(bool healthy, bool first) {
     case Lifecycle::failed:
       // Not ours to run: it came back by itself, nothing was restarted.
       if (process()) return;
-      forget_episode();
-      enter(Lifecycle::ready);
-      tell(Notice::Kind::readiness, Cause::none);
+      come_back();
       return watch_stability(healthy);
     default: return;
   }

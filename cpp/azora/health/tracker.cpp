@@ -28,19 +28,22 @@ TrackerStep Tracker::apply(Verdict verdict, const ProbeSpec& spec) {
     starting_ = false;
     step.counted = true;
   }
-  step.restart_due = reached(failures_, spec.restart_threshold);
+  step.restart_due = restart_due(spec);
   step.confirm_soon = confirming(spec);
   return step;
 }
 
+bool Tracker::restart_due(const ProbeSpec& spec) const { return reached(failures_ - forgiven_, spec.restart_threshold); }
+
 bool Tracker::confirming(const ProbeSpec& spec) const {
-  if (failures_ > 0) return !reached(failures_, spec.restart_threshold);
+  if (failures_ > 0) return !restart_due(spec);
   return passes_ > 0 && status_ != HealthStatus::healthy;
 }
 
 void Tracker::count(Verdict verdict) {
   if (verdict == Verdict::pass) {
     failures_ = 0;
+    forgiven_ = 0;
     troubles_ = 0;
     grow(passes_);
     return;
@@ -52,6 +55,7 @@ void Tracker::count(Verdict verdict) {
     grow(errors_);
   } else {
     failures_ = 0;
+    forgiven_ = 0;
   }
 }
 

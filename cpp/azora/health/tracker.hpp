@@ -9,6 +9,7 @@
 // 4. One run of consecutive failures feeds unhealthyThreshold and restartThreshold; a warning ends it.
 // 5. While starting, failures count for nothing; the first `pass` or `warn` ends the start and decides.
 // 6. `none` changes nothing at all.
+// 7. Failures of the run up to forgive() never feed restartThreshold: something else explained them.
 #include <cstdint>
 #include <optional>
 
@@ -47,6 +48,8 @@ class Tracker {
     status_ = HealthStatus::unhealthy;
   }
 
+  void forgive() { forgiven_ = failures_; }
+
   TrackerStep apply(Verdict verdict, const ProbeSpec& spec);
 
   HealthStatus status() const { return status_; }
@@ -61,8 +64,10 @@ class Tracker {
  private:
   void count(Verdict verdict);
   HealthStatus decide(Verdict verdict, const ProbeSpec& spec) const;
+  bool restart_due(const ProbeSpec& spec) const;
 
   std::uint32_t failures_ = 0;  // consecutive `fail`
+  std::uint32_t forgiven_ = 0;  // of them
   std::uint32_t troubles_ = 0;  // consecutive `fail` or `warn`
   std::uint32_t passes_ = 0;    // consecutive `pass`
   std::uint32_t errors_ = 0;

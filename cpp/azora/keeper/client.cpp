@@ -51,6 +51,7 @@ class KeeperClient::Mailbox : public std::enable_shared_from_this<Mailbox> {
       case Report::Kind::exited: return listener_->on_exited(report.serial, report.incarnation, report.exit);
       case Report::Kind::swept: return listener_->on_swept(report.serial, report.incarnation);
       case Report::Kind::lost: return listener_->on_lost(report.serial, report.incarnation, std::move(report.reason));
+      case Report::Kind::log_dropped: return listener_->on_log_dropped(report.serial, report.lines);
       case Report::Kind::link_down: return listener_->on_link(false, std::move(report.reason));
       case Report::Kind::link_up: return listener_->on_link(true, std::move(report.reason));
     }

@@ -90,6 +90,10 @@ void Ledger::on_record(const Record& record) {
     return;
   }
   service.launch_unsure = false;
+  if (std::exchange(service.told_dropped, record.log_dropped) != record.log_dropped) {
+    tell(Report::Kind::log_dropped, service);
+    reports_.back().lines = record.log_dropped;
+  }
   if (service.over) {
     service.ack_owed = is_over(record.phase);
     return;

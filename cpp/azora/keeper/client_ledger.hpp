@@ -19,13 +19,14 @@ namespace azora::keeper {
 
 // One callback of KeeperListener, on its way to the control thread.
 struct Report {
-  enum class Kind : std::uint8_t { started, start_failed, exited, swept, lost, link_down, link_up };
+  enum class Kind : std::uint8_t { started, start_failed, exited, swept, lost, log_dropped, link_down, link_up };
   Kind kind{};
   Serial serial = 0;
   std::uint64_t incarnation = 0;
   int pid = 0;         // started
   Now at;              // started
   Exit exit;           // exited
+  std::uint64_t lines = 0;  // log_dropped
   std::string reason;  // start_failed, lost, link_down
 };
 
@@ -61,6 +62,7 @@ class Ledger {
     bool told_started = false;
     bool told_exited = false;
     bool over = false;            // told swept, or lost
+    std::uint64_t told_dropped = 0;  // lines of its log
     bool listed = false;          // since the link is up
     bool shim_silent = false;     // it has a shim that has not said yet what it runs: all else waits
     bool queued = false;          // in dirty_

@@ -147,6 +147,13 @@ OwnWorld own_world() {
   return world;
 }
 
+std::string limit_name(std::uint32_t resource) {
+  for (const auto& [name, number] : kLimits) {
+    if (static_cast<std::uint32_t>(number) == resource) return std::string(name);
+  }
+  return std::to_string(resource);
+}
+
 Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world) {
   const LaunchSpec& spec = launch.spec;
   Result<std::optional<Account>> account = switched_account(spec.user, world.uid);

@@ -9,6 +9,7 @@
 // Fails: with invalid_spec in words "process.user: value, rule, what to do".
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <utility>
 #include <vector>
@@ -31,6 +32,9 @@ struct OwnWorld {
   uid_t uid = 0;
 };
 OwnWorld own_world();
+
+// "nofile" for RLIMIT_NOFILE, as process.rlimits names it.
+std::string limit_name(std::uint32_t resource);
 
 Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world);
 

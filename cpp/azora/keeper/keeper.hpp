@@ -55,6 +55,8 @@ class KeeperListener {
   // The shim is gone without an exit record (killed): what became of the process is unknown, but no
   // descendant of it is left once this is called. `reason` is for people.
   virtual void on_lost(Serial serial, std::uint64_t incarnation, std::string reason) = 0;
+  // So many lines of its output were dropped for a slow or full disk, since its shim began.
+  virtual void on_log_dropped(Serial serial, std::uint64_t lines) = 0;
   // The link to the keeper went down or came back (a new keeper was started if needed).
   virtual void on_link(bool up, std::string reason) = 0;
 };

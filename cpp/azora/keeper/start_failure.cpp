@@ -5,6 +5,7 @@
 #include <system_error>
 
 #include "azora/keeper/env_file.hpp"
+#include "azora/keeper/environment.hpp"
 
 namespace azora::keeper {
 namespace {
@@ -69,7 +70,7 @@ std::string describe_start_failure(const Record& record, const LaunchRequest& la
     case SpawnStep::cgroup: return "it cannot be put into its cgroup: " + why;
     case SpawnStep::env_file: return env_file_failure(record, launch);
     case SpawnStep::rlimit:
-      return "process.rlimits: limit number " + std::to_string(record.failed_detail) + " cannot be set: " + why +
+      return "process.rlimits." + limit_name(record.failed_detail) + ": cannot be set: " + why +
              "; stay below the orchestrator's own hard limit";
     case SpawnStep::user:
       return "process.user: cannot become user " + std::to_string(launch.uid) + ": " + why;

@@ -78,6 +78,8 @@ void write_process(JsonWriter& json, const ProcessView& process, std::uint64_t i
   process.rss_bytes ? json.integer(*process.rss_bytes) : json.null();
   json.key("lastExit");
   process.last_exit ? write_exit(json, *process.last_exit) : json.null();
+  json.key("logDropped");
+  json.integer(static_cast<std::int64_t>(process.log_dropped));
   json.end_object();
 }
 

@@ -31,6 +31,7 @@ struct ProcessView {
   std::optional<double> cpu_percent;
   std::optional<std::int64_t> rss_bytes;
   std::optional<ExitView> last_exit;
+  std::uint64_t log_dropped = 0;             // lines lost to a slow or full disk
 };
 
 class ServiceView {

@@ -33,7 +33,7 @@ void Core::start() {
   for (const std::uint64_t serial : serials) {
     ServiceState* service = by_serial(serial);
     if (service == nullptr) continue;
-    if (!service->process()) service->tracker.reset();
+    if (!service->process()) service->begin_anew();
     refresh_status(*service);
     evaluate_dependencies(*service);
     bring_up(*service);
@@ -68,6 +68,7 @@ void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>
     prober_.forget(serial);
     apply_probe_mode(*service);
     mark(*service);
+    stop_looks_.push_back(serial);
   }
   stop_done_ = std::move(done);
   stop_by(deadline);
@@ -98,25 +99,33 @@ void Core::stop_by(SteadyTime deadline) {
 
 // While stopping: whoever has no living dependent is told to stop.
 void Core::stop_next() {
+  while (stop_done_ && !stop_looks_.empty()) {
+    const std::uint64_t serial = stop_looks_.back();
+    stop_looks_.pop_back();
+    if (ServiceState* service = by_serial(serial)) stop_unless_needed(*service);
+  }
+  stop_looks_.clear();
+  if (stop_done_ && processes_alive() == 0) answer_stop({});
+}
+
+void Core::stop_unless_needed(ServiceState& service) {
+  const bool over = service.machine.lifecycle == Lifecycle::idle || service.machine.desired == Desired::down;
+  if (!service.process() || over) return;
+  bool needed = false;
+  graph_.for_each_dependent(*service.id, [&](const std::string& id, const Dependency&) {
+    const ServiceState* dependent = find(id);
+    needed = needed || (dependent != nullptr && dependent->alive());
+  });
+  if (needed) return;
+  feed(service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown});
+}
+
+// Something that needed these has ended or needs them no more.
+void Core::look_to_stop(const ServiceSpec& spec) {
   if (!stop_done_) return;
-  bool alive = false;
-  std::vector<std::uint64_t> serials;
-  for (const auto& [serial, service] : services_) {
-    if (service->process() && service->machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
+  for (const Dependency& dependency : spec.dependencies) {
+    if (const ServiceState* service = find(dependency.id)) stop_looks_.push_back(service->serial);
   }
-  for (const std::uint64_t serial : serials) {
-    ServiceState* service = by_serial(serial);
-    if (service->alive()) alive = true;
-    if (service->machine.desired == Desired::down) continue;
-    bool needed = false;
-    graph_.for_each_dependent(*service->id, [&](const std::string& id, const Dependency&) {
-      const ServiceState* dependent = find(id);
-      needed = needed || (dependent != nullptr && dependent->alive());
-    });
-    if (needed) continue;
-    feed(*service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown});
-  }
-  if (!alive) answer_stop({});
 }
 
 void Core::answer_stop(std::vector<std::string> left) {

@@ -54,8 +54,8 @@ class Core : public keeper::KeeperListener {
   Result<bool> unregister(std::string_view id, std::string_view actor);
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              std::string_view actor);
-  void wait_for(std::string id, bool ready, std::uint64_t not_before_seq, SteadyTime deadline,
-                std::function<void(Result<void>)> done);
+  // Answers when the service is ready (or stopped) and no verb for it waits for its turn.
+  void wait_for(std::string id, bool ready, SteadyTime deadline, std::function<void(Result<void>)> done);
   // Runs `answer` when this turn is published (semantics 10).
   void after_publish(std::function<void()> answer) { answers_.push_back(std::move(answer)); }
   // Ends every wait_for() and a stop() that is under way with this error, for the end of the program.
@@ -93,6 +93,7 @@ class Core : public keeper::KeeperListener {
   void on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) override;
   void on_swept(keeper::Serial serial, std::uint64_t incarnation) override;
   void on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
+  void on_log_dropped(keeper::Serial serial, std::uint64_t lines) override;
   void on_link(bool up, std::string reason) override;
 
   // reactions/drive.cpp: one machine's step and what follows from it
@@ -100,6 +101,7 @@ class Core : public keeper::KeeperListener {
   void perform(ServiceState& service, const healing::Action& action);
   void tell(ServiceState& service, const healing::Notice& notice);
   void refresh_status(ServiceState& service);
+  void tell_brake(const healing::KillPermits::Brake& brake);
   void rearm(ServiceState& service);
   void after_step(ServiceState& service, Lifecycle before);
   void settle();                          // dependents, admissions, permits until nothing moves
@@ -111,6 +113,8 @@ class Core : public keeper::KeeperListener {
   void look_at_files(const ServiceState& service);
   void stop_by(SteadyTime deadline);
   void stop_next();
+  void look_to_stop(const ServiceSpec& spec);
+  void stop_unless_needed(ServiceState& service);
   void answer_stop(std::vector<std::string> left);
   std::vector<std::string> living_processes() const;
 
@@ -125,6 +129,7 @@ class Core : public keeper::KeeperListener {
   };
   void stage(Staged staged);
   void drop_staged(std::uint64_t serial);
+  bool is_staged(std::uint64_t serial) const;
   void run_staged();
   void raise_again(std::uint64_t serial);
   void tell_verb(ServiceState& service, Verb verb);
@@ -141,10 +146,11 @@ class Core : public keeper::KeeperListener {
   const ServiceState* by_serial(std::uint64_t serial) const;
   void add(const registry::Entry& entry);
   void replace(ServiceState& service, const registry::Entry& entry, const ServiceSpec& old);
-  void remove(ServiceState& service);
+  void remove(ServiceState& service, const std::vector<std::string>& heirs = {});
   void configure(ServiceState& service);
   void bring_up(ServiceState& service);
-  void leave(ServiceState& service);
+  void retire_replicas(const std::vector<std::pair<const registry::Entry*, SpecPtr>>& put);
+  void leave(ServiceState& service, const std::vector<std::string>& heirs = {});
   void finish_leaving(ServiceState& service);
 
   // view_builder.cpp
@@ -166,6 +172,7 @@ class Core : public keeper::KeeperListener {
   registry::DependencyGraph graph_;
   std::unordered_map<std::uint64_t, std::unique_ptr<ServiceState>> services_;  // by serial
   std::unordered_map<std::string, std::vector<std::uint64_t>> leaving_;         // ids whose old process is going
+  std::unordered_map<std::string, std::set<std::uint64_t>> replicas_;           // serials by the id of their entry
 
   health::Scheduler scheduler_;
   health::LatenessGuard guard_;
@@ -180,11 +187,11 @@ class Core : public keeper::KeeperListener {
   std::function<void(std::vector<std::string>)> stop_done_;
   TimerId stop_timer_ = 0;
   SteadyTime stop_deadline_{};
+  std::vector<std::uint64_t> stop_looks_;           // whose last dependent may have ended, while stopping
 
   struct Waiter {
     std::string id;
     bool ready;
-    std::uint64_t not_before_seq;
     TimerId timer;
     std::function<void(Result<void>)> done;
   };
@@ -217,6 +224,7 @@ class Core : public keeper::KeeperListener {
   std::uint64_t probes_asked_ = 0;
   std::uint64_t results_stale_ = 0;
   std::uint64_t results_void_ = 0;
+  std::uint64_t log_dropped_ = 0;
 };
 
 }  // namespace azora::orchestrator

@@ -34,13 +34,14 @@ std::string attempts_text(const healing::Machine& machine, int max_restarts) {
          " restarts used";
 }
 
-Reason reason_of(const ServiceState& service, bool running) {
+// `blockers`: what it waits for, in words.
+Reason reason_of(const ServiceState& service, bool running, const std::string& blockers) {
   const healing::Machine& machine = service.machine;
   const std::string id = *service.id;
-  const std::string error = service.last_error.empty() ? "" : " (" + service.last_error + ")";
+  const std::string trouble = service.trouble();
+  const std::string error = trouble.empty() ? "" : " (" + trouble + ")";
   if (!running) return {id + " is not watched: the orchestrator is stopped", {"start the orchestrator"}};
   if (service.held_back) return {id + " waits until the process that bore this id before is gone", {"its end"}};
-  const std::string blockers = join(service.blocked_by);
   switch (machine.lifecycle) {
     case Lifecycle::watching: {
       std::string text = id + " is " + std::string(wire_name(service.status)) + error;
@@ -58,8 +59,16 @@ Reason reason_of(const ServiceState& service, bool running) {
       if (!blockers.empty()) {
         return {id + " waits for its dependencies: " + blockers + "; no restart is spent", {blockers + " becoming ready"}};
       }
+      if (machine.action_running) {
+        return {id + " waits for its restart callable, which was called and has not returned" + error, {"its return"}};
+      }
+      if (machine.next_attempt) {
+        return {id + " failed" + error + "; it is not started again before its restartDelay",
+                {"the next attempt", "a start or restart by you"}};
+      }
       return {id + " waits for its turn to start", {"a free start slot"}};
     case Lifecycle::starting:
+      if (machine.action_running) return {id + " is being restarted by its callable" + error, {"its return"}};
       return {id + " is starting and has not answered yet" + error, {"its first answer below 500"}};
     case Lifecycle::ready:
       if (service.status == HealthStatus::healthy) return {id + " is healthy", {}};
@@ -73,27 +82,27 @@ Reason reason_of(const ServiceState& service, bool running) {
       }
       return {id + " runs but is " + std::string(wire_name(service.status)) + error, {"a passing health check"}};
     case Lifecycle::stopping:
-      return {id + " was told to stop and has until its stopTimeout", {"its exit"}};
+      return {id + (machine.failing ? " failed" + error + ";" : "") + " was told to stop and has until its stopTimeout", {"its exit"}};
     case Lifecycle::killing:
-      return {id + " did not stop in time and was killed", {"its end"}};
+      return {id + (machine.failing ? " failed" + error + ";" : "") + " did not stop in time and was killed", {"its end"}};
     case Lifecycle::stuck:
       return {id + " cannot be killed (uninterruptible); no second copy is started", {"its end"}};
     case Lifecycle::sweep:
-      return {id + " has ended; its descendants are being removed", {"the end of its last descendant"}};
+      return {id + " has ended" + error + "; its descendants are being removed", {"the end of its last descendant"}};
     case Lifecycle::backoff:
       return {id + " failed" + error + "; the next attempt is waited for, " +
                   attempts_text(machine, service.plan.restart.max_restarts),
               {"the next attempt", "a start or restart by you"}};
     case Lifecycle::failed: {
       std::vector<std::string> by = {"a start or restart by you"};
-      if (service.plan.restart.on != RestartOn::never && service.plan.restart.max_restarts != 0) {
-        by.emplace_back("a change of its executable");
-        if (!service.spec->dependencies.empty()) by.emplace_back("a dependency recovering");
-        if (machine.next_attempt) by.emplace_back("the next single try");
-      }
-      return {id + " failed" + error + " and its budget is spent: " +
-                  attempts_text(machine, service.plan.restart.max_restarts),
-              by};
+      const RestartPolicy& policy = service.plan.restart;
+      if (!service.process()) by.emplace_back("a passing health check");
+      if (policy.on == RestartOn::never) return {id + " failed" + error + "; its restartPolicy is never", by};
+      if (policy.max_restarts == 0) return {id + " failed" + error + "; with maxRestarts 0 it is not started again", by};
+      if (service.process()) by.emplace_back("a change of its executable");
+      if (!service.spec->dependencies.empty()) by.emplace_back("a dependency recovering");
+      if (machine.next_attempt) by.emplace_back("the next single try");
+      return {id + " failed" + error + " and its budget is spent: " + attempts_text(machine, policy.max_restarts), by};
     }
     case Lifecycle::done:
       return {id + " ended by itself with code 0 and is not started again", {"start it"}};
@@ -115,7 +124,11 @@ Result<std::string> Core::why_json(std::string_view id) {
   const ServiceState* service = find(id);
   if (service == nullptr) return not_found();
   const healing::Machine& machine = service->machine;
-  const Reason reason = reason_of(*service, running_);
+  std::vector<std::string> blockers;
+  for (const std::string& blocker : service->blocked_by) {
+    blockers.push_back(blocker + (find(blocker) == nullptr ? " (not registered)" : ""));
+  }
+  const Reason reason = reason_of(*service, running_, join(blockers));
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -149,11 +162,8 @@ Result<std::string> Core::why_json(std::string_view id) {
   json.key("unblockedBy");
   strings(json, reason.unblocked_by);
   json.key("lastError");
-  if (service->last_error.empty()) {
-    json.null();
-  } else {
-    json.string(service->last_error);
-  }
+  const std::string trouble = service->trouble();
+  trouble.empty() ? json.null() : json.string(trouble);
   json.end_object();
   return out;
 }
@@ -270,6 +280,7 @@ std::string Core::metrics_text() const {
   metric("probe_results_stale_total", "counter", "Results of a former incarnation or configuration.", results_stale_);
   metric("probe_results_void_total", "counter", "Results dropped because our own loop was late.", results_void_);
   metric("probes_in_flight", "gauge", "Probes that wait for an answer.", scheduler_.in_flight());
+  metric("log_lines_dropped_total", "counter", "Lines of output that shims dropped for a slow or full disk.", log_dropped_);
   metric("loop_stalls_total", "counter", "Times our own loop was late by more than a second.", guard_.stalls());
   metric("events_head", "counter", "Sequence number of the newest event.", publisher_.head());
   metric("internal_errors_total", "counter", "Failed invariants.", bug_count());

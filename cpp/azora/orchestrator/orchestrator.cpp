@@ -45,15 +45,14 @@ Result<VerbAnswer> Orchestrator::command(Verb verb, std::string_view id, bool de
       });
 }
 
-Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, std::uint64_t not_before_seq,
-                                    Millis timeout) {
+Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, Millis timeout) {
   if (what != "ready" && what != "stopped") {
     return Error{ErrorCode::invalid_argument,
                  "wait: is \"" + std::string(what) + "\"; it must be \"ready\" or \"stopped\"", {}};
   }
   return impl_->await<Result<void>>(
-      [id = std::string(id), ready = what == "ready", not_before_seq, timeout](Core& core, std::function<void(Result<void>)> done) {
-        core.wait_for(id, ready, not_before_seq, AsioLoop::steady_now() + timeout, std::move(done));
+      [id = std::string(id), ready = what == "ready", timeout](Core& core, std::function<void(Result<void>)> done) {
+        core.wait_for(id, ready, AsioLoop::steady_now() + timeout, std::move(done));
       });
 }
 

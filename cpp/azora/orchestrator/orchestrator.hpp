@@ -92,7 +92,7 @@ class Orchestrator {
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              std::string_view actor);
   // Waits until READY and healthy-or-degraded ("ready") or without process ("stopped"), or the deadline.
-  Result<void> wait_for(std::string_view id, std::string_view what, std::uint64_t not_before_seq, Millis timeout);
+  Result<void> wait_for(std::string_view id, std::string_view what, Millis timeout);
   Result<void> configure_pool(std::string_view name, const PoolOptions& options);
   // The next restart callable to run, at most one per service at a time; nullopt: none came within `timeout`, or
   // the orchestrator was closed.

@@ -31,6 +31,7 @@ struct ServiceState {
   Desired wanted = Desired::up;            // the owner's word; machine.desired is down while we are stopped
   bool leaving = false;                    // unregistered; kept until its processes are gone
   bool held_back = false;                  // a former bearer of the id is not proven gone yet
+  std::vector<std::string> heirs;          // leaving: ids that wait for its end, its own first
   bool restart_required = false;
   bool dirty = false;                      // its view is to be replaced at the end of this turn
   HealthStatus status = HealthStatus::unknown;  // as published
@@ -46,6 +47,7 @@ struct ServiceState {
   std::int64_t uptime_ms = 0;
   std::int64_t response_ms = 0;
   std::string last_error;
+  std::string action_error;                // why the last restart callable failed
   std::shared_ptr<const std::string> cpu;
   std::shared_ptr<const std::string> memory;
 
@@ -54,9 +56,20 @@ struct ServiceState {
   std::optional<ExitView> last_exit;
   std::optional<double> cpu_percent;
   std::optional<std::int64_t> rss_bytes;
+  std::uint64_t log_dropped = 0;           // lines, as its shim last said
   std::vector<std::string> blocked_by;     // unmet hard dependencies, as last evaluated
   std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
 
+  // What is wrong with it, in words; empty: nothing.
+  std::string trouble() const {
+    if (last_error.empty() || action_error.empty()) return last_error + action_error;
+    return last_error + "; " + action_error;
+  }
+  // Nothing is known of what it answers; a restart that is being verified still is.
+  void begin_anew() {
+    const bool verified = machine.lifecycle == Lifecycle::starting && machine.started;
+    verified ? tracker.reset_starting() : tracker.reset();
+  }
   bool ours() const { return spec->action != ActionKind::none; }
   bool process() const { return spec->action == ActionKind::process; }
   // A process of ours may exist.

@@ -32,7 +32,7 @@ ViewPtr Core::build_view(const ServiceState& service) const {
   view->memory = service.memory;
   if (service.process()) {
     view->process = ProcessView{service.pid, service.process_started, service.cpu_percent, service.rss_bytes,
-                                service.last_exit};
+                                service.last_exit, service.log_dropped};
   }
   return view;
 }

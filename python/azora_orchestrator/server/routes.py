@@ -115,7 +115,7 @@ def _verb(verb: str) -> Handler:
             "rest",
         )
         if wait is not None:
-            await app.waiting(app.core.wait_for, service_id, wait, seq, int(timeout))
+            await app.waiting(app.core.wait_for, service_id, wait, int(timeout))
             service = app.core.find(service_id)
             incarnation = service.incarnation if service is not None else incarnation
         body = {

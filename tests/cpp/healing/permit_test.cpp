@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <utility>
+#include <vector>
+
 namespace azora::healing {
 namespace {
 
@@ -19,11 +22,14 @@ class Fleet {
       permits.put(static_cast<std::uint64_t>(i + 1), "g" + std::to_string(i / size), false, kInterval);
     }
   }
-  void bad(std::uint64_t serial) { permits.set_bad(serial, true, now); }
-  void good(std::uint64_t serial) { permits.set_bad(serial, false, now); }
+  void bad(std::uint64_t serial) {
+    if (auto begins = permits.set_bad(serial, true, now)) brakes.push_back(std::move(*begins));
+  }
+  void good(std::uint64_t serial) { EXPECT_FALSE(permits.set_bad(serial, false, now)); }
   bool may(std::uint64_t serial) { return permits.permit(serial, now); }
 
   KillPermits permits;
+  std::vector<KillPermits::Brake> brakes;  // as they began
   SteadyTime now{std::chrono::hours(1)};
 };
 
@@ -47,10 +53,13 @@ TEST(KillPermits, HalfOfAGroupAtATime) {
 TEST(KillPermits, AMassEventBrakesUntilItIsQuiet) {
   Fleet fleet(4, 2);
   for (std::uint64_t serial = 1; serial <= 4; ++serial) fleet.bad(serial);
-  EXPECT_FALSE(fleet.permits.take_brake_notice());
+  EXPECT_TRUE(fleet.brakes.empty());
   fleet.bad(5);
-  EXPECT_TRUE(fleet.permits.take_brake_notice());
-  EXPECT_FALSE(fleet.permits.take_brake_notice());
+  fleet.bad(6);
+  ASSERT_EQ(fleet.brakes.size(), 1U);
+  EXPECT_EQ(fleet.brakes[0].group, "");
+  EXPECT_EQ(fleet.brakes[0].bad, 5U);
+  EXPECT_EQ(fleet.brakes[0].members, 8U);
   EXPECT_FALSE(fleet.may(1));
   EXPECT_FALSE(fleet.may(8));
   fleet.now += 3 * kInterval;
@@ -70,33 +79,48 @@ TEST(KillPermits, TheBrakeEndsAfterFiveMinutesAndANewEventBrakesAgain) {
       EXPECT_FALSE(fleet.may(1)) << i;
     }
   }
-  EXPECT_TRUE(fleet.permits.take_brake_notice());
+  EXPECT_EQ(fleet.brakes.size(), 1U);
   EXPECT_TRUE(fleet.may(1));
   fleet.permits.release(1);
   for (std::uint64_t serial = 1; serial <= 6; ++serial) {
     fleet.good(serial);
     fleet.bad(serial);
   }
-  EXPECT_TRUE(fleet.permits.take_brake_notice());
+  EXPECT_EQ(fleet.brakes.size(), 2U);
   EXPECT_FALSE(fleet.may(1));
 }
 
 TEST(KillPermits, AnEventAfterAForgottenBrakeBrakesAgain) {
   Fleet fleet(4, 2);
   for (std::uint64_t serial = 1; serial <= 5; ++serial) fleet.bad(serial);
-  EXPECT_TRUE(fleet.permits.take_brake_notice());
+  EXPECT_EQ(fleet.brakes.size(), 1U);
   for (std::uint64_t serial = 1; serial <= 5; ++serial) fleet.good(serial);
   fleet.now += minutes(10);  // nobody asked for a permit meanwhile
   for (std::uint64_t serial = 1; serial <= 5; ++serial) fleet.bad(serial);
-  EXPECT_TRUE(fleet.permits.take_brake_notice());
+  EXPECT_EQ(fleet.brakes.size(), 2U);
   EXPECT_FALSE(fleet.may(1));
+}
+
+TEST(KillPermits, AGroupsBrakeIsNamedAndThatOfTheFleetFollowingItIsNoNews) {
+  Fleet fleet(1, 4);
+  for (std::uint64_t serial = 5; serial <= 6; ++serial) fleet.permits.put(serial, "other", false, kInterval);
+  for (std::uint64_t serial = 1; serial <= 3; ++serial) fleet.bad(serial);
+  ASSERT_EQ(fleet.brakes.size(), 1U);
+  EXPECT_EQ(fleet.brakes[0].group, "g0");
+  EXPECT_EQ(fleet.brakes[0].members, 4U);
+  EXPECT_FALSE(fleet.may(1));
+  EXPECT_TRUE(fleet.may(5));
+  fleet.permits.release(5);
+  fleet.bad(4);
+  EXPECT_FALSE(fleet.may(5));
+  EXPECT_EQ(fleet.brakes.size(), 1U);
 }
 
 TEST(KillPermits, TwoBadOnesAreNoMass) {
   Fleet fleet(1, 2);
   fleet.bad(1);
   fleet.bad(2);
-  EXPECT_FALSE(fleet.permits.take_brake_notice());
+  EXPECT_TRUE(fleet.brakes.empty());
   EXPECT_TRUE(fleet.may(1));
 }
 
@@ -106,7 +130,7 @@ TEST(KillPermits, TheSameOneTurningBadAgainCountsOnce) {
     fleet.good(1);
     fleet.bad(1);
   }
-  EXPECT_FALSE(fleet.permits.take_brake_notice());
+  EXPECT_TRUE(fleet.brakes.empty());
 }
 
 TEST(KillPermits, WhoLeftCountsNoMore) {
@@ -114,7 +138,7 @@ TEST(KillPermits, WhoLeftCountsNoMore) {
   for (std::uint64_t serial = 1; serial <= 3; ++serial) fleet.bad(serial);
   for (std::uint64_t serial = 1; serial <= 3; ++serial) fleet.permits.remove(serial);
   fleet.bad(4);
-  EXPECT_FALSE(fleet.permits.take_brake_notice());
+  EXPECT_TRUE(fleet.brakes.empty());
   EXPECT_TRUE(fleet.may(4));
   EXPECT_FALSE(fleet.may(1));
 }

@@ -427,6 +427,30 @@ TEST(Step, StartWhileStoppingStartsAgainAfterTheSweepWithoutSpending) {
   EXPECT_EQ(rig.machine.attempts, 0);
 }
 
+TEST(Step, PlannedEndsOfARunningServiceNeverTouchTheBudget) {
+  Rig rig;
+  rig.bring_up();
+  rig.exit();
+  rig.start();
+  ASSERT_EQ(rig.machine.attempts, 1);
+  rig.feed(In::restart);
+  rig.exit();
+  rig.start();
+  EXPECT_EQ(rig.notice(Say::restarted)->attempt, 0);
+  EXPECT_EQ(rig.machine.attempts, 1);
+  rig.desire(Desired::down);
+  rig.exit();
+  ASSERT_TRUE(rig.is(Lifecycle::idle));
+  rig.desire(Desired::up);
+  rig.start();
+  EXPECT_EQ(rig.machine.attempts, 1);
+  rig.exit();
+  EXPECT_TRUE(rig.is(Lifecycle::backoff)) << "the second failure in a row";
+  rig.desire(Desired::down);
+  rig.desire(Desired::up);
+  EXPECT_EQ(rig.machine.attempts, 0) << "taken in hand out of BACKOFF";
+}
+
 TEST(Step, OperatorRestartIsToldAsSuch) {
   Rig rig;
   rig.plan.restart.delay = Millis(5'000);
@@ -594,81 +618,6 @@ TEST(Step, UrlOnlyServiceSaysOncePerEpisodeThatNothingCanHealIt) {
   EXPECT_TRUE(rig.is(Lifecycle::watching));
   EXPECT_EQ(rig.machine.desired, Desired::down);
   EXPECT_TRUE(rig.actions.empty());
-}
-
-TEST(Callback, FailedChecksCallItAndTheNextAnswerVerifiesIt) {
-  Rig rig(ActionKind::callback);
-  rig.feed(In::liveness_failed);
-  rig.wait(seconds(2));
-  rig.feed(In::permitted);
-  EXPECT_TRUE(rig.asked(Do::ask_admission));
-  EXPECT_EQ(rig.machine.attempts, 1);
-  rig.feed(In::admitted);
-  EXPECT_TRUE(rig.asked(Do::launch));
-  rig.feed(In::passed, true);
-  EXPECT_TRUE(rig.is(Lifecycle::starting)) << "an answer before it returned proves nothing";
-  rig.feed(In::launched);
-  rig.feed(In::ready, true);
-  ASSERT_TRUE(rig.said(Say::restarted));
-  EXPECT_EQ(rig.notice(Say::restarted)->downtime_ms, 2000);
-  EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::liveness);
-}
-
-TEST(Callback, RefusalIsAFailedAttemptAndBacksOff) {
-  Rig rig(ActionKind::callback);
-  rig.plan.restart.max_restarts = 2;
-  rig.plan.restart.failed_retry_interval = Millis(0);
-  rig.feed(In::liveness_failed);
-  rig.feed(In::permitted);
-  rig.feed(In::admitted);
-  rig.feed(In::launch_failed);
-  EXPECT_TRUE(rig.is(Lifecycle::backoff));
-  rig.pass_deadline();
-  rig.feed(In::admitted);
-  rig.feed(In::launched);
-  rig.pass_deadline();  // no probe passed within startTimeout
-  EXPECT_TRUE(rig.is(Lifecycle::failed));
-  EXPECT_EQ(rig.told(Say::failed), 1);
-  EXPECT_FALSE(rig.machine.deadline);
-  rig.feed(In::passed, true);
-  EXPECT_TRUE(rig.is(Lifecycle::ready));
-  EXPECT_EQ(rig.told(Say::restarted), 0) << "it came back by itself";
-}
-
-TEST(Callback, IsNotCalledAgainBeforeItReturned) {
-  Rig rig(ActionKind::callback);
-  rig.feed(In::liveness_failed);
-  rig.feed(In::permitted);
-  rig.feed(In::admitted);
-  rig.pass_deadline();
-  EXPECT_TRUE(rig.said(Say::stuck));
-  ASSERT_TRUE(rig.is(Lifecycle::backoff));
-  rig.pass_deadline();
-  EXPECT_TRUE(rig.is(Lifecycle::blocked));
-  EXPECT_FALSE(rig.asked(Do::ask_admission));
-  rig.feed(In::launch_failed);
-  EXPECT_TRUE(rig.asked(Do::ask_admission));
-}
-
-TEST(Callback, OperatorRestartRunsIt) {
-  Rig rig(ActionKind::callback);
-  rig.feed(In::restart);
-  EXPECT_TRUE(rig.asked(Do::ask_admission));
-  rig.feed(In::admitted);
-  rig.feed(In::launched);
-  rig.feed(In::ready, true);
-  EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::op);
-}
-
-TEST(Callback, StopAndStartOnlyChangeWhatIsWanted) {
-  Rig rig(ActionKind::callback);
-  rig.feed(In::liveness_failed);
-  rig.desire(Desired::down);
-  EXPECT_TRUE(rig.is(Lifecycle::idle));
-  EXPECT_TRUE(rig.asked(Do::drop_permit));
-  rig.desire(Desired::up);
-  EXPECT_TRUE(rig.is(Lifecycle::ready));
-  EXPECT_EQ(rig.done(Do::send_stop) + rig.done(Do::send_kill) + rig.done(Do::launch), 0);
 }
 
 }  // namespace

@@ -143,6 +143,22 @@ TEST(Tracker, NoneChangesNothing) {
   EXPECT_FALSE(tracker.apply(Verdict::none, ProbeSpec{}).counted);
 }
 
+TEST(Tracker, WhatIsForgivenNeverFeedsRestartThreshold) {
+  Tracker tracker;
+  const ProbeSpec spec;  // 2, 3, 2
+  for (int i = 0; i < 9; ++i) tracker.apply(Verdict::fail, spec);
+  tracker.forgive();
+  EXPECT_EQ(tracker.status(), HealthStatus::unhealthy);
+  EXPECT_TRUE(tracker.confirming(spec));
+  EXPECT_FALSE(tracker.apply(Verdict::fail, spec).restart_due);
+  EXPECT_FALSE(tracker.apply(Verdict::fail, spec).restart_due);
+  EXPECT_TRUE(tracker.apply(Verdict::fail, spec).restart_due);
+  tracker.apply(Verdict::pass, spec);
+  EXPECT_FALSE(tracker.apply(Verdict::fail, spec).restart_due);
+  tracker.apply(Verdict::fail, spec);
+  EXPECT_TRUE(tracker.apply(Verdict::fail, spec).restart_due);
+}
+
 TEST(Tracker, CountsFailedChecks) {
   Tracker tracker;
   run(tracker, "pfwffpf");

@@ -57,6 +57,11 @@ TEST_P(KeeperClientFailure, BadLaunchesNameFieldValueAndFix) {
   EXPECT_NE(bad_line.find("line 2 has no '='; write NAME=value"), std::string::npos) << bad_line;
   std::filesystem::remove(env_file.spec.env_file);
 
+  Launch limit = rig.shell(7, "exit 0");
+  limit.spec.rlimits["nofile"] = {std::int64_t{1} << 40, std::int64_t{1} << 40};
+  const std::string no_limit = failure_of(rig, limit);
+  EXPECT_NE(no_limit.find("process.rlimits.nofile: cannot be set"), std::string::npos) << no_limit;
+
   Launch large = rig.shell(6, "exit 0");
   large.spec.env.emplace_back("LARGE", std::string(300'000, 'x'));
   const std::string too_large = failure_of(rig, large);

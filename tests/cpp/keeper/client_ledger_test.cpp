@@ -30,7 +30,7 @@ class LedgerTest : public ::testing::Test {
   }
   // What was told since the last time, in short words.
   std::string told() {
-    constexpr const char* kWords[] = {"started", "start_failed", "exited", "swept", "lost", "down", "up"};
+    constexpr const char* kWords[] = {"started", "start_failed", "exited", "swept", "lost", "dropped", "down", "up"};
     std::string words;
     for (const Report& report : ledger.take_reports()) {
       words += std::string(words.empty() ? "" : " ") + kWords[static_cast<std::size_t>(report.kind)];
@@ -64,6 +64,16 @@ class LedgerTest : public ::testing::Test {
 
   Ledger ledger;
 };
+
+TEST_F(LedgerTest, DroppedLinesAreToldWhenTheirCountChanged) {
+  launched();
+  hear(Phase::running);
+  EXPECT_EQ(told(), "started");
+  Record record{.serial = 1, .incarnation = 1, .phase = Phase::running, .log_dropped = 9};
+  ledger.on_record(record);
+  ledger.on_record(record);
+  EXPECT_EQ(told(), "dropped");
+}
 
 TEST_F(LedgerTest, EverythingOnceHoweverOftenItIsSaid) {
   launched();

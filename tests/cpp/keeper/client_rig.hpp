@@ -186,6 +186,7 @@ class ClientRig : public KeeperListener {
   void on_lost(Serial serial, std::uint64_t incarnation, std::string reason) override {
     add(serial, incarnation, "lost").reason = std::move(reason);
   }
+  void on_log_dropped(Serial serial, std::uint64_t lines) override { dropped[serial] = lines; }
   void on_link(bool up, std::string reason) override { links.emplace_back(up, std::move(reason)); }
 
   std::filesystem::path folder;  // the runtime directory is made in it
@@ -193,6 +194,7 @@ class ClientRig : public KeeperListener {
   std::unique_ptr<KeeperClient> client;
   std::map<std::pair<Serial, std::uint64_t>, Life> lives;
   std::vector<std::pair<bool, std::string>> links;
+  std::map<Serial, std::uint64_t> dropped;  // lines of output, as last told
 
  private:
   Life& add(Serial serial, std::uint64_t incarnation, const char* word) {

@@ -97,6 +97,15 @@ TEST_F(ProgramLog, WhatCannotBeWrittenIsCountedAndNeverWaitedFor) {
   std::filesystem::remove(rig.folder(1) / "log.1");
 }
 
+TEST_F(ProgramLog, WhatWasDroppedIsToldWhileTheServiceRunsOnInSilence) {
+  std::filesystem::create_directories(rig.folder(1) / "log.1");
+  rig.launch_and_await(rig.shell(1, "for i in 1 2 3; do echo lost; done; echo done > $FIFO; exec sleep 1000"));
+  EXPECT_EQ(rig.line(), "done");
+  EXPECT_TRUE(rig.read_until([&] { return rig.records[1].log_dropped == 3; })) << rig.records[1].log_dropped;
+  EXPECT_EQ(rig.records[1].phase, Phase::running);
+  std::filesystem::remove(rig.folder(1) / "log.1");
+}
+
 TEST_F(ProgramLog, DescendantsWriteOnUntilTheyAreSwept) {
   rig.launch_and_await(rig.shell(1, "sh -c 'echo child; echo ready > $FIFO; exec sleep 1000' & exec sleep 1000"));
   EXPECT_EQ(rig.line(), "ready");

@@ -62,20 +62,21 @@ TEST(ServiceView, WritesTheServiceOfAProcess) {
   view.process->cpu_percent = 12.3456;
   view.process->rss_bytes = 1024;
   view.process->last_exit = ExitView{std::nullopt, SIGKILL, false, WallTime{0}};
+  view.process->log_dropped = 4;
   EXPECT_EQ(
       view.service_json(),
       R"({"config":{"id":"orders"},"health":)" + std::string(kHealth) +
           R"(},"startTime":"2024-02-29T12:33:20.000Z","lifecycle":"READY","desired":"hold",)"
           R"("restartRequired":true,"process":{"pid":77,"incarnation":2,)"
           R"("startedAt":"1970-01-01T00:00:00.000Z","cpuPercent":12.35,"rssBytes":1024,"lastExit":)"
-          R"({"code":null,"signal":"SIGKILL","oom":false,"at":"1970-01-01T00:00:00.000Z"}}})");
+          R"({"code":null,"signal":"SIGKILL","oom":false,"at":"1970-01-01T00:00:00.000Z"},"logDropped":4}})");
 }
 
 TEST(ServiceView, WritesNullsForAProcessThatDoesNotRun) {
   ServiceView view = example();
   view.process = ProcessView{};
   EXPECT_NE(view.service_json().find(R"("process":{"pid":null,"incarnation":2,"startedAt":null,)"
-                                     R"("cpuPercent":null,"rssBytes":null,"lastExit":null})"),
+                                     R"("cpuPercent":null,"rssBytes":null,"lastExit":null,"logDropped":0})"),
             std::string::npos);
 }
 

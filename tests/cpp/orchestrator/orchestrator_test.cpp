@@ -58,7 +58,7 @@ TEST(Orchestrator, ProbesPicksAndForgetsAService) {
   ASSERT_TRUE(seq.ok());
   ASSERT_TRUE(orchestrator.find("a"));  // whoever has the answer reads the state
   EXPECT_GE(orchestrator.seq(), seq.value());
-  ASSERT_TRUE(orchestrator.wait_for("a", "ready", 0, kLong).ok());
+  ASSERT_TRUE(orchestrator.wait_for("a", "ready", kLong).ok());
   const Result<balancer::Pick> pick = orchestrator.balancer().pick("core");
   ASSERT_TRUE(pick.ok());
   EXPECT_EQ(pick.value().instance->endpoint(), endpoint);
@@ -78,7 +78,7 @@ TEST(Orchestrator, HealsAKilledProcessAndEndsItAtTheStop) {
   ASSERT_TRUE(started);
   ASSERT_TRUE(started->detail->pid);
   const int first = *started->detail->pid;
-  ASSERT_TRUE(orchestrator.wait_for("p", "ready", 0, kLong).ok());
+  ASSERT_TRUE(orchestrator.wait_for("p", "ready", kLong).ok());
   ASSERT_EQ(::kill(first, SIGKILL), 0);
   const events::EventPtr exited = next(*cursor, EventType::service_exited);
   ASSERT_TRUE(exited);
@@ -101,7 +101,7 @@ TEST(Orchestrator, ShowsTheOutputOfAProcess) {
   ASSERT_TRUE(orchestrator.start().ok());
   ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"p","type":"core","healthCheck":{"type":"process"},
       "process":{"argv":["sh","-c","echo one; echo two >&2; exec sleep 1000"]}})"), "python").ok());
-  ASSERT_TRUE(orchestrator.wait_for("p", "ready", 0, kLong).ok());
+  ASSERT_TRUE(orchestrator.wait_for("p", "ready", kLong).ok());
   const Result<LogPiece> piece = orchestrator.logs("p", 10);
   ASSERT_TRUE(piece.ok()) << piece.error().message;
   EXPECT_NE(piece.value().text.find("one"), std::string::npos);
@@ -117,7 +117,7 @@ TEST(Orchestrator, ACloseEndsWhoWaitsAndLeavesReads) {
   ASSERT_TRUE(orchestrator.start().ok());
   ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"a","type":"core","endpoint":"tcp://127.0.0.1:9"})"), "python").ok());
   std::thread waiting([&] {
-    const Result<void> met = orchestrator.wait_for("a", "ready", 0, Millis(3'600'000));
+    const Result<void> met = orchestrator.wait_for("a", "ready", Millis(3'600'000));
     ASSERT_FALSE(met.ok());
     EXPECT_EQ(met.error().code, ErrorCode::closed);
   });
@@ -154,7 +154,7 @@ TEST(Orchestrator, EndsALeaseAtItsTime) {
   ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:)" +
       std::to_string(server.port()) + "\"}"), "python").ok());
   ASSERT_TRUE(orchestrator.configure_pool("core", {.lease_ttl = Millis(50)}).ok());
-  ASSERT_TRUE(orchestrator.wait_for("a", "ready", 0, kLong).ok());
+  ASSERT_TRUE(orchestrator.wait_for("a", "ready", kLong).ok());
   balancer::PickRequest request;
   request.lease = true;
   request.now = AsioLoop::steady_now();

@@ -32,6 +32,31 @@ TEST(Promises, ALongOutageOfTheRootCostsItsDependentsNoRestart) {
   for (int i = 0; i < 20; ++i) EXPECT_EQ(world.view("d" + std::to_string(i))->restart_count, 1);
 }
 
+// Those that live through it may take a moment to find the root again.
+TEST(Promises, WhoFailsForItsRootIsNotKilledWhenItIsBackBeforeItAnswers) {
+  World world;
+  const auto root = world.add_process("root", R"("maxRestarts":0)");
+  const auto leaf = world.add(R"({"id":"leaf","type":"core","endpoint":"http://127.0.0.1:7002","healthCheckInterval":10000,)"
+                              R"("dependencies":["root"],"process":{"argv":["true"]}})");
+  world.advance(seconds(15));
+  world.prober.set(leaf, FakeProber::Answer::http(503));
+  world.keeper.crash(root);
+  world.advance(minutes(10));
+  ASSERT_EQ(world.status("leaf"), HealthStatus::unhealthy);
+  world.turn([&] { ASSERT_TRUE(world.core.command(Verb::start, "root", false, false, "rest").ok()); });
+  while (world.status("root") != HealthStatus::healthy) ASSERT_TRUE(world.loop.run_next());
+  const SteadyTime back = world.loop.now().steady;
+  world.advance(seconds(3));
+  world.prober.unset(leaf);
+  while (world.status("leaf") != HealthStatus::healthy) ASSERT_TRUE(world.loop.run_next());
+  EXPECT_LE(world.loop.now().steady - back, seconds(10));
+  EXPECT_EQ(world.keeper.launches(leaf), 1);
+  // And one that does not find it is.
+  world.prober.set(leaf, FakeProber::Answer::http(503));
+  world.advance(minutes(1));
+  EXPECT_GE(world.keeper.launches(leaf), 2);
+}
+
 TEST(Promises, MoreKillsThanItsBudgetEndInOneFailedAndItComesBackByItself) {
   World world;
   const auto a = world.add_process("a", R"("maxRestarts":3)");
@@ -152,6 +177,24 @@ TEST(Promises, WhenMostOfTheFleetHangsNobodyIsKilledAnyMore) {
   world.advance(seconds(10));
   EXPECT_EQ(world.recorder.board->healthy, 10U);
   EXPECT_EQ(stops(), before);
+}
+
+// Told when it happens, also where nothing waits for a permit; and not again when a later one does.
+TEST(Promises, AMassOfExitsIsToldOnceAndHealed) {
+  World world;
+  for (int i = 0; i < 6; ++i) world.add_process("s" + std::to_string(i));
+  world.advance(seconds(5));
+  for (const std::uint64_t serial : world.processes) world.keeper.crash(serial);
+  world.advance(seconds(3));
+  EXPECT_EQ(world.recorder.count(EventType::mass_unhealthy), 1);
+  EXPECT_EQ(world.recorder.board->healthy, 6U);
+  world.advance(minutes(10));
+  world.prober.set(world.processes[0], FakeProber::Answer::http(503));
+  world.advance(seconds(10));
+  world.prober.unset(world.processes[0]);
+  world.advance(seconds(20));
+  EXPECT_EQ(world.keeper.launches(world.processes[0]), 3);
+  EXPECT_EQ(world.recorder.count(EventType::mass_unhealthy), 1);
 }
 
 TEST(Promises, TheBrakeIsReleasedByTimeAndThenHalfOfEachGroupAtATime) {

@@ -306,6 +306,63 @@ TEST(Overwriting, ANewProcessWaitsForTheOldOne) {
   EXPECT_TRUE(world.keeper.alive(b));
 }
 
+std::string replicas(int count) {
+  return R"({"id":"w","type":"core","endpoint":"http://127.0.0.1:7001","healthCheckInterval":1000,)"
+         R"("process":{"argv":["serve","{port}"],"replicas":)" + std::to_string(count) + "}}";
+}
+
+TEST(Overwriting, ANewNumberOfReplicasKeepsThoseThatStay) {
+  World world;
+  world.add(replicas(4));
+  world.advance(seconds(2));
+  const auto first = world.view("w@0")->serial;
+  const auto last = world.view("w@3")->serial;
+  world.add(replicas(2));
+  EXPECT_EQ(world.view("w@2"), nullptr);
+  EXPECT_EQ(world.view("w@3"), nullptr);
+  world.advance(seconds(2));
+  EXPECT_FALSE(world.keeper.alive(last));
+  EXPECT_TRUE(world.keeper.alive(first));
+  EXPECT_EQ(world.keeper.launches(first), 1);
+  world.add(replicas(3));
+  world.advance(seconds(2));
+  EXPECT_EQ(world.status("w@2"), HealthStatus::healthy);
+  EXPECT_EQ(world.recorder.count(EventType::service_unregistered, "w@0"), 0);
+}
+
+// Its first port is theirs.
+TEST(Overwriting, OneInsteadOfSeveralWaitsUntilTheyAreGoneAndTheReverse) {
+  World world;
+  world.add(replicas(2));
+  world.advance(seconds(2));
+  const auto second = world.view("w@1")->serial;
+  world.keeper.set(second, {.stops_in = seconds(3)});
+  world.keeper.crash(second);
+  world.advance(seconds(1));
+  world.add(replicas(1));
+  EXPECT_EQ(world.view("w@0"), nullptr);
+  world.advance(seconds(1));
+  EXPECT_EQ(wire_name(world.lifecycle("w")), "IDLE");
+  world.advance(seconds(3));
+  EXPECT_EQ(world.status("w"), HealthStatus::healthy);
+  world.add(replicas(2));
+  EXPECT_EQ(world.view("w"), nullptr);
+  world.advance(seconds(2));
+  EXPECT_EQ(world.status("w@0"), HealthStatus::healthy);
+  EXPECT_EQ(world.recorder.board->healthy, 2U);
+}
+
+TEST(Removal, OfAnEntryTakesItsReplicasAlong) {
+  World world;
+  world.add(replicas(3));
+  world.advance(seconds(2));
+  world.turn([&] { EXPECT_TRUE(world.core.unregister("w", "python").value()); });
+  EXPECT_TRUE(world.recorder.board->by_id.empty());
+  world.advance(seconds(2));
+  EXPECT_EQ(world.keeper.alive_count(), 0U);
+  world.turn([&] { EXPECT_FALSE(world.core.unregister("w", "python").value()); });
+}
+
 TEST(Removal, DependentsOfARemovedServiceRunOnAndWaitForItWhenTheyEnd) {
   World world;
   world.add_process("root");
@@ -367,6 +424,27 @@ TEST(WholeStop, StartDuringStopBringsEverybodyBack) {
   EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
 }
 
+// One pass after failures is not health yet, whatever came between.
+TEST(WholeStop, ARestartByCallableIsVerifiedAfterItAsWell) {
+  World world;
+  std::optional<CallbackRequest> call;
+  world.core.set_callback_sink([&](CallbackRequest request) { call = std::move(request); });
+  const auto serial = world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000})", true);
+  world.advance(seconds(1));
+  world.prober.set(serial, health::FakeProber::Answer::http(503));
+  world.advance(seconds(5));
+  ASSERT_TRUE(call.has_value());
+  world.turn([&] { world.core.callback_done("u", call->incarnation, true, ""); });
+  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
+  world.turn([&] { world.core.start(); });
+  world.advance(seconds(3));
+  EXPECT_EQ(world.recorder.count(EventType::service_restarted), 0);
+  world.prober.unset(serial);
+  world.advance(seconds(2));
+  EXPECT_EQ(world.recorder.count(EventType::service_restarted), 1);
+  EXPECT_EQ(world.status("u"), HealthStatus::healthy);
+}
+
 TEST(WholeStop, ItsDeadlineKillsWhoeverIsLeftAsAPlannedEnd) {
   World world;
   const auto root = world.add_process("root");
@@ -390,12 +468,59 @@ TEST(WholeStop, ItsDeadlineKillsWhoeverIsLeftAsAPlannedEnd) {
   EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
 }
 
+// Whoever needed it is gone from the registry, or needs something else now.
+TEST(WholeStop, NobodyWaitsForADependentThatNeedsItNoMore) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto other = world.add_process("other");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  const auto twig = world.add_process("twig", R"("dependencies":["other"])");
+  for (const auto serial : {leaf, twig}) world.keeper.set(serial, {.ignores_stop = true});
+  world.advance(seconds(1));
+  for (const auto serial : {leaf, twig}) world.keeper.crash(serial);
+  world.advance(seconds(1));
+  bool stopped = false;
+  world.turn([&] {
+    world.core.stop(world.loop.now().steady + minutes(1), [&](const std::vector<std::string>& left) { stopped = left.empty(); });
+  });
+  world.advance(seconds(1));
+  ASSERT_TRUE(world.keeper.alive(root) && world.keeper.alive(other));
+  world.turn([&] { EXPECT_TRUE(world.core.unregister("leaf", "rest").value()); });
+  world.add_process("twig");
+  world.advance(seconds(1));
+  EXPECT_FALSE(world.keeper.alive(root));
+  EXPECT_FALSE(world.keeper.alive(other));
+  EXPECT_FALSE(stopped);
+  world.advance(seconds(20));
+  EXPECT_TRUE(stopped);
+}
+
+TEST(WaitFor, ReadyMeansTheIncarnationOfARestartThatWaitsForItsDependents) {
+  World world;
+  world.keeper.set_default([](const keeper::Launch&) { return keeper::FakeKeeper::Behaviour{.stops_in = seconds(1)}; });
+  world.add_process("root");
+  world.add_process("leaf", R"("dependencies":["root"])");
+  world.advance(seconds(2));
+  std::optional<std::uint64_t> incarnation;
+  command(world, Verb::restart, "root", true);
+  world.turn([&] {
+    world.core.wait_for("root", true, world.loop.now().steady + seconds(30), [&](const Result<void>& done) {
+      EXPECT_TRUE(done.ok());
+      incarnation = world.view("root")->incarnation;
+    });
+  });
+  world.advance(Millis(500));
+  EXPECT_EQ(incarnation, std::nullopt);
+  world.advance(seconds(10));
+  EXPECT_EQ(incarnation, 2U);
+}
+
 TEST(WaitFor, ReadyIsAnsweredInTheTurnThatPublishesIt) {
   World world;
   world.add_process("a");
   bool answered = false;
   world.turn([&] {
-    world.core.wait_for("a", true, 0, world.loop.now().steady + seconds(10), [&](const Result<void>& done) {
+    world.core.wait_for("a", true, world.loop.now().steady + seconds(10), [&](const Result<void>& done) {
       answered = true;
       EXPECT_TRUE(done.ok());
       EXPECT_EQ(world.status("a"), HealthStatus::healthy);
@@ -415,7 +540,7 @@ TEST(WaitFor, StoppedAndGoneAndTooLate) {
   world.advance(seconds(1));
   std::vector<std::string> answers;
   const auto wait = [&](bool ready, seconds span, const std::string& name) {
-    world.core.wait_for("a", ready, 0, world.loop.now().steady + span, [&answers, name](const Result<void>& done) {
+    world.core.wait_for("a", ready, world.loop.now().steady + span, [&answers, name](const Result<void>& done) {
       answers.push_back(name + (done.ok() ? ":ok" : ":" + std::string(error_name(done.error().code))));
     });
   };

@@ -84,6 +84,18 @@ mutant(permit_for_all healing/permit.cpp "a whole group is killed at a time"
 [=[  if (group.held >= std::max<std::size_t>(1, group.members / 2)) return false;]=]
 [=[  if (!PLANTED && group.held >= std::max<std::size_t>(1, group.members / 2)) return false;]=])
 
+mutant(brake_ignored healing/permit.cpp "kills for failed checks go on while most are bad"
+[=[  if (braked(group, now) || braked(fleet_, now)) return false;]=]
+[=[  if (!PLANTED && (braked(group, now) || braked(fleet_, now))) return false;]=])
+
+mutant(mass_not_told orchestrator/reactions/drive.cpp "a mass failure is kept for oneself"
+[=[    if (brake) tell_brake(*brake);]=]
+[=[    if (!PLANTED && brake) tell_brake(*brake);]=])
+
+mutant(called_twice healing/start.cpp "a restart callable is called again before it returned"
+[=[  if (m_.action_running) return;]=]
+[=[  if (!PLANTED && m_.action_running) return;]=])
+
 mutant(event_before_publish orchestrator/core.cpp "events are read before the state they tell of"
 [=[  ++turns_;]=]
 [=[  ++turns_;
@@ -104,8 +116,8 @@ mutant(answer_before_publish orchestrator/core.cpp "a command is answered before
   }]=])
 
 mutant(dependents_stop_last orchestrator/core.cpp "what others need stops first"
-[=[    if (needed) continue;]=]
-[=[    if (!PLANTED && needed) continue;]=])
+[=[  if (needed) return;]=]
+[=[  if (!PLANTED && needed) return;]=])
 
 mutant(rotation_left_late orchestrator/reactions/on_process.cpp "an exit is told while the service can be picked"
 [=[  // Out of rotation before anybody can read of the exit.
@@ -148,5 +160,11 @@ mutant(never_killed healing/step.cpp "who ignores the stop signal lives for ever
       enter(Lifecycle::killing, now_ + plan_.restart.kill_timeout);]=])
 
 mutant(stop_never_answered orchestrator/core.cpp "stop() of the whole is not answered"
-[=[  if (!alive) answer_stop({});]=]
-[=[  if (!PLANTED && !alive) answer_stop({});]=])
+[=[  if (stop_done_ && processes_alive() == 0) answer_stop({});]=]
+[=[  if (!PLANTED && stop_done_ && processes_alive() == 0) answer_stop({});]=])
+
+mutant(stop_forgets_the_next orchestrator/core.cpp "what an ended service needed is not stopped after it"
+[=[  if (!stop_done_) return;
+  for (const Dependency& dependency]=]
+[=[  if (PLANTED || !stop_done_) return;
+  for (const Dependency& dependency]=])

@@ -14,6 +14,7 @@ Simulation::Simulation(std::uint64_t seed)
     world_.core.end_turn();
     watcher_.check_turn();
   });
+  world_.core.set_callback_sink([this](const CallbackRequest& request) { call(request); });
   if (chance(70)) {
     world_.keeper.set_delay([this] { return Nanos(Micros(below(20'000))); });
     world_.prober.set_forget_race([this] { return chance(50); });
@@ -53,7 +54,8 @@ void Simulation::build() {
     Member member;
     member.id = "s" + std::to_string(i);
     member.url_only = chance(10);
-    member.probed = member.url_only || !chance(10);
+    member.callback = !member.url_only && chance(15);
+    member.probed = member.url_only || member.callback || !chance(10);
     member.more = R"("group":"g)" + std::to_string(i % 3) + R"(","failedRetryInterval":200000)";
     member.more += R"(,"healthCheckInterval":)" + std::to_string(2'000 + 1'000 * below(4));
     if (!member.url_only) {
@@ -74,8 +76,8 @@ void Simulation::add(Member& member, const std::string& argv) {
   std::string text = R"({"id":")" + member.id + R"(","type":"core",)" + member.more;
   if (member.probed) text += R"(,"endpoint":"http://127.0.0.1:7001")";
   if (!member.probed) text += R"(,"healthCheck":{"type":"process"})";
-  if (!member.url_only) text += R"(,"process":{"argv":[")" + argv + "\"]}";
-  world_.add(text + "}");
+  if (!member.url_only && !member.callback) text += R"(,"process":{"argv":[")" + argv + "\"]}";
+  world_.add(text + "}", member.callback);
   const ViewPtr view = world_.view(member.id);
   member.serial = view ? view->serial : 0;
   member.registered = true;
@@ -167,7 +169,7 @@ void Simulation::command(Member& member) {
 
 void Simulation::overwrite(Member& member) {
   if (!member.registered) return add(member, "true");
-  if (chance(20)) member.url_only = member.probed && !member.url_only;
+  if (!member.callback && chance(20)) member.url_only = member.probed && !member.url_only;
   add(member, chance(50) ? "true" : "false");
 }
 
@@ -196,8 +198,25 @@ void Simulation::recover(Member& member) {
   world_.prober.unset(member.serial);
 }
 
+// What stands for the user's function: it helps or not, fails, takes its time.
+void Simulation::call(const CallbackRequest& request) {
+  watcher_.called(request);
+  const Nanos span = healing_ || chance(90) ? Millis(below(2'000)) : Millis(below(40'000));
+  const bool ok = healing_ || chance(70);
+  const bool helps = ok && (healing_ || chance(60));
+  const ViewPtr view = world_.view(request.id);
+  world_.loop.at(world_.loop.now().steady + span, [this, request, ok, helps, serial = view ? view->serial : 0] {
+    const ViewPtr now = world_.view(request.id);
+    if (!now || now->serial != serial) return;
+    if (helps) world_.prober.unset(serial);
+    watcher_.returned(request.id, ok);
+    world_.core.callback_done(request.id, request.incarnation, ok, "it raised");
+  });
+}
+
 // Faults end: executables work, services answer, everybody is registered and wanted.
 void Simulation::heal() {
+  healing_ = true;
   for (Member& member : members_) {
     if (!member.registered) add(member, "true");
     recover(member);

@@ -28,6 +28,7 @@ class Simulation {
     std::string id;
     std::string more;      // of its configuration, beside what every service has
     bool url_only = false;
+    bool callback = false;
     bool probed = true;
     bool registered = false;
     std::uint64_t serial = 0;
@@ -47,6 +48,7 @@ class Simulation {
   void overwrite(Member& member);
   void whole_stop();
   void recover(Member& member);
+  void call(const CallbackRequest& request);
   void heal();
   void check_converged();
   void clear_away();
@@ -56,6 +58,7 @@ class Simulation {
   World world_;
   Watcher watcher_{world_};
   std::vector<Member> members_;
+  bool healing_ = false;  // faults have ended
 };
 
 // Numbers from the environment: AZORA_SIM_SEED replays one seed, AZORA_SIM_SEEDS sets how many are run.

@@ -9,6 +9,7 @@ namespace {
 
 constexpr Millis kSlot{5'000};
 constexpr Millis kStable{60'000};  // the least stableAfter there is
+constexpr std::chrono::minutes kLongestBrake{5};
 
 bool is_status(EventType type) {
   return type == EventType::service_healthy || type == EventType::service_degraded || type == EventType::service_unhealthy;
@@ -56,9 +57,15 @@ void Watcher::operator_acts(const std::string& id) {
   known.may_fail_again = true;
 }
 
-void Watcher::removed(const std::string& id) { known_.erase(id); }
+void Watcher::removed(const std::string& id) {
+  known_.erase(id);
+  forget_bad(id);
+}
 
 void Watcher::on_event(const Recorder::Seen& event) {
+  if (std::exchange(owes_mass_event_, false) != (event.type == EventType::mass_unhealthy)) {
+    found("mass", event.id, std::string(wire_name(event.type)) + " where massUnhealthy was due, or the reverse");
+  }
   if (event.type == EventType::health_check || event.id.empty()) return;
   tell(event.id, std::string(wire_name(event.type)) + " " + std::to_string(event.incarnation) + " " + event.cause);
   const auto place = known_.find(event.id);
@@ -77,6 +84,9 @@ void Watcher::on_event(const Recorder::Seen& event) {
         known.failed_at = now();
       }
       end_of_health(known);
+      if (const std::string mass = std::exchange(known.stopped_in_mass, ""); !mass.empty() && event.cause == "liveness") {
+        found("mass", event.id, "killed for its checks while most of " + mass + " were bad");
+      }
       if (!view) break;
       ended_.emplace(view->serial, event.incarnation);
       const auto tier = world_.recorder.tiers.find(view->serial);
@@ -99,6 +109,18 @@ void Watcher::on_event(const Recorder::Seen& event) {
       break;
     case EventType::service_unhealthy:
       end_of_health(known);
+      if (!view) break;
+      if (!view->process) {
+        known.failure = true;
+        known.explained = false;
+        known.failed_at = now();
+      }
+      turned_bad(event.id, *view);
+      break;
+    case EventType::service_registered:
+      if (event.cause != "register") break;
+      known.called = false;  // what a former bearer called is not its business
+      forget_bad(event.id);
       break;
     case EventType::service_failed:
       if (known.failed_told && !known.may_fail_again) found("failed once", event.id, "serviceFailed twice for one stay");
@@ -140,7 +162,8 @@ bool Watcher::dependencies_hold(const ServiceSpec& spec) const {
     const ViewPtr view = world_.view(dependency.id);
     if (!view) return false;
     const bool well = view->status == HealthStatus::healthy;
-    const bool up = view->process ? view->lifecycle == Lifecycle::ready : well || view->status == HealthStatus::degraded;
+    const bool ours = view->spec->action != ActionKind::none;
+    const bool up = ours ? view->lifecycle == Lifecycle::ready : well || view->status == HealthStatus::degraded;
     if (dependency.condition == Condition::completed) return view->lifecycle == Lifecycle::done;
     return up && (well || dependency.condition == Condition::started);
   });
@@ -155,6 +178,7 @@ void Watcher::on_publish() {
   waiting_.clear();
   board_->in_order.for_each([&](const ViewPtr& view) {
     if (view->lifecycle != Lifecycle::starting) known_[view->spec->id].slot.reset();
+    if (view->lifecycle == Lifecycle::ready) known_[view->spec->id].failed_told = false;
     if (dependencies_hold(*view->spec)) return;
     waiting_.insert(view->spec->id);
     known_[view->spec->id].explained = true;
@@ -202,28 +226,27 @@ void Watcher::on_command(const Command& command) {
   constexpr std::array names = {"launch", "stop", "kill", "forget"};
   tell(command.kind == Command::Kind::launch ? command.id : id_of_[command.serial],
        std::string("> ") + names[static_cast<std::size_t>(command.kind)] + " " + std::to_string(command.incarnation));
-  if (command.kind == Command::Kind::launch) on_launch(command);
+  if (command.kind == Command::Kind::launch) on_launch(command.id, command.serial, command.incarnation, command.fails);
   if (command.kind == Command::Kind::stop) on_stop(command);
 }
 
-void Watcher::on_launch(const Command& command) {
-  const std::string& id = command.id;
-  id_of_[command.serial] = id;
+void Watcher::on_launch(const std::string& id, std::uint64_t serial, std::uint64_t incarnation, bool fails) {
+  id_of_[serial] = id;
   const ViewPtr view = world_.view(id);
-  if (!view || view->serial != command.serial) return found("desired down wins", id, "started while not registered");
+  if (!view || view->serial != serial) return found("desired down wins", id, "started while not registered");
   const ServiceSpec& spec = *view->spec;
   Known& known = known_[id];
   if (view->desired != Desired::up || !world_.core.running()) found("desired down wins", id, "started while it is to be down");
   if (!dependencies_hold(spec)) found("dependencies first", id, "started before what it needs");
-  const bool same = std::exchange(known.serial, command.serial) == command.serial;
-  if (same && command.incarnation <= known.incarnation) found("incarnations", id, "a number twice");
+  const bool same = std::exchange(known.serial, serial) == serial;
+  if (same && incarnation <= known.incarnation) found("incarnations", id, "a number twice");
   if (known.failed_at && spec.restart.delay && !known.operator_acted && now() - *known.failed_at < *spec.restart.delay) {
     found("restartDelay", id, "started too early after its failure");
   }
   check_budget(known, id, spec);
-  known.incarnation = command.incarnation;
+  known.incarnation = incarnation;
   known.operator_acted = false;
-  known.failure = command.fails;
+  known.failure = fails;
   known.explained = false;
   known.failed_at.reset();
   // The start bucket.
@@ -267,12 +290,20 @@ void Watcher::on_stop(const Command& command) {
     });
   }
   if (stopping_ || !world_.core.running() || view->desired != Desired::up || known.operator_acted) return;
-  // For its checks alone.
-  known.killed = true;
+  // Its exit will say whether it was for its checks: a verb may have waited for its turn.
+  for (const std::string& domain : {view->spec->group, std::string()}) {
+    if (is_mass(domain)) known.stopped_in_mass = domain.empty() ? "all" : domain;
+  }
+  on_kill(id, *view);
+}
+
+// For its checks alone.
+void Watcher::on_kill(const std::string& id, const ServiceView& view) {
+  known_[id].killed = true;
   std::size_t members = 0;
   std::size_t down = 0;
   board_->in_order.for_each([&](const ViewPtr& other) {
-    if (other->spec->group != view->spec->group) return;
+    if (other->spec->group != view.spec->group) return;
     ++members;
     const auto at = known_.find(other->spec->id);
     down += at != known_.end() && at->second.killed ? 1U : 0U;
@@ -280,6 +311,68 @@ void Watcher::on_stop(const Command& command) {
   if (down > std::max<std::size_t>(1, members / 2)) {
     found("kill permits", id, std::to_string(down) + " of " + std::to_string(members) + " down by our own hand");
   }
+}
+
+void Watcher::called(const CallbackRequest& request) {
+  if (world_.recorder.published != world_.recorder.events.size()) {
+    found("order of a turn", request.id, "a restart callable before its turn's events were published");
+  }
+  tell(request.id, "> call " + std::to_string(request.incarnation) + " " + request.cause);
+  Known& known = known_[request.id];
+  if (std::exchange(known.called, true)) found("one call", request.id, "called again before it returned");
+  const ViewPtr view = world_.view(request.id);
+  if (!view) return found("desired down wins", request.id, "called while not registered");
+  if (request.cause == "liveness" && !known.operator_acted && !known.explained) on_kill(request.id, *view);
+  on_launch(request.id, view->serial, request.incarnation, false);
+}
+
+void Watcher::returned(const std::string& id, bool ok) {
+  tell(id, ok ? "- its call is done" : "- its call failed");
+  Known& known = known_[id];
+  known.called = false;
+  if (ok) return;
+  known.failure = true;
+  known.explained = false;
+  known.failed_at = now();
+}
+
+// One more turned bad: are they most of their group, or of all?
+void Watcher::turned_bad(const std::string& id, const ServiceView& view) {
+  const bool known = is_mass(view.spec->group) || is_mass("");
+  const bool of_group = note_bad(view.spec->group, id);
+  const bool of_fleet = note_bad("", id);
+  owes_mass_event_ = !known && (of_group || of_fleet);
+}
+
+bool Watcher::note_bad(const std::string& group, const std::string& id) {
+  const bool was = is_mass(group);
+  Mass& mass = masses_[group];
+  if (!was && mass.since) mass = {};  // those of the last time count no more
+  mass.last = now();
+  std::erase_if(mass.turned, [&](const auto& one) { return now() - one.second > mass_window(group); });
+  mass.turned[id] = now();
+  std::size_t members = 0;
+  board_->in_order.for_each([&](const ViewPtr& other) { members += group.empty() || other->spec->group == group ? 1U : 0U; });
+  if (was || mass.turned.size() < 3 || 2 * mass.turned.size() <= members) return false;
+  mass.since = now();
+  return true;
+}
+
+bool Watcher::is_mass(const std::string& group) {
+  const Mass& mass = masses_[group];
+  return mass.since && now() - mass.last <= mass_window(group) && now() - *mass.since <= kLongestBrake;
+}
+
+void Watcher::forget_bad(const std::string& id) {
+  for (auto& [group, mass] : masses_) mass.turned.erase(id);
+}
+
+Nanos Watcher::mass_window(const std::string& group) const {
+  Nanos longest{0};
+  board_->in_order.for_each([&](const ViewPtr& other) {
+    if (group.empty() || other->spec->group == group) longest = std::max(longest, Nanos(other->spec->probe.interval));
+  });
+  return 3 * longest;
 }
 
 void Watcher::on_ask(const health::ProbeRequest& request) {
@@ -311,7 +404,8 @@ void Watcher::check_views() {
     }
     const auto tier = world_.recorder.tiers.find(view->serial);
     if (!view->spec->endpoint) return;
-    const bool up = view->lifecycle == Lifecycle::ready || view->lifecycle == Lifecycle::watching;
+    // What others run is judged by its own answers, also while it is being restarted.
+    const bool up = !view->process || view->lifecycle == Lifecycle::ready;
     const Tier right = !up || !world_.core.running()                ? Tier::excluded
                        : view->status == HealthStatus::healthy  ? Tier::healthy
                        : view->status == HealthStatus::degraded ? Tier::degraded

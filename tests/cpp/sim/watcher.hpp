@@ -21,6 +21,9 @@ class Watcher {
   // What the test itself does to the core is told here, before it does it.
   void operator_acts(const std::string& id);              // a verb, a new configuration, or a verb on one that takes it along
   void removed(const std::string& id);
+  // A restart callable is called, and returns.
+  void called(const CallbackRequest& request);
+  void returned(const std::string& id, bool ok);
   void stops_in_order(bool begins) { stopping_ = begins; }  // until its deadline, if it has one at all
 
   // After each turn.
@@ -47,15 +50,29 @@ class Watcher {
     std::uint64_t serial = 0;                       // last launched, with its incarnation
     std::uint64_t incarnation = 0;
     std::optional<SteadyTime> slot;                 // launched and not ready nor ended since
+    bool called = false;                            // its callable runs
+    std::string stopped_in_mass;                    // told to stop while most were bad: words for whom
+  };
+  // A group, or under no name the fleet, in which most turned bad: none of it is killed for its checks.
+  struct Mass {
+    std::map<std::string, SteadyTime> turned;       // who turned bad within three intervals, and when last
+    std::optional<SteadyTime> since;                // of the brake
+    SteadyTime last;                                // that one turned bad
   };
   using Command = keeper::FakeKeeper::Command;
 
   void on_event(const Recorder::Seen& event);
   void on_publish();
   void on_command(const Command& command);
-  void on_launch(const Command& command);
+  void on_launch(const std::string& id, std::uint64_t serial, std::uint64_t incarnation, bool fails);
   void on_stop(const Command& command);
   void on_ask(const health::ProbeRequest& request);
+  void on_kill(const std::string& id, const ServiceView& view);
+  void turned_bad(const std::string& id, const ServiceView& view);
+  bool is_mass(const std::string& group);
+  bool note_bad(const std::string& group, const std::string& id);
+  void forget_bad(const std::string& id);
+  Nanos mass_window(const std::string& group) const;
   void end_of_health(Known& known);
   void check_budget(Known& known, const std::string& id, const ServiceSpec& spec);
   void check_visible_events();
@@ -70,6 +87,8 @@ class Watcher {
   std::map<std::uint64_t, std::string> id_of_;            // of launched serials
   std::set<std::pair<std::uint64_t, std::uint64_t>> ended_;    // (serial, incarnation) told to have exited
   std::set<std::pair<std::uint64_t, std::uint64_t>> passed_;   // (serial, incarnation) that answered below 500
+  std::map<std::string, Mass> masses_;
+  bool owes_mass_event_ = false;
   std::shared_ptr<const Board> board_;                    // as last published
   std::map<std::string, std::pair<HealthStatus, Lifecycle>> listed_;
   std::set<std::string> waiting_;                         // a dependency was not satisfied at the last publication

@@ -33,8 +33,8 @@ class World {
     loop.run_until_idle();
   }
   // Registers one entry as a file would; fails the test when it is refused. Answers its serial.
-  std::uint64_t add(const std::string& text) {
-    Result<std::vector<SpecPtr>> specs = parse_service(text, {.origin = Origin::python});
+  std::uint64_t add(const std::string& text, bool callback = false) {
+    Result<std::vector<SpecPtr>> specs = parse_service(text, {.origin = Origin::python, .has_callback = callback});
     EXPECT_TRUE(specs.ok()) << (specs.ok() ? "" : specs.error().message);
     if (!specs) return 0;
     const std::string id = specs.value().front()->id;

@@ -41,6 +41,7 @@ class Shim {
   void on_main_ended(int status);
   void continue_sweep(bool none_left);
   void read_output();
+  void tell_dropped();
   void end_output();
   void kill_all();
   void stop_main(int signal);
@@ -73,8 +74,8 @@ class Shim {
   bool ending_ = false;
   bool forgotten_ = false;
   bool left_ = false;
-  std::uint64_t told_dropped_ = 0;
-  std::int64_t told_dropped_at_ns_ = 0;
+  std::uint64_t told_dropped_ = 0;     // lines, and when: at most once a second
+  std::int64_t tell_dropped_at_ns_ = 0;
 
   Cgroup cgroup_;
   LogWriter log_;

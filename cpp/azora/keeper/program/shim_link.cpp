@@ -125,7 +125,6 @@ void Shim::send_record() {
         write_record(frame, sizeof frame, type_of(record_.phase), record_, 0, epoch_);
     if (send_frame(link_, frame, size) != Sent::yes) return;
     unsent_ = false;
-    told_dropped_ = record_.log_dropped;
   }
   if (list_owed_) {
     const std::size_t size = write_empty(frame, sizeof frame, FrameType::list_end, 0, epoch_);

@@ -50,6 +50,7 @@ int Shim::run() {
       kill_at_ns_ = 0;
       kill_all();
     }
+    tell_dropped();
     send_record();
     if (ending_ && !has_process(record_.phase)) leave();
   }
@@ -57,8 +58,10 @@ int Shim::run() {
 }
 
 std::int64_t Shim::wait_ms() const {
-  if (kill_at_ns_ == 0) return -1;
-  const std::int64_t left = kill_at_ns_ - sys::steady_ns();
+  std::int64_t until = kill_at_ns_;
+  if (log_.dropped() != told_dropped_ && (until == 0 || tell_dropped_at_ns_ < until)) until = tell_dropped_at_ns_;
+  if (until == 0) return -1;
+  const std::int64_t left = until - sys::steady_ns();
   return left > 0 ? left / 1'000'000 + 1 : 0;
 }
 

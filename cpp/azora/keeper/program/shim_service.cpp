@@ -136,10 +136,13 @@ void Shim::read_output() {
       waiting >= kBacklog) {
     log_.drop_backlog(output_);
   }
-  if (log_.dropped() != told_dropped_ && now - told_dropped_at_ns_ > kToldDroppedEveryNs) {
-    told_dropped_at_ns_ = now;
-    changed();
-  }
+}
+
+void Shim::tell_dropped() {
+  if (log_.dropped() == told_dropped_ || sys::steady_ns() < tell_dropped_at_ns_) return;
+  told_dropped_ = log_.dropped();
+  tell_dropped_at_ns_ = sys::steady_ns() + kToldDroppedEveryNs;
+  changed();
 }
 
 void Shim::kill_all() {

@@ -23,6 +23,7 @@ void Core::feed(ServiceState& service, const Input& input) {
   const healing::Step step = healing::step(service.machine, service.plan, input, loop_.now().steady);
   alive_ += service.alive() ? 1U : 0U;
   alive_ -= was_alive ? 1U : 0U;
+  if (was_alive && !service.alive()) look_to_stop(*service.spec);
   for (const Action& action : step.actions) perform(service, action);
   // serviceStarted belongs before what the new state means; all else after (semantics 35).
   for (const Notice& notice : step.notices) {
@@ -116,6 +117,7 @@ void Core::tell(ServiceState& service, const Notice& notice) {
     case Notice::Kind::failed:
       detail->attempt = notice.attempt;
       detail->max_restarts = service.plan.restart.max_restarts;
+      detail->reason = service.trouble();
       emit(EventType::service_failed, service, cause, std::move(detail));
       break;
     case Notice::Kind::blocked:
@@ -151,6 +153,7 @@ void Core::after_step(ServiceState& service, Lifecycle before) {
     }
   }
   if (now == Lifecycle::ready && service.target == nullptr) note_alive(service);
+  if (now == Lifecycle::ready) service.action_error.clear();
   if (now == Lifecycle::failed) {
     failed_.insert(service.serial);
   } else {
@@ -201,7 +204,7 @@ void Core::refresh_status(ServiceState& service) {
     publish_standing(service);
     ++board_.list_version;
     auto detail = std::make_unique<EventDetail>();
-    detail->reason = service.last_error;
+    detail->reason = service.trouble();
     const std::string_view cause = machine.cause == Cause::none ? "health" : wire_name(machine.cause);
     if (status == HealthStatus::healthy) emit(EventType::service_healthy, service, "health");
     if (status == HealthStatus::degraded) {
@@ -209,10 +212,25 @@ void Core::refresh_status(ServiceState& service) {
     } else if (status == HealthStatus::unhealthy) {
       emit(EventType::service_unhealthy, service, service.ours() ? cause : "health", std::move(detail));
     }
-    permits_.set_bad(service.serial, status == HealthStatus::unhealthy, loop_.now().steady);
+    const auto brake = permits_.set_bad(service.serial, status == HealthStatus::unhealthy, loop_.now().steady);
+    if (brake) tell_brake(*brake);
   }
   mark(service);
   unsettled_.push_back(service.serial);
+}
+
+void Core::tell_brake(const healing::KillPermits::Brake& brake) {
+  const std::string whom = brake.group.empty() ? "services" : "members of group '" + brake.group + "'";
+  auto detail = std::make_unique<EventDetail>();
+  detail->reason = std::to_string(brake.bad) + " of " + std::to_string(brake.members) + " " + whom +
+                   " turned bad at once; none of them is restarted for failed checks until it is quiet";
+  Event event;
+  event.time = loop_.now().wall;
+  event.type = EventType::mass_unhealthy;
+  event.cause = "liveness";
+  event.actor = "orchestrator";
+  event.detail = std::move(detail);
+  publisher_.append(std::move(event));
 }
 
 void Core::rearm(ServiceState& service) {
@@ -259,7 +277,13 @@ void Core::evaluate_dependencies(ServiceState& service) {
   service.blocked_by = std::move(unmet);
   if (changed) mark(service);
   const bool ok = service.blocked_by.empty();
-  if (ok != service.machine.deps_ok) feed(service, {.kind = Input::Kind::deps, .flag = ok});
+  if (ok == service.machine.deps_ok) return;
+  if (ok) {
+    // It had its reasons; what counts is what it answers from here on, and that is asked soon.
+    service.tracker.forgive();
+    apply_probe_mode(service);
+  }
+  feed(service, {.kind = Input::Kind::deps, .flag = ok});
 }
 
 bool Core::satisfied(const Dependency& dependency) const {
@@ -313,14 +337,6 @@ void Core::grant_permits() {
     if (!permits_.permit(serial, now)) continue;
     wants_permit_.erase(serial);
     feed(*service, {.kind = Input::Kind::permitted});
-  }
-  if (permits_.take_brake_notice()) {
-    Event event;
-    event.time = loop_.now().wall;
-    event.type = EventType::mass_unhealthy;
-    event.cause = "liveness";
-    event.actor = "orchestrator";
-    publisher_.append(std::move(event));
   }
   if (!wants_permit_.empty() && permit_timer_ == 0) {
     permit_timer_ = loop_.at(now + kPermitLook, [this] {

@@ -1,5 +1,6 @@
 // Who is registered: register, overwrite, unregister. Refused whole or done whole.
 #include <algorithm>
+#include <map>
 
 #include "azora/base/hash.hpp"
 #include "azora/orchestrator/core.hpp"
@@ -47,6 +48,11 @@ health::ProbePlan probe_plan_of(const ServiceSpec& spec) {
           .priority = spec.priority};
 }
 
+bool is_replica(const std::string& id) { return id.find('@') != std::string::npos; }
+
+// What the user called it: "orders" for "orders@2".
+std::string entry_id(const std::string& id) { return id.substr(0, id.find('@')); }
+
 }  // namespace
 
 ServiceState* Core::find(std::string_view id) {
@@ -75,6 +81,7 @@ Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::strin
     put.emplace_back(done.entry, done.replaced);
   }
   graph_.put(items);
+  retire_replicas(put);
   for (const auto& [entry, replaced] : put) {
     ServiceState* old = replaced ? by_serial(entry->serial) : nullptr;
     if (old != nullptr && entry->spec->action == replaced->action) {
@@ -95,6 +102,37 @@ Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::strin
   return publisher_.head();
 }
 
+// An entry that was written again with another number of replicas: what it stands for no more goes, and what it
+// stands for now under new names waits until then, since it may have the same port.
+void Core::retire_replicas(const std::vector<std::pair<const registry::Entry*, SpecPtr>>& put) {
+  std::map<std::string, std::vector<std::pair<std::string, bool>>> entries;  // its services, and which are new
+  for (const auto& [entry, replaced] : put) {
+    const std::string& id = entry->spec->id;
+    if (entry->spec->origin == Origin::rest) continue;  // knows nothing of replicas
+    if (is_replica(id) || replicas_.contains(id)) entries[entry_id(id)].emplace_back(id, replaced == nullptr);
+  }
+  for (const auto& [name, services] : entries) {
+    const auto stays = [&services = services](const std::string& id) {
+      return std::any_of(services.begin(), services.end(), [&](const auto& one) { return one.first == id; });
+    };
+    std::vector<std::string> heirs;
+    for (const auto& [id, is_new] : services) {
+      if (is_new) heirs.push_back(id);
+    }
+    std::vector<ServiceState*> going;
+    if (ServiceState* single = find(name); single != nullptr && !stays(name)) going.push_back(single);
+    if (const auto found = replicas_.find(name); found != replicas_.end()) {
+      for (const std::uint64_t serial : found->second) {
+        ServiceState* replica = by_serial(serial);
+        if (!stays(*replica->id)) going.push_back(replica);
+      }
+    }
+    // The highest index first.
+    std::sort(going.begin(), going.end(), [](const auto* a, const auto* b) { return a->order > b->order; });
+    for (ServiceState* service : going) remove(*service, heirs);
+  }
+}
+
 void Core::add(const registry::Entry& entry) {
   auto made = std::make_unique<ServiceState>();
   ServiceState& service = *made;
@@ -110,6 +148,7 @@ void Core::add(const registry::Entry& entry) {
   service.start_steady = now.steady;
   services_.emplace(entry.serial, std::move(made));
   service.held_back = leaving_.contains(*service.id);
+  if (is_replica(*service.id)) replicas_[entry_id(*service.id)].insert(service.serial);
   configure(service);
   service.machine.lifecycle = service.process() ? Lifecycle::idle
                               : service.ours()  ? Lifecycle::ready
@@ -148,13 +187,14 @@ void Core::bring_up(ServiceState& service) {
 
 // Overwrites the configuration of a registered service (semantics 28).
 void Core::replace(ServiceState& service, const registry::Entry& entry, const ServiceSpec& old) {
+  look_to_stop(old);
   service.spec = entry.spec;
   service.generation = entry.generation;
   prober_.forget(service.serial);
   configure(service);
   const Now now = loop_.now();
   if (!service.process()) {
-    service.tracker.reset();
+    service.begin_anew();
     service.start_time = now.wall;
     service.start_steady = now.steady;
     service.last_check = now.wall;
@@ -180,15 +220,22 @@ void Core::replace(ServiceState& service, const registry::Entry& entry, const Se
 
 Result<bool> Core::unregister(std::string_view id, std::string_view actor) {
   ServiceState* service = find(id);
-  if (service == nullptr) return false;
+  const auto replicas = replicas_.find(std::string(id));
+  if (service == nullptr && replicas == replicas_.end()) return false;
   actor_ = actor;
-  remove(*service);
+  if (service != nullptr) {
+    remove(*service);
+  } else {
+    // The entry that they all come from, the highest index first.
+    const std::vector<std::uint64_t> serials(replicas->second.rbegin(), replicas->second.rend());
+    for (const std::uint64_t serial : serials) remove(*by_serial(serial));
+  }
   settle();
   actor_ = "orchestrator";
   return true;
 }
 
-void Core::remove(ServiceState& service) {
+void Core::remove(ServiceState& service, const std::vector<std::string>& heirs) {
   const std::string id = *service.id;
   emit(EventType::service_unregistered, service, "unregister");
   registry_.erase(id);
@@ -198,14 +245,14 @@ void Core::remove(ServiceState& service) {
   board_changed_ = true;
   ++board_.list_version;
   wake(id);
-  leave(service);
+  leave(service, heirs);
   for (const std::string& dependent : graph_.dependents(id)) {
     if (ServiceState* other = find(dependent)) evaluate_dependencies(*other);
   }
 }
 
 // Nobody finds it any more; it stays until its process is proven gone.
-void Core::leave(ServiceState& service) {
+void Core::leave(ServiceState& service, const std::vector<std::string>& heirs) {
   board_.healthy -= service.status == HealthStatus::healthy ? 1U : 0U;
   board_.unhealthy -= service.status == HealthStatus::unhealthy ? 1U : 0U;
   publisher_.set_standing(service.serial, {Tier::excluded, Exclusion::gone}, service.machine.incarnation);
@@ -215,9 +262,16 @@ void Core::leave(ServiceState& service) {
   permits_moved_ = true;
   prober_.forget(service.serial);
   scheduler_.remove(service.serial);
+  look_to_stop(*service.spec);
   service.leaving = true;
   service.wanted = Desired::down;
-  leaving_[*service.id].push_back(service.serial);
+  service.heirs = {*service.id};
+  service.heirs.insert(service.heirs.end(), heirs.begin(), heirs.end());
+  for (const std::string& id : service.heirs) leaving_[id].push_back(service.serial);
+  if (const auto found = replicas_.find(entry_id(*service.id)); found != replicas_.end()) {
+    found->second.erase(service.serial);
+    if (found->second.empty()) replicas_.erase(found);
+  }
   if (service.machine.lifecycle != Lifecycle::idle && service.process()) {
     feed(service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::op});
   } else {
@@ -228,7 +282,6 @@ void Core::leave(ServiceState& service) {
 // The last process of an unregistered service is proven gone.
 void Core::finish_leaving(ServiceState& service) {
   const std::uint64_t serial = service.serial;
-  const std::string id = *service.id;
   if (service.process()) sends_.push_back([this, serial] { keeper_.forget(serial); });
   bucket_.leave(serial);
   bucket_.release(serial);
@@ -237,13 +290,15 @@ void Core::finish_leaving(ServiceState& service) {
   failed_.erase(serial);
   // The caller may still hold the reference: it goes at the end of the turn.
   answers_.push_back([this, serial] { services_.erase(serial); });
-  auto& serials = leaving_[id];
-  std::erase(serials, serial);
-  if (!serials.empty()) return;
-  leaving_.erase(id);
-  if (ServiceState* heir = find(id)) {
-    heir->held_back = false;
-    bring_up(*heir);
+  for (const std::string& id : std::vector<std::string>(service.heirs)) {
+    auto& serials = leaving_[id];
+    std::erase(serials, serial);
+    if (!serials.empty()) continue;
+    leaving_.erase(id);
+    if (ServiceState* heir = find(id)) {
+      heir->held_back = false;
+      bring_up(*heir);
+    }
   }
 }
 

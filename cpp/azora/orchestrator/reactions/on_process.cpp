@@ -1,4 +1,6 @@
 // What the keeper tells: facts about processes, each with its incarnation.
+#include <utility>
+
 #include "azora/orchestrator/core.hpp"
 
 namespace azora::orchestrator {
@@ -42,7 +44,8 @@ void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const kee
   service->last_exit = ExitView{exit.code, exit.signal, exit.oom, exit.at};
   service->pid.reset();
   service->process_started.reset();
-  if (!planned && !clean) {
+  // Where exit 0 is no reason to rest it is an error like others.
+  if (!planned && (!clean || service->plan.restart.on == RestartOn::always)) {
     service->last_error = exit.signal ? "killed by " + signal_name(*exit.signal)
                                       : "exited with code " + std::to_string(exit.code.value_or(-1));
   }
@@ -63,14 +66,23 @@ void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string
   if (service == nullptr || incarnation != service->machine.incarnation) return;
   publisher_.set_standing(serial, {Tier::excluded, Exclusion::stopped}, incarnation);
   service->last_error = std::move(reason);
-  service->pid.reset();
-  service->process_started.reset();
   auto detail = std::make_unique<EventDetail>();
+  detail->pid = std::exchange(service->pid, std::nullopt);
   detail->has_exit = true;
+  service->last_exit = ExitView{.at = loop_.now().wall};
+  service->process_started.reset();
   detail->reason = service->last_error;
   emit(EventType::service_exited, *service, wire_name(Cause::lost), std::move(detail));
   service->tracker.exited();
   feed(*service, {.kind = Input::Kind::lost, .incarnation = incarnation});
+}
+
+void Core::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
+  ServiceState* service = by_serial(serial);
+  if (service == nullptr) return;
+  const std::uint64_t before = std::exchange(service->log_dropped, lines);
+  log_dropped_ += lines > before ? lines - before : lines;  // a new shim counts from 0
+  mark(*service);
 }
 
 void Core::on_link(bool, std::string) {}
@@ -79,10 +91,11 @@ void Core::callback_done(std::string_view id, std::uint64_t incarnation, bool ok
   ServiceState* service = find(id);
   if (service == nullptr || incarnation != service->machine.incarnation) return;
   if (!ok) {
-    service->last_error = "restart callable: " + reason;
+    service->action_error = "restart callable: " + reason;
     feed(*service, {.kind = Input::Kind::launch_failed, .incarnation = incarnation});
     return;
   }
+  service->action_error.clear();
   feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
   service->tracker.reset_starting();
   service->probe_mode = health::Mode::paused;  // its distances count from here

@@ -90,6 +90,10 @@ void Core::drop_staged(std::uint64_t serial) {
   for (const std::uint64_t each : raise) raise_again(each);
 }
 
+bool Core::is_staged(std::uint64_t serial) const {
+  return std::any_of(staged_.begin(), staged_.end(), [serial](const Staged& one) { return one.serial == serial; });
+}
+
 void Core::raise_again(std::uint64_t serial) {
   ServiceState* service = by_serial(serial);
   if (service != nullptr && !service->leaving && service->wanted == Desired::up) tell_verb(*service, Verb::restart);

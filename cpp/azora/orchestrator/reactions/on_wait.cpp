@@ -5,8 +5,7 @@
 
 namespace azora::orchestrator {
 
-void Core::wait_for(std::string id, bool ready, std::uint64_t not_before_seq, SteadyTime deadline,
-                    std::function<void(Result<void>)> done) {
+void Core::wait_for(std::string id, bool ready, SteadyTime deadline, std::function<void(Result<void>)> done) {
   const std::uint64_t key = ++last_waiter_;
   const TimerId timer = loop_.at(deadline, [this, key] {
     Waiter waiter = take_waiter(key);
@@ -23,7 +22,7 @@ void Core::wait_for(std::string id, bool ready, std::uint64_t not_before_seq, St
   });
   waiting_for_[id].push_back(key);
   woken_.push_back(key);
-  waiters_.emplace(key, Waiter{std::move(id), ready, not_before_seq, timer, std::move(done)});
+  waiters_.emplace(key, Waiter{std::move(id), ready, timer, std::move(done)});
 }
 
 void Core::wake(const std::string& id) {
@@ -68,7 +67,8 @@ void Core::check_waiters() {
     const bool answers = service->status == HealthStatus::healthy || service->status == HealthStatus::degraded;
     const bool met = found->second.ready ? answers && (state == Lifecycle::ready || state == Lifecycle::watching)
                                          : !service->alive() && (state == Lifecycle::idle || state == Lifecycle::done);
-    if (met) take_waiter(key).done({});
+    // A restart that waits for dependents to end first is still to come, whatever it looks like now.
+    if (met && !is_staged(service->serial)) take_waiter(key).done({});
   }
 }
 
