@@ -227,7 +227,7 @@ void bind_core(py::module_& module) {
              self.live().callback_failed(std::move(reason));
            },
            py::arg("reason"), Unlocked());
-  bind_core_reads(core);
+  bind_core_reads(module, core);
   bind_picks(module, core);
 
   module.def("check", &check, py::arg("text"), py::arg("origin"), py::arg("base_dir"), Unlocked());

@@ -1,6 +1,7 @@
 // Reads of `_core.Core`: they never visit the control thread, except why, dependencies and graph.
 #include <pybind11/stl.h>
 
+#include "azora/orchestrator/log_stream.hpp"
 #include "events.hpp"
 #include "handle.hpp"
 #include "views.hpp"
@@ -37,32 +38,73 @@ py::bytes unlocked_bytes(const Make& make) {
   return as_bytes(text);
 }
 
-// (text, file, offset, missed): the place is behind the text.
-template <typename Read>
-py::tuple log_piece(const Read& read) {
-  const orchestrator::LogPiece piece = [&] {
-    py::gil_scoped_release unlocked;
-    return value_or_throw(read());
+// The same for a list, which may have megabytes: it is also copied without the GIL.
+template <typename Make>
+py::bytes unlocked_list(const Make& make) {
+  const std::shared_ptr<const std::string> text = [&] {
+    const Unlock unlocked;
+    return make();
   }();
-  return py::make_tuple(as_bytes(piece.text), piece.next.file, piece.next.offset, piece.missed);
+  constexpr std::size_t kSmall = 64 * 1024;  // copied sooner than the GIL is handed over
+  if (text->size() <= kSmall) return as_bytes(*text);
+  PyObject* bytes = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(text->size()));
+  if (bytes == nullptr) throw py::error_already_set();
+  char* place = PyBytes_AS_STRING(bytes);  // nobody else knows this object yet
+  {
+    const Unlock unlocked;
+    text->copy(place, text->size());
+  }
+  return py::reinterpret_steal<py::bytes>(bytes);
+}
+
+// One reader of a service's output. Holds the core, so that it never outlives it.
+class LogStreamHandle {
+ public:
+  LogStreamHandle(std::shared_ptr<CoreHandle> core, const std::string& id, int lines)
+      : core_(std::move(core)), stream_(value_or_throw(core_->live().follow_logs(id, lines))) {}
+
+  orchestrator::LogPiece next() {
+    core_->live();
+    return stream_->next();
+  }
+  bool over() const { return stream_->over(); }
+
+ private:
+  std::shared_ptr<CoreHandle> core_;
+  std::unique_ptr<orchestrator::LogStream> stream_;
+};
+
+void bind_log_stream(py::module_& module) {
+  py::class_<LogStreamHandle>(module, "LogStream",
+                              "A service's output as it comes. One thread at a time.")
+      .def("next",
+           [](LogStreamHandle& self) {
+             const orchestrator::LogPiece piece = [&] {
+               const Unlock unlocked;
+               return self.next();
+             }();
+             return py::make_tuple(as_bytes(piece.text), piece.missed);
+           })
+      .def_property_readonly("over", [](const LogStreamHandle& self) { return self.over(); });
 }
 
 }  // namespace
 
-void bind_core_reads(CoreClass& core) {
+void bind_core_reads(py::module_& module, CoreClass& core) {
   using Self = const CoreHandle&;
+  bind_log_stream(module);
   core.def("find", &find, py::arg("id"));
   core.def("list", &list, py::arg("type") = py::none(), Unlocked());
   core.def("totals", &totals);
   core.def("seq", [](Self self) { return self.get().seq(); });
   core.def("status_json",
            [](Self self, bool detailed) {
-             return unlocked_bytes([&] { return self.get().status_json(detailed); });
+             return unlocked_list([&] { return self.get().status_json(detailed); });
            },
            py::arg("detailed"));
   core.def("services_json",
            [](Self self, const std::optional<std::string>& type) {
-             return unlocked_bytes([&] { return self.get().services_json(type); });
+             return unlocked_list([&] { return self.get().services_json(type); });
            },
            py::arg("type"));
   core.def("why_json",
@@ -82,14 +124,15 @@ void bind_core_reads(CoreClass& core) {
            [](Self self) { return unlocked_bytes([&] { return self.live().metrics_text(); }); });
   core.def("logs",
            [](Self self, const std::string& id, int lines) {
-             return log_piece([&] { return self.live().logs(id, lines); });
+             return unlocked_bytes([&] { return value_or_throw(self.live().logs(id, lines)); });
            },
            py::arg("id"), py::arg("lines"));
-  core.def("logs_after",
-           [](Self self, const std::string& id, std::uint64_t file, std::uint64_t offset) {
-             return log_piece([&] { return self.live().logs_after(id, {file, offset}); });
+  core.def("follow_logs",
+           [](const std::shared_ptr<CoreHandle>& self, const std::string& id, int lines) {
+             const Unlock unlocked;
+             return std::make_unique<LogStreamHandle>(self, id, lines);
            },
-           py::arg("id"), py::arg("file"), py::arg("offset"));
+           py::arg("id"), py::arg("lines"));
   core.def("cursor",
            [](Self self, std::optional<std::uint64_t> since,
               const std::optional<std::vector<std::string>>& types,

@@ -39,7 +39,7 @@ class CoreHandle {
 
 using CoreClass = py::class_<CoreHandle, std::shared_ptr<CoreHandle>>;
 
-void bind_core_reads(CoreClass& core);
+void bind_core_reads(py::module_& module, CoreClass& core);
 void bind_picks(py::module_& module, CoreClass& core);
 
 inline Millis millis(std::int64_t count) { return Millis{count < 0 ? 0 : count}; }

@@ -85,6 +85,17 @@ py::bytes pick_json(const CoreHandle& self, std::string_view pool, const Text& s
   return as_bytes(text);
 }
 
+// For whoever got no instance and asks why.
+py::bytes candidates_json(const CoreHandle& self, std::string_view pool, const Text& strategy) {
+  const PickRequest request = read_request(strategy, {});
+  orchestrator::Orchestrator& core = self.live();
+  const std::string text = [&] {
+    const Unlock unlocked;
+    return balancer::candidates_json(core.balancer().candidates(pool, request.strategy));
+  }();
+  return as_bytes(text);
+}
+
 py::tuple lease(const CoreHandle& self, std::string_view pool, const Text& strategy, const Text& key) {
   PickRequest request = read_request(strategy, key);
   request.lease = true;
@@ -103,6 +114,7 @@ void bind_picks(py::module_& module, CoreClass& core) {
   core.def_property_readonly("pick", [](const CoreHandle& self) { return self.picker.attr("pick"); });
   core.def("pick_json", &pick_json, py::arg("pool"), py::arg("strategy"), py::arg("key"),
            py::arg("peer"), py::arg("lease"), py::arg("explain"), py::arg("peek"));
+  core.def("candidates_json", &candidates_json, py::arg("pool"), py::arg("strategy"));
   core.def("lease", &lease, py::arg("pool"), py::arg("strategy"), py::arg("key"));
   core.def("release",
            [](const CoreHandle& self, std::string_view id) {

@@ -238,7 +238,7 @@ class MasterOrchestrator:
     def logs(self, id: str, *, lines: int = 100) -> str:
         """The last lines of a process service's output."""
         with _naming(id):
-            return self._core.logs(id, lines)[0].decode("utf-8", "replace")
+            return self._core.logs(id, lines).decode("utf-8", "replace")
 
     def metrics(self) -> str:
         """Our own figures in Prometheus' text format."""

@@ -152,6 +152,12 @@ Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
   return pick;
 }
 
+std::vector<Candidate> Balancer::candidates(std::string_view pool, std::optional<Strategy> strategy) const {
+  PoolHandle& named = handle(pool);
+  resolve(named);
+  return explain(named, strategy_of(named, strategy), Among::healthy);
+}
+
 std::vector<Candidate> Balancer::explain(PoolHandle& handle, Strategy strategy,
                                          Among among) const {
   std::vector<Candidate> all;

@@ -103,6 +103,8 @@ class Balancer {
   // no_healthy_instance: nobody eligible, or no such pool; invalid_argument: ip-hash without key
   // and peer.
   Result<Pick> pick(std::string_view pool, const PickRequest& request = {});
+  // Who a pick would choose among, with the reason of each that is excluded; nobody when there is no such pool.
+  std::vector<Candidate> candidates(std::string_view pool, std::optional<Strategy> strategy = {}) const;
 
   const Instance* pick_fast(std::string_view pool, std::optional<Strategy> strategy = {},
                             std::string_view key = {});

@@ -53,6 +53,11 @@ std::uint64_t size_of(const Fd& file) {
   return ::fstat(file.get(), &info) == 0 && info.st_size > 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
 }
 
+bool is_removed(const Fd& file) {
+  struct stat info {};
+  return ::fstat(file.get(), &info) != 0 || info.st_nlink == 0;
+}
+
 std::string read_at(const Fd& file, std::uint64_t offset, std::size_t size) {
   std::string text(size, '\0');
   std::size_t filled = 0;
@@ -185,6 +190,35 @@ LogPart LogReader::read_from(LogCursor cursor, std::size_t max_bytes) const {
   }
   part.text = made_valid(bytes);
   return part;
+}
+
+LogPart LogFollower::begin(const std::string& folder, std::size_t lines) {
+  LogPart part = LogReader(folder).tail(lines);
+  at_ = part.next;
+  hold(folder);
+  return part;
+}
+
+LogPart LogFollower::next(const std::string& folder) {
+  std::string rest;
+  if (file_ && is_removed(file_)) {
+    rest = read_at(file_, at_.offset, LogReader::kMostBytes);
+    at_.offset += rest.size();
+    if (rest.size() < LogReader::kMostBytes) file_.reset();
+  }
+  if (file_ && !rest.empty()) return {.text = made_valid(rest), .next = at_};  // there is more of it
+  LogPart part = LogReader(folder).read_from(at_);
+  if (!rest.empty()) part.text.insert(0, made_valid(rest));
+  at_ = part.next;
+  hold(folder);
+  gone_ = !file_ && ::access(folder.c_str(), F_OK) != 0;
+  return part;
+}
+
+void LogFollower::hold(const std::string& folder) {
+  if (at_.file == 0 || (file_ && file_number_ == at_.file)) return;
+  file_ = open_file(folder, at_.file);
+  file_number_ = at_.file;
 }
 
 }  // namespace azora::keeper

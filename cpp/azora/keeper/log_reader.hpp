@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <string>
 
+#include "azora/base/fd.hpp"
+
 namespace azora::keeper {
 
 // A place between two lines. {0, 0} is before everything.
@@ -38,6 +40,27 @@ class LogReader {
 
  private:
   std::string folder_;
+};
+
+// Goes through the output of one service to its very end: it holds the file it has come to, so that what was
+// written there last is still given when the folder has been removed.
+// Threads: one at a time. Ownership: the open file. Fails: never.
+class LogFollower {
+ public:
+  // The last `lines` lines; the place is behind them.
+  LogPart begin(const std::string& folder, std::size_t lines);
+  // What came since, whole lines but for the very last one. The folder may not be there yet.
+  LogPart next(const std::string& folder);
+  // There is no folder, and what it held was given.
+  bool gone() const { return gone_; }
+
+ private:
+  void hold(const std::string& folder);
+
+  LogCursor at_;
+  Fd file_;                       // of at_.file
+  std::uint64_t file_number_ = 0; // which one is held
+  bool gone_ = false;
 };
 
 }  // namespace azora::keeper

@@ -112,13 +112,13 @@ Totals Orchestrator::totals() const {
   return {board->running, board->in_order.size(), board->healthy, board->unhealthy, board->seq};
 }
 
-std::string Orchestrator::status_json(bool detailed) const {
-  return *impl_->lists().status(impl_->board(), detailed, AsioLoop::steady_now());
+std::shared_ptr<const std::string> Orchestrator::status_json(bool detailed) const {
+  return impl_->lists().status(impl_->board(), detailed, AsioLoop::steady_now());
 }
 
-std::string Orchestrator::services_json(const std::optional<std::string>& type) const {
+std::shared_ptr<const std::string> Orchestrator::services_json(const std::optional<std::string>& type) const {
   const SteadyTime now = AsioLoop::steady_now();
-  return type ? *impl_->lists().of_type(impl_->board(), *type, now) : *impl_->lists().services(impl_->board(), now);
+  return type ? impl_->lists().of_type(impl_->board(), *type, now) : impl_->lists().services(impl_->board(), now);
 }
 
 Result<std::string> Orchestrator::why_json(std::string_view id) {
@@ -136,13 +136,13 @@ std::string Orchestrator::graph_json() {
 }
 
 std::string Orchestrator::metrics_text() { return impl_->metrics_text(); }
-Result<LogPiece> Orchestrator::logs(std::string_view id, int lines) {
-  return impl_->logs(id, [lines](const keeper::LogReader& reader) {
-    return reader.tail(static_cast<std::size_t>(std::max(0, lines)));
-  });
+Result<std::string> Orchestrator::logs(std::string_view id, int lines) {
+  Result<std::unique_ptr<LogStream>> stream = follow_logs(id, lines);
+  if (!stream) return std::move(stream).error();
+  return stream.value()->next().text;
 }
-Result<LogPiece> Orchestrator::logs_after(std::string_view id, LogPlace place) {
-  return impl_->logs(id, [place](const keeper::LogReader& reader) { return reader.read_from({place.file, place.offset}); });
+Result<std::unique_ptr<LogStream>> Orchestrator::follow_logs(std::string_view id, int lines) {
+  return impl_->follow_logs(id, static_cast<std::size_t>(std::max(0, lines)));
 }
 balancer::Balancer& Orchestrator::balancer() { return impl_->balancer(); }
 events::EventLog& Orchestrator::events() { return impl_->events(); }

@@ -23,6 +23,8 @@ class EventLog;
 
 namespace azora::orchestrator {
 
+class LogStream;
+
 struct Options {
   std::string keeper_path;      // of the azora-keeper program
   std::string runtime_dir;      // empty: a private one of our own
@@ -53,17 +55,6 @@ struct CallbackRequest {
   std::uint64_t incarnation = 0;
   int attempt = 0;
   std::string cause;
-};
-
-// A piece of a service's output and the place behind it.
-struct LogPlace {
-  std::uint64_t file = 0;
-  std::uint64_t offset = 0;
-};
-struct LogPiece {
-  std::string text;
-  LogPlace next;
-  bool missed = false;  // older output that would have come first was removed before it was read
 };
 
 struct Totals {
@@ -107,16 +98,17 @@ class Orchestrator {
   std::vector<ViewPtr> by_type(std::string_view type) const;
   Totals totals() const;
 
-  // Whole answers as compact JSON.
-  std::string status_json(bool detailed) const;
-  std::string services_json(const std::optional<std::string>& type) const;
+  // Whole answers as compact JSON. The lists may be large: they are shared with whoever asks for the same.
+  std::shared_ptr<const std::string> status_json(bool detailed) const;
+  std::shared_ptr<const std::string> services_json(const std::optional<std::string>& type) const;
   Result<std::string> why_json(std::string_view id);
   Result<std::string> dependencies_json(std::string_view id);
   std::string graph_json();
   std::string metrics_text();
-  // The last lines of a process service's output; and what came after a place, empty when nothing did yet.
-  Result<LogPiece> logs(std::string_view id, int lines);
-  Result<LogPiece> logs_after(std::string_view id, LogPlace place);
+  // The last lines of a process service's output; and those with what follows. The stream is this object's: it
+  // must not outlive it.
+  Result<std::string> logs(std::string_view id, int lines);
+  Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, int lines);
 
   balancer::Balancer& balancer();
   events::EventLog& events();

@@ -155,6 +155,8 @@ std::string Orchestrator::Impl::metrics_text() {
   metric("leases_held", "gauge", "Leases held.", pools.leases_held);
   metric("list_bytes_total", "counter", "Bytes of list bodies serialised.", lists_.bytes_made());
   metric("view_bytes_total", "counter", "Bytes of single services serialised, by this whole program.", ServiceView::bytes_made());
+  metric("bytes_serialised_total", "counter", "Bytes of JSON made of services, one by one and in lists.",
+         ServiceView::bytes_made() + lists_.bytes_made());
   metric("events_evicted_total", "counter", "Events that left the bounded log.", events_->evicted());
   const health::ProberCounts net = prober_.counters();
   metric("probe_answers_total", "counter", "Probes that ended.", net.checks);
@@ -164,18 +166,23 @@ std::string Orchestrator::Impl::metrics_text() {
   return out;
 }
 
-Result<LogPiece> Orchestrator::Impl::logs(std::string_view id,
-                                          const std::function<keeper::LogPart(const keeper::LogReader&)>& read) {
+Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_view id, std::size_t lines) {
   const ViewPtr* view = board()->by_id.find(id);
   if (view == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
   if (!(*view)->process) {
     return Error{ErrorCode::invalid_argument,
                  "service '" + std::string(id) + "' has no process here, so there is no output of it to show", {}};
   }
-  const Result<std::string> folder = keeper_.log_folder((*view)->serial);
-  if (!folder) return LogPiece{};  // never launched: no output yet
-  keeper::LogPart part = read(keeper::LogReader(folder.value()));
-  return LogPiece{std::move(part.text), {part.next.file, part.next.offset}, part.missed};
+  const std::uint64_t serial = (*view)->serial;
+  auto folder = [this, serial] {
+    Result<std::string> known = keeper_.log_folder(serial);
+    return known ? std::move(known).value() : std::string();  // nothing was ever launched
+  };
+  auto known = [this, serial, name = std::string(id)] {
+    const ViewPtr* now = board()->by_id.find(name);
+    return now != nullptr && (*now)->serial == serial && (*now)->process;
+  };
+  return std::make_unique<LogStream>(std::move(folder), std::move(known), lines);
 }
 
 }  // namespace azora::orchestrator

@@ -13,12 +13,12 @@
 #include "azora/events/log.hpp"
 #include "azora/health/net_prober.hpp"
 #include "azora/keeper/client.hpp"
-#include "azora/keeper/log_reader.hpp"
 #include "azora/orchestrator/call_gate.hpp"
 #include "azora/orchestrator/callback_queue.hpp"
 #include "azora/orchestrator/core.hpp"
 #include "azora/orchestrator/list_bodies.hpp"
 #include "azora/orchestrator/live_publisher.hpp"
+#include "azora/orchestrator/log_stream.hpp"
 #include "azora/orchestrator/loop_thread.hpp"
 #include "azora/orchestrator/usage_sampler.hpp"
 
@@ -71,7 +71,7 @@ class Orchestrator::Impl {
   // Somebody reads figures of processes: keeps them fresh for a while.
   void looked() { usage_.looked(); }
   std::string metrics_text();
-  Result<LogPiece> logs(std::string_view id, const std::function<keeper::LogPart(const keeper::LogReader&)>& read);
+  Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, std::size_t lines);
 
   balancer::Balancer& balancer() { return balancer_; }
   events::EventLog& events() { return *events_; }

@@ -3,6 +3,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   explain.cpp
   file_stamp.cpp
   list_bodies.cpp
+  log_stream.cpp
   orchestrator.cpp
   reactions/drive.cpp
   reactions/on_command.cpp

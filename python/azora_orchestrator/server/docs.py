@@ -21,12 +21,60 @@ vertical-align:top}p{margin:.2rem 0}
 """
 
 
+JSON = "application/json"
+
+# RFC 9457, with the keys of the seed.
+_PROBLEM = {
+    "title": "Problem",
+    "type": "object",
+    "required": ["error", "type", "title", "status", "detail", "code"],
+    "properties": {
+        "success": {"type": "boolean", "description": "Always false; in answers to changes."},
+        "error": {"type": "string", "description": "What is wrong and what to do; as detail."},
+        "type": {"type": "string", "description": "urn:azora:error: and the code."},
+        "title": {"type": "string", "description": "The words of the status."},
+        "status": {"type": "integer", "description": "The HTTP status."},
+        "detail": {"type": "string", "description": "What is wrong and what to do."},
+        "code": {"type": "string", "description": "The reason, for programs."},
+        "faults": {
+            "type": "array",
+            "description": "Each wrong field of a service.",
+            "items": {
+                "type": "object",
+                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
+            },
+        },
+    },
+}
+
+
+def operation_id(method: str, path: str) -> str:
+    """A name for generated clients: get_services_id_why."""
+    words = path.replace("{", "").replace("}", "").replace(".", "_").strip("/").split("/")
+    return "_".join([method.lower(), *words])
+
+
+def responses(media_type: str, *, waits: bool) -> dict[int | str, dict[str, Any]]:
+    """What an operation may answer, errors included."""
+    content = {media_type: {"schema": {"type": "object" if media_type == JSON else "string"}}}
+    problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    answers: dict[int | str, dict[str, Any]] = {
+        200: {"description": "Done.", "content": content},
+        "default": {"description": "Why not, and what to do.", "content": problem},
+    }
+    if waits:
+        answers[202] = {"description": "Begun.", "content": content}
+        answers[200] = {"description": "With `wait`: it has come true.", "content": content}
+    return answers
+
+
 def with_service_schema(document: dict[str, Any]) -> dict[str, Any]:
     """Adds what the core's field table says about a service."""
     schema = json.loads(_core.service_schema())
     schema.pop("$schema", None)
     components = document.setdefault("components", {}).setdefault("schemas", {})
     components["ServiceConfig"] = schema
+    components["Problem"] = _PROBLEM
     return document
 
 

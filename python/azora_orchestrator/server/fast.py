@@ -6,6 +6,7 @@ everything else goes on to the routes. Errors that arise here have the same shap
 
 from __future__ import annotations
 
+import json
 import time
 from typing import Any
 from urllib.parse import parse_qs
@@ -15,7 +16,7 @@ from azora_orchestrator.server.answers import JSON_TYPE, Refusal, from_core
 
 _NOT_FOUND = "Service not found"
 _NO_STORE = (b"cache-control", b"no-store")
-# Lists of more services than this are made on a thread: picks do not wait behind them.
+# What tells of more services than this is made on a thread: picks do not wait behind it.
 LARGE_FLEET = 2_000
 _TRUE = ("1", "true", "yes")
 
@@ -84,7 +85,12 @@ def hot_read(core: Any, path: str, scope: Any, head: bool) -> Answer | None:
         head: A HEAD request: a pick then takes no turn and no lease.
     """
     if path.startswith("/loadbalancer/"):
-        return _pick(core, path[14:], scope, head)
+        pool = path[14:]
+        if not pool or "/" in pool:
+            return None
+        if b"explain" in scope.get("query_string", b"") and core.totals()[1] > LARGE_FLEET:
+            return None  # every candidate is named: it takes its time
+        return pick(core, pool, scope, head)
     if path.startswith("/services/"):
         service_id = path[10:]
         if "/" in service_id:
@@ -113,32 +119,35 @@ def services_json(core: Any, scope: Any) -> bytes:
     return body
 
 
-def _pick(core: Any, pool: str, scope: Any, head: bool) -> Answer | None:
-    if not pool or "/" in pool:
-        return None
+def pick(core: Any, pool: str, scope: Any, head: bool) -> Answer:
+    """The answer to GET /loadbalancer/{pool}."""
     client = scope.get("client")
     peer = client[0] if client else None
+    strategy, explain = None, False
     try:
         if not scope.get("query_string"):
             body = core.pick_json(pool, None, None, peer, False, False, head)
         else:
             query = query_of(scope)
+            strategy, explain = one(query, "strategy"), flag(query, "explain")
             lease = one(query, "lease")
             if lease not in (None, "auto", "none"):
                 raise Refusal(400, "invalid_argument", f'lease: is "{lease}"; it must be auto')
             body = core.pick_json(
                 pool,
-                one(query, "strategy"),
+                strategy,
                 one(query, "key"),
                 peer,
                 lease == "auto" and not head,
-                flag(query, "explain"),
+                explain,
                 head,
             )
     except CoreError as error:
         refusal = from_core(error)
         if refusal.code in ("no_healthy_instance", "not_running"):
             refusal.message = f"No healthy instances available for service type: {pool}"
+            if explain:
+                refusal.extra["candidates"] = json.loads(core.candidates_json(pool, strategy))
         refusal.headers.append(_NO_STORE)
         raise refusal from None
     return 200, [(b"content-type", JSON_TYPE), _NO_STORE], body

@@ -33,7 +33,9 @@ class LogAnswer(Response):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Sends the last lines, then what follows."""
-        first, *place = await self._app.in_thread(self._app.core.logs, self._id, self._lines)
+        core = self._app.core
+        stream = await self._app.in_thread(core.follow_logs, self._id, self._lines)
+        first, _ = await self._app.in_thread(stream.next)
         headers = [(b"content-type", TEXT_TYPE), (b"cache-control", b"no-store")]
         follow = self._follow and not scope.get("azora.head")
         if not follow:
@@ -44,17 +46,16 @@ class LogAnswer(Response):
             return
         with Ends(self._app, receive) as ends:
             await ends.write(send, first)
-            await self._go_on(place, ends, send)
+            await self._go_on(stream, ends, send)
             await ends.finish(send)
 
-    async def _go_on(self, place: list[int], ends: Ends, send: Any) -> None:
-        while not await ends.wait(None, _FOLLOW_SECONDS):
-            if self._app.core.find(self._id) is None:
+    async def _go_on(self, stream: Any, ends: Ends, send: Any) -> None:
+        """An unregistered service is followed until its process is gone: its last words count."""
+        while not stream.over and not await ends.wait(None, _FOLLOW_SECONDS):
+            if self._app.core.closed():
                 return
-            text, *place = await self._app.in_thread(
-                self._app.core.logs_after, self._id, *place[:2]
-            )
-            if place[2]:
+            text, missed = await self._app.in_thread(stream.next)
+            if missed:
                 text = _MISSED + text
             if text:
                 await ends.write(send, text)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from azora_orchestrator.server import docs
 from azora_orchestrator.server.answers import JSON_TYPE, Refusal, compact
-from azora_orchestrator.server.fast import flag, one, query_of, services_json
+from azora_orchestrator.server.fast import flag, one, pick, query_of, services_json
 from azora_orchestrator.server.logs import LogAnswer
 from azora_orchestrator.server.sse import EventStream
 
@@ -51,6 +51,16 @@ async def _services(request: Request) -> Response:
     """Reached only by a large fleet; the layer in front answers for the others."""
     app = request.app
     return _json(await app.in_thread(services_json, app.core, request.scope))
+
+
+async def _explained_pick(request: Request) -> Response:
+    """Reached only for a large fleet; the layer in front answers all other picks."""
+    scope, pool = request.scope, request.path_params["pool"]
+    app, head = request.app, scope["azora.head"]
+    status, headers, body = await app.in_thread(pick, app.core, pool, scope, head)
+    response = Response(body, status)
+    response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
+    return response
 
 
 async def _status_detailed(request: Request) -> Response:
@@ -179,7 +189,11 @@ async def _readyz(request: Request) -> Response:
 
 
 async def _openapi(request: Request) -> Response:
-    return _json(compact(request.app.openapi()))
+    document = request.app.openapi()
+    root = request.scope.get("root_path", "")
+    if root:  # mounted: the paths are below it
+        document = document | {"servers": [{"url": root}]}
+    return _json(compact(document))
 
 
 async def _docs(request: Request) -> Response:
@@ -239,7 +253,7 @@ _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
     (
         "GET",
         "/loadbalancer/{pool}",
-        _hot,
+        _explained_pick,
         "One healthy instance of a pool.",
         [
             ("pool", "path", "A type or a group."),
@@ -279,6 +293,14 @@ _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
     ("GET", "/docs", _docs, "This description as a page.", []),
 ]
 
+# What is answered where it is not JSON.
+_CONTENT = {
+    "/services/{id}/logs": "text/plain",
+    "/events": "text/event-stream",
+    "/metrics": "text/plain",
+    "/docs": "text/html",
+}
+
 
 def add_routes(app: Any) -> None:
     """Adds every route of the table to the app."""
@@ -301,12 +323,15 @@ def add_routes(app: Any) -> None:
                 "required": True,
                 "content": {"application/json": {"schema": schema}},
             }
+        waits = parameters[1:4] == _WAIT
         app.add_api_route(
             path,
             handler,
             methods=[method],
+            status_code=202 if waits else 200,
+            responses=docs.responses(_CONTENT.get(path, docs.JSON), waits=waits),
             summary=summary,
-            operation_id=f"{method.lower()}_{path.strip('/').replace('/', '_')}",
+            operation_id=docs.operation_id(method, path),
             openapi_extra=extra,
             response_model=None,
             response_class=Response,

@@ -144,6 +144,44 @@ TEST_F(LogReaderTest, OnlyLogFilesAndNoLinksAreRead) {
   EXPECT_EQ(follow(&cursor, 100), "a\n");
 }
 
+TEST_F(LogReaderTest, AFollowerGivesWhatWasWrittenLastAlsoWhenTheFolderIsGone) {
+  write(1, "a\nb\n");
+  LogFollower follower;
+  EXPECT_EQ(follower.begin(folder, 1).text, "b\n");
+  EXPECT_EQ(follower.next(folder).text, "");
+  EXPECT_FALSE(follower.gone());
+  write(1, "c\nhalf");
+  std::filesystem::remove_all(folder);
+  const LogPart part = follower.next(folder);
+  EXPECT_EQ(part.text, "c\nhalf");
+  EXPECT_FALSE(part.missed);
+  EXPECT_TRUE(follower.gone());
+  EXPECT_EQ(follower.next(folder).text, "");
+}
+
+TEST_F(LogReaderTest, AFollowerFinishesAFileThatRotationRemoved) {
+  write(1, "a\n");
+  LogFollower follower;
+  EXPECT_EQ(follower.begin(folder, 0).text, "");
+  write(1, "b\n");
+  write(2, "c\n");
+  std::filesystem::remove(folder / "log.1");
+  const LogPart part = follower.next(folder);
+  EXPECT_EQ(part.text, "b\nc\n");
+  EXPECT_FALSE(part.missed);
+  EXPECT_FALSE(follower.gone());
+}
+
+TEST_F(LogReaderTest, AFollowerMayComeBeforeTheFolder) {
+  LogFollower follower;
+  EXPECT_EQ(follower.begin(folder / "later", 10).text, "");
+  EXPECT_EQ(follower.next(folder / "later").text, "");
+  EXPECT_TRUE(follower.gone());
+  write(1, "a\n");
+  EXPECT_EQ(follower.next(folder).text, "a\n");
+  EXPECT_FALSE(follower.gone());
+}
+
 TEST_F(LogReaderTest, RealServiceIsFollowedOverItsRotationsWithoutLoss) {
   ClientRig rig;
   constexpr int kLines = 3000;

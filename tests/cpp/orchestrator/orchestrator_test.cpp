@@ -10,6 +10,7 @@
 #include "azora/base/asio_loop.hpp"
 #include "azora/events/log.hpp"
 #include "azora/model/spec_parser.hpp"
+#include "azora/orchestrator/log_stream.hpp"
 #include "health/scripted_server.hpp"
 #include "support/built.hpp"
 
@@ -102,14 +103,32 @@ TEST(Orchestrator, ShowsTheOutputOfAProcess) {
   ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"p","type":"core","healthCheck":{"type":"process"},
       "process":{"argv":["sh","-c","echo one; echo two >&2; exec sleep 1000"]}})"), "python").ok());
   ASSERT_TRUE(orchestrator.wait_for("p", "ready", kLong).ok());
-  const Result<LogPiece> piece = orchestrator.logs("p", 10);
-  ASSERT_TRUE(piece.ok()) << piece.error().message;
-  EXPECT_NE(piece.value().text.find("one"), std::string::npos);
-  EXPECT_NE(piece.value().text.find("two"), std::string::npos);
-  const Result<LogPiece> after = orchestrator.logs_after("p", piece.value().next);
-  ASSERT_TRUE(after.ok());
-  EXPECT_EQ(after.value().text, "");
+  const Result<std::string> text = orchestrator.logs("p", 10);
+  ASSERT_TRUE(text.ok()) << text.error().message;
+  EXPECT_NE(text.value().find("one"), std::string::npos);
+  EXPECT_NE(text.value().find("two"), std::string::npos);
+  const Result<std::unique_ptr<LogStream>> stream = orchestrator.follow_logs("p", 10);
+  ASSERT_TRUE(stream.ok());
+  EXPECT_EQ(stream.value()->next().text, text.value());
+  EXPECT_EQ(stream.value()->next().text, "");
+  EXPECT_FALSE(stream.value()->over());
   EXPECT_EQ(orchestrator.logs("none", 1).error().code, ErrorCode::unknown_service);
+}
+
+TEST(Orchestrator, AnUnregisteredServiceIsFollowedToItsLastWord) {
+  Orchestrator orchestrator(options());
+  ASSERT_TRUE(orchestrator.start().ok());
+  ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"p","type":"core","healthCheck":{"type":"process"},
+      "process":{"argv":["sh","-c","trap 'echo goodbye; exit' TERM; echo hello; while :; do sleep 0.01; done"]}})"), "python").ok());
+  ASSERT_TRUE(orchestrator.wait_for("p", "ready", kLong).ok());
+  const Result<std::unique_ptr<LogStream>> stream = orchestrator.follow_logs("p", 10);
+  ASSERT_TRUE(stream.ok());
+  std::string text = stream.value()->next().text;
+  ASSERT_TRUE(orchestrator.unregister("p", "python").ok());
+  const SteadyTime deadline = AsioLoop::steady_now() + kLong;
+  while (!stream.value()->over() && AsioLoop::steady_now() < deadline) text += stream.value()->next().text;
+  EXPECT_TRUE(stream.value()->over());
+  EXPECT_EQ(text, "hello\ngoodbye\n");
 }
 
 TEST(Orchestrator, ACloseEndsWhoWaitsAndLeavesReads) {

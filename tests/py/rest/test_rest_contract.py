@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from azora_orchestrator import MasterOrchestrator
+from azora_orchestrator.server import fast
 
 pytestmark = pytest.mark.native
 
@@ -203,6 +204,59 @@ def test_a_pick_can_be_explained(fleet: Any, api: Any) -> None:
     assert list(candidates[0]) == ["serviceId", "tier", "load", "loadSource", "weight"]
 
 
+def test_a_pick_that_finds_nobody_is_explained_too(fleet: Any, api: Any) -> None:
+    fleet.register({"id": "sick", "type": "b2b", "endpoint": "http://127.0.0.1:1"})
+    answer = api.get("/loadbalancer/b2b?explain=1")
+    assert answer.status == 503
+    assert answer.json["error"] == "No healthy instances available for service type: b2b"
+    (candidate,) = answer.json["candidates"]
+    assert candidate["serviceId"] == "sick"
+    assert candidate["excluded"] in ("unknown", "unhealthy")
+    assert api.get("/loadbalancer/none?explain=1").json["candidates"] == []
+    assert "candidates" not in api.get("/loadbalancer/b2b").json
+
+
+def test_a_large_fleet_answers_the_same_from_a_thread(
+    fleet: Any, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = ("/services", "/services?type=core", "/loadbalancer/core?explain=1")
+    paths += ("/loadbalancer/none?explain=1", "/loadbalancer/core?explain=2")
+    before = [api.get(path) for path in paths]
+    threads: list[Any] = []
+    in_thread = api.app.in_thread
+
+    async def noting(call: Any, *args: Any) -> Any:
+        threads.append(call)
+        return await in_thread(call, *args)
+
+    monkeypatch.setattr(api.app, "in_thread", noting)
+    monkeypatch.setattr(fast, "LARGE_FLEET", 0)
+    after = [api.get(path) for path in paths]
+    assert len(threads) == len(paths)
+    for one, other in zip(before, after, strict=True):
+        assert (one.status, list(one.json)) == (other.status, list(other.json))
+        for name in ("Content-Type", "Cache-Control"):
+            assert one.headers[name] == other.headers[name]
+    head = api.ask("HEAD", "/loadbalancer/core?explain=1&lease=auto")
+    assert (head.status, head.body) == (200, b"")
+    assert b"\nazora_leases_taken_total 0\n" in api.get("/metrics").body
+
+
+def test_bytes_are_serialised_once_per_change(fleet: Any, api: Any) -> None:
+    def serialised() -> int:
+        lines = api.get("/metrics").body.decode().splitlines()
+        (line,) = (line for line in lines if line.startswith("azora_bytes_serialised_total "))
+        return int(line.split()[1])
+
+    before = serialised()
+    body = api.get("/services/orders").body
+    made = serialised() - before
+    assert len(body) <= made <= 2 * len(body)  # its health, and that within the whole
+    for _ in range(3):
+        assert api.get("/services/orders").body == body
+    assert serialised() - before == made
+
+
 def test_head_never_takes_a_lease(fleet: Any, api: Any) -> None:
     assert api.ask("HEAD", "/loadbalancer/core?lease=auto").status == 200
     assert b"\nazora_leases_taken_total 0\n" in api.get("/metrics").body
@@ -255,4 +309,13 @@ def test_docs_need_no_network_and_list_every_route(api: Any) -> None:
     body = document["paths"]["/services/register"]["post"]["requestBody"]
     assert "ServiceConfig" in json.dumps(body)
     assert "422" not in json.dumps(document)
+    operations = [item for methods in document["paths"].values() for item in methods.values()]
+    names = [operation["operationId"] for operation in operations]
+    assert len(set(names)) == len(names)
+    assert all(name.isidentifier() for name in names)
+    for operation in operations:
+        (problem,) = operation["responses"]["default"]["content"]
+        assert problem == "application/problem+json"
+    assert "202" in document["paths"]["/services/{id}/restart"]["post"]["responses"]
+    assert document["components"]["schemas"]["Problem"]
     assert document["components"]["schemas"]["ServiceConfig"]["properties"]["id"]
