@@ -232,6 +232,7 @@ class _Server:
     def __init__(self, plan: Plan, orch: Any, listener: socket.socket) -> None:
         import uvicorn
 
+        from azora_orchestrator.cli.protocol import Protocol
         from azora_orchestrator.server import create_app
 
         class Uvicorn(uvicorn.Server):
@@ -247,6 +248,7 @@ class _Server:
         self._uvicorn = Uvicorn(
             uvicorn.Config(
                 self._app,
+                http=Protocol,
                 lifespan="off",
                 access_log=False,
                 log_config=None,

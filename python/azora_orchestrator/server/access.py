@@ -24,6 +24,7 @@ HOW = (
     "the user who runs the server prints the token with `azora token`; "
     "send it as `Authorization: Bearer TOKEN`"
 )
+FOREIGN = f"a page of another site may not change things here; programs may, with the token: {HOW}"
 
 
 class Access:
@@ -65,6 +66,9 @@ class Access:
 
     def _check_host(self, scope: Any) -> None:
         """Refuses a request that is meant for somebody else (DNS rebinding)."""
+        target = scope.get("azora.target_host")  # of a request in absolute form
+        if target is not None and not self._allows(target.decode("latin-1")):
+            raise _unknown_host()
         hosts = [value for name, value in scope["headers"] if name == b"host"]
         if len(hosts) == 1 and hosts[0] in self._known:
             return
@@ -75,12 +79,7 @@ class Access:
         if len(hosts) > 1:
             raise Refusal(400, "invalid_request", "there is more than one Host header")
         if not self._allows(hosts[0].decode("latin-1")):
-            raise Refusal(
-                421,
-                "unknown_host",
-                "this server does not answer to that Host; "
-                "name it in allowedHosts of [orchestrator], or use a loopback address",
-            )
+            raise _unknown_host()
         if len(self._known) < 64:
             self._known.add(hosts[0])
 
@@ -124,9 +123,7 @@ class Access:
     def _check_page(headers: dict[bytes, bytes]) -> None:
         site = headers.get(b"sec-fetch-site")
         if site is not None and site not in (b"same-origin", b"none"):
-            raise Refusal(
-                403, "foreign_origin", "a page of another site may not change things here"
-            )
+            raise Refusal(403, "foreign_origin", FOREIGN)
         origin = headers.get(b"origin")
         if origin is None:
             return
@@ -135,9 +132,7 @@ class Access:
         except (UnicodeDecodeError, ValueError):
             authority = ""
         if not authority or authority != headers.get(b"host", b"").decode("latin-1").lower():
-            raise Refusal(
-                403, "foreign_origin", "a page of another site may not change things here"
-            )
+            raise Refusal(403, "foreign_origin", FOREIGN)
 
 
 def _is_local(scope: Any) -> bool:
@@ -151,6 +146,15 @@ def _bearer(headers: dict[bytes, bytes]) -> str | None:
         return None
     scheme, _, given = value.decode("latin-1").partition(" ")
     return given.strip() if scheme.lower() == "bearer" else None
+
+
+def _unknown_host() -> Refusal:
+    return Refusal(
+        421,
+        "unknown_host",
+        "this server does not answer to that Host; "
+        "name it in allowedHosts of [orchestrator], or use a loopback address",
+    )
 
 
 def _unauthorized(why: str) -> Refusal:

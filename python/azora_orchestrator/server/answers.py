@@ -33,6 +33,7 @@ _TITLES = {
     415: "Unsupported Media Type",
     421: "Misdirected Request",
     429: "Too Many Requests",
+    431: "Request Header Fields Too Large",
     500: "Internal Server Error",
     503: "Service Unavailable",
     504: "Gateway Timeout",

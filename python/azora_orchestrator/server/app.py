@@ -272,11 +272,12 @@ async def _on_core_error(request: Request, error: Exception) -> Response:
 
 async def _on_http(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
+    root = request.scope.get("root_path", "")
     if status == 404:
-        refusal = Refusal(404, "not_found", f"there is no {request.url.path} here; see /docs")
+        refusal = Refusal(404, "not_found", f"there is no {request.url.path} here; see {root}/docs")
     elif status == 405:
         refusal = Refusal(
-            405, "method_not_allowed", f"{request.method} is not allowed here; see /docs"
+            405, "method_not_allowed", f"{request.method} is not allowed here; see {root}/docs"
         )
     else:
         refusal = Refusal(status, "invalid_request", str(getattr(error, "detail", "")))

@@ -25,8 +25,8 @@ class _Server(uvicorn.Server):
 
 
 @contextlib.contextmanager
-def serving(app: Any) -> Iterator[Api]:
-    """Serves any app on a free port of loopback."""
+def serving(app: Any, **options: Any) -> Iterator[Api]:
+    """Serves any app on a free port of loopback; `options` are uvicorn's."""
     server = _Server(
         uvicorn.Config(
             app,
@@ -36,6 +36,7 @@ def serving(app: Any) -> Iterator[Api]:
             proxy_headers=False,
             ws="none",
             timeout_graceful_shutdown=2,
+            **options,
         )
     )
     socket = server.config.bind_socket()

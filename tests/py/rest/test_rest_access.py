@@ -153,6 +153,7 @@ def test_auth_token_asks_everybody(serve: Callable[..., Any]) -> None:
 def test_a_foreign_page_changes_nothing(headers: dict[str, str], serve: Callable[..., Any]) -> None:
     answer = serve(auth=None).ask("POST", "/orchestrator/stop", headers=headers)
     assert (answer.status, answer.json["code"]) == (403, "foreign_origin")
+    assert "azora token" in answer.json["error"]
 
 
 @pytest.mark.native
@@ -208,6 +209,8 @@ def test_it_mounts_into_another_app(
     assert api.ask("POST", "/fleet/services/register/", body, headers).status == 200
     assert api.get("/fleet/services/a").json["config"]["id"] == "a"
     assert api.get("/fleet/none").json["code"] == "not_found"
+    assert api.get("/fleet/none").json["error"].endswith("see /fleet/docs")
+    assert api.get("/fleet/openapi.json").json["servers"] == [{"url": "/fleet"}]
     with api.stream("/fleet/events?since=0") as frames:
         assert next(frames)["event"] == "serviceRegistered"
 
