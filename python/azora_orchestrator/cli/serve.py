@@ -245,6 +245,7 @@ class _Server:
         self._listener = listener
         self._app = create_app(orch, auth=plan.auth, allowed_hosts=_hosts(plan))
         self._app.ready_reason = "the services are being registered"
+        self._app.stop_timeout_ms = plan.stop_timeout_ms
         self._uvicorn = Uvicorn(
             uvicorn.Config(
                 self._app,

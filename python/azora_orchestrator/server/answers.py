@@ -73,6 +73,11 @@ class Refusal(Exception):
         self.extra = dict(extra or {})
 
 
+def shutting_down() -> Refusal:
+    """What a change, a wait and a new stream are told from the first signal on."""
+    return Refusal(503, "shutting_down", "the server is shutting down")
+
+
 def problem(refusal: Refusal, *, unsafe: bool) -> tuple[int, Headers, bytes]:
     """The error answer: status, headers, body. `unsafe` adds `success:false`, as the seed does."""
     body: dict[str, Any] = {"success": False} if unsafe else {}

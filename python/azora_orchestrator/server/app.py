@@ -20,7 +20,7 @@ from starlette.responses import Response
 from azora_orchestrator._core import CoreError
 from azora_orchestrator.server import docs, routes
 from azora_orchestrator.server.access import SAFE_METHODS, Access
-from azora_orchestrator.server.answers import Refusal, from_core, problem
+from azora_orchestrator.server.answers import Refusal, from_core, problem, shutting_down
 from azora_orchestrator.server.fast import hot_read
 
 if TYPE_CHECKING:
@@ -57,6 +57,7 @@ class AzoraApp(FastAPI):
         self._core: Any = getattr(orch, "sync", orch)._core  # type: ignore[union-attr]
         self.access = access
         self.ready_reason: str | None = None  # why /readyz says no, besides the core itself
+        self.stop_timeout_ms = 60_000  # how long POST /orchestrator/stop may take
         self.draining = False
         self.streams = 0
         self._closing: asyncio.Event | None = None
@@ -99,8 +100,21 @@ class AzoraApp(FastAPI):
         return await asyncio.get_running_loop().run_in_executor(self._workers, call, *args)
 
     async def waiting(self, call: Any, *args: Any) -> Any:
-        """The same for a call that waits until something has come true, perhaps for minutes."""
-        return await asyncio.get_running_loop().run_in_executor(self._waiters, call, *args)
+        """The same for a call that waits until something has come true, perhaps for minutes.
+
+        Raises:
+            Refusal: 503: the server began to shut down meanwhile.
+        """
+        answer = asyncio.get_running_loop().run_in_executor(self._waiters, call, *args)
+        closing = asyncio.ensure_future(self.closing.wait())
+        try:
+            await asyncio.wait({answer, closing}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise shutting_down()
+            return answer.result()
+        finally:
+            closing.cancel()
+            answer.cancel()  # nobody reads it any more
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The layer in front."""
@@ -121,7 +135,7 @@ class AzoraApp(FastAPI):
                     await _send(send, *answer, seq, head)
                     return
             elif self.draining:
-                raise Refusal(503, "shutting_down", "the server is shutting down")
+                raise shutting_down()
             else:
                 receive = await _body(scope, path, receive)
         except Refusal as refusal:

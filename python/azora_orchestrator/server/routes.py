@@ -17,7 +17,6 @@ from azora_orchestrator.server.sse import EventStream
 
 _DEFAULT_WAIT_MS = 60_000
 _MAX_WAIT_MS = 600_000
-_STOP_MS = 60_000
 _METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _PAGE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'"
 
@@ -92,7 +91,7 @@ async def _start_all(request: Request) -> Response:
 
 
 async def _stop_all(request: Request) -> Response:
-    left = await request.app.waiting(request.app.core.stop, _STOP_MS)
+    left = await request.app.waiting(request.app.core.stop, request.app.stop_timeout_ms)
     if left:
         names = ", ".join(left)
         raise Refusal(

@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from azora_orchestrator.server.answers import Refusal
+from azora_orchestrator.server.answers import Refusal, shutting_down
 from azora_orchestrator.server.endless import Ends
 from azora_orchestrator.server.fast import flag, one
 
@@ -33,7 +33,7 @@ class EventStream(Response):
         types = [name for value in query.get("type", ()) for name in value.split(",") if name]
         self._follow = "follow" not in query or flag(query, "follow")
         if app.draining:
-            raise Refusal(503, "shutting_down", "the server is shutting down")
+            raise shutting_down()
         if app.streams >= MAX_STREAMS:
             raise Refusal(429, "limit_reached", f"{MAX_STREAMS} event streams are open already")
         self._app = app

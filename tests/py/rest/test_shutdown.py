@@ -79,6 +79,17 @@ def test_while_it_stops_reads_go_on_and_changes_do_not(
     assert all(dies(pid) for pid in pids)  # .. and was killed
 
 
+def test_a_stop_by_request_has_the_same_deadline(
+    served: Serve, actors: Actors, tmp_path: Path
+) -> None:
+    actors.tell("a", "stubborn")
+    services = [actors.service("a", process={"stopTimeout": 60_000})]
+    server = served("serve", "--config", config(tmp_path, *services), "--stop-timeout", "500ms")
+    ready(server, "a")
+    answer = server.api.ask("POST", "/orchestrator/stop")
+    assert (answer.status, answer.json["notStopped"]) == (504, ["a"])
+
+
 def test_a_second_signal_kills(served: Serve, actors: Actors, tmp_path: Path) -> None:
     actors.tell("a", "stubborn")
     services = [actors.service("a", process={"stopTimeout": 60_000})]
@@ -102,6 +113,25 @@ def test_kill_9_of_the_server_leaves_no_process(
     os.kill(server.pid, signal.SIGKILL)
     server.wait()
     assert all(dies(pid) for pid in pids)
+
+
+def test_who_waits_is_told_at_once_that_it_ends(
+    served: Serve, actors: Actors, tmp_path: Path
+) -> None:
+    actors.tell("a", "hang")
+    server = served("serve", "--config", config(tmp_path, actors.service("a")))
+    with server.api.stream("/events?since=0&type=serviceStarted") as frames:
+        next(frames)
+    connection = http.client.HTTPConnection("127.0.0.1", server.api.port, timeout=30)
+    connection.request("POST", "/services/a/start?wait=ready&timeoutMs=600000")
+    # It waits when a later change is through.
+    assert server.api.ask("POST", "/services/a/start").status == 202
+    server.signal(signal.SIGTERM)
+    response = connection.getresponse()
+    assert response.status == 503
+    assert json.loads(response.read())["code"] == "shutting_down"
+    connection.close()
+    assert server.wait() == 0
 
 
 def test_a_first_signal_while_services_start_ends_it_too(

@@ -17,7 +17,6 @@ import pytest
 
 from azora_orchestrator import MasterOrchestrator
 from azora_orchestrator.catalog import CATALOG
-from azora_orchestrator.server import routes
 from conftest import free_port
 from rest.asking import until
 from rest.served import ACTOR, Actors, Serve, dies
@@ -239,9 +238,9 @@ def test_delete_is_at_once_and_the_id_is_free_when_the_process_is_gone(
 
 
 def test_what_does_not_stop_in_time_is_named(
-    orch: MasterOrchestrator, api: Any, actors: Actors, monkeypatch: pytest.MonkeyPatch
+    orch: MasterOrchestrator, api: Any, actors: Actors
 ) -> None:
-    monkeypatch.setattr(routes, "_STOP_MS", 400)
+    api.app.stop_timeout_ms = 400
     actors.tell("a", "stubborn")
     orch.register(actors.service("a", process={"stopTimeout": 60_000}))
     orch.wait_ready("a", timeout_ms=READY_MS)
