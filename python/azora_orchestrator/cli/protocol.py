@@ -35,14 +35,17 @@ class Protocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """The first request has its time from here on."""
         super().connection_made(transport)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing is waited for any more."""
         self._wait_no_more()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
+        """Counts what belongs to a head that is not complete."""
         super().data_received(data)
         if self._in_head:
             self._fed += len(data)
@@ -54,11 +57,13 @@ class Protocol(HttpToolsProtocol):
             self._wait_no_more()
 
     def on_message_begin(self) -> None:
+        """Another head begins."""
         self._in_head = True
         self._fed = self._header_bytes = 0
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
+        """One line of it."""
         self._header_bytes += len(name) + len(value) + 4
         if self._header_bytes > MAX_HEADER_BYTES or len(self.headers) >= MAX_HEADERS:
             self._refusal = Refusal(
@@ -70,12 +75,14 @@ class Protocol(HttpToolsProtocol):
         super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
+        """The head is there: the app is asked."""
         self._in_head = False
         if self.url[:1] not in (b"/", b"*"):
             self._name_host()
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
+        """What is said when the parser gave up: our reason, when we made it."""
         if self._refusal is None:
             super().send_400_response(msg)
         else:

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 
 from azora_orchestrator._core import CoreError
 from azora_orchestrator.server import docs, routes
@@ -196,7 +197,7 @@ async def _body(scope: Any, path: str, receive: Any) -> Any:
             f"the body did not arrive within {_BODY_SECONDS:.0f} s",
             headers=[(b"connection", b"close")],
         ) from None
-    if body or path == "/services/register":
+    if body or (path == "/services/register" and scope["method"] == "POST"):
         _check_declared(headers)
     replayed = False
 
@@ -295,9 +296,22 @@ async def _on_http(request: Request, error: Exception) -> Response:
         )
     else:
         refusal = Refusal(status, "invalid_request", str(getattr(error, "detail", "")))
-    for name, value in (getattr(error, "headers", None) or {}).items():
-        refusal.headers.append((name.lower().encode("latin-1"), value.encode("latin-1")))
+    if status == 405:
+        refusal.headers.append((b"allow", _allowed(request).encode()))
     return _respond(request, refusal)
+
+
+def _allowed(request: Request) -> str:
+    """Every method of a path, not only those of the first route that has it."""
+    routes = [
+        route
+        for route in request.app.router.routes
+        if route.matches(request.scope)[0] != Match.NONE
+    ]
+    # Who names the path itself goes before who would take it for an id.
+    named = [route for route in routes if not route.param_convertors] or routes
+    found = {method for route in named for method in route.methods or ()}
+    return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
 
 
 async def _on_bug(request: Request, error: Exception) -> Response:

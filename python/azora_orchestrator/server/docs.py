@@ -48,6 +48,39 @@ _PROBLEM = {
 }
 
 
+_FLAG = {"type": "string", "enum": ["1", "0", "true", "false", "yes", "no"]}
+_SCHEMAS: dict[str, dict[str, Any]] = {
+    "wait": {"type": "string", "enum": ["ready"]},
+    "timeoutMs": {"type": "integer", "minimum": 0, "maximum": 600_000, "default": 60_000},
+    "dependents": _FLAG,
+    "dependencies": _FLAG,
+    "follow": _FLAG,
+    "explain": _FLAG,
+    "lines": {"type": "integer", "minimum": 0, "maximum": 10_000, "default": 200},
+    "strategy": {
+        "type": "string",
+        "enum": ["round-robin", "least-connections", "weighted", "ip-hash"],
+    },
+    "lease": {"type": "string", "enum": ["auto", "none"]},
+    "since": {"type": "integer", "minimum": 0},
+    "Last-Event-ID": {"type": "integer", "minimum": 0},
+}
+
+
+def parameter(path: str, name: str, place: str, text: str) -> dict[str, Any]:
+    """One parameter of an operation."""
+    schema = _SCHEMAS.get(name, {"type": "string"})
+    if name == "wait" and path.endswith("/stop"):
+        schema = {"type": "string", "enum": ["stopped"]}
+    return {
+        "name": name,
+        "in": place,
+        "required": place == "path",
+        "description": text,
+        "schema": schema,
+    }
+
+
 def operation_id(method: str, path: str) -> str:
     """A name for generated clients: get_services_id_why."""
     words = path.replace("{", "").replace("}", "").replace(".", "_").strip("/").split("/")

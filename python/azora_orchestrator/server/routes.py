@@ -305,16 +305,7 @@ def add_routes(app: Any) -> None:
     """Adds every route of the table to the app."""
     for method, path, handler, summary, parameters in _ROUTES:
         extra: dict[str, Any] = {
-            "parameters": [
-                {
-                    "name": name,
-                    "in": place,
-                    "required": place == "path",
-                    "description": text,
-                    "schema": {"type": "string"},
-                }
-                for name, place, text in parameters
-            ]
+            "parameters": [docs.parameter(path, *parameter) for parameter in parameters]
         }
         if handler is _register:
             schema = {"$ref": "#/components/schemas/ServiceConfig"}

@@ -63,9 +63,9 @@ def test_a_head_too_large_is_431(lines: bytes, api: Any) -> None:
 def test_a_head_without_end_is_cut(api: Any) -> None:
     with socket.create_connection(("127.0.0.1", api.port), timeout=20) as connection:
         connection.sendall(GET + b"X: ")
-        with pytest.raises(OSError, match="reset|Broken pipe"):
-            for _ in range(1_000):
-                connection.sendall(b"y" * 65_536)
+        endless = b"y" * 64 * 1024 * 1024
+        with pytest.raises(ConnectionError):
+            connection.sendall(endless)
 
 
 def test_a_head_that_does_not_come_is_408(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:

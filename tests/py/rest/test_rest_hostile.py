@@ -77,6 +77,20 @@ def test_a_method_that_is_not_there_is_405(method: str, path: str, api: Any) -> 
     assert list(answer.json)[:2] == ["success", "error"]
 
 
+@pytest.mark.parametrize(
+    ("path", "allowed"),
+    [
+        ("/services/a", "DELETE, GET, HEAD"),
+        ("/status/", "GET, HEAD"),
+        ("/orchestrator/stop", "POST"),
+        ("/services/register", "POST"),
+    ],
+)
+def test_allow_names_every_method_of_a_path(path: str, allowed: str, api: Any) -> None:
+    answer = api.ask("PATCH", path)
+    assert (answer.status, answer.headers["Allow"]) == (405, allowed)
+
+
 def test_a_host_that_is_missing_or_given_twice_is_400(api: Any) -> None:
     assert status(raw(api, "GET /health HTTP/1.1\r\nConnection: close\r\n")) == 400
     twice = "GET /health HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\nConnection: close\r\n"

@@ -201,7 +201,9 @@ def test_verbs_answer_at_once_or_when_it_is_true(
     # The root is told only when the leaf has ended: until then it is not ready anew.
     along = api.ask("POST", "/services/root/restart?dependents=true&wait=ready&timeoutMs=20000")
     assert (along.status, along.json["affected"]) == (200, ["leaf"])
-    assert along.json["incarnation"] == api.get("/services/root").json["process"]["incarnation"] == 4
+    assert (
+        along.json["incarnation"] == api.get("/services/root").json["process"]["incarnation"] == 4
+    )
 
     late = api.ask("POST", "/services/leaf/restart?wait=ready&timeoutMs=0")
     assert (late.status, late.json["code"], late.json["success"]) == (504, "timed_out", False)
