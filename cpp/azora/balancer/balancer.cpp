@@ -183,8 +183,12 @@ std::vector<Candidate> Balancer::explain(PoolHandle& handle, Strategy strategy,
   return all;
 }
 
+std::uint64_t Balancer::members_touched() const {
+  return workshop_->members_touched.load(std::memory_order_relaxed);
+}
+
 BalancerMetrics Balancer::metrics() const {
-  return {.members_touched = workshop_->members_touched.load(std::memory_order_relaxed),
+  return {.members_touched = members_touched(),
           .flaps = workshop_->flaps.load(std::memory_order_relaxed),
           .names_published = workshop_->names_published.load(std::memory_order_relaxed),
           .tables_built = workshop_->tables_built.load(std::memory_order_relaxed),

@@ -123,6 +123,7 @@ class Balancer {
   bool rest_lease_hook();
 
   BalancerMetrics metrics() const;
+  std::uint64_t members_touched() const;  // of these, for every turn
 
  private:
   static constexpr std::size_t kHandles = 64;  // names a thread remembers

@@ -161,6 +161,7 @@ void Core::end_turn() {
     auto by_id = board_.by_id.edit();
     auto in_order = board_.in_order.edit();
     board_.seq = publisher_.head();
+    const std::uint64_t before = views_built_;
     for (const std::uint64_t serial : dirty_) {
       ServiceState* service = by_serial(serial);
       if (service == nullptr) continue;
@@ -172,6 +173,7 @@ void Core::end_turn() {
       wake(*service->id);
       in_order.set(service->order, view);
     }
+    if (!dirty_.empty()) turn_views_ = views_built_ - before;
     dirty_.clear();
     board_.by_id = by_id.done();
     board_.in_order = in_order.done();

@@ -221,6 +221,7 @@ class Core : public keeper::KeeperListener {
   // Rule 13's counters.
   std::uint64_t turns_ = 0;
   std::uint64_t views_built_ = 0;
+  std::uint64_t turn_views_ = 0;                    // by the last turn that built any
   std::uint64_t probes_asked_ = 0;
   std::uint64_t results_stale_ = 0;
   std::uint64_t results_void_ = 0;

@@ -276,6 +276,7 @@ std::string Core::metrics_text() const {
   metric("running", "gauge", "1 while the orchestrator is started.", running_ ? 1 : 0);
   metric("turns_total", "counter", "Turns of the control thread.", turns_);
   metric("views_built_total", "counter", "Service views replaced.", views_built_);
+  metric("turn_views_built", "gauge", "Service views replaced by the last turn that replaced any.", turn_views_);
   metric("probes_total", "counter", "Probes asked.", probes_asked_);
   metric("probe_results_stale_total", "counter", "Results of a former incarnation or configuration.", results_stale_);
   metric("probe_results_void_total", "counter", "Results dropped because our own loop was late.", results_void_);

@@ -62,7 +62,12 @@ Orchestrator::Impl::Impl(Options options)
   core_.set_callback_sink([this](CallbackRequest request) { callbacks_.push(std::move(request)); });
   core_.set_file_stamp([this](const LaunchSpec& spec, Core::Stamped answer) { stamp(spec, std::move(answer)); });
   balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
-  control_.loop().set_turn_end([this] { core_.end_turn(); });
+  control_.loop().set_turn_end([this] {
+    core_.end_turn();
+    const std::uint64_t touched = balancer_.members_touched();
+    if (touched != touched_) turn_touched_.store(touched - touched_, std::memory_order_relaxed);
+    touched_ = touched;
+  });
 }
 
 Orchestrator::Impl::~Impl() { close(Millis{0}); }
@@ -145,6 +150,8 @@ std::string Orchestrator::Impl::metrics_text() {
   };
   const balancer::BalancerMetrics pools = balancer_.metrics();
   metric("pool_members_touched_total", "counter", "Places of pools written by changes.", pools.members_touched);
+  metric("turn_pool_members_touched", "gauge", "Places of pools written by the last turn that wrote any.",
+         turn_touched_.load(std::memory_order_relaxed));
   metric("pool_flaps_total", "counter", "Changes of a member's eligibility.", pools.flaps);
   metric("pool_names_published_total", "counter", "Names of pools that came, went or changed owner.", pools.names_published);
   metric("pool_tables_built_total", "counter", "Tables of strategies rebuilt.", pools.tables_built);

@@ -92,6 +92,8 @@ class Orchestrator::Impl {
   Mutex open_mutex_;
   std::atomic<bool> open_{false};
   bool probing_ = false;  // control thread: the prober was started
+  std::uint64_t touched_ = 0;                   // control thread: places of pools written up to the last turn
+  std::atomic<std::uint64_t> turn_touched_{0};  // and by the last one that wrote any
 
   LoopThread control_{"az-control"};
   LoopThread work_{"az-work"};

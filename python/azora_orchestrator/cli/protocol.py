@@ -29,8 +29,8 @@ class Protocol(HttpToolsProtocol):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._in_head = True  # of a request that has come in part, or not yet
-        self._fed = 0
-        self._header_bytes = 0
+        self._fed = 0  # of that head, before what is being read now
+        self._reading = 0
         self._refusal: Refusal | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -46,6 +46,7 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Counts what belongs to a head that is not complete."""
+        self._reading = len(data)
         super().data_received(data)
         if self._in_head:
             self._fed += len(data)
@@ -59,24 +60,19 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Another head begins."""
         self._in_head = True
-        self._fed = self._header_bytes = 0
+        self._fed = 0
         super().on_message_begin()
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """One line of it."""
-        self._header_bytes += len(name) + len(value) + 4
-        if self._header_bytes > MAX_HEADER_BYTES or len(self.headers) >= MAX_HEADERS:
+    def on_headers_complete(self) -> None:
+        """The head is there: the app is asked."""
+        self._in_head = False
+        if self._is_too_large():
             self._refusal = Refusal(
                 431,
                 "head_too_large",
                 f"a request may have {MAX_HEADERS} header lines of {MAX_HEADER_BYTES} bytes in all",
             )
             raise ValueError("head too large")  # stops the parser, which calls send_400_response()
-        super().on_header(name, value)
-
-    def on_headers_complete(self) -> None:
-        """The head is there: the app is asked."""
-        self._in_head = False
         if self.url[:1] not in (b"/", b"*"):
             self._name_host()
         super().on_headers_complete()
@@ -87,6 +83,13 @@ class Protocol(HttpToolsProtocol):
             super().send_400_response(msg)
         else:
             self._say(self._refusal)
+
+    def _is_too_large(self) -> bool:
+        if len(self.headers) > MAX_HEADERS:
+            return True
+        if self._fed + self._reading <= MAX_HEADER_BYTES:  # all of it, and perhaps more
+            return False
+        return sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEADER_BYTES
 
     def _name_host(self) -> None:
         """The target names a host, too (absolute form): both have to be ours."""
