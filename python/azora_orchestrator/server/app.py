@@ -138,7 +138,7 @@ class AzoraApp(FastAPI):
             elif self.draining:
                 raise shutting_down()
             else:
-                receive = await _body(scope, path, receive)
+                receive = await _body(scope, path, receive, self.closing)
         except Refusal as refusal:
             await _send(send, *problem(refusal, unsafe=unsafe), seq, head)
             return
@@ -181,22 +181,26 @@ def _path_below_mount(scope: Any) -> str:
     return path or "/"
 
 
-async def _body(scope: Any, path: str, receive: Any) -> Any:
+async def _body(scope: Any, path: str, receive: Any, closing: asyncio.Event) -> Any:
     """Reads the body of a change and checks what may be said before its meaning is."""
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > MAX_BODY_BYTES and b"expect" in headers:
         raise _too_large()  # it asked before sending
+    reading = asyncio.ensure_future(_whole(receive))
+    ended = asyncio.ensure_future(closing.wait())
     try:
-        async with asyncio.timeout(_BODY_SECONDS):
-            body = await _whole(receive)
-    except TimeoutError:
-        raise Refusal(
-            408,
-            "body_timeout",
-            f"the body did not arrive within {_BODY_SECONDS:.0f} s",
-            headers=[(b"connection", b"close")],
-        ) from None
+        waited = {reading, ended}
+        await asyncio.wait(waited, timeout=_BODY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():
+            late = f"the body did not arrive within {_BODY_SECONDS:.0f} s"
+            refusal = shutting_down() if ended.done() else Refusal(408, "body_timeout", late)
+            refusal.headers.append((b"connection", b"close"))
+            raise refusal
+        body = reading.result()
+    finally:
+        reading.cancel()
+        ended.cancel()
     if body or (path == "/services/register" and scope["method"] == "POST"):
         _check_declared(headers)
     replayed = False

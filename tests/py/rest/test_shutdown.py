@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import signal
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -124,13 +125,20 @@ def test_who_waits_is_told_at_once_that_it_ends(
         next(frames)
     connection = http.client.HTTPConnection("127.0.0.1", server.api.port, timeout=30)
     connection.request("POST", "/services/a/start?wait=ready&timeoutMs=600000")
-    # It waits when a later change is through.
+    slow = socket.create_connection(("127.0.0.1", server.api.port), timeout=30)
+    slow.sendall(
+        b"POST /services/register HTTP/1.1\r\nHost: localhost\r\n"
+        b"Content-Type: application/json\r\nContent-Length: 9\r\n\r\n{"
+    )
+    # They wait when a later change is through.
     assert server.api.ask("POST", "/services/a/start").status == 202
     server.signal(signal.SIGTERM)
     response = connection.getresponse()
     assert response.status == 503
     assert json.loads(response.read())["code"] == "shutting_down"
     connection.close()
+    with slow, slow.makefile("rb") as answer:
+        assert b'"code":"shutting_down"' in answer.read()
     assert server.wait() == 0
 
 
