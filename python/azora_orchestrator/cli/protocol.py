@@ -21,7 +21,7 @@ HEAD_SECONDS = 10.0
 
 
 class Protocol(HttpToolsProtocol):
-    """One connection.
+    """One connection to an AzoraApp.
 
     Threads: the event loop's.
     """
@@ -84,6 +84,9 @@ class Protocol(HttpToolsProtocol):
         else:
             self._say(self._refusal)
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """No upgrade is offered: the request is answered as it stands, and that is no warning."""
+
     def _is_too_large(self) -> bool:
         if len(self.headers) > MAX_HEADERS:
             return True
@@ -122,6 +125,7 @@ class Protocol(HttpToolsProtocol):
         status, headers, body = problem(refusal, unsafe=False)
         head = [b"HTTP/1.1 %d %s" % (status, _REASONS[status])]
         headers += [(b"content-length", b"%d" % len(body)), (b"connection", b"close")]
+        headers.append((b"azora-seq", b"%d" % self.config.app.core.seq()))  # type: ignore[union-attr]
         head += [b"%s: %s" % item for item in headers]
         self.transport.write(b"\r\n".join([*head, b"", body]))
         self.transport.close()

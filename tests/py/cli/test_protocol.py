@@ -57,7 +57,14 @@ def test_a_head_too_large_is_431(lines: bytes, api: Any) -> None:
     status, answer = ask(api, GET, lines, b"\r\n")
     assert status == 431
     assert problem_of(answer)["code"] == "head_too_large"
+    assert b"\r\nazora-seq: " in answer
     assert api.get("/health").status == 200
+
+
+def test_an_upgrade_is_not_taken_and_no_warning(api: Any, caplog: pytest.LogCaptureFixture) -> None:
+    upgrade = b"Connection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n"
+    assert ask(api, GET + upgrade)[0] == 200
+    assert caplog.text == ""
 
 
 def test_a_head_without_end_is_cut(api: Any) -> None:
