@@ -11,6 +11,7 @@ import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -61,7 +62,9 @@ class AzoraApp(FastAPI):
         self.stop_timeout_ms = 60_000  # how long POST /orchestrator/stop may take
         self.draining = False
         self.streams = 0
-        self._closing: asyncio.Event | None = None
+        # By loop: clients for tests ask each time on another one.
+        self._closing: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Event]
+        self._closing = WeakKeyDictionary()
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="azora-rest")
         self._waiters = ThreadPoolExecutor(_WAITERS, thread_name_prefix="azora-wait")
         self.add_exception_handler(Refusal, _on_refusal)
@@ -84,17 +87,18 @@ class AzoraApp(FastAPI):
     @property
     def closing(self) -> asyncio.Event:
         """Set when open streams are to end; belongs to the running loop."""
-        if self._closing is None:
-            self._closing = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        closing = self._closing.get(loop)
+        if closing is None:
+            closing = self._closing[loop] = asyncio.Event()
             if self.draining:
-                self._closing.set()
-        return self._closing
+                closing.set()
+        return closing
 
     def begin_shutdown(self) -> None:
         """From now on /readyz and changes answer 503 and event streams end. Call it on the loop."""
         self.draining = True
-        if self._closing is not None:
-            self._closing.set()
+        self.closing.set()
 
     async def in_thread(self, call: Any, *args: Any) -> Any:
         """Runs a call that takes a moment on a thread of the app's own."""

@@ -163,6 +163,36 @@ def test_after_close_reads_answer_and_changes_are_503(
     assert api.get("/health").json["status"] == "ok"
 
 
+def test_each_request_may_come_on_a_loop_of_its_own(orch: MasterOrchestrator) -> None:
+    """As test clients do it."""
+    app = create_app(orch, auth=None)
+    body = b'{"id":"a","type":"core","endpoint":"http://127.0.0.1:1"}'
+
+    async def register() -> int:
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/services/register",
+            "query_string": b"",
+            "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
+        }
+        pieces = [{"type": "http.request", "body": body[:9], "more_body": True}]
+        pieces.append({"type": "http.request", "body": body[9:], "more_body": False})
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            await asyncio.sleep(0)  # as a server does: the rest is not there yet
+            return pieces.pop(0)
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        await app(scope, receive, send)
+        return int(sent[0]["status"])
+
+    assert [asyncio.run(register()) for _ in range(3)] == [200] * 3
+
+
 def test_an_async_orchestrator_is_served_as_well(serve_app: Callable[[Any], Any]) -> None:
     async def main() -> None:
         async with AsyncMasterOrchestrator() as orch:
