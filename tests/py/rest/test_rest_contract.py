@@ -262,13 +262,10 @@ def test_metrics_tell_what_the_last_turn_touched(fleet: Any, api: Any) -> None:
         spec = {"id": f"s{number}", "type": "core", "endpoint": "http://127.0.0.1:1"}
         fleet.register(spec | {"healthCheckInterval": 3_600_000})
     assert api.ask("DELETE", "/services/s7").status == 200
-    spec = {"id": "orders", "type": "core", "endpoint": "http://127.0.0.1:1"}
-    assert api.register(spec).status == 200
     text = api.get("/metrics").body.decode()
     figures = dict(re.findall(r"^(azora_turn_\w+) (\d+)$", text, re.MULTILINE))
     assert set(figures) == {"azora_turn_views_built", "azora_turn_pool_members_touched"}
-    assert 1 <= int(figures["azora_turn_views_built"]) <= 8
-    assert 1 <= int(figures["azora_turn_pool_members_touched"]) <= 64  # one chunk of a pool
+    assert all(1 <= int(figure) <= 8 for figure in figures.values()), figures
 
 
 def test_head_never_takes_a_lease(fleet: Any, api: Any) -> None:
