@@ -62,6 +62,12 @@ class LogStreamHandle {
  public:
   LogStreamHandle(std::shared_ptr<CoreHandle> core, const std::string& id, int lines)
       : core_(std::move(core)), stream_(value_or_throw(core_->live().follow_logs(id, lines))) {}
+  ~LogStreamHandle() {
+    // In a forked child its descriptor was closed, and the number may be somebody else's by now.
+    if (core_->forked()) static_cast<void>(stream_.release());
+  }
+  LogStreamHandle(const LogStreamHandle&) = delete;
+  LogStreamHandle& operator=(const LogStreamHandle&) = delete;
 
   orchestrator::LogPiece next() {
     core_->live();
