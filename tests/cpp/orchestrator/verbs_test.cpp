@@ -531,26 +531,6 @@ TEST(WaitFor, ReadyIsAnsweredInTheTurnThatPublishesIt) {
   EXPECT_TRUE(answered);
 }
 
-TEST(WaitFor, ARestartThatWaitsForItsDependentsIsNotReadyBefore) {
-  World world;
-  world.add_process("root");
-  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
-  world.keeper.set(leaf, {.stops_in = seconds(2)});
-  world.advance(seconds(2));
-  std::uint64_t incarnation = 0;
-  world.turn([&] {
-    ASSERT_TRUE(world.core.command(Verb::restart, "root", true, false, "rest").ok());
-    world.core.wait_for("root", true, 0, world.loop.now().steady + seconds(30), [&](const Result<void>& done) {
-      EXPECT_TRUE(done.ok());
-      incarnation = world.view("root")->incarnation;
-    });
-  });
-  world.advance(seconds(1));
-  EXPECT_EQ(incarnation, 0U);  // the leaf has not ended yet
-  world.advance(seconds(5));
-  EXPECT_EQ(incarnation, 2U);
-}
-
 TEST(WaitFor, StoppedAndGoneAndTooLate) {
   World world;
   const auto a = world.add_process("a");

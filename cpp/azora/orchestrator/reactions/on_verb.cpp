@@ -80,10 +80,6 @@ void Core::stage(Staged staged) {
   run_staged();
 }
 
-bool Core::is_staged(std::uint64_t serial) const {
-  return std::any_of(staged_.begin(), staged_.end(), [serial](const Staged& one) { return one.serial == serial; });
-}
-
 // A newer verb takes the place of one that waits; whoever was stopped for that one comes back.
 void Core::drop_staged(std::uint64_t serial) {
   std::vector<std::uint64_t> raise;

@@ -65,8 +65,7 @@ void Core::check_waiters() {
     }
     const Lifecycle state = service->machine.lifecycle;
     const bool answers = service->status == HealthStatus::healthy || service->status == HealthStatus::degraded;
-    // A restart that waits for its dependents is not over because it has not begun.
-    const bool met = found->second.ready ? answers && !is_staged(service->serial) && (state == Lifecycle::ready || state == Lifecycle::watching)
+    const bool met = found->second.ready ? answers && (state == Lifecycle::ready || state == Lifecycle::watching)
                                          : !service->alive() && (state == Lifecycle::idle || state == Lifecycle::done);
     // A restart that waits for dependents to end first is still to come, whatever it looks like now.
     if (met && !is_staged(service->serial)) take_waiter(key).done({});
