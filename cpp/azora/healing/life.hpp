@@ -28,6 +28,7 @@ class Life {
   void exited(bool ok);
   void lost();
   void passed(bool healthy, bool first);
+  void faltered(bool down);
   void liveness_failed();
   void permitted();
   void timer();

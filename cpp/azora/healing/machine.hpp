@@ -100,7 +100,7 @@ struct Input {
     lost,            // shim gone, nothing left (incarnation)
     ready,           // first answer below 500 in STARTING, or the external action verified
     passed,          // a probe passed (flag = healthy)
-    faltered,        // no longer healthy: stability begins anew
+    faltered,        // no longer healthy: stability begins anew (flag = out of rotation from here on)
     liveness_failed, // restartThreshold reached
     permitted,       // the kill permit is granted
     timer,           // `deadline` passed

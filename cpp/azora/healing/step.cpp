@@ -33,7 +33,7 @@ Step Life::take(const Input& input) {
     case Kind::lost: if (current && process()) lost(); break;
     case Kind::ready: if (current) passed(input.flag, true); break;
     case Kind::passed: if (current) passed(input.flag, false); break;
-    case Kind::faltered: if (in(Lifecycle::ready)) watch_stability(false); break;
+    case Kind::faltered: faltered(input.flag); break;
     case Kind::liveness_failed: if (current) liveness_failed(); break;
     case Kind::permitted: permitted(); break;
     case Kind::timer: timer(); break;
@@ -223,8 +223,10 @@ void Life::passed(bool healthy, bool first) {
         m_.permit_asked = false;
         act(Action::Kind::drop_permit);
       }
-      m_.down_since.reset();
-      if (healthy) m_.announced_unavailable = false;
+      if (healthy) {
+        m_.down_since.reset();
+        m_.announced_unavailable = false;
+      }
       return watch_stability(healthy);
     case Lifecycle::blocked:
     case Lifecycle::backoff:
@@ -235,6 +237,13 @@ void Life::passed(bool healthy, bool first) {
       return watch_stability(healthy);
     default: return;
   }
+}
+
+// The downtime that a restart will tell of begins where nobody is sent any more, not where we act.
+void Life::faltered(bool down) {
+  if (!in(Lifecycle::ready)) return;
+  if (down) mark_down();
+  watch_stability(false);
 }
 
 void Life::liveness_failed() {

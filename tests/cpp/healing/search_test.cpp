@@ -151,7 +151,7 @@ class Search {
     go(In::evidence, body, false, Desired::up, Cause::evidence);
     go(In::plan_changed, body);
     go(In::slot_expired, body);
-    go(In::faltered, body);
+    for (const bool down : {false, true}) go(In::faltered, body, down);
     if (from.machine.deadline) go(In::timer, body);
     if (from.queued) go(In::admitted, body);
     if (from.permit_wanted) go(In::permitted, body);

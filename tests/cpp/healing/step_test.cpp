@@ -170,6 +170,34 @@ TEST(Step, UnlimitedRestartsStillBackOff) {
   EXPECT_EQ(rig.told(Say::failed), 0);
 }
 
+TEST(Step, DowntimeBeginsWhereNobodyIsSentAnyMore) {
+  Rig rig;
+  rig.bring_up();
+  rig.feed(In::faltered, true);
+  rig.wait(seconds(1));
+  rig.feed(In::passed, false);  // one answer is no return into rotation
+  rig.wait(seconds(1));
+  rig.feed(In::liveness_failed);
+  rig.feed(In::permitted);
+  rig.wait(seconds(1));
+  rig.exit();
+  rig.start();
+  ASSERT_TRUE(rig.said(Say::restarted));
+  EXPECT_EQ(rig.notice(Say::restarted)->downtime_ms, 3000);
+}
+
+TEST(Step, ADipThatWasMadeGoodIsNoDowntime) {
+  Rig rig;
+  rig.bring_up();
+  rig.feed(In::faltered, true);
+  rig.wait(seconds(1));
+  rig.feed(In::passed, true);
+  rig.wait(seconds(1));
+  rig.exit();
+  rig.start();
+  EXPECT_EQ(rig.notice(Say::restarted)->downtime_ms, 0);
+}
+
 TEST(Step, StabilityGivesTheBudgetBack) {
   Rig rig;
   rig.bring_up();

@@ -74,7 +74,9 @@ void Core::on_result(const health::ProbeResult& result) {
                     .incarnation = service->machine.incarnation});
   } else {
     refresh_status(*service);
-    if (service->status != HealthStatus::healthy) feed(*service, {.kind = Input::Kind::faltered});
+    if (service->status != HealthStatus::healthy) {
+      feed(*service, {.kind = Input::Kind::faltered, .flag = service->status == HealthStatus::unhealthy});
+    }
     settle();
   }
   if (by_serial(result.serial) == service) apply_probe_mode(*service);
