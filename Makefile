@@ -28,7 +28,8 @@ test-asan: build # the suites under AddressSanitizer and UndefinedBehaviorSaniti
 test-tsan: build # the suites under ThreadSanitizer
 	@tools/sanitize.sh tsan
 
-bench: build     # the benchmarks, each beside its peer
+bench: build     # the benchmarks in build/bench, each beside its peer
+	@tools/setup.sh peers || true
 	@tools/bench.sh
 
 wheel: setup     # the wheel in dist, repaired, installed without compilers and lived with

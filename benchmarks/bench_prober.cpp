@@ -1,14 +1,16 @@
 // Cost of active health checks, whole chain: scheduler, control loop, net thread. N targets on loopback are
-// probed on their grid for some seconds against a responder process; one JSON line per run:
-// CPU us per check (all our threads), system calls per check (from the prober's own counters), bytes per
-// target, lateness of the timer, latency of the answers.
-// Use: bench_prober [targets=5000] [interval_ms=1000] [seconds=5] [pin=1] [close=0]; without arguments a
-// standard series.
+// probed on their grid for some seconds against a responder process, by us and by HAProxy in turns; one JSON line per
+// run: CPU us per check (all our threads), system calls per check (from the prober's own counters), bytes per
+// target, lateness of the timer, latency of the answers; HAProxy's CPU us per check, and ours divided by it. With
+// several rounds the last line of a setting has the medians.
+// Use: bench_prober [targets=5000] [interval_ms=1000] [seconds=5] [pin=1] [close=0] [rounds=1] [haproxy=PATH];
+// without targets a standard series. Exits with 2 when there is no HAProxy.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,18 +19,22 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <memory>
 #include <string>
+#include <thread>
+#include <tuple>
 #include <vector>
 
 #include "azora/base/asio_loop.hpp"
 #include "azora/health/judge.hpp"
 #include "azora/health/net_prober.hpp"
 #include "azora/health/probe_timer.hpp"
+#include "haproxy_peer.hpp"
 
 namespace {
 
@@ -41,7 +47,19 @@ struct Setting {
   int seconds = 5;
   int pin = 1;
   int close = 0;
+  int rounds = 1;
 };
+
+// What parent and children share.
+struct Shared {
+  std::atomic<std::uint64_t> answered{0};  // by the responder
+  double cpu_us = 0;                       // per check, of our last run
+};
+
+std::string address_of(int target) {
+  return "127." + std::to_string(1 + target / 62'500) + "." + std::to_string(target / 250 % 250) + "." +
+         std::to_string(1 + target % 250);
+}
 
 void pin_to(int cpu) {
   cpu_set_t set;
@@ -58,7 +76,7 @@ void raise_descriptor_limit() {
 }
 
 // Answers every request at once, on every address of 127/8; never returns.
-[[noreturn]] void respond(int listener, bool close_after) {
+[[noreturn]] void respond(int listener, bool close_after, Shared& shared) {
   const std::string answer = std::string("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n") +
                              (close_after ? "Connection: close\r\n" : "") + "\r\nok\n";
   const int set = epoll_create1(0);
@@ -82,7 +100,10 @@ void raise_descriptor_limit() {
         continue;
       }
       const ssize_t got = recv(fd, buffer, sizeof buffer, 0);
-      if (got > 0) send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+      if (got > 0) {
+        shared.answered.fetch_add(1, std::memory_order_relaxed);
+        send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
+      }
       if (got == 0 || (got > 0 && close_after)) close(fd);
     }
   }
@@ -125,8 +146,7 @@ class Bench {
     for (int i = 0; i < setting.targets; ++i) {
       auto target = std::make_shared<ProbeTarget>();
       target->scheme = "http";
-      target->host = "127." + std::to_string(1 + i / 62'500) + "." + std::to_string(i / 250 % 250) + "." +
-                     std::to_string(1 + i % 250);
+      target->host = address_of(i);
       target->port = port;
       target->path = "/health";
       target->timeout = Millis(2000);
@@ -145,7 +165,8 @@ class Bench {
     memory_kib_ = anonymous_kib() - before;
   }
 
-  void measure() {
+  // CPU us per check.
+  double measure() {
     results_ = failures_ = 0;
     latencies_.clear();
     lateness_.clear();
@@ -175,6 +196,7 @@ class Bench {
         static_cast<double>(targets_kib_) * 1024 / setting_.targets, quantile(latencies_, 0.5),
         quantile(latencies_, 0.99), quantile(lateness_, 0.999) / 1e6);
     std::fflush(stdout);
+    return cpu * 1e6 / checks;
   }
 
  private:
@@ -219,7 +241,48 @@ class Bench {
   long targets_kib_ = 0;
 };
 
-int run(const Setting& setting) {
+// HAProxy's CPU us per check; 0: it checked nothing.
+double measure_peer(azora::bench::HaproxyPeer& peer, const Setting& setting, std::uint16_t port, const Shared& shared) {
+  if (!peer.start(setting.targets, setting.interval_ms, setting.close == 0, port, setting.pin != 0 ? 0 : -1, address_of)) {
+    return 0;
+  }
+  std::this_thread::sleep_for(Millis(setting.interval_ms) + std::chrono::seconds(1));
+  const std::uint64_t answered = shared.answered.load();
+  const double cpu = peer.cpu_seconds();
+  std::this_thread::sleep_for(std::chrono::seconds(setting.seconds));
+  const double used = peer.cpu_seconds() - cpu;
+  const auto checks = static_cast<double>(shared.answered.load() - answered);
+  const bool lived = peer.alive();
+  peer.stop();
+  if (!lived || checks < 1) return 0;
+  std::printf("{\"bench\":\"peer\",\"peer\":\"%s\",\"targets\":%d,\"interval_ms\":%d,\"reuses_connections\":%s,"
+              "\"checks_per_s\":%.0f,\"cpu_us_per_check\":%.2f}\n",
+              peer.name().c_str(), setting.targets, setting.interval_ms,
+              peer.reuses() && setting.close == 0 ? "true" : "false", checks / setting.seconds, used * 1e6 / checks);
+  std::fflush(stdout);
+  return used * 1e6 / checks;
+}
+
+// In a process of its own, so that memory is counted from nothing.
+double measure_ours(const Setting& setting, std::uint16_t port, Shared& shared) {
+  shared.cpu_us = 0;
+  const pid_t child = fork();
+  if (child == 0) {
+    if (setting.pin != 0) pin_to(0);
+    shared.cpu_us = Bench(setting, port).measure();
+    std::exit(0);
+  }
+  int status = 0;
+  waitpid(child, &status, 0);
+  return status == 0 ? shared.cpu_us : 0;
+}
+
+double middle(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+int run(const Setting& setting, azora::bench::HaproxyPeer& peer, Shared& shared) {
   const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
   sockaddr_in address{};
   address.sin_family = AF_INET;
@@ -233,21 +296,28 @@ int run(const Setting& setting) {
   if (responder == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (setting.pin != 0) pin_to(1);
-    respond(listener, setting.close != 0);
+    respond(listener, setting.close != 0, shared);
   }
   close(listener);
-  // Its own process per run, so that memory is counted from nothing.
-  const pid_t child = fork();
-  if (child == 0) {
-    if (setting.pin != 0) pin_to(0);
-    Bench(setting, ntohs(address.sin_port)).measure();
-    std::exit(0);
+  std::vector<double> ours;
+  std::vector<double> peers;
+  std::vector<double> ratios;
+  for (int round = 0; round < setting.rounds; ++round) {
+    ours.push_back(measure_ours(setting, ntohs(address.sin_port), shared));
+    peers.push_back(measure_peer(peer, setting, ntohs(address.sin_port), shared));
+    if (ours.back() > 0 && peers.back() > 0) ratios.push_back(ours.back() / peers.back());
   }
-  int status = 0;
-  waitpid(child, &status, 0);
   kill(responder, SIGKILL);
   waitpid(responder, nullptr, 0);
-  return status == 0 ? 0 : 1;
+  if (ratios.size() != ours.size()) return std::fprintf(stderr, "bench_prober: a run failed\n"), 1;
+  std::printf("{\"bench\":\"prober beside peer\",\"peer\":\"%s\",\"targets\":%d,\"interval_ms\":%d,\"close\":%d,"
+              "\"peer_reuses_connections\":%s,\"rounds\":%d,\"cpu_us_per_check\":%.2f,\"peer_cpu_us_per_check\":%.2f,"
+              "\"ratio\":%.2f}\n",
+              peer.name().c_str(), setting.targets, setting.interval_ms, setting.close,
+              peer.reuses() && setting.close == 0 ? "true" : "false", setting.rounds, middle(ours), middle(peers),
+              middle(ratios));
+  std::fflush(stdout);
+  return 0;
 }
 
 }  // namespace
@@ -255,26 +325,40 @@ int run(const Setting& setting) {
 int main(int argc, char** argv) {
   raise_descriptor_limit();
   Setting setting;
+  std::string haproxy;
+  bool series = true;
   for (int i = 1; i < argc; ++i) {
     const std::string word = argv[i];
     const std::size_t equals = word.find('=');
     const std::string name = word.substr(0, equals);
-    const int value = equals == std::string::npos ? 0 : std::atoi(word.c_str() + equals + 1);
-    if (name == "targets") setting.targets = value;
+    const std::string text = equals == std::string::npos ? "" : word.substr(equals + 1);
+    const int value = std::atoi(text.c_str());
+    if (name == "targets") setting.targets = value, series = false;
     else if (name == "interval_ms") setting.interval_ms = value;
     else if (name == "seconds") setting.seconds = value;
     else if (name == "pin") setting.pin = value;
     else if (name == "close") setting.close = value;
+    else if (name == "rounds") setting.rounds = std::max(1, value);
+    else if (name == "haproxy") haproxy = text;
     else return std::fprintf(stderr, "bench_prober: unknown %s\n", argv[i]), 2;
   }
-  if (argc > 1) return run(setting);
+  azora::bench::HaproxyPeer peer(haproxy);
+  if (peer.name().empty()) {
+    std::fprintf(stderr, "bench_prober: HAProxy is missing, there is nothing to compare with: apt-get install haproxy, "
+                         "or haproxy=PATH\n");
+    return 2;
+  }
+  void* const memory = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED) return std::perror("bench_prober: mmap"), 1;
+  auto& shared = *new (memory) Shared;
+  if (!series) return run(setting, peer, shared);
   int code = 0;
   for (const auto& [targets, interval_ms, close] :
        {std::tuple{500, 1000, 0}, {2000, 1000, 0}, {5000, 1000, 0}, {5000, 200, 0}, {1000, 10'000, 0}, {5000, 1000, 1}}) {
     setting.targets = targets;
     setting.interval_ms = interval_ms;
     setting.close = close;
-    code |= run(setting);
+    code |= run(setting, peer, shared);
   }
   return code;
 }

@@ -1,12 +1,14 @@
-"""Hot REST reads beside a raw uvicorn answer, in one run on one machine.
+"""Hot REST reads beside a raw uvicorn answer, and registration beside an empty FastAPI POST.
 
-`python benchmarks/bench_rest.py [--large 100000] [--seconds 2] [--rounds 3]` prints for each read
-its requests a second, the 99th percentile of its latency, the server's CPU time a request, and what
-the first and the last are beside the peer's. The peer is the smallest ASGI app there is, under the
-same uvicorn with the same settings, with a body of the same kind. Then the same reads beside a
-large fleet: they must cost as much.
+`python benchmarks/bench_rest.py [--large 100000] [--seconds 2] [--rounds 5]` prints for each
+request its rate, the 99th percentile of its latency, the server's CPU time a request, and how many
+times the peer's rate and CPU time that is. The peers run under the same uvicorn with the same
+settings: the smallest ASGI app there is, with a body of the same kind, for reads; FastAPI's route
+that reads nothing and answers an empty object, for registration. Then the same beside a large
+fleet: it must cost as much.
 
-Servers are processes of their own; the rounds of all reads alternate, the best round counts.
+Servers are processes of their own; CPU is the scheduler's own count over all their threads. In each
+round every request is measured beside its peer; ratios are of one round, figures are medians.
 Exits with 2 when there is no peer to compare with.
 """
 
@@ -15,11 +17,15 @@ from __future__ import annotations
 import argparse
 import asyncio
 import importlib.util
+import itertools
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
+from statistics import median
 from typing import Any
 
 CONNECTIONS = 16
@@ -38,8 +44,21 @@ async def peer(_scope: Any, _receive: Any, send: Any) -> None:
 
 
 def run_peer() -> None:
-    """Serves the peer."""
+    """Serves the peer of reads."""
     _serve(peer)
+
+
+def run_empty_post() -> None:
+    """Serves the peer of registration."""
+    from fastapi import FastAPI
+
+    app = FastAPI()
+
+    @app.post("/services/register")
+    async def register() -> dict[str, Any]:
+        return {}
+
+    _serve(app)
 
 
 def run_azora(fleet: int) -> None:
@@ -119,10 +138,11 @@ class Server:
         self.port = int(line)
 
     def cpu_seconds(self) -> float:
-        """What it has used so far."""
-        with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as file:
-            fields = file.read().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        """What all its threads have used so far."""
+        used = 0
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            used += int((task / "schedstat").read_text().split()[0])
+        return used / 1e9
 
     def close(self) -> None:
         """Ends it."""
@@ -133,7 +153,7 @@ class Server:
 class Client(asyncio.Protocol):
     """One connection that asks again as soon as it is answered."""
 
-    def __init__(self, request: bytes, latencies: list[float], until: float) -> None:
+    def __init__(self, request: Callable[[], bytes], latencies: list[float], until: float) -> None:
         self.request = request
         self.latencies = latencies
         self.until = until
@@ -147,7 +167,7 @@ class Client(asyncio.Protocol):
     def ask(self) -> None:
         """Sends one request."""
         self.sent = time.perf_counter()
-        self.transport.write(self.request)
+        self.transport.write(self.request())
 
     def data_received(self, data: bytes) -> None:
         data = self.buffer + data
@@ -175,17 +195,46 @@ class Client(asyncio.Protocol):
 
 @dataclass
 class Figures:
-    """One read of one server in one round."""
+    """One request to one server in one round."""
 
     per_second: float
     p99_ms: float
     cpu_us: float
 
 
-async def measure(server: Server, path: str, seconds: float) -> Figures:
-    """Asks for `path` for a while."""
+@dataclass
+class Case:
+    """What is asked of whom, beside which other case."""
+
+    title: str
+    server: Server
+    path: str
+    peer: str | None = None
+    post: bool = False
+
+    def request(self) -> Callable[[], bytes]:
+        """Makes its requests; each registration is of the next of a thousand ids."""
+        host = f"Host: 127.0.0.1:{self.server.port}\r\n"
+        if not self.post:
+            get = f"GET {self.path} HTTP/1.1\r\n{host}\r\n".encode()
+            return lambda: get
+        turn = itertools.count()
+
+        def post() -> bytes:
+            body = b'{"id":"new-%03d","type":"new","endpoint":"http://127.0.0.1:9",' % (
+                next(turn) % 1000
+            )
+            body += b'"healthCheckInterval":3600000}'
+            head = f"POST {self.path} HTTP/1.1\r\n{host}Content-Type: application/json\r\n"
+            return head.encode() + b"Content-Length: %d\r\n\r\n" % len(body) + body
+
+        return post
+
+
+async def measure(case: Case, seconds: float) -> Figures:
+    """Asks for a while."""
     loop = asyncio.get_running_loop()
-    request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{server.port}\r\n\r\n".encode()
+    server, request = case.server, case.request()
     latencies: list[float] = []
     cpu, began = server.cpu_seconds(), time.perf_counter()
     clients = []
@@ -208,57 +257,78 @@ async def measure(server: Server, path: str, seconds: float) -> Figures:
 READS = ("/health", "/loadbalancer/core", "/services/s5")
 
 
-async def compare(
-    plan: list[tuple[str, Server, str]], seconds: float, rounds: int
-) -> dict[str, Figures]:
-    """The best of several rounds; every round measures all."""
-    best: dict[str, Figures] = {}
-    for _ in range(rounds):
-        for title, server, path in plan:
-            figures = await measure(server, path, seconds)
-            if title not in best or figures.cpu_us < best[title].cpu_us:
-                best[title] = figures
-    return best
+async def compare(cases: list[Case], seconds: float, rounds: int) -> list[dict[str, Figures]]:
+    """Every round measures all."""
+    return [{case.title: await measure(case, seconds) for case in cases} for _ in range(rounds)]
+
+
+def show(cases: list[Case], rounds: list[dict[str, Figures]]) -> None:
+    """Medians; ratios to the peer of the same round."""
+    print(f"{'request':44} {'req/s':>9} {'p99 ms':>8} {'CPU us':>8} {'req/s':>9} {'CPU':>9}")
+    for case in cases:
+        mine = [one[case.title] for one in rounds]
+        line = (
+            f"{case.title:44} {median(one.per_second for one in mine):9.0f} "
+            f"{median(one.p99_ms for one in mine):8.2f} {median(one.cpu_us for one in mine):8.1f}"
+        )
+        if case.peer:
+            pairs = [(one[case.title], one[case.peer]) for one in rounds]
+            line += f" {median(a.per_second / b.per_second for a, b in pairs):8.2f}x"
+            line += f" {median(a.cpu_us / b.cpu_us for a, b in pairs):8.2f}x"
+        print(line)
 
 
 def main() -> int:
     """Runs and prints."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--large", type=int, default=100_000, help="size of the large fleet")
+    parser.add_argument(
+        "--large", type=int, default=100_000, help="size of the large fleet; 0: none"
+    )
     parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--role", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.role:
         role, *rest = arguments.role
-        {"peer": run_peer, "target": run_target, "azora": lambda: run_azora(int(rest[0]))}[role]()
+        roles: dict[str, Callable[[], None]] = {
+            "peer": run_peer,
+            "post": run_empty_post,
+            "target": run_target,
+            "azora": lambda: run_azora(int(rest[0])),
+        }
+        roles[role]()
         return 0
-    if importlib.util.find_spec("uvicorn") is None:
-        print("bench_rest: uvicorn is missing: there is nothing to compare with", file=sys.stderr)
-        return 2
+    for package in ("uvicorn", "fastapi"):
+        if importlib.util.find_spec(package) is None:
+            print(
+                f"bench_rest: {package} is missing: there is no peer; pip install it",
+                file=sys.stderr,
+            )
+            return 2
     target = Server("--role", "target")
     servers = [target]
+    raw_title, post_title = "raw uvicorn GET", "empty FastAPI POST"
     try:
-        raw = Server("--role", "peer")
-        servers.append(raw)
-        plan = [("raw uvicorn", raw, "/")]
+        servers += [raw := Server("--role", "peer"), empty := Server("--role", "post")]
+        cases = [
+            Case(raw_title, raw, "/"),
+            Case(post_title, empty, "/services/register", post=True),
+        ]
         for fleet in (11, arguments.large):
             if fleet < 11:
                 continue
             azora = Server("--role", "azora", str(fleet), BENCH_TARGET=str(target.port))
             servers.append(azora)
-            plan += [(f"{path} of {fleet}", azora, path) for path in READS]
-        best = _run(compare(plan, arguments.seconds, arguments.rounds))
+            reads = [*READS, "/status"] if fleet == 11 else READS
+            cases += [Case(f"GET {path} of {fleet}", azora, path, raw_title) for path in reads]
+            register = "/services/register"
+            title = f"POST {register} of {fleet}"
+            cases.append(Case(title, azora, register, post_title, post=True))
+        rounds = _run(compare(cases, arguments.seconds, arguments.rounds))
     finally:
         for server in servers:
             server.close()
-    base = best["raw uvicorn"]
-    print(f"{'read':34} {'req/s':>9} {'p99 ms':>8} {'CPU us':>8} {'req/s':>9} {'CPU':>9}")
-    for title, figures in best.items():
-        print(
-            f"{title:34} {figures.per_second:9.0f} {figures.p99_ms:8.2f} {figures.cpu_us:8.1f} "
-            f"{figures.per_second / base.per_second:8.2f}x {figures.cpu_us / base.cpu_us:8.2f}x"
-        )
+    show(cases, rounds)
     return 0
 
 

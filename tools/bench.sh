@@ -1,17 +1,26 @@
 #!/usr/bin/env bash
-# Builds the benchmarks as released and runs them one after the other; a benchmark without its peer fails.
+# Builds the benchmarks as released, in build/bench, and runs them one after the other; a benchmark without its peer
+# fails. `tools/bench.sh build` only builds, `tools/bench.sh NAME ..` runs those named.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-cmake --preset release >/dev/null && cmake --build --preset release -- --quiet || exit 1
+export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR="$PWD" CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/ccache}"
+cmake --preset bench >/dev/null && cmake --build --preset bench -- --quiet || exit 1
+[ "${1:-}" = build ] && exit 0
 failed=0
-for program in build/release/benchmarks/bench_*; do
-  if [ -x "$program" ] && [ -f "$program" ]; then
-    echo "== $(basename "$program")"
-    "$program" || failed=1
-  fi
-done
+
+# Runs one under its name, when it is wanted.
+bench() {
+  local name=$1
+  shift
+  if [ ${#wanted[@]} -gt 0 ] && [[ " ${wanted[*]} " != *" $name "* ]]; then return; fi
+  echo "== $name"
+  "$@" || failed=1
+}
+
+wanted=("$@")
+bench azora_bench build/bench/azora_bench --benchmark_min_time=0.1
+bench bench_prober build/bench/bench_prober
 for script in benchmarks/bench_*.py; do
-  echo "== $(basename "$script")"
-  .venv/bin/python "$script" || failed=1
+  bench "$(basename "$script" .py)" .venv/bin/python "$script"
 done
 exit "$failed"

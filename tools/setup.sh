@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Native build dependencies from the distribution. Installs them when root; otherwise prints the exact line.
+# Native build dependencies from the distribution; `tools/setup.sh peers`: whom the benchmarks compare us with.
+# Installs them when root; otherwise prints the exact line.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache python3-venv python3-dev libcurl4-openssl-dev nlohmann-json3-dev libxxhash-dev
-          libgtest-dev libgmock-dev)
+          libgtest-dev libgmock-dev libbenchmark-dev)
 boost=libboost1.81-dev
 if ! dpkg -s "$boost" >/dev/null 2>&1; then
   newest=$(apt-cache search --names-only '^libboost1\.[0-9]+-dev$' 2>/dev/null | cut -d' ' -f1 | sort -V | tail -n 1)
@@ -11,6 +12,7 @@ if ! dpkg -s "$boost" >/dev/null 2>&1; then
   if [ "$boost" = libboost1.81-dev ] && ! apt-cache show "$boost" >/dev/null 2>&1 && [ -n "$newest" ]; then boost=$newest; fi
 fi
 packages+=("$boost")
+[ "${1:-}" = peers ] && packages=(haproxy runit)
 missing=()
 for package in "${packages[@]}"; do
   dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
