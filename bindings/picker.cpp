@@ -27,6 +27,7 @@ struct PickerState {
   balancer::Balancer* balancer = nullptr;
   PickCache cache;
   std::array<Name, kNames> names;
+  Name* last = nullptr;  // most callers ask for one pool again and again
 };
 
 struct PickerObject {
@@ -50,14 +51,20 @@ std::string_view utf8(PyObject* text, const char* name) {
   return {data, static_cast<std::size_t>(size)};
 }
 
-PoolHandle& pool_of(PickerState& state, PyObject* text) {
+PoolHandle& other_pool(PickerState& state, PyObject* text) {
   const Py_hash_t hash = PyUnicode_Check(text) ? PyObject_Hash(text) : 0;
   PickerState::Name& name = state.names[static_cast<std::size_t>(hash) % PickerState::kNames];
-  if (name.text.ptr() == text) [[likely]] return *name.pool;
+  state.last = &name;
+  if (name.text.ptr() == text) return *name.pool;
   const std::string_view wanted = utf8(text, "pool");
   if (!name.pool || name.pool->name() != wanted) name.pool.emplace(wanted);
   name.text = py::reinterpret_borrow<py::object>(text);
   return *name.pool;
+}
+
+PoolHandle& pool_of(PickerState& state, PyObject* text) {
+  if (state.last != nullptr && state.last->text.ptr() == text) [[likely]] return *state.last->pool;
+  return other_pool(state, text);
 }
 
 struct Arguments {
@@ -113,7 +120,7 @@ PyObject* pick(PickerState& state, const Arguments& given) {
   std::string_view key;
   if (given.key != nullptr) key = utf8(given.key, "key");
   if (given.strategy != nullptr) strategy = read_strategy(utf8(given.strategy, "strategy"));
-  const Instance* found = state.balancer->pick_fast(pool, strategy, key);
+  const Instance* found = state.balancer->pick_alone(pool, strategy, key);
   if (found != nullptr) [[likely]] return state.cache.get(*found);
   return pick_slowly(state, pool.name(), strategy, key);
 }
@@ -189,6 +196,7 @@ void detach_picker(const py::object& picker) {
   PickerState& state = state_of(picker.ptr());
   state.core = nullptr;
   state.balancer = nullptr;
+  state.last = nullptr;
   state.names = {};  // they share pools of the balancer that goes
 }
 

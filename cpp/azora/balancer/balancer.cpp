@@ -36,10 +36,17 @@ Balancer::Balancer(BalancerOptions options)
 
 Balancer::~Balancer() = default;
 
+// Two places for each name: who comes takes the first, who was there the second.
 PoolHandle& Balancer::handle(std::string_view name) const {
-  std::optional<PoolHandle>& place = handles_.here()[hash_bytes(name) % kHandles];
-  if (!place || place->name() != name) [[unlikely]] place.emplace(name);
-  return *place;
+  Handles& handles = handles_.here();
+  const NameKey key(name);
+  PoolHandle& first = handles[key.bucket(kHandles)];
+  PoolHandle& second = handles[key.bucket(kHandles) ^ 1U];
+  for (PoolHandle* place : {&first, &second}) {
+    if (place->key_ == key && (key.is_whole() || place->name_ == name)) return *place;
+  }
+  second = std::exchange(first, PoolHandle(name));
+  return first;
 }
 
 void Balancer::resolve(PoolHandle& handle) const {
@@ -92,8 +99,15 @@ Instance* Balancer::choose(PoolHandle& handle, Strategy strategy, Ask& ask) cons
   return nullptr;
 }
 
-const Instance* Balancer::pick_fast(PoolHandle& handle, std::optional<Strategy> strategy,
-                                    std::string_view key) {
+const Instance* Balancer::pick_by_name(std::string_view pool, std::optional<Strategy> strategy, std::string_view key) {
+  return pick_slowly(handle(pool), strategy, key);
+}
+
+const Instance* Balancer::pick_slowly(PoolHandle& handle, std::optional<Strategy> strategy, std::string_view key) {
+  if (handle.pools_version_ == directory_.pools.version() && handle.reader_.pool) [[likely]] {
+    const Instance* found = quick_pick_further(handle.reader_, strategy_of(handle, strategy), key, handle.random_);
+    if (found) [[likely]] return found;
+  }
   resolve(handle);
   const Strategy used = strategy_of(handle, strategy);
   Ask ask;
@@ -102,11 +116,6 @@ const Instance* Balancer::pick_fast(PoolHandle& handle, std::optional<Strategy> 
     ask.key_hash = key_hash(key);
   }
   return choose(handle, used, ask);
-}
-
-const Instance* Balancer::pick_fast(std::string_view pool, std::optional<Strategy> strategy,
-                                    std::string_view key) {
-  return pick_fast(handle(pool), strategy, key);
 }
 
 bool Balancer::rest_lease_hook() {

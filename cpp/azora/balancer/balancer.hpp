@@ -20,7 +20,9 @@
 
 #include "azora/balancer/directory.hpp"
 #include "azora/balancer/leases.hpp"
+#include "azora/balancer/name_key.hpp"
 #include "azora/balancer/pool_set.hpp"
+#include "azora/balancer/quick.hpp"
 #include "azora/balancer/strategy.hpp"
 #include "azora/base/per_thread.hpp"
 #include "azora/base/result.hpp"
@@ -59,12 +61,14 @@ struct Pick {
 // A name of one balancer, looked up once. Belongs to one thread at a time.
 class PoolHandle {
  public:
-  explicit PoolHandle(std::string_view name) : name_(name) {}
+  PoolHandle() : key_(NameKey::none()) {}  // of no pool
+  explicit PoolHandle(std::string_view name) : name_(name), key_(name) {}
   const std::string& name() const { return name_; }
 
  private:
   friend class Balancer;
   std::string name_;
+  NameKey key_;
   std::uint64_t pools_version_ = 0;
   std::uint64_t ones_version_ = 0;
   PoolReader reader_;               // pool null: no stored pool of that name
@@ -106,11 +110,15 @@ class Balancer {
   // Who a pick would choose among, with the reason of each that is excluded; nobody when there is no such pool.
   std::vector<Candidate> candidates(std::string_view pool, std::optional<Strategy> strategy = {}) const;
 
-  const Instance* pick_fast(std::string_view pool, std::optional<Strategy> strategy = {},
-                            std::string_view key = {});
+  [[gnu::always_inline]] const Instance* pick_fast(std::string_view pool, std::optional<Strategy> strategy = {},
+                                                   std::string_view key = {});
   // The same without the look-up; the answer lives until the next use of this handle.
-  const Instance* pick_fast(PoolHandle& pool, std::optional<Strategy> strategy = {},
-                            std::string_view key = {});
+  [[gnu::always_inline]] const Instance* pick_fast(PoolHandle& pool, std::optional<Strategy> strategy = {},
+                                                   std::string_view key = {});
+
+  // The same for threads of which only one picks at a time, as those of Python do: an addition that need not be atomic.
+  [[gnu::always_inline]] const Instance* pick_alone(PoolHandle& pool, std::optional<Strategy> strategy = {},
+                                                    std::string_view key = {});
 
   // False when the lease had ended before, or never was.
   bool release(std::string_view lease_id, SteadyTime now) { return leases_.release(lease_id, now); }
@@ -126,10 +134,17 @@ class Balancer {
   std::uint64_t members_touched() const;  // of these, for every turn
 
  private:
-  static constexpr std::size_t kHandles = 64;  // names a thread remembers
-  using Handles = std::array<std::optional<PoolHandle>, kHandles>;
+  static constexpr std::size_t kHandles = 128;  // names a thread remembers
+  using Handles = std::array<PoolHandle, kHandles>;
 
+  static PoolHandle* known_handle(Handles& handles, const NameKey& key);
   PoolHandle& handle(std::string_view name) const;
+  template <Takers kTakers>
+  [[gnu::always_inline]] const Instance* pick_quickly(PoolHandle& pool, std::optional<Strategy> strategy) const;
+  [[gnu::noinline]] const Instance* pick_slowly(PoolHandle& pool, std::optional<Strategy> strategy,
+                                                std::string_view key);
+  [[gnu::noinline]] const Instance* pick_by_name(std::string_view pool, std::optional<Strategy> strategy,
+                                                 std::string_view key);
   void resolve(PoolHandle& handle) const;
   [[gnu::noinline]] void resolve_anew(PoolHandle& handle) const;
   Instance* choose(PoolHandle& handle, Strategy strategy, Ask& ask) const;
@@ -146,6 +161,45 @@ class Balancer {
   mutable std::atomic<std::uint64_t> handles_seeded_{0};
   PerThread<Handles> handles_;
 };
+
+inline PoolHandle* Balancer::known_handle(Handles& handles, const NameKey& key) {
+  PoolHandle& place = handles[key.bucket(kHandles)];
+  return place.key_ == key && key.is_whole() ? &place : nullptr;
+}
+
+// The common case is inlined into its caller and makes no call: calls cost as much as the pick.
+template <Takers kTakers>
+inline const Instance* Balancer::pick_quickly(PoolHandle& handle, std::optional<Strategy> strategy) const {
+  PoolReader& reader = handle.reader_;
+  if (handle.pools_version_ != directory_.pools.version() || !reader.pool) [[unlikely]] return nullptr;
+  const Strategy used = strategy ? *strategy : reader.pool->strategy();
+  // Nobody has any load: all are even.
+  const bool even = used == Strategy::least_connections && leases_.is_idle();
+  return even ? quick_any(reader, handle.random_) : quick_pick<kTakers>(reader, used, handle.random_);
+}
+
+inline const Instance* Balancer::pick_fast(PoolHandle& handle, std::optional<Strategy> strategy, std::string_view key) {
+  const Instance* found = pick_quickly<Takers::many>(handle, strategy);
+  if (found) [[likely]] return found;
+  return pick_slowly(handle, strategy, key);
+}
+
+inline const Instance* Balancer::pick_alone(PoolHandle& handle, std::optional<Strategy> strategy, std::string_view key) {
+  const Instance* found = pick_quickly<Takers::one>(handle, strategy);
+  if (found) [[likely]] return found;
+  return pick_slowly(handle, strategy, key);
+}
+
+inline const Instance* Balancer::pick_fast(std::string_view pool, std::optional<Strategy> strategy, std::string_view key) {
+  if (Handles* handles = handles_.last_here()) [[likely]] {
+    if (PoolHandle* known = known_handle(*handles, NameKey(pool))) [[likely]] {
+      const Instance* found = pick_quickly<Takers::many>(*known, strategy);
+      if (found) [[likely]] return found;
+      return pick_slowly(*known, strategy, key);
+    }
+  }
+  return pick_by_name(pool, strategy, key);
+}
 
 // [{"serviceId","tier","load","loadSource","weight","excluded"?}] (semantics 46d).
 std::string candidates_json(const std::vector<Candidate>& candidates);

@@ -43,6 +43,8 @@ class Leases {
 
   // Records held: live leases, and those of lives that ended until their time is over.
   std::size_t size() const;
+  // Nobody holds any, as far as the counters tell: a lease of this very moment may be missed.
+  bool is_idle() const { return released() + expired() == taken(); }
   std::uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
   std::uint64_t released() const { return released_.load(std::memory_order_relaxed); }
   std::uint64_t expired() const { return expired_.load(std::memory_order_relaxed); }

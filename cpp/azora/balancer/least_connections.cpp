@@ -5,12 +5,11 @@
 #include <array>
 #include <bit>
 
-#include "azora/balancer/strategy.hpp"
+#include "azora/balancer/quick.hpp"
 
 namespace azora::balancer {
 namespace {
 
-constexpr std::uint32_t kFullScan = 16;
 // A drawn place that is not eligible is drawn anew that often; then an eligible one is counted out.
 constexpr int kMostDraws = 8;
 

@@ -32,6 +32,8 @@ bool Chunk::mark(Among among, std::uint32_t place, bool eligible) {
 
 Members::Members(std::vector<std::shared_ptr<Chunk>> chunks, std::shared_ptr<const KeyIndex> keys)
     : chunks_(std::move(chunks)), keys_(std::move(keys)) {
+  rows_.reserve(chunks_.size());
+  for (const std::shared_ptr<Chunk>& chunk : chunks_) rows_.push_back(chunk->row());
   for (std::size_t kind = 0; kind < kAmongCount; ++kind) {
     any_[kind] = std::make_unique<std::atomic<std::uint64_t>[]>(words_for(chunks_.size()));
     for (std::uint32_t chunk = 0; chunk < chunks_.size(); ++chunk) {

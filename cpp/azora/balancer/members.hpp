@@ -31,6 +31,7 @@ class Chunk {
 
   std::uint32_t capacity() const { return capacity_; }
   const std::shared_ptr<Instance>& at(std::uint32_t place) const { return places_[place]; }
+  const std::shared_ptr<Instance>* row() const { return places_.get(); }
   bool has(Among among, std::uint32_t place) const {
     return (word(among, place / 64) >> (place % 64)) & 1U;
   }
@@ -66,15 +67,15 @@ class Members {
 
   // Places taken so far, those of members that left included.
   std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
-  Instance* at(std::uint32_t place) const {
-    return chunks_[place / kChunkPlaces]->at(place % kChunkPlaces).get();
-  }
+  Instance* at(std::uint32_t place) const { return hold(place).get(); }
   const std::shared_ptr<Instance>& hold(std::uint32_t place) const {
-    return chunks_[place / kChunkPlaces]->at(place % kChunkPlaces);
+    return rows_[place / kChunkPlaces][place % kChunkPlaces];
   }
 
   // Null: the pool is small, its keys go by a HashTable.
   const KeyIndex* keys() const { return keys_.get(); }
+  // The places of the first chunk; there is one.
+  const std::shared_ptr<Instance>* first_row() const { return rows_.front(); }
 
   // The first eligible place at or after `from`, then from the beginning up to it; kNoPlace: none.
   std::uint32_t next(Among among, std::uint32_t from) const;
@@ -92,6 +93,7 @@ class Members {
 
   const std::vector<std::shared_ptr<Chunk>> chunks_;
   const std::shared_ptr<const KeyIndex> keys_;
+  std::vector<const std::shared_ptr<Instance>*> rows_;  // the places of each chunk
   mutable std::atomic<std::uint32_t> size_{0};
   // Bit per chunk: has it any eligible member? Patched in place like the bits below it.
   std::array<std::unique_ptr<std::atomic<std::uint64_t>[]>, kAmongCount> any_;

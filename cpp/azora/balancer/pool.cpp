@@ -7,20 +7,6 @@
 namespace azora::balancer {
 namespace {
 
-// Options as one word, so that a pick reads them at once: strategy, allow_degraded, panic threshold
-// in millionths.
-constexpr std::uint32_t kStrategyMask = 0xff;
-constexpr std::uint32_t kDegradedBit = 0x100;
-constexpr unsigned kPanicShift = 9;
-constexpr double kPanicScale = 1e6;  // below 2^(32-9)
-
-std::uint32_t pack(const PoolOptions& options) {
-  const double panic = std::clamp(options.panic_threshold, 0.0, 1.0) * kPanicScale;
-  return static_cast<std::uint32_t>(options.strategy) |
-         (options.allow_degraded ? kDegradedBit : 0) |
-         (static_cast<std::uint32_t>(std::lround(panic)) << kPanicShift);
-}
-
 // Gaps left by members that went are closed when they outnumber the members, and not for a few.
 constexpr std::uint32_t kFewGaps = 64;
 
@@ -29,6 +15,12 @@ constexpr std::uint32_t kFewGaps = 64;
 constexpr std::uint32_t kMostByTable = 600;
 
 }  // namespace
+
+std::uint32_t Pool::pack(const PoolOptions& options) {
+  const double panic = std::clamp(options.panic_threshold, 0.0, 1.0) * kPanicScale;
+  return static_cast<std::uint32_t>(options.strategy) | (options.allow_degraded ? kDegradedBit : 0) |
+         (static_cast<std::uint32_t>(std::lround(panic)) << kPanicShift);
+}
 
 Pool::Pool(std::string name, const PoolOptions& options, std::shared_ptr<Workshop> workshop)
     : name_(std::move(name)), workshop_(std::move(workshop)) {
@@ -47,10 +39,6 @@ PoolOptions Pool::options() const {
           .allow_degraded = (word & kDegradedBit) != 0,
           .panic_threshold = (word >> kPanicShift) / kPanicScale,
           .lease_ttl = lease_ttl()};
-}
-
-Strategy Pool::strategy() const {
-  return static_cast<Strategy>(options_.load(std::memory_order_relaxed) & kStrategyMask);
 }
 
 std::optional<Among> Pool::among() const {

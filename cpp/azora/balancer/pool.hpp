@@ -40,7 +40,9 @@ class Pool : public std::enable_shared_from_this<Pool> {
 
   const std::string& name() const { return name_; }
   PoolOptions options() const;
-  Strategy strategy() const;
+  Strategy strategy() const {
+    return static_cast<Strategy>(options_.load(std::memory_order_relaxed) & kStrategyMask);
+  }
   Millis lease_ttl() const { return Millis(lease_ttl_ms_.load(std::memory_order_relaxed)); }
 
   // Members now, and those eligible.
@@ -52,6 +54,16 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::optional<Among> among() const;
   // Grows with every change of eligibility, membership or weight, after it.
   std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
+
+  // Whether these are the members now; the tables as this reader holds them when they are the newest, else null.
+  bool is_newest(const Seen<Members>& seen) const { return seen.version == members_.version(); }
+  const WeightTable* newest_weights(const PoolReader& reader) const {
+    return newest(weights_, reader.weights, weight_version_);
+  }
+  const HashTable* newest_hashes(const PoolReader& reader) const {
+    return newest(hashes_, reader.hashes, membership_version_);
+  }
+  bool has_panic_threshold() const { return options_.load(std::memory_order_relaxed) >> kPanicShift; }
 
   // Brings the reader's members up to date.
   const Members& members(PoolReader& reader) const {
@@ -83,6 +95,13 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void configure(const PoolOptions& options);
 
  private:
+  // Options as one word, so that a pick reads them at once: strategy, allow_degraded, panic threshold in millionths.
+  static constexpr std::uint32_t kStrategyMask = 0xff;
+  static constexpr std::uint32_t kDegradedBit = 0x100;
+  static constexpr unsigned kPanicShift = 9;
+  static constexpr double kPanicScale = 1e6;  // below 2^(32-9)
+  static std::uint32_t pack(const PoolOptions& options);
+
   // A table and its rebuilding.
   template <typename Table>
   struct Lazy {
@@ -93,6 +112,12 @@ class Pool : public std::enable_shared_from_this<Pool> {
   template <typename Table>
   using Build = std::shared_ptr<const Table> (Pool::*)(const Table* before);
 
+  template <typename Table>
+  static const Table* newest(const Lazy<Table>& lazy, const Seen<Table>& seen, const std::atomic<std::uint64_t>& wanted) {
+    const bool is = seen.version == lazy.published.version() &&
+                    seen.value->version() == wanted.load(std::memory_order_acquire);
+    return is ? seen.value.get() : nullptr;
+  }
   template <typename Table>
   const Table& current(Lazy<Table> Pool::* which, Seen<Table>& seen,
                        const std::atomic<std::uint64_t>& wanted, Build<Table> build,

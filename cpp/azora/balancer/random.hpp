@@ -18,6 +18,11 @@ inline std::uint64_t multiply_divide(std::uint64_t a, std::uint64_t b, std::uint
   return static_cast<std::uint64_t>(static_cast<Wide>(a) * b / c);
 }
 
+inline std::uint64_t multiply_modulo(std::uint64_t a, std::uint64_t b, std::uint64_t c) {
+  __extension__ using Wide = unsigned __int128;
+  return static_cast<std::uint64_t>(static_cast<Wide>(a) * b % c);
+}
+
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}

@@ -15,7 +15,7 @@ Instance* first_from(const Members& members, Among among, std::uint32_t from,
                      std::uint32_t& place) {
   const std::uint32_t size = members.size();
   if (size == 0) return nullptr;
-  place = from < size ? from : 0;
+  place = from % size;
   Instance* member = members.at(place);
   if (member->in(among)) [[likely]] return member;
   for (int stale = 0; stale < kMostStale; ++stale) {

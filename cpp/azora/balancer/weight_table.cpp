@@ -13,6 +13,7 @@ namespace {
 // Sums stay below 2^53: there doubles still are whole numbers, and a sum of two points fits easily.
 constexpr double kLargestSum = 9007199254740992.0;
 constexpr double kFallbackSum = 4503599627370496.0;  // 2^52
+constexpr std::uint64_t kMostScheduled = 16'384;     // 128 KiB, made in some 100 us
 constexpr int kMostDecimals = 9;                      // finer ones take the fallback
 
 double positive(double weight) { return weight > 0 && std::isfinite(weight) ? weight : 0; }
@@ -101,14 +102,19 @@ WeightTable::WeightTable(const std::vector<Entry>& entries, std::uint64_t versio
     while (ends_[member] <= static_cast<std::uint64_t>(post) << shift_) ++member;
     guide_[post] = member;
   }
-  if (before && before->total_ > 0) {
-    position_.store(multiply_divide(before->peek(), total_, before->total_),
-                    std::memory_order_relaxed);
+  const std::uint64_t begin =
+      before && before->total_ > 0 ? multiply_divide(before->peek(), total_, before->total_) : 0;
+  if (total_ > kMostScheduled) {
+    position_.store(begin, std::memory_order_relaxed);
+    return;
   }
+  first_ = begin;
+  schedule_.reserve(total_);
+  std::uint64_t point = begin;
+  for (std::uint64_t turn = 0; turn < total_; ++turn, point = after(point)) schedule_.push_back(at(point));
 }
 
-std::size_t WeightTable::find(std::uint64_t point) const {
-  std::size_t member = guide_[point >> shift_];
+std::size_t WeightTable::find_after(std::size_t member, std::uint64_t point) const {
   for (int step = 0; step < 8; ++step, ++member) {
     if (point < ends_[member]) return member;
   }

@@ -15,6 +15,8 @@
 #include <vector>
 
 #include "azora/balancer/instance.hpp"
+#include "azora/balancer/random.hpp"
+#include "azora/balancer/turns.hpp"
 
 namespace azora::balancer {
 
@@ -41,22 +43,38 @@ class WeightTable {
   // Whose interval has `point` < total().
   Instance* at(std::uint64_t point) const { return members_[find(point)].get(); }
 
-  // The next point of the sequence, taken.
-  std::uint64_t draw() const {
-    std::uint64_t point = position_.load(std::memory_order_relaxed);
-    while (!position_.compare_exchange_weak(point, after(point), std::memory_order_relaxed)) {
-    }
-    return point;
+  // Who owns the next point of the sequence, which is taken.
+  Instance* next() const { return is_scheduled() ? schedule_[take_turn(position_, total_)] : at(draw()); }
+  // The same where there is a schedule and only one thread at a time draws.
+  Instance* next_alone() const { return schedule_[take_turn_alone(position_, total_)]; }
+  // Whether that is one look into a list.
+  bool is_scheduled() const { return !schedule_.empty(); }
+  // The next point, only looked at; and the one after a point.
+  std::uint64_t peek() const {
+    const std::uint64_t position = position_.load(std::memory_order_relaxed);
+    return is_scheduled() ? scheduled(position % total_) : position;
   }
-  // The same, only looked at.
-  std::uint64_t peek() const { return position_.load(std::memory_order_relaxed); }
   std::uint64_t after(std::uint64_t point) const {
     const std::uint64_t next = point + stride_;
     return next >= total_ ? next - total_ : next;
   }
 
  private:
-  std::size_t find(std::uint64_t point) const;
+  std::size_t find(std::uint64_t point) const {
+    const std::size_t member = guide_[point >> shift_];
+    return point < ends_[member] ? member : find_after(member + 1, point);
+  }
+  std::size_t find_after(std::size_t member, std::uint64_t point) const;
+  std::uint64_t draw() const {
+    std::uint64_t point = position_.load(std::memory_order_relaxed);
+    while (!position_.compare_exchange_weak(point, after(point), std::memory_order_relaxed)) {
+    }
+    return point;
+  }
+  // The point of a turn of the schedule.
+  std::uint64_t scheduled(std::uint64_t turn) const {
+    return (first_ + multiply_modulo(turn, stride_, total_)) % total_;
+  }
 
   std::uint64_t version_;
   std::uint64_t total_ = 0;
@@ -65,6 +83,10 @@ class WeightTable {
   std::vector<std::shared_ptr<Instance>> members_;
   std::vector<std::uint64_t> ends_;   // where the interval of each member ends
   std::vector<std::uint32_t> guide_;  // by point >> shift_: the first member it may belong to
+  // Small totals: the owners of the points in the order of the sequence, which begins at first_.
+  std::vector<Instance*> schedule_;
+  std::uint64_t first_ = 0;
+  // The next turn of the schedule, or without one the next point.
   alignas(64) mutable std::atomic<std::uint64_t> position_{0};
 };
 

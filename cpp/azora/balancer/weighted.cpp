@@ -54,11 +54,11 @@ Instance* weighted(PoolReader& reader, const Ask& ask, Random&) {
   const Members& members = *reader.members.value;
   // Nobody with a weight in the table; a newer one may be on its way.
   if (table.total() == 0) return among_eligible(*reader.pool, members, ask);
-  std::uint64_t point = ask.peek ? table.peek() : table.draw();
+  std::uint64_t point = ask.peek ? table.peek() : 0;
   for (int tried = 0; tried < kMostPoints; ++tried) {
-    Instance* member = table.at(point);
+    Instance* member = ask.peek ? table.at(point) : table.next();
     if (member->in(ask.among)) [[likely]] return member;
-    point = ask.peek ? table.after(point) : table.draw();
+    point = table.after(point);
   }
   return among_eligible(*reader.pool, members, ask);
 }

@@ -27,11 +27,14 @@ class PerThread {
 
   // The calling thread's own. The reference lives as long as this object and the thread.
   State& here() const {
-    Slot* slot = last_;
-    if (slot && slot->owner.load(std::memory_order_relaxed) == serial_) [[likely]] {
-      return *slot->state;
-    }
+    State* known = last_here();
+    if (known) [[likely]] return *known;
     return find_or_make();
+  }
+  // The same when it was this thread's last one of such a State, else null: without any call.
+  State* last_here() const {
+    Slot* slot = last_;
+    return slot && slot->owner.load(std::memory_order_relaxed) == serial_ ? &*slot->state : nullptr;
   }
 
  private:
