@@ -3,28 +3,20 @@
 
 #include <pybind11/stl.h>
 
-#include <array>
+#include "event_object.hpp"
 
 namespace azora::bindings {
 namespace {
 
-// Event names are few and compared often: one string object each, for ever.
-py::object type_name(EventType type) {
-  static std::array<PyObject*, kEventTypeCount> names{};
-  PyObject*& name = names[static_cast<std::size_t>(type)];
-  if (name == nullptr) {
-    name = PyUnicode_InternFromString(std::string(wire_name(type)).c_str());
-    if (name == nullptr) throw py::error_already_set();
-  }
-  return py::reinterpret_borrow<py::object>(name);
-}
-
-std::vector<EventHandle> drain(const CursorHandle& self, std::size_t max) {
-  std::vector<EventHandle> out;
-  const std::vector<events::EventPtr> events = self.get().drain(max);
-  out.reserve(events.size());
-  for (const events::EventPtr& event : events) out.push_back({event});
-  return out;
+py::object drain(const CursorHandle& self, std::size_t max, const py::object& kind) {
+  PyTypeObject* type = event_type(kind);  // before anything is taken
+  std::vector<events::EventPtr> events = [&] {
+    const Unlock unlocked;
+    return self.get().drain(max);
+  }();
+  PyObject* list = new_events(std::move(events), type);
+  if (list == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::object>(list);
 }
 
 }  // namespace
@@ -54,25 +46,12 @@ events::Filter make_filter(const std::optional<std::vector<std::string>>& types,
 }
 
 void bind_events(py::module_& module) {
-  using Self = const EventHandle&;
-  py::class_<EventHandle>(module, "Event")
-      .def_property_readonly("seq", [](Self self) { return self.event->seq; })
-      .def_property_readonly("time_ms", [](Self self) { return self.event->time.ms; })
-      .def_property_readonly("type", [](Self self) { return type_name(self.event->type); })
-      .def_property_readonly("service_id",
-                             [](Self self) -> py::object {
-                               if (!self.event->service_id) return py::none();
-                               return py::str(*self.event->service_id);
-                             })
-      .def_property_readonly("incarnation", [](Self self) { return self.event->incarnation; })
-      .def_property_readonly("cause", [](Self self) { return std::string(self.event->cause); })
-      .def_property_readonly("json", [](Self self) { return as_bytes(event_json(*self.event)); });
-
+  bind_event_object(module);
   py::class_<CursorHandle>(
       module, "Cursor",
       "Events of one reader. drain() and wait() may be called from any thread, one at a time.")
       .def("fileno", [](const CursorHandle& self) { return self.get().fd(); })
-      .def("drain", &drain, py::arg("max") = 256, Unlocked())
+      .def("drain", &drain, py::arg("max") = 256, py::arg("kind") = py::none())
       .def("wait",
            [](const CursorHandle& self, std::int64_t timeout_ms) {
              return self.get().wait(Millis{timeout_ms});

@@ -12,10 +12,6 @@
 
 namespace azora::bindings {
 
-struct EventHandle {
-  events::EventPtr event;
-};
-
 class CursorHandle {
  public:
   explicit CursorHandle(std::shared_ptr<events::Cursor> cursor) : cursor_(std::move(cursor)) {}

@@ -111,13 +111,17 @@ class Subscription:
 
     def _run(self) -> None:
         try:
-            for event in self._stream:
-                try:
-                    result = self._handler(event)
-                    if inspect.isawaitable(result):
-                        self._loops.run(result)
-                except BaseException as error:  # sys.exit() in a handler ends no thread of ours
-                    self._report(event, error)
+            stream, handler = self._stream, self._handler
+            while events := stream.batch():
+                for event in events:
+                    if stream.closed:
+                        break  # unsubscribed meanwhile
+                    try:
+                        result = handler(event)
+                        if result is not None and inspect.isawaitable(result):
+                            self._loops.run(result)
+                    except BaseException as error:  # sys.exit() in a handler ends no thread of ours
+                        self._report(event, error)
         finally:
             self._finished.set()
 
@@ -145,11 +149,15 @@ class Subscription:
     async def _run_async(self) -> None:
         _at_work.set(self)
         try:
-            async for event in self._stream:
-                try:
-                    await self._handler(event)  # type: ignore[misc]
-                except (Exception, SystemExit) as error:
-                    self._report(event, error)
+            stream, handler = self._stream, self._handler
+            while events := await stream.batch_async():
+                for event in events:
+                    if stream.closed:
+                        break  # unsubscribed meanwhile
+                    try:
+                        await handler(event)  # type: ignore[misc]
+                    except (Exception, SystemExit) as error:
+                        self._report(event, error)
         finally:
             self.lose_loop()
             self._watch.remove(self)

@@ -15,7 +15,7 @@ import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
-from types import SimpleNamespace, TracebackType
+from types import TracebackType
 from typing import Any, Protocol, Self
 
 from azora_orchestrator import _core
@@ -57,48 +57,58 @@ class Event:
     Immutable; equal when they say the same; can be pickled.
     """
 
-    __slots__ = ("_core", "_data")
+    __slots__ = ()
 
-    def __init__(self, core: _core.Event | SimpleNamespace) -> None:
-        self._core = core
-        self._data: dict[str, Any] | None = None
+    def __new__(cls) -> Self:
+        """Refuse: events are made by the orchestrator."""
+        raise TypeError("events are made by the orchestrator")
+
+    @property
+    def json(self) -> bytes:
+        """The whole event as it goes over the wire, as text."""
+        raise NotImplementedError
+
+    @property
+    def time_ms(self) -> int:
+        """When it happened: milliseconds since 1970, UTC."""
+        raise NotImplementedError
 
     @property
     def data(self) -> dict[str, Any]:
         """The whole event as it goes over the wire."""
-        if self._data is None:
-            self._data = json.loads(self._core.json)
-        return self._data
+        data: dict[str, Any] = json.loads(self.json)
+        return data
 
     @property
     def seq(self) -> int:
         """Its place in the sequence."""
-        return self._core.seq
+        return int(self.data["seq"])
 
     @property
     def time(self) -> datetime:
         """When it happened."""
-        return datetime.fromtimestamp(self._core.time_ms / 1000, UTC)
+        return datetime.fromtimestamp(self.time_ms / 1000, UTC)
 
     @property
     def type(self) -> str:
         """Its name: `serviceRestarted` and so on."""
-        return self._core.type
+        return str(self.data["type"])
 
     @property
     def service_id(self) -> str | None:
         """Whom it is about; None: no single service."""
-        return self._core.service_id
+        id: str | None = self.data["serviceId"]
+        return id
 
     @property
     def incarnation(self) -> int:
         """Which process of the service."""
-        return self._core.incarnation
+        return int(self.data["incarnation"])
 
     @property
     def cause(self) -> str | None:
         """Why, in one word."""
-        return self._core.cause or None
+        return str(self.data["cause"]) or None
 
     @property
     def actor(self) -> str | None:
@@ -176,19 +186,45 @@ class Event:
         return self.data.get("count")
 
     def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Event):
-            return NotImplemented
-        return bool(self._core.json == other._core.json)
+        return self.json == other.json if isinstance(other, Event) else NotImplemented
 
     def __hash__(self) -> int:
         return hash((self.seq, self.type))
 
     def __reduce__(self) -> tuple[object, ...]:
-        names = [name for name in dir(_core.Event) if not name.startswith("_")]
-        return Event, (SimpleNamespace(**{name: getattr(self._core, name) for name in names}),)
+        return _copy, (self.json, self.time_ms)
 
     def __repr__(self) -> str:
         return f"<Event {self.seq} {self.type} {self.service_id or ''}".rstrip() + ">"
+
+
+class _Read(_core.Event, Event):
+    """As the core gives it: what is asked often is read without a call of Python's."""
+
+    __slots__ = ()
+
+
+class _Copied(Event):
+    """As a pickle gives it back."""
+
+    __slots__ = ("_json", "_time_ms")
+
+    _json: bytes
+    _time_ms: int
+
+    @property
+    def json(self) -> bytes:
+        return self._json
+
+    @property
+    def time_ms(self) -> int:
+        return self._time_ms
+
+
+def _copy(json: bytes, time_ms: int) -> Event:
+    event = object.__new__(_Copied)
+    event._json, event._time_ms = json, time_ms
+    return event
 
 
 class EventStream:
@@ -196,9 +232,9 @@ class EventStream:
 
     def __init__(self, cursor: _core.Cursor) -> None:
         self._cursor = cursor
-        self._ready: deque[_core.Event] = deque()
+        self._ready: deque[Event] = deque()
         self._ending = False
-        self._done = False
+        self.closed = False  # True after the end
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._lock = threading.Lock()  # guards _wake against being closed while it is written
         holds_descriptors(self)
@@ -216,18 +252,26 @@ class EventStream:
 
     def next(self, *, timeout_ms: int | None = None) -> Event | None:
         """Wait for the next event; None: none came within `timeout_ms`, or the stream has ended."""
-        event = self._take()
-        if event is not None or self._done:
-            return event
+        return self._ready.popleft() if self._fill(timeout_ms) else None
+
+    def batch(self, *, timeout_ms: int | None = None) -> list[Event]:
+        """Wait for the next events and take all that are there, at most a few hundred.
+
+        Empty: none came within `timeout_ms`, or the stream has ended.
+        """
+        return self._all() if self._fill(timeout_ms) else []
+
+    def _fill(self, timeout_ms: int | None) -> bool:
+        if self._look() or self.closed:
+            return not self.closed
         poll = select.poll()
         poll.register(self._cursor.fileno(), select.POLLIN)
         poll.register(self._wake, select.POLLIN)
         deadline = _Deadline(timeout_ms)
-        while event is None and not self._done:
+        while not self._look() and not self.closed:
             if not poll.poll(deadline.left_ms()) and deadline.passed():
                 break
-            event = self._take()
-        return event
+        return self._look()
 
     # For `async for`: the loop watches the descriptors, no thread waits.
 
@@ -235,13 +279,18 @@ class EventStream:
         return self
 
     async def __anext__(self) -> Event:
-        event = self._take()
-        while event is None and not self._done:
-            await self._readable()
-            event = self._take()
-        if event is None:
+        if not await self._fill_async():
             raise StopAsyncIteration
-        return event
+        return self._ready.popleft()
+
+    async def batch_async(self) -> list[Event]:
+        """Wait on the running loop for what `batch()` answers."""
+        return self._all() if await self._fill_async() else []
+
+    async def _fill_async(self) -> bool:
+        while not self._look() and not self.closed:
+            await self._readable()
+        return self._look()
 
     async def _readable(self) -> None:
         loop = asyncio.get_running_loop()
@@ -261,34 +310,35 @@ class EventStream:
                 for descriptor in descriptors:
                     loop.remove_reader(descriptor)
 
-    def _take(self) -> Event | None:
-        if not self._ready and not self._done:
+    def _look(self) -> bool:
+        """Is anything there now? What is left at close() is not handed over any more."""
+        if not self._ready and not self.closed:
             ending = self._ending  # read first: what came before the end is still delivered
-            self._ready.extend(self._cursor.drain(_BATCH))
+            self._ready.extend(self._cursor.drain(_BATCH, _Read))
             if ending and not self._ready:
                 self.close()
-        return Event(self._ready.popleft()) if self._ready else None
+        return bool(self._ready) and not self.closed
+
+    def _all(self) -> list[Event]:
+        events = list(self._ready)
+        self._ready.clear()
+        return events
 
     def end(self) -> None:
         """Deliver what is there, then end. Any thread."""
         self._ending = True
         with self._lock:
-            if not self._done:
+            if not self.closed:
                 os.eventfd_write(self._wake, 1)
 
     def close(self) -> None:
         """End at once. Any thread."""
         with self._lock:
-            if self._done:
+            if self.closed:
                 return
-            self._done = True
+            self.closed = True
             self._cursor.close()
             os.eventfd_write(self._wake, 1)
-
-    @property
-    def closed(self) -> bool:
-        """True after the end."""
-        return self._done
 
     def descriptor(self) -> int:
         """Readable while there are events that were not read."""
@@ -302,7 +352,7 @@ class EventStream:
 
     def __del__(self) -> None:
         wake = getattr(self, "_wake", -1)
-        self._done = True
+        self.closed = True
         self._wake = -1
         if wake >= 0:
             os.close(wake)

@@ -162,6 +162,55 @@ def test_on_is_a_decorator_and_the_function_stays_callable(orch: MasterOrchestra
     assert not told.active
 
 
+def test_a_handler_that_unsubscribes_in_a_burst_hears_nothing_more(
+    orch: MasterOrchestrator,
+) -> None:
+    seen: list[str | None] = []
+    done = threading.Event()
+
+    def once(event: Event) -> None:
+        seen.append(event.service_id)
+        subscription.unsubscribe()
+
+    subscription = orch.on("serviceRegistered", once)
+    orch.on("serviceUnregistered", lambda _event: done.set())
+    registered(orch, *[f"s{index}" for index in range(300)])
+    assert subscription.join(WAIT)
+    orch.unregister("s0")
+    assert done.wait(WAIT)
+    assert seen == ["s0"]
+
+
+def test_a_closed_stream_gives_nothing_more(orch: MasterOrchestrator) -> None:
+    with orch.events(type="serviceRegistered") as stream:
+        registered(orch, "a", "b")
+        assert next(stream).service_id == "a"
+    assert stream.closed
+    assert list(stream) == []
+    assert stream.batch() == []
+
+
+def test_a_batch_is_what_is_there(orch: MasterOrchestrator) -> None:
+    with orch.events(type="serviceRegistered") as stream:
+        assert stream.batch(timeout_ms=0) == []
+        registered(orch, "a", "b", "c")
+        assert [event.service_id for event in stream.batch(timeout_ms=10_000)] == ["a", "b", "c"]
+
+
+def test_an_event_is_read_only_and_made_by_nobody_else(orch: MasterOrchestrator) -> None:
+    with orch.events(type="serviceRegistered") as stream:
+        registered(orch, "a")
+        event = next(stream)
+    assert event.data["serviceId"] == "a"
+    assert event.data is event.data
+    assert (event.cause, event.actor) == (event.data["cause"], "python")
+    for name in ("seq", "type", "anything"):
+        with pytest.raises(AttributeError):
+            setattr(event, name, 1)
+    with pytest.raises(TypeError):
+        Event()
+
+
 def test_an_unsubscribed_handler_hears_nothing_more(orch: MasterOrchestrator) -> None:
     seen: queue.Queue[str | None] = queue.Queue()
 

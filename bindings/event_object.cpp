@@ -1,0 +1,141 @@
+#include "event_object.hpp"
+
+#include <array>
+#include <new>
+#include <utility>
+
+namespace azora::bindings {
+namespace {
+
+struct EventObject {
+  PyObject_HEAD
+  events::EventPtr event;
+  PyObject* data;  // the wire's form as a dict, once somebody asked
+};
+
+PyTypeObject* base_type = nullptr;  // lives as long as the process
+
+EventObject* of(PyObject* self) { return reinterpret_cast<EventObject*>(self); }
+const Event& event_of(PyObject* self) { return *of(self)->event; }
+
+PyObject* text(std::string_view value) {
+  return PyUnicode_FromStringAndSize(value.data(), static_cast<Py_ssize_t>(value.size()));
+}
+
+void dealloc(PyObject* self) {
+  of(self)->event.~shared_ptr();
+  Py_XDECREF(of(self)->data);
+  PyTypeObject* type = Py_TYPE(self);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+// Event names are few and compared often: one string object each, for ever.
+PyObject* type_name(PyObject* self, void*) {
+  static std::array<PyObject*, kEventTypeCount> names{};
+  PyObject*& name = names[static_cast<std::size_t>(event_of(self).type)];
+  if (name == nullptr) {
+    name = PyUnicode_InternFromString(std::string(wire_name(event_of(self).type)).c_str());
+    if (name == nullptr) return nullptr;
+  }
+  return Py_NewRef(name);
+}
+
+PyObject* seq(PyObject* self, void*) { return PyLong_FromUnsignedLongLong(event_of(self).seq); }
+PyObject* time_ms(PyObject* self, void*) { return PyLong_FromLongLong(event_of(self).time.ms); }
+PyObject* incarnation(PyObject* self, void*) { return PyLong_FromUnsignedLongLong(event_of(self).incarnation); }
+
+PyObject* service_id(PyObject* self, void*) {
+  const auto& id = event_of(self).service_id;
+  return id ? text(*id) : Py_NewRef(Py_None);
+}
+
+PyObject* cause(PyObject* self, void*) {
+  const std::string_view cause = event_of(self).cause;
+  return cause.empty() ? Py_NewRef(Py_None) : text(cause);
+}
+
+PyObject* json(PyObject* self, void*) {
+  try {
+    const std::string made = event_json(event_of(self));
+    return PyBytes_FromStringAndSize(made.data(), static_cast<Py_ssize_t>(made.size()));
+  } catch (const std::bad_alloc&) {
+    return PyErr_NoMemory();
+  }
+}
+
+PyObject* data(PyObject* self, void*) {
+  if (of(self)->data == nullptr) {
+    PyObject* bytes = json(self, nullptr);
+    if (bytes == nullptr) return nullptr;
+    PyObject* module = PyImport_ImportModule("json");
+    PyObject* made = module == nullptr ? nullptr : PyObject_CallMethod(module, "loads", "O", bytes);
+    Py_XDECREF(module);
+    Py_DECREF(bytes);
+    if (made == nullptr) return nullptr;
+    if (of(self)->data == nullptr) {
+      of(self)->data = made;
+    } else {
+      Py_DECREF(made);  // another thread was first
+    }
+  }
+  return Py_NewRef(of(self)->data);
+}
+
+PyGetSetDef getters[] = {
+    {"seq", &seq, nullptr, "Its place in the sequence.", nullptr},
+    {"time_ms", &time_ms, nullptr, "When it happened: milliseconds since 1970, UTC.", nullptr},
+    {"type", &type_name, nullptr, "Its name: `serviceRestarted` and so on.", nullptr},
+    {"service_id", &service_id, nullptr, "Whom it is about; None: no single service.", nullptr},
+    {"incarnation", &incarnation, nullptr, "Which process of the service.", nullptr},
+    {"cause", &cause, nullptr, "Why, in one word.", nullptr},
+    {"json", &json, nullptr, "The whole event, compact.", nullptr},
+    {"data", &data, nullptr, "The whole event as it goes over the wire.", nullptr},
+    {nullptr, nullptr, nullptr, nullptr, nullptr}};
+
+PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+                       {Py_tp_getset, static_cast<void*>(getters)},
+                       {Py_tp_doc, const_cast<char*>("One fact. Immutable.")},
+                       {0, nullptr}};
+
+PyType_Spec spec = {"azora_orchestrator._core.Event", sizeof(EventObject), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION |
+                        Py_TPFLAGS_IMMUTABLETYPE,
+                    slots};
+
+}  // namespace
+
+PyTypeObject* event_type(const py::object& kind) {
+  if (kind.is_none()) return base_type;
+  auto* type = reinterpret_cast<PyTypeObject*>(kind.ptr());
+  if (!PyType_Check(kind.ptr()) || !PyType_IsSubtype(type, base_type)) {
+    PyErr_Format(PyExc_TypeError, "drain(): kind must be Event or derived from it, not %R", kind.ptr());
+    throw py::error_already_set();
+  }
+  return type;
+}
+
+PyObject* new_events(std::vector<events::EventPtr> events, PyTypeObject* type) {
+  PyObject* list = PyList_New(static_cast<Py_ssize_t>(events.size()));
+  if (list == nullptr) return nullptr;
+  for (std::size_t i = 0; i < events.size(); ++i) {
+    PyObject* object = type->tp_alloc(type, 0);
+    if (object == nullptr) {
+      Py_DECREF(list);
+      return nullptr;
+    }
+    new (&of(object)->event) events::EventPtr(std::move(events[i]));
+    of(object)->data = nullptr;
+    PyList_SET_ITEM(list, static_cast<Py_ssize_t>(i), object);
+  }
+  return list;
+}
+
+void bind_event_object(py::module_& module) {
+  PyObject* type = PyType_FromSpec(&spec);
+  if (type == nullptr) throw py::error_already_set();
+  base_type = reinterpret_cast<PyTypeObject*>(type);
+  module.attr("Event") = py::reinterpret_borrow<py::object>(type);
+}
+
+}  // namespace azora::bindings
