@@ -1,9 +1,7 @@
-// The Python object `_core.Core`: life, commands and registration. Reads are in core_reads.cpp.
+// The Python object `_core.Core`: life and commands. Registration is in registration.cpp, reads are in core_reads.cpp.
 #include <pybind11/stl.h>
 
 #include "azora/base/file_limit.hpp"
-#include "azora/model/json_reader.hpp"
-#include "azora/model/spec_parser.hpp"
 #include "handle.hpp"
 #include "picker.hpp"
 
@@ -13,10 +11,6 @@ namespace {
 using orchestrator::Options;
 using orchestrator::PoolOptions;
 using orchestrator::Verb;
-
-[[noreturn]] void bad_argument(std::string message) {
-  throw Failure(Error{ErrorCode::invalid_argument, std::move(message), {}});
-}
 
 Options read_options(const py::dict& given) {
   Options options;
@@ -59,60 +53,11 @@ PoolOptions read_pool_options(const py::dict& given) {
   return options;
 }
 
-Origin read_origin(const std::string& name) {
-  if (name == "file") return Origin::file;
-  if (name == "python") return Origin::python;
-  if (name == "rest") return Origin::rest;
-  bad_argument("origin: \"" + name + "\" is none of file, python, rest");
-}
-
 Verb read_verb(const std::string& name) {
   if (name == "start") return Verb::start;
   if (name == "stop") return Verb::stop;
   if (name == "restart") return Verb::restart;
   bad_argument("verb: \"" + name + "\" is none of start, stop, restart");
-}
-
-// What a request says about an id that the config file or Python registered is laid over it.
-Result<std::vector<SpecPtr>> parse_request(const CoreHandle& self, const std::string& text,
-                                           const ParseOptions& options) {
-  if (options.origin == Origin::rest) {
-    const Result<Json> json = read_json(text);
-    const Json* id = json ? json.value().find("id") : nullptr;
-    if (id && id->is(Json::Kind::string)) {
-      const ViewPtr view = self.get().find(id->text);
-      if (view && view->spec->origin != Origin::rest) {
-        Result<SpecPtr> merged = parse_over(text, *view->spec);
-        if (!merged) return std::move(merged).error();
-        return std::vector<SpecPtr>{std::move(merged).value()};
-      }
-    }
-  }
-  return parse_service(text, options);
-}
-
-std::uint64_t register_texts(const CoreHandle& self, const std::vector<std::string>& texts,
-                             const std::string& origin, const std::string& base_dir,
-                             const std::vector<bool>& callbacks) {
-  ParseOptions options{.origin = read_origin(origin), .base_dir = base_dir, .has_callback = false};
-  std::vector<SpecPtr> specs;
-  specs.reserve(texts.size());
-  std::vector<Fault> faults;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    options.has_callback = i < callbacks.size() && callbacks[i];
-    Result<std::vector<SpecPtr>> parsed = parse_request(self, texts[i], options);
-    if (parsed) {
-      for (SpecPtr& spec : parsed.value()) specs.push_back(std::move(spec));
-      continue;
-    }
-    if (parsed.error().code != ErrorCode::invalid_spec) throw Failure(std::move(parsed).error());
-    const std::string prefix = texts.size() > 1 ? "services[" + std::to_string(i) + "]." : "";
-    for (const Fault& fault : parsed.error().faults) {
-      faults.push_back({prefix + fault.field, fault.message});
-    }
-  }
-  if (!faults.empty()) throw Failure(spec_error(std::move(faults)));
-  return value_or_throw(self.live().register_many(std::move(specs), origin));
 }
 
 py::tuple command(const CoreHandle& self, const std::string& verb, const std::string& id,
@@ -133,18 +78,6 @@ py::object next_callback(const CoreHandle& self, std::int64_t timeout_ms) {
   }();
   if (!request) return py::none();
   return py::make_tuple(request->id, request->incarnation, request->attempt, request->cause);
-}
-
-std::vector<std::pair<std::string, std::string>> check(const std::string& text,
-                                                       const std::string& origin,
-                                                       const std::string& base_dir) {
-  const Result<std::vector<SpecPtr>> parsed = parse_service(
-      text, {.origin = read_origin(origin), .base_dir = base_dir, .has_callback = false});
-  std::vector<std::pair<std::string, std::string>> faults;
-  if (parsed) return faults;
-  for (const Fault& fault : parsed.error().faults) faults.emplace_back(fault.field, fault.message);
-  if (faults.empty()) faults.emplace_back("", parsed.error().message);
-  return faults;
 }
 
 }  // namespace
@@ -194,8 +127,6 @@ void bind_core(py::module_& module) {
            py::arg("timeout_ms"), Unlocked());
   core.def("close", &CoreHandle::close, py::arg("timeout_ms"), Unlocked());
   core.def("closed", &CoreHandle::closed);
-  core.def("register", &register_texts, py::arg("texts"), py::arg("origin"), py::arg("base_dir"),
-           py::arg("callbacks"), Unlocked());
   core.def("unregister",
            [](const CoreHandle& self, const std::string& id, const std::string& actor) {
              return value_or_throw(self.live().unregister(id, actor));
@@ -227,12 +158,11 @@ void bind_core(py::module_& module) {
              self.live().callback_failed(std::move(reason));
            },
            py::arg("reason"), Unlocked());
+  bind_registration(module, core);
   bind_core_reads(module, core);
   bind_picks(module, core);
 
-  module.def("check", &check, py::arg("text"), py::arg("origin"), py::arg("base_dir"), Unlocked());
   module.def("raise_file_limit", &raise_file_limit);
-  module.def("service_schema", [] { return service_json_schema(); });
 }
 
 }  // namespace azora::bindings

@@ -39,9 +39,13 @@ class CoreHandle {
 
 using CoreClass = py::class_<CoreHandle, std::shared_ptr<CoreHandle>>;
 
+void bind_registration(py::module_& module, CoreClass& core);
 void bind_core_reads(py::module_& module, CoreClass& core);
 void bind_picks(py::module_& module, CoreClass& core);
 
+[[noreturn]] inline void bad_argument(std::string message) {
+  throw Failure(Error{ErrorCode::invalid_argument, std::move(message), {}});
+}
 inline Millis millis(std::int64_t count) { return Millis{count < 0 ? 0 : count}; }
 
 }  // namespace azora::bindings

@@ -7,8 +7,10 @@
 #include "azora/balancer/balancer.hpp"
 #include "azora/base/asio_loop.hpp"
 #include "azora/model/json_writer.hpp"
+#include "front.hpp"
 #include "handle.hpp"
 #include "pick_object.hpp"
+#include "pick_answer.hpp"
 #include "picker.hpp"
 
 namespace azora::bindings {
@@ -23,6 +25,8 @@ PickRequest read_request(const Text& strategy, const Text& key) {
   if (strategy) request.strategy = read_strategy(*strategy);
   return request;
 }
+
+}  // namespace
 
 std::string answer_json(const Pick& pick, const ServiceView& view, bool explain) {
   std::string out;
@@ -55,14 +59,32 @@ std::string answer_json(const Pick& pick, const ServiceView& view, bool explain)
   return out;
 }
 
+namespace {
+
+// Every candidate as it is before the pick. They may be many: looked at without the GIL, under which all turns are
+// taken (Balancer::pick_alone), so none is taken here.
+std::vector<balancer::Candidate> candidates(orchestrator::Orchestrator& core, std::string_view pool, PickRequest request) {
+  const Unlock unlocked;
+  request.peek = true;
+  return std::move(value_or_throw(core.balancer().pick(pool, request)).candidates);
+}
+
 // A service may go between its choice and the look at its health: then another is chosen.
-std::string choose_json(orchestrator::Orchestrator& core, std::string_view pool,
-                        const PickRequest& request) {
+std::string choose_json(orchestrator::Orchestrator& core, std::string_view pool, const PickRequest& request) {
   constexpr int kTries = 8;
+  PickRequest plain = request;
+  plain.explain = false;
+  std::vector<balancer::Candidate> all;
+  if (request.explain) all = candidates(core, pool, request);
   for (int i = 0; i < kTries; ++i) {
-    const Pick pick = value_or_throw(core.balancer().pick(pool, request));
+    Pick pick = value_or_throw(core.balancer().pick(pool, plain));
     const ViewPtr view = core.find(pick.instance->id());
-    if (view) return answer_json(pick, *view, request.explain);
+    if (view && request.explain) {
+      pick.candidates = std::move(all);
+      const Unlock unlocked;
+      return answer_json(pick, *view, true);
+    }
+    if (view) return answer_json(pick, *view, false);
     if (pick.lease) core.balancer().release(pick.lease->id, request.now);
   }
   throw Failure(Error{ErrorCode::no_healthy_instance,
@@ -77,12 +99,7 @@ py::bytes pick_json(const CoreHandle& self, std::string_view pool, const Text& s
   request.explain = explain;
   request.peek = peek;
   orchestrator::Orchestrator& core = self.live();
-  if (!explain) return as_bytes(choose_json(core, pool, request));  // shorter than a hand-over of the GIL
-  const std::string text = [&] {
-    const Unlock unlocked;
-    return choose_json(core, pool, request);
-  }();
-  return as_bytes(text);
+  return as_bytes(choose_json(core, pool, request));
 }
 
 // For whoever got no instance and asks why.
@@ -111,6 +128,7 @@ py::tuple lease(const CoreHandle& self, std::string_view pool, const Text& strat
 void bind_picks(py::module_& module, CoreClass& core) {
   bind_pick_object(module);
   bind_picker(module);
+  bind_front(core);
   core.def_property_readonly("pick", [](const CoreHandle& self) { return self.picker.attr("pick"); });
   core.def("pick_json", &pick_json, py::arg("pool"), py::arg("strategy"), py::arg("key"),
            py::arg("peer"), py::arg("lease"), py::arg("explain"), py::arg("peek"));

@@ -14,10 +14,12 @@ SteadyTime AsioLoop::steady_now() {
   return std::chrono::time_point_cast<Nanos>(std::chrono::steady_clock::now());
 }
 
-Now AsioLoop::now() {
-  const auto wall = std::chrono::system_clock::now().time_since_epoch();
-  return Now{steady_now(), WallTime{std::chrono::duration_cast<Millis>(wall).count()}};
+WallTime AsioLoop::wall_now() {
+  const auto since = std::chrono::system_clock::now().time_since_epoch();
+  return WallTime{std::chrono::duration_cast<Millis>(since).count()};
 }
+
+Now AsioLoop::now() { return Now{steady_now(), wall_now()}; }
 
 void AsioLoop::post(Task task) {
   {

@@ -27,8 +27,9 @@ class AsioLoop : public Loop {
   AsioLoop(const AsioLoop&) = delete;
   AsioLoop& operator=(const AsioLoop&) = delete;
 
-  // The steady clock of every AsioLoop, for threads that have no loop. Any thread.
+  // The clocks of every AsioLoop, for threads that have no loop. Any thread.
   static SteadyTime steady_now();
+  static WallTime wall_now();
   Now now() override;
   void post(Task task) override;
   TimerId at(SteadyTime at, Task task) override;

@@ -32,6 +32,15 @@ Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, st
   });
 }
 
+void Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor,
+                                 std::function<void(const Result<std::uint64_t>&)> done) {
+  impl_->ask_then<Result<std::uint64_t>>(
+      [specs = std::move(specs), actor = static_actor(actor)](Core& core) mutable {
+        return core.register_many(std::move(specs), actor);
+      },
+      std::move(done));
+}
+
 Result<bool> Orchestrator::unregister(std::string_view id, std::string_view actor) {
   return impl_->ask<Result<bool>>(
       [id = std::string(id), actor = static_actor(actor)](Core& core) { return core.unregister(id, actor); });

@@ -79,6 +79,9 @@ class Orchestrator {
 
   // All or nothing: one fault refuses the batch. Answers the seq that reflects it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor);
+  // The same without waiting: `done` is called once, on the control thread or, when closed, here. It must not wait.
+  void register_many(std::vector<SpecPtr> specs, std::string_view actor,
+                     std::function<void(const Result<std::uint64_t>&)> done);
   Result<bool> unregister(std::string_view id, std::string_view actor);  // false: there was none
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              std::string_view actor);

@@ -59,6 +59,17 @@ class Orchestrator::Impl {
     });
     return reply->wait();
   }
+  // ask() without waiting: done(answer) is called on the control thread, or here when there is nobody to ask.
+  template <typename T, typename Body, typename Done>
+  void ask_then(Body body, Done done) {
+    const auto pass = std::make_shared<const CallGate::Pass>(gate_);  // inside until it is answered
+    if (!*pass) return done(T(closed()));
+    if (Result<void> open = this->open(); !open) return done(T(std::move(open).error()));
+    control_.loop().post([this, pass, body = std::move(body), done = std::move(done)]() mutable {
+      const auto answer = std::make_shared<const T>(body(core_));
+      core_.after_publish([pass, answer, done = std::move(done)] { done(*answer); });
+    });
+  }
   // Runs body(core) in some later turn; lost when closed.
   template <typename Body>
   void tell(Body body) {

@@ -48,6 +48,13 @@ class LogStream:
     @property
     def over(self) -> bool: ...  # nothing will come any more
 
+class Registrations:
+    """Registrations by REST that no thread waits for: begin() answers a ticket; once the
+    descriptor is readable, take() answers (ticket, error or None) of those that are done."""
+    def fileno(self) -> int: ...
+    def begin(self, text: str) -> int: ...
+    def take(self) -> list[tuple[int, CoreError | None]]: ...
+
 class Service:
     """One service at one moment (immutable)."""
     @property
@@ -114,6 +121,7 @@ class Core:
     def register(
         self, texts: Sequence[str], origin: str, base_dir: str, callbacks: Sequence[bool]
     ) -> int: ...
+    def registrations(self) -> Registrations: ...
     def unregister(self, id: str, actor: str) -> bool: ...
     def command(
         self, verb: str, id: str, dependents: bool, dependencies: bool, actor: str
@@ -151,6 +159,11 @@ class Core:
         peek: bool,
     ) -> bytes: ...
     def candidates_json(self, pool: str, strategy: str | None) -> bytes: ...
+    # The two ASGI messages that answer a plain hot read, or None: it is none. `known_hosts` are
+    # Host headers that passed the rules of access.
+    def front(
+        self, known_hosts: set[bytes]
+    ) -> Callable[[Any], tuple[dict[str, Any], dict[str, Any]] | None]: ...
     def lease(
         self, pool: str, strategy: str | None, key: str | None
     ) -> tuple[Pick, str, int]: ...  # pick, lease id, ttl ms

@@ -48,7 +48,7 @@ class Access:
         self._any_host = "*" in names
         self._any_ip = "ip" in names
         self._names = names
-        self._known: set[bytes] = set()  # Host headers that passed; bounded
+        self.known_hosts: set[bytes] = set()  # Host headers that passed; bounded
 
     def check(self, scope: Any, *, unsafe: bool) -> None:
         """Lets a request pass, or refuses it.
@@ -70,7 +70,7 @@ class Access:
         if target is not None and not self._allows(target.decode("latin-1")):
             raise _unknown_host()
         hosts = [value for name, value in scope["headers"] if name == b"host"]
-        if len(hosts) == 1 and hosts[0] in self._known:
+        if len(hosts) == 1 and hosts[0] in self.known_hosts:
             return
         if not hosts:
             if scope.get("http_version", "1.1") != "1.0":
@@ -80,8 +80,8 @@ class Access:
             raise Refusal(400, "invalid_request", "there is more than one Host header")
         if not self._allows(hosts[0].decode("latin-1")):
             raise _unknown_host()
-        if len(self._known) < 64:
-            self._known.add(hosts[0])
+        if len(self.known_hosts) < 64:
+            self.known_hosts.add(hosts[0])
 
     def _allows(self, header: str) -> bool:
         if self._any_host:

@@ -23,7 +23,10 @@ from azora_orchestrator._core import CoreError
 from azora_orchestrator.server import docs, routes
 from azora_orchestrator.server.access import SAFE_METHODS, Access
 from azora_orchestrator.server.answers import Refusal, from_core, problem, shutting_down
-from azora_orchestrator.server.fast import hot_read
+from azora_orchestrator.server.fast import hot_read, ok
+from azora_orchestrator.server.patience import Patience
+from azora_orchestrator.server.registering import PATH as REGISTER
+from azora_orchestrator.server.registering import Registering
 
 if TYPE_CHECKING:
     from azora_orchestrator.aio import AsyncMasterOrchestrator
@@ -39,6 +42,14 @@ _BODY_SECONDS = 30.0
 # Calls that wait for something to come true each hold one thread; more wait in line. They have
 # threads apart, so that sixty waiting clients hold up no registration.
 _WORKERS, _WAITERS = 8, 64
+
+
+class _Here:
+    """What an app has on the loop that serves it."""
+
+    def __init__(self, core: Any) -> None:
+        self.patience = Patience()
+        self.registering = Registering(core)
 
 
 class AzoraApp(FastAPI):
@@ -58,6 +69,7 @@ class AzoraApp(FastAPI):
         )
         self._core: Any = getattr(orch, "sync", orch)._core  # type: ignore[union-attr]
         self.access = access
+        self._plain_read: Any = self._core.front(access.known_hosts)
         self.ready_reason: str | None = None  # why /readyz says no, besides the core itself
         self.stop_timeout_ms = 60_000  # how long POST /orchestrator/stop may take
         self.draining = False
@@ -65,6 +77,7 @@ class AzoraApp(FastAPI):
         # By loop: clients for tests ask each time on another one.
         self._closing: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Event]
         self._closing = WeakKeyDictionary()
+        self._here: dict[asyncio.AbstractEventLoop, _Here] = {}
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="azora-rest")
         self._waiters = ThreadPoolExecutor(_WAITERS, thread_name_prefix="azora-wait")
         self.add_exception_handler(Refusal, _on_refusal)
@@ -99,6 +112,7 @@ class AzoraApp(FastAPI):
         """From now on /readyz and changes answer 503 and event streams end. Call it on the loop."""
         self.draining = True
         self.closing.set()
+        self._on_loop().patience.end()
 
     async def in_thread(self, call: Any, *args: Any) -> Any:
         """Runs a call that takes a moment on a thread of the app's own."""
@@ -123,6 +137,11 @@ class AzoraApp(FastAPI):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The layer in front."""
+        plain = self._plain_read(scope)
+        if plain is not None:
+            await send(plain[0])
+            await send(plain[1])
+            return
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
             return
@@ -142,7 +161,13 @@ class AzoraApp(FastAPI):
             elif self.draining:
                 raise shutting_down()
             else:
-                receive = await _body(scope, path, receive, self.closing)
+                here = self._on_loop()
+                body = await _body(scope, path, receive, here.patience)
+                if path == REGISTER and method == "POST":
+                    answer = ok(await here.registering.register(body))
+                    await _send(send, *answer, self._core.seq(), head)
+                    return
+                receive = _replay(body, receive)
         except Refusal as refusal:
             await _send(send, *problem(refusal, unsafe=unsafe), seq, head)
             return
@@ -159,6 +184,15 @@ class AzoraApp(FastAPI):
             inner["method"] = "GET"
         inner["azora.head"] = head
         await super().__call__(inner, receive, self._finish(send, unsafe, seq, head))
+
+    def _on_loop(self) -> _Here:
+        loop = asyncio.get_running_loop()
+        here = self._here.get(loop)
+        if here is None:
+            alive = {one: what for one, what in self._here.items() if not one.is_closed()}
+            here = alive[loop] = _Here(self._core)
+            self._here = alive
+        return here
 
     def _finish(self, send: Any, unsafe: bool, seq: int, head: bool) -> Any:
         """Adds what every answer bears: a change the seq after it, a read the one before."""
@@ -185,28 +219,25 @@ def _path_below_mount(scope: Any) -> str:
     return path or "/"
 
 
-async def _body(scope: Any, path: str, receive: Any, closing: asyncio.Event) -> Any:
+async def _body(scope: Any, path: str, receive: Any, patience: Patience) -> bytes:
     """Reads the body of a change and checks what may be said before its meaning is."""
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > MAX_BODY_BYTES and b"expect" in headers:
         raise _too_large()  # it asked before sending
-    reading = asyncio.ensure_future(_whole(receive))
-    ended = asyncio.ensure_future(closing.wait())
     try:
-        waited = {reading, ended}
-        await asyncio.wait(waited, timeout=_BODY_SECONDS, return_when=asyncio.FIRST_COMPLETED)
-        if not reading.done():
-            late = f"the body did not arrive within {_BODY_SECONDS:.0f} s"
-            refusal = shutting_down() if ended.done() else Refusal(408, "body_timeout", late)
-            refusal.headers.append((b"connection", b"close"))
-            raise refusal
-        body = reading.result()
-    finally:
-        reading.cancel()
-        ended.cancel()
-    if body or (path == "/services/register" and scope["method"] == "POST"):
+        body: bytes = await patience.wait(_whole(receive), _BODY_SECONDS)
+    except TimeoutError:
+        late = f"the body did not arrive within {_BODY_SECONDS:.0f} s"
+        refusal = shutting_down() if patience.ended else Refusal(408, "body_timeout", late)
+        refusal.headers.append((b"connection", b"close"))
+        raise refusal from None
+    if body or (path == REGISTER and scope["method"] == "POST"):
         _check_declared(headers)
+    return body
+
+
+def _replay(body: bytes, receive: Any) -> Any:
     replayed = False
 
     async def replay() -> Any:

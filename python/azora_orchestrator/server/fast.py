@@ -2,6 +2,8 @@
 
 /health, /status, /services, /services/{id} and /loadbalancer/{pool} are bytes made by the core;
 everything else goes on to the routes. Errors that arise here have the same shape as everywhere.
+Their plainest case (a GET without a query, by a local peer under a Host that passed before) is
+answered by the core in one call, `Core.front`, before it comes here.
 """
 
 from __future__ import annotations

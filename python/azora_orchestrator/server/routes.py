@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -13,6 +12,7 @@ from azora_orchestrator.server import docs
 from azora_orchestrator.server.answers import JSON_TYPE, Refusal, compact
 from azora_orchestrator.server.fast import flag, one, pick, query_of, services_json
 from azora_orchestrator.server.logs import LogAnswer
+from azora_orchestrator.server.registering import PATH as REGISTER
 from azora_orchestrator.server.sse import EventStream
 
 _DEFAULT_WAIT_MS = 60_000
@@ -64,19 +64,6 @@ async def _explained_pick(request: Request) -> Response:
 
 async def _status_detailed(request: Request) -> Response:
     return _json(await request.app.in_thread(request.app.core.status_json, True))
-
-
-async def _register(request: Request) -> Response:
-    app = request.app
-    try:
-        text = (await request.body()).removeprefix(b"\xef\xbb\xbf").decode()
-    except UnicodeDecodeError as error:
-        raise Refusal(
-            400, "invalid_json", f"the body is not UTF-8: byte {error.start} is wrong"
-        ) from None
-    await app.in_thread(app.core.register, [text], "rest", "", [False])
-    said = json.loads(text)
-    return _said(f"Service {said.get('name', said['id'])} registered successfully")
 
 
 async def _unregister(request: Request) -> Response:
@@ -222,7 +209,7 @@ _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
         "The health of every service.",
         [("type", "query", "Of one type.")],
     ),
-    ("POST", "/services/register", _register, "Register a service, or replace it.", []),
+    ("POST", REGISTER, _hot, "Register a service, or replace it.", []),
     ("GET", "/services/{id}", _hot, "One service: configuration, health, lifecycle.", [_ID]),
     ("DELETE", "/services/{id}", _unregister, "Forget a service; its process is stopped.", [_ID]),
     (
@@ -307,7 +294,7 @@ def add_routes(app: Any) -> None:
         extra: dict[str, Any] = {
             "parameters": [docs.parameter(path, *parameter) for parameter in parameters]
         }
-        if handler is _register:
+        if path == REGISTER:
             schema = {"$ref": "#/components/schemas/ServiceConfig"}
             extra["requestBody"] = {
                 "required": True,

@@ -1,0 +1,271 @@
+#include "front.hpp"
+
+#include <array>
+#include <cstring>
+#include <memory>
+#include <new>
+#include <string_view>
+#include <vector>
+
+#include "azora/base/asio_loop.hpp"
+#include "azora/model/iso_time.hpp"
+#include "pick_answer.hpp"
+
+namespace azora::bindings {
+namespace {
+
+using balancer::Pick;
+
+// The very objects that Python's code has for its own constants: keys are then found without being compared.
+py::str interned(const char* text) {
+  PyObject* made = PyUnicode_InternFromString(text);
+  if (made == nullptr) throw py::error_already_set();
+  return py::reinterpret_steal<py::str>(made);
+}
+
+// Made once, kept for ever.
+struct Words {
+  py::str type = interned("type"), method = interned("method"), path = interned("path"),
+          root_path = interned("root_path"), query_string = interned("query_string"), client = interned("client"),
+          headers = interned("headers"), body = interned("body");
+  py::tuple json_type = py::make_tuple(py::bytes("content-type"), py::bytes("application/json; charset=utf-8"));
+  py::tuple no_store = py::make_tuple(py::bytes("cache-control"), py::bytes("no-store"));
+  py::bytes content_length{"content-length"}, azora_seq{"azora-seq"};
+  py::dict start, end;  // messages to copy
+
+  Words() {
+    start[type] = interned("http.response.start");
+    start[interned("status")] = py::int_(200);
+    end[type] = interned("http.response.body");
+  }
+};
+
+const Words& words() {
+  static const Words* const made = new Words;
+  return *made;
+}
+
+struct FrontState {
+  std::shared_ptr<CoreHandle> core;
+  py::set known_hosts;
+
+  // The body of a pick as it was made last for that instance; good as long as its view is the newest.
+  struct Body {
+    std::uint64_t stamp = 0;
+    balancer::Strategy strategy{};
+    ViewPtr view;
+    py::object bytes;
+  };
+  static constexpr std::size_t kBodies = 4096;  // of larger fleets only the first slots
+  std::vector<Body> bodies;
+
+  // Header pairs of the usual lengths, and of the newest event.
+  std::vector<py::object> lengths{2048};
+  std::uint64_t seq = UINT64_MAX;
+  py::object seq_header;
+};
+
+struct FrontObject {
+  PyObject_HEAD
+  FrontState* state;
+};
+
+PyTypeObject* front_type = nullptr;  // lives as long as the process
+
+std::string_view ascii(PyObject* text) {
+  if (text == nullptr || !PyUnicode_CheckExact(text) || !PyUnicode_IS_COMPACT_ASCII(text)) return {};
+  return {reinterpret_cast<const char*>(PyUnicode_1BYTE_DATA(text)),
+          static_cast<std::size_t>(PyUnicode_GET_LENGTH(text))};
+}
+
+PyObject* get(PyObject* scope, const py::str& key) {
+  PyObject* value = PyDict_GetItemWithError(scope, key.ptr());
+  if (value == nullptr && PyErr_Occurred()) throw py::error_already_set();
+  return value;
+}
+
+// The path of a request that needs no closer look; empty: it does.
+std::string_view plain_path(const FrontState& state, PyObject* scope) {
+  const Words& key = words();
+  if (!PyDict_CheckExact(scope)) return {};
+  if (ascii(get(scope, key.type)) != "http" || ascii(get(scope, key.method)) != "GET") return {};
+  PyObject* root = get(scope, key.root_path);
+  if (root != nullptr && !(PyUnicode_CheckExact(root) && PyUnicode_GET_LENGTH(root) == 0)) return {};
+  PyObject* query = get(scope, key.query_string);
+  if (query != nullptr && !(PyBytes_CheckExact(query) && PyBytes_GET_SIZE(query) == 0)) return {};
+  PyObject* client = get(scope, key.client);
+  if (client == nullptr || !PyTuple_CheckExact(client) || PyTuple_GET_SIZE(client) < 1) return {};
+  if (ascii(PyTuple_GET_ITEM(client, 0)) != "127.0.0.1") return {};
+  PyObject* headers = get(scope, key.headers);
+  if (headers == nullptr || !PyList_CheckExact(headers)) return {};
+  PyObject* host = nullptr;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); ++i) {
+    PyObject* header = PyList_GET_ITEM(headers, i);
+    if (!PyTuple_CheckExact(header) || PyTuple_GET_SIZE(header) != 2) return {};
+    PyObject* name = PyTuple_GET_ITEM(header, 0);
+    if (!PyBytes_CheckExact(name)) return {};
+    if (PyBytes_GET_SIZE(name) != 4 || std::memcmp(PyBytes_AS_STRING(name), "host", 4) != 0) continue;
+    if (host != nullptr) return {};
+    host = PyTuple_GET_ITEM(header, 1);
+  }
+  if (host == nullptr || !PyBytes_CheckExact(host)) return {};
+  const int known = PySet_Contains(state.known_hosts.ptr(), host);
+  if (known < 0) throw py::error_already_set();
+  return known == 1 ? ascii(get(scope, key.path)) : std::string_view{};
+}
+
+py::object to_bytes(const std::string& text) {
+  return py::reinterpret_steal<py::object>(
+      PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
+}
+
+py::object pick_body(FrontState& state, std::string_view pool) {
+  orchestrator::Orchestrator& core = state.core->get();
+  const Result<Pick> picked = core.balancer().pick(pool, {.peer = "127.0.0.1", .now = AsioLoop::steady_now()});
+  if (!picked) return {};
+  const Pick& pick = picked.value();
+  ViewPtr view = core.find(pick.instance->id());
+  if (!view) return {};
+  const std::size_t slot = pick.instance->slot();
+  if (slot >= FrontState::kBodies) return to_bytes(answer_json(pick, *view, false));
+  if (slot >= state.bodies.size()) state.bodies.resize(slot + 1);
+  FrontState::Body& body = state.bodies[slot];
+  if (body.view != view || body.stamp != pick.instance->stamp() || body.strategy != pick.strategy) {
+    py::object made = to_bytes(answer_json(pick, *view, false));
+    body = {pick.instance->stamp(), pick.strategy, std::move(view), std::move(made)};
+  }
+  return body.bytes;
+}
+
+py::object service_body(const FrontState& state, std::string_view id) {
+  const ViewPtr view = state.core->get().find(id);
+  return view ? to_bytes(view->service_json()) : py::object();
+}
+
+py::object health_body() {
+  std::string text = R"({"status":"ok","timestamp":")";
+  append_iso_time(text, AsioLoop::wall_now());
+  text += "\"}";
+  return to_bytes(text);
+}
+
+py::object pair(const py::bytes& name, std::uint64_t value) {
+  return py::make_tuple(name, py::bytes(std::to_string(value)));
+}
+
+py::object length_header(FrontState& state, PyObject* body) {
+  const auto size = static_cast<std::size_t>(PyBytes_GET_SIZE(body));
+  if (size >= state.lengths.size()) return pair(words().content_length, size);
+  py::object& known = state.lengths[size];
+  if (!known) known = pair(words().content_length, size);
+  return known;
+}
+
+const py::object& seq_header(FrontState& state, std::uint64_t seq) {
+  if (state.seq != seq) {
+    state.seq_header = pair(words().azora_seq, seq);
+    state.seq = seq;
+  }
+  return state.seq_header;
+}
+
+py::object message(const py::dict& form, const py::str& key, const py::object& value) {
+  auto made = py::reinterpret_steal<py::object>(PyDict_Copy(form.ptr()));
+  if (!made || PyDict_SetItem(made.ptr(), key.ptr(), value.ptr()) != 0) throw py::error_already_set();
+  return made;
+}
+
+// Below that path, one segment; empty: it is not of this form.
+std::string_view segment(std::string_view path, std::string_view prefix) {
+  if (!path.starts_with(prefix)) return {};
+  path.remove_prefix(prefix.size());
+  return path.find('/') == std::string_view::npos ? path : std::string_view{};
+}
+
+py::object answer(FrontState& state, PyObject* scope) {
+  if (state.core->closed() || state.core->forked()) return py::none();
+  const std::string_view path = plain_path(state, scope);
+  if (path.empty()) return py::none();
+  // Before the body is made: the body reflects at least this.
+  const std::uint64_t seq = state.core->get().seq();
+  py::object body;
+  bool store = true;
+  if (const std::string_view pool = segment(path, "/loadbalancer/"); !pool.empty()) {
+    body = pick_body(state, pool);
+    store = false;
+  } else if (const std::string_view id = segment(path, "/services/"); !id.empty()) {
+    body = service_body(state, id);
+  } else if (path == "/health") {
+    body = health_body();
+  }
+  if (!body) return py::none();
+  const Words& word = words();
+  py::list headers(store ? 3 : 4);
+  Py_ssize_t at = 0;
+  const auto add = [&](const py::object& header) { PyList_SET_ITEM(headers.ptr(), at++, Py_NewRef(header.ptr())); };
+  add(word.json_type);
+  if (!store) add(word.no_store);
+  add(length_header(state, body.ptr()));
+  add(seq_header(state, seq));
+  return py::make_tuple(message(word.start, word.headers, headers), message(word.end, word.body, body));
+}
+
+PyObject* answer_builtin(PyObject* self, PyObject* scope) {
+  try {
+    return answer(*reinterpret_cast<FrontObject*>(self)->state, scope).release().ptr();
+  } catch (const Failure& failure) {
+    set_python_error(failure);
+  } catch (py::error_already_set& error) {
+    error.restore();
+  } catch (const std::bad_alloc&) {
+    PyErr_NoMemory();
+  } catch (const std::exception& error) {
+    PyErr_SetString(PyExc_RuntimeError, error.what());
+  }
+  return nullptr;
+}
+
+void dealloc(PyObject* self) {
+  delete reinterpret_cast<FrontObject*>(self)->state;
+  PyTypeObject* type = Py_TYPE(self);
+  type->tp_free(self);
+  Py_DECREF(type);
+}
+
+PyMethodDef methods[] = {{"answer", &answer_builtin, METH_O,
+                          "answer($self, scope)\n--\n\nThe two messages that answer a plain hot read; None: it is none."},
+                         {nullptr, nullptr, 0, nullptr}};
+
+PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
+                       {Py_tp_methods, static_cast<void*>(methods)},
+                       {0, nullptr}};
+
+PyType_Spec spec = {"azora_orchestrator._core.Front", sizeof(FrontObject), 0,
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE, slots};
+
+py::object new_front(const std::shared_ptr<CoreHandle>& core, const py::set& known_hosts) {
+  auto state = std::make_unique<FrontState>();
+  state->core = core;
+  state->known_hosts = known_hosts;
+  auto* object = PyObject_New(FrontObject, front_type);
+  if (object == nullptr) throw py::error_already_set();
+  object->state = state.release();
+  return py::reinterpret_steal<py::object>(reinterpret_cast<PyObject*>(object));
+}
+
+}  // namespace
+
+void bind_front(CoreClass& core) {
+  PyObject* type = PyType_FromSpec(&spec);
+  if (type == nullptr) throw py::error_already_set();
+  front_type = reinterpret_cast<PyTypeObject*>(type);
+  (void)words();
+  core.def("front",
+           [](const std::shared_ptr<CoreHandle>& self, const py::set& known_hosts) {
+             const py::object front = new_front(self, known_hosts);
+             return py::object(front.attr("answer"));
+           },
+           py::arg("known_hosts"));
+}
+
+}  // namespace azora::bindings
