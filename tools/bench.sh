@@ -3,7 +3,7 @@
 # fails. `tools/bench.sh build` only builds, `tools/bench.sh NAME ..` runs those named.
 set -uo pipefail
 cd "$(dirname "$0")/.."
-export CCACHE_NOHASHDIR=1 CCACHE_BASEDIR="$PWD" CCACHE_DIR="${CCACHE_DIR:-$HOME/.cache/ccache}"
+source tools/ccache.sh
 cmake --preset bench >/dev/null && cmake --build --preset bench -- --quiet || exit 1
 [ "${1:-}" = build ] && exit 0
 failed=0
