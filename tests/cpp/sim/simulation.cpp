@@ -54,7 +54,7 @@ void Simulation::build() {
     Member member;
     member.id = "s" + std::to_string(i);
     member.url_only = chance(10);
-    member.callback = !member.url_only && chance(15);
+    member.callback = !member.url_only && chance(25);
     member.probed = member.url_only || member.callback || !chance(10);
     member.more = R"("group":"g)" + std::to_string(i % 3) + R"(","failedRetryInterval":200000)";
     member.more += R"(,"healthCheckInterval":)" + std::to_string(2'000 + 1'000 * below(4));
