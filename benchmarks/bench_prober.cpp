@@ -5,11 +5,8 @@
 // several rounds the last line of a setting has the medians.
 // Use: bench_prober [targets=5000] [interval_ms=1000] [seconds=5] [pin=1] [close=0] [rounds=1] [haproxy=PATH];
 // without targets a standard series. Exits with 2 when there is no HAProxy.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sched.h>
 #include <signal.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -23,7 +20,6 @@
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <memory>
 #include <string>
 #include <thread>
@@ -35,11 +31,13 @@
 #include "azora/health/net_prober.hpp"
 #include "azora/health/probe_timer.hpp"
 #include "haproxy_peer.hpp"
+#include "targets.hpp"
 
 namespace {
 
 using namespace azora;
 using namespace azora::health;
+using namespace azora::bench;
 
 struct Setting {
   int targets = 5000;
@@ -56,57 +54,11 @@ struct Shared {
   double cpu_us = 0;                       // per check, of our last run
 };
 
-std::string address_of(int target) {
-  return "127." + std::to_string(1 + target / 62'500) + "." + std::to_string(target / 250 % 250) + "." +
-         std::to_string(1 + target % 250);
-}
-
 void pin_to(int cpu) {
   cpu_set_t set;
   CPU_ZERO(&set);
   CPU_SET(cpu, &set);
   sched_setaffinity(0, sizeof set, &set);
-}
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  getrlimit(RLIMIT_NOFILE, &limit);
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-// Answers every request at once, on every address of 127/8; never returns.
-[[noreturn]] void respond(int listener, bool close_after, Shared& shared) {
-  const std::string answer = std::string("HTTP/1.1 200 OK\r\nContent-Length: 3\r\n") +
-                             (close_after ? "Connection: close\r\n" : "") + "\r\nok\n";
-  const int set = epoll_create1(0);
-  epoll_event event{};
-  event.events = EPOLLIN;
-  event.data.fd = listener;
-  epoll_ctl(set, EPOLL_CTL_ADD, listener, &event);
-  std::vector<epoll_event> events(512);
-  char buffer[4096];
-  while (true) {
-    const int count = epoll_wait(set, events.data(), static_cast<int>(events.size()), -1);
-    for (int i = 0; i < count; ++i) {
-      const int fd = events[static_cast<std::size_t>(i)].data.fd;
-      if (fd == listener) {
-        for (int made = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK); made >= 0;
-             made = accept4(listener, nullptr, nullptr, SOCK_NONBLOCK)) {
-          event.events = EPOLLIN | EPOLLET;
-          event.data.fd = made;
-          epoll_ctl(set, EPOLL_CTL_ADD, made, &event);
-        }
-        continue;
-      }
-      const ssize_t got = recv(fd, buffer, sizeof buffer, 0);
-      if (got > 0) {
-        shared.answered.fetch_add(1, std::memory_order_relaxed);
-        send(fd, answer.data(), answer.size(), MSG_NOSIGNAL);
-      }
-      if (got == 0 || (got > 0 && close_after)) close(fd);
-    }
-  }
 }
 
 double cpu_seconds() {
@@ -119,16 +71,6 @@ double user_seconds() {
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_utime.tv_sec) + static_cast<double>(usage.ru_utime.tv_usec) * 1e-6;
-}
-
-long anonymous_kib() {
-  std::ifstream status("/proc/self/status");
-  std::string word;
-  long value = 0;
-  while (status >> word) {
-    if (word == "RssAnon:" && status >> value) return value;
-  }
-  return 0;
 }
 
 template <typename T>
@@ -283,28 +225,21 @@ double middle(std::vector<double> values) {
 }
 
 int run(const Setting& setting, azora::bench::HaproxyPeer& peer, Shared& shared) {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  socklen_t size = sizeof address;
-  if (bind(listener, reinterpret_cast<sockaddr*>(&address), size) != 0 || listen(listener, 4096) != 0 ||
-      getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size) != 0) {
-    std::perror("bench_prober: listen");
-    return 1;
-  }
+  const auto [listener, listening_at] = listen_anywhere();
+  if (listener < 0) return std::perror("bench_prober: listen"), 1;
   const pid_t responder = fork();
   if (responder == 0) {
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (setting.pin != 0) pin_to(1);
-    respond(listener, setting.close != 0, shared);
+    respond(listener, setting.close != 0, shared.answered);
   }
   close(listener);
   std::vector<double> ours;
   std::vector<double> peers;
   std::vector<double> ratios;
   for (int round = 0; round < setting.rounds; ++round) {
-    ours.push_back(measure_ours(setting, ntohs(address.sin_port), shared));
-    peers.push_back(measure_peer(peer, setting, ntohs(address.sin_port), shared));
+    ours.push_back(measure_ours(setting, listening_at, shared));
+    peers.push_back(measure_peer(peer, setting, listening_at, shared));
     if (ours.back() > 0 && peers.back() > 0) ratios.push_back(ours.back() / peers.back());
   }
   kill(responder, SIGKILL);

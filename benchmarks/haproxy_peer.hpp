@@ -75,6 +75,7 @@ class HaproxyPeer {
     }
     return child_ > 0;
   }
+  pid_t pid() const { return child_; }
   bool alive() const { return child_ > 0 && ::waitpid(child_, nullptr, WNOHANG) == 0; }
 
   double cpu_seconds() const {

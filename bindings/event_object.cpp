@@ -13,7 +13,7 @@ struct EventObject {
   PyObject* data;  // the wire's form as a dict, once somebody asked
 };
 
-PyTypeObject* base_type = nullptr;  // lives as long as the process
+PyTypeObject* event_class = nullptr;  // lives as long as the process
 
 EventObject* of(PyObject* self) { return reinterpret_cast<EventObject*>(self); }
 const Event& event_of(PyObject* self) { return *of(self)->event; }
@@ -99,33 +99,27 @@ PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                        {0, nullptr}};
 
 PyType_Spec spec = {"azora_orchestrator._core.Event", sizeof(EventObject), 0,
-                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_DISALLOW_INSTANTIATION |
-                        Py_TPFLAGS_IMMUTABLETYPE,
-                    slots};
+                    Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
 
 }  // namespace
 
-PyTypeObject* event_type(const py::object& kind) {
-  if (kind.is_none()) return base_type;
-  auto* type = reinterpret_cast<PyTypeObject*>(kind.ptr());
-  if (!PyType_Check(kind.ptr()) || !PyType_IsSubtype(type, base_type)) {
-    PyErr_Format(PyExc_TypeError, "drain(): kind must be Event or derived from it, not %R", kind.ptr());
-    throw py::error_already_set();
-  }
-  return type;
+PyObject* new_event(events::EventPtr event) {
+  PyObject* object = event_class->tp_alloc(event_class, 0);
+  if (object == nullptr) return nullptr;
+  new (&of(object)->event) events::EventPtr(std::move(event));
+  of(object)->data = nullptr;
+  return object;
 }
 
-PyObject* new_events(std::vector<events::EventPtr> events, PyTypeObject* type) {
+PyObject* new_events(std::vector<events::EventPtr> events) {
   PyObject* list = PyList_New(static_cast<Py_ssize_t>(events.size()));
   if (list == nullptr) return nullptr;
   for (std::size_t i = 0; i < events.size(); ++i) {
-    PyObject* object = type->tp_alloc(type, 0);
+    PyObject* object = new_event(std::move(events[i]));
     if (object == nullptr) {
       Py_DECREF(list);
       return nullptr;
     }
-    new (&of(object)->event) events::EventPtr(std::move(events[i]));
-    of(object)->data = nullptr;
     PyList_SET_ITEM(list, static_cast<Py_ssize_t>(i), object);
   }
   return list;
@@ -134,7 +128,7 @@ PyObject* new_events(std::vector<events::EventPtr> events, PyTypeObject* type) {
 void bind_event_object(py::module_& module) {
   PyObject* type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();
-  base_type = reinterpret_cast<PyTypeObject*>(type);
+  event_class = reinterpret_cast<PyTypeObject*>(type);
   module.attr("Event") = py::reinterpret_borrow<py::object>(type);
 }
 

@@ -8,15 +8,50 @@
 namespace azora::bindings {
 namespace {
 
-py::object drain(const CursorHandle& self, std::size_t max, const py::object& kind) {
-  PyTypeObject* type = event_type(kind);  // before anything is taken
-  std::vector<events::EventPtr> events = [&] {
-    const Unlock unlocked;
-    return self.get().drain(max);
-  }();
-  PyObject* list = new_events(std::move(events), type);
+std::vector<events::EventPtr> take(events::Cursor& cursor, std::size_t max) {
+  const Unlock unlocked;
+  return cursor.drain(max);
+}
+
+py::object drain(const CursorHandle& self, std::size_t max) {
+  PyObject* list = new_events(take(self.get(), max));
   if (list == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::object>(list);
+}
+
+bool may_be_awaited(PyObject* result) {
+  const PyAsyncMethods* methods = Py_TYPE(result)->tp_as_async;
+  return (methods != nullptr && methods->am_await != nullptr) || PyGen_CheckExact(result);
+}
+
+// The exception of a call that failed, with its traceback.
+py::object take_exception() {
+  const py::error_already_set raised;
+  if (raised.trace()) PyException_SetTraceback(raised.value().ptr(), raised.trace().ptr());
+  return raised.value();
+}
+
+// Each object is made for its call and freed after it: the next one takes its place, which is still in the cache.
+py::object deliver(CursorHandle& self, const py::object& handler, std::size_t max) {
+  events::Cursor& cursor = self.get();
+  CursorHandle::Taken& taken = self.taken;
+  if (taken.next == taken.events.size()) {
+    taken.events = take(cursor, max);
+    taken.next = 0;
+    if (taken.events.empty()) return py::bool_(false);
+  }
+  while (taken.next < taken.events.size()) {
+    if (cursor.closed()) {  // meanwhile: the rest is not handed over any more
+      taken = {};
+      return py::bool_(false);
+    }
+    const auto event = py::reinterpret_steal<py::object>(new_event(std::move(taken.events[taken.next++])));
+    if (!event) throw py::error_already_set();
+    const auto result = py::reinterpret_steal<py::object>(PyObject_CallOneArg(handler.ptr(), event.ptr()));
+    if (!result) return py::make_tuple(event, py::none(), take_exception());
+    if (!result.is_none() && may_be_awaited(result.ptr())) return py::make_tuple(event, result, py::none());
+  }
+  return py::bool_(true);
 }
 
 }  // namespace
@@ -49,9 +84,12 @@ void bind_events(py::module_& module) {
   bind_event_object(module);
   py::class_<CursorHandle>(
       module, "Cursor",
-      "Events of one reader. drain() and wait() may be called from any thread, one at a time.")
+      "Events of one reader. drain(), deliver() and wait() may be called from any thread, one at a time.")
       .def("fileno", [](const CursorHandle& self) { return self.get().fd(); })
-      .def("drain", &drain, py::arg("max") = 256, py::arg("kind") = py::none())
+      .def("drain", &drain, py::arg("max") = 256)
+      .def("deliver", &deliver, py::arg("handler"), py::arg("max") = 256,
+           "Calls the handler with each event of a batch. False: there is none, or the cursor is closed. A tuple\n"
+           "(event, result, exception) where a call failed or answered something to be awaited: call again for the rest.")
       .def("wait",
            [](const CursorHandle& self, std::int64_t timeout_ms) {
              return self.get().wait(Millis{timeout_ms});

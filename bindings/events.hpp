@@ -1,6 +1,6 @@
 #pragma once
 // The Python object `_core.Cursor`: one reader of the event log.
-// Threads: drain() and wait() one at a time. Ownership: holds the log, so it outlives the core.
+// Threads: drain(), deliver() and wait() one at a time. Ownership: holds the log, so it outlives the core.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -23,6 +23,13 @@ class CursorHandle {
     birth_.check();
     return *cursor_;
   }
+
+  // What deliver() took from the log and did not hand over yet, from `next` on. Under the GIL.
+  struct Taken {
+    std::vector<events::EventPtr> events;
+    std::size_t next = 0;
+  };
+  Taken taken;
 
  private:
   std::shared_ptr<events::Cursor> cursor_;

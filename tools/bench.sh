@@ -20,6 +20,7 @@ bench() {
 wanted=("$@")
 bench azora_bench build/bench/azora_bench --benchmark_min_time=0.1
 bench bench_prober build/bench/bench_prober
+bench bench_memory build/bench/bench_memory
 for script in benchmarks/bench_*.py; do
   bench "$(basename "$script" .py)" .venv/bin/python "$script"
 done

@@ -111,17 +111,15 @@ class Subscription:
 
     def _run(self) -> None:
         try:
-            stream, handler = self._stream, self._handler
-            while events := stream.batch():
-                for event in events:
-                    if stream.closed:
-                        break  # unsubscribed meanwhile
+            while (stopped := self._stream.hand_to(self._handler)) is not None:
+                event, result, error = stopped
+                if error is None and inspect.isawaitable(result):
                     try:
-                        result = handler(event)
-                        if result is not None and inspect.isawaitable(result):
-                            self._loops.run(result)
-                    except BaseException as error:  # sys.exit() in a handler ends no thread of ours
-                        self._report(event, error)
+                        self._loops.run(result)
+                    except BaseException as failure:  # sys.exit() in one ends no thread of ours
+                        error = failure
+                if error is not None:
+                    self._report(event, error)
         finally:
             self._finished.set()
 

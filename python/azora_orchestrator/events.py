@@ -12,11 +12,12 @@ import select
 import threading
 import time
 import weakref
+from abc import ABC
 from collections import deque
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, cast
 
 from azora_orchestrator import _core
 
@@ -51,7 +52,7 @@ def _in_forked_child() -> None:
 os.register_at_fork(after_in_child=_in_forked_child)
 
 
-class Event:
+class Event(ABC):
     """One fact. What a type of event does not carry is None.
 
     Immutable; equal when they say the same; can be pickled.
@@ -198,10 +199,16 @@ class Event:
         return f"<Event {self.seq} {self.type} {self.service_id or ''}".rstrip() + ">"
 
 
-class _Read(_core.Event, Event):
-    """As the core gives it: what is asked often is read without a call of Python's."""
+def _complete(native: type) -> None:
+    """Make the core's own events ours: what is asked often they read without a call of Python's."""
+    Event.register(native)
+    for name, value in vars(Event).items():
+        special = name in {"__eq__", "__hash__", "__repr__", "__reduce__"}
+        if special or (isinstance(value, property) and name not in vars(native)):
+            setattr(native, name, value)
 
-    __slots__ = ()
+
+_complete(_core.Event)
 
 
 class _Copied(Event):
@@ -261,12 +268,38 @@ class EventStream:
         """
         return self._all() if self._fill(timeout_ms) else []
 
-    def _fill(self, timeout_ms: int | None) -> bool:
-        if self._look() or self.closed:
-            return not self.closed
+    def hand_to(
+        self, handler: Callable[[Event], object]
+    ) -> tuple[Event, object, BaseException | None] | None:
+        """Call `handler` with each event as it comes, for a reader who takes them in no other way.
+
+        Answers (event, result, exception) when a call failed or answered something to be awaited:
+        call again for the rest. None: the stream has ended.
+        """
+        poll = self._poll()
+        while not self.closed:
+            ending = self._ending  # read first: what came before the end is still delivered
+            delivered = self._cursor.deliver(handler, _BATCH)
+            if isinstance(delivered, tuple):
+                return cast(tuple[Event, object, BaseException | None], delivered)
+            if delivered:
+                continue
+            if ending:
+                self.close()
+            else:
+                poll.poll()
+        return None
+
+    def _poll(self) -> select.poll:
         poll = select.poll()
         poll.register(self._cursor.fileno(), select.POLLIN)
         poll.register(self._wake, select.POLLIN)
+        return poll
+
+    def _fill(self, timeout_ms: int | None) -> bool:
+        if self._look() or self.closed:
+            return not self.closed
+        poll = self._poll()
         deadline = _Deadline(timeout_ms)
         while not self._look() and not self.closed:
             if not poll.poll(deadline.left_ms()) and deadline.passed():
@@ -314,7 +347,7 @@ class EventStream:
         """Is anything there now? What is left at close() is not handed over any more."""
         if not self._ready and not self.closed:
             ending = self._ending  # read first: what came before the end is still delivered
-            self._ready.extend(self._cursor.drain(_BATCH, _Read))
+            self._ready.extend(cast(list[Event], self._cursor.drain(_BATCH)))
             if ending and not self._ready:
                 self.close()
         return bool(self._ready) and not self.closed

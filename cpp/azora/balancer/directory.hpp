@@ -2,6 +2,7 @@
 // Names to pools, and ids to services that answer to their own name: what a picker looks up.
 // Threads: published by the control thread, read by any. Ownership: shared versions. Fails: never.
 #include <memory>
+#include <string_view>
 
 #include "azora/balancer/pool.hpp"
 #include "azora/base/persistent_map.hpp"
@@ -9,9 +10,16 @@
 
 namespace azora::balancer {
 
+struct NameOfPool {
+  std::string_view operator()(const std::shared_ptr<Pool>& pool) const { return pool->name(); }
+};
+struct IdOfInstance {
+  std::string_view operator()(const std::shared_ptr<Instance>& instance) const { return instance->id(); }
+};
+
 struct Directory {
-  using Pools = PersistentMap<std::shared_ptr<Pool>>;
-  using Ones = PersistentMap<std::shared_ptr<Instance>>;
+  using Pools = PersistentMap<std::shared_ptr<Pool>, NameOfPool>;
+  using Ones = PersistentMap<std::shared_ptr<Instance>, IdOfInstance>;
 
   SnapshotCell<Pools> pools{std::make_shared<const Pools>()};
   SnapshotCell<Ones> ones{std::make_shared<const Ones>()};

@@ -3,7 +3,8 @@
 // is (id, endpoint) never changes, a service that moves gets a new Instance; what is believed of
 // it (tier, weight, load) is atomic, so that a flap is one store that every picker sees at once.
 // Threads: the setters on the control thread; leases and all readers any thread.
-// Ownership: pools, derived tables and readers share it; it may outlive its registration, `gone`.
+// Ownership: pools, derived tables and readers share it; it may outlive its registration, `gone`. It holds the spec it
+// was made of, for the names; a later one of other weights or checks does not replace it.
 // Fails: never. Semantics 12, 39, 43, 44.
 #include <array>
 #include <atomic>
@@ -13,6 +14,7 @@
 #include <utility>
 
 #include "azora/balancer/types.hpp"
+#include "azora/model/service_spec.hpp"
 
 namespace azora::balancer {
 
@@ -29,16 +31,18 @@ struct Standing {
 
 class Instance : public std::enable_shared_from_this<Instance> {
  public:
-  Instance(std::uint64_t serial, std::string id, std::string endpoint, std::uint32_t slot)
-      : serial_(serial), id_(std::move(id)), endpoint_(std::move(endpoint)), slot_(slot) {}
+  // The spec has an endpoint.
+  Instance(std::uint64_t serial, SpecPtr spec, std::uint32_t slot)
+      : serial_(serial), spec_(std::move(spec)), slot_(slot) {}
   Instance(const Instance&) = delete;
   Instance& operator=(const Instance&) = delete;
 
   std::uint64_t serial() const { return serial_; }  // of the registration
   std::uint64_t stamp() const { return stamp_; }    // of this object; never reused in a process
   std::uint32_t slot() const { return slot_; }      // small; reused after this one is gone
-  const std::string& id() const { return id_; }
-  const std::string& endpoint() const { return endpoint_; }
+  const ServiceSpec& spec() const { return *spec_; }
+  const std::string& id() const { return spec_->id; }
+  const std::string& endpoint() const { return spec_->endpoint->text; }
 
   // Eligible for a pick among those? The last thing a picker asks before it answers.
   bool in(Among among) const {
@@ -147,20 +151,18 @@ class Instance : public std::enable_shared_from_this<Instance> {
 
   const std::uint64_t serial_;
   const std::uint64_t stamp_ = next_stamp();
-  const std::string id_;
-  const std::string endpoint_;
+  const SpecPtr spec_;
+  std::array<Membership, kMostPools> memberships_{};  // control thread
+  std::atomic<std::uint64_t> incarnation_{0};
+  std::atomic<std::int64_t> ejected_until_ns_{0};
+  Standing standing_;  // control thread
+  const std::uint32_t slot_;
 
   // Bits 0-2: eligible among healthy, degraded, alive; from bit 8: the Exclusion.
   std::atomic<std::uint32_t> state_{static_cast<std::uint32_t>(Exclusion::unknown) << kReasonShift};
   std::atomic<bool> explicit_weight_{false};
   std::atomic<double> weight_{1};
   std::atomic<double> ramp_{1};
-
-  const std::uint32_t slot_;
-  Standing standing_;  // control thread
-  std::array<Membership, kMostPools> memberships_{};
-  std::atomic<std::uint64_t> incarnation_{0};
-  std::atomic<std::int64_t> ejected_until_ns_{0};
 };
 
 }  // namespace azora::balancer

@@ -30,7 +30,7 @@ std::array<const std::string*, 2> PoolSet::names_of(const ServiceSpec& spec) {
 
 Instance* PoolSet::find(std::uint64_t serial) {
   const auto found = services_.find(serial);
-  return found == services_.end() ? nullptr : found->second.instance.get();
+  return found == services_.end() ? nullptr : found->second.get();
 }
 
 std::uint32_t PoolSet::take_slot() {
@@ -42,37 +42,31 @@ std::uint32_t PoolSet::take_slot() {
 
 void PoolSet::put(std::uint64_t serial, const SpecPtr& spec) {
   if (!spec->endpoint) return remove(serial);
-  Service& service = services_[serial];
-  if (service.instance && same_place(*service.spec, *spec)) {
-    reweigh(*service.instance, *spec);
-    service.spec = spec;
-    return;
-  }
-  const std::shared_ptr<Instance> before = std::move(service.instance);
-  const SpecPtr old = std::move(service.spec);
-  const auto next =
-      std::make_shared<Instance>(serial, spec->id, spec->endpoint->text, take_slot());
+  std::shared_ptr<Instance>& service = services_[serial];
+  if (service && same_place(service->spec(), *spec)) return reweigh(*service, *spec);
+  const std::shared_ptr<Instance> before = std::move(service);
+  const auto next = std::make_shared<Instance>(serial, spec, take_slot());
   next->weight_.store(spec->effective_weight(), std::memory_order_relaxed);
   next->explicit_weight_.store(spec->weight.has_value(), std::memory_order_relaxed);
   if (before) {
     next->standing_.admin = before->standing_.admin;
     next->ramp_.store(before->ramp_.load(std::memory_order_relaxed), std::memory_order_relaxed);
     retire(*before);
-    count(*old, -1);
+    count(before->spec(), -1);
   }
   count(*spec, +1);
-  service = {spec, next};
+  service = next;
   settle(*next);
-  if (old && !old->explicit_group && bearer_of(old->id) == before) {
-    ones_.erase(old->id);
+  if (before && !before->spec().explicit_group && bearer_of(before->id()) == before) {
+    ones_.erase(before->id());
     ++ones_changed_;
   }
   if (!spec->explicit_group) {
-    ones_.set(spec->id, next);
+    ones_.set(next);
     ++ones_changed_;
   }
-  if (old) {
-    for (const std::string* name : names_of(*old)) {
+  if (before) {
+    for (const std::string* name : names_of(before->spec())) {
       reconcile(*name, spec.get(), before.get(), next);
     }
   }
@@ -84,17 +78,17 @@ void PoolSet::put(std::uint64_t serial, const SpecPtr& spec) {
 void PoolSet::remove(std::uint64_t serial) {
   const auto found = services_.find(serial);
   if (found == services_.end()) return;
-  const Service service = std::move(found->second);
+  const std::shared_ptr<Instance> service = std::move(found->second);
   services_.erase(found);
-  if (!service.instance) return;
-  retire(*service.instance);
-  count(*service.spec, -1);
-  if (!service.spec->explicit_group && bearer_of(service.spec->id) == service.instance) {
-    ones_.erase(service.spec->id);
+  const ServiceSpec& spec = service->spec();
+  retire(*service);
+  count(spec, -1);
+  if (!spec.explicit_group && bearer_of(spec.id) == service) {
+    ones_.erase(spec.id);
     ++ones_changed_;
   }
-  for (const std::string* name : names_of(*service.spec)) {
-    reconcile(*name, nullptr, service.instance.get(), nullptr);
+  for (const std::string* name : names_of(spec)) {
+    reconcile(*name, nullptr, service.get(), nullptr);
   }
 }
 
@@ -129,7 +123,7 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
   const bool stored = entry.types > 0 || entry.groups > 0 || takes_bearer;
   if (stored && !entry.pool) {
     entry.pool = std::make_shared<Pool>(name, entry.options, workshop_);
-    pools_.set(name, entry.pool);
+    pools_.set(entry.pool);
     ++pools_changed_;
   }
   if (entry.pool) {
@@ -146,7 +140,7 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
     if (bearer && bearer != next) {
       const bool in = bearer->in_pool(&pool);
       if (takes_bearer && !in) pool.join(bearer);
-      if (!takes_bearer && in && !names(*services_.at(bearer->serial()).spec, name)) {
+      if (!takes_bearer && in && !names(bearer->spec(), name)) {
         pool.leave(*bearer);
       }
     }

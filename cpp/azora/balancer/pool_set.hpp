@@ -56,10 +56,6 @@ class PoolSet {
   std::size_t pools() const { return pools_.size(); }  // stored ones
 
  private:
-  struct Service {
-    SpecPtr spec;
-    std::shared_ptr<Instance> instance;
-  };
   // What there is to know of a name beyond who bears it as id.
   struct Name {
     std::shared_ptr<Pool> pool;  // null: not stored
@@ -83,7 +79,7 @@ class PoolSet {
 
   Directory& directory_;
   std::shared_ptr<Workshop> workshop_;
-  std::unordered_map<std::uint64_t, Service> services_;  // by serial
+  std::unordered_map<std::uint64_t, std::shared_ptr<Instance>> services_;  // by serial
   std::unordered_map<std::string, Name> names_;
   Directory::Pools::Edit pools_;
   Directory::Ones::Edit ones_;

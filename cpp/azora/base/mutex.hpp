@@ -10,6 +10,7 @@ namespace azora {
 class AZORA_CAPABILITY("mutex") Mutex {
  public:
   void lock() AZORA_ACQUIRE() { mutex_.lock(); }
+  bool try_lock() AZORA_TRY_ACQUIRE(true) { return mutex_.try_lock(); }
   void unlock() AZORA_RELEASE() { mutex_.unlock(); }
 
  private:

@@ -10,6 +10,7 @@
 #define AZORA_GUARDED_BY(x) AZORA_TSA(guarded_by(x))
 #define AZORA_REQUIRES(...) AZORA_TSA(requires_capability(__VA_ARGS__))
 #define AZORA_ACQUIRE(...) AZORA_TSA(acquire_capability(__VA_ARGS__))
+#define AZORA_TRY_ACQUIRE(...) AZORA_TSA(try_acquire_capability(__VA_ARGS__))
 #define AZORA_RELEASE(...) AZORA_TSA(release_capability(__VA_ARGS__))
 #define AZORA_EXCLUDES(...) AZORA_TSA(locks_excluded(__VA_ARGS__))
 #define AZORA_ASSERT_CAPABILITY(x) AZORA_TSA(assert_capability(x))

@@ -3,6 +3,7 @@
 // stored, never compared. Code asks a Loop for both at once (Now); nothing else reads a clock.
 #include <chrono>
 #include <cstdint>
+#include <optional>
 
 namespace azora {
 
@@ -20,6 +21,27 @@ struct WallTime {
 struct Now {
   SteadyTime steady{};
   WallTime wall{};
+};
+
+// std::optional<SteadyTime> in eight bytes, for what exists once per service. The one moment it cannot hold is the
+// earliest there is, before which no clock ever stood.
+class OptionalTime {
+ public:
+  constexpr OptionalTime() = default;
+  constexpr OptionalTime(std::nullopt_t) {}                // implicit, as of std::optional
+  constexpr OptionalTime(SteadyTime time) : time_(time) {}
+  constexpr OptionalTime(const std::optional<SteadyTime>& time) : time_(time.value_or(SteadyTime::min())) {}
+  constexpr operator std::optional<SteadyTime>() const { return has_value() ? std::optional(time_) : std::nullopt; }
+
+  constexpr bool has_value() const { return time_ != SteadyTime::min(); }
+  constexpr explicit operator bool() const { return has_value(); }
+  constexpr const SteadyTime& operator*() const { return time_; }
+  constexpr SteadyTime value_or(SteadyTime other) const { return has_value() ? time_ : other; }
+  constexpr void reset() { time_ = SteadyTime::min(); }
+  friend constexpr bool operator==(const OptionalTime&, const OptionalTime&) = default;
+
+ private:
+  SteadyTime time_ = SteadyTime::min();
 };
 
 constexpr Millis to_millis(Nanos span) { return std::chrono::duration_cast<Millis>(span); }

@@ -1,8 +1,10 @@
 #pragma once
 // The one event log: a gap-free sequence in two bounded memories, the last state events and, apart, the last
 // health checks, so that checks never evict what matters (semantics 33).
-// Threads: append() and publish_turn() on the control thread; cursors and the rest on any thread. The lock is
-// held for the copying of at most one batch of pointers, never while other code runs.
+// Threads: append() and publish_turn() on the control thread; cursors and the rest on any thread. Readers hold a lock
+// for the copying of at most one batch of pointers, never while other code runs, and the control thread does not wait
+// for it, however long the scheduler keeps a reader off the processor: what it publishes meanwhile lies in an inbox,
+// which the reader empties when it is done.
 // Ownership: cursors hold the log; an event lives as long as its memory or a reader holds it.
 // Fails: never; what a slow reader lost is told to it as a `gap` event.
 #include <atomic>
@@ -45,6 +47,9 @@ class Cursor;
 class EventLog : public std::enable_shared_from_this<EventLog> {
  public:
   explicit EventLog(Limits limits = {}, std::uint64_t first_seq = 1);
+  ~EventLog();
+  EventLog(const EventLog&) = delete;
+  EventLog& operator=(const EventLog&) = delete;
 
   // Gives the event the next number; readers see it after publish_turn().
   std::uint64_t append(Event event);
@@ -57,20 +62,35 @@ class EventLog : public std::enable_shared_from_this<EventLog> {
   // A reader of what comes after `since`; nullopt: of what comes from now on.
   std::shared_ptr<Cursor> cursor(std::optional<std::uint64_t> since, Filter filter);
   std::uint64_t evicted() const;
+  // Turns that a reader had to take in, as it held the lock when they were published.
+  std::uint64_t handed_over() const { return handed_over_.load(std::memory_order_relaxed); }
 
  private:
   friend class Cursor;
+  // A turn on its way into the memories.
+  struct Batch {
+    std::vector<EventPtr> events;
+    Batch* older = nullptr;
+  };
+  using Readers = std::vector<std::shared_ptr<Cursor>>;
   struct Memory {
     std::deque<EventPtr> events;
     std::uint64_t evicted_through = 0;  // number of the newest event that was dropped from here
     std::uint64_t evicted = 0;
   };
   void keep(Memory& memory, EventPtr event, std::size_t limit) AZORA_REQUIRES(mutex_);
+  // Empties the inbox; answers whom to wake once the lock is free.
+  Readers take_in() AZORA_REQUIRES(mutex_);
+  static void wake(const Readers& readers);
+  // After the lock was given up, and by the writer: nothing is left in the inbox that nobody would take in.
+  void settle();
 
   Limits limits_;
   std::atomic<std::uint64_t> next_seq_;
   std::atomic<std::uint64_t> visible_;
   std::vector<EventPtr> turn_;  // appended, not published yet
+  std::atomic<Batch*> inbox_{nullptr};  // newest first
+  std::atomic<std::uint64_t> handed_over_{0};
   mutable Mutex mutex_;
   Memory state_ AZORA_GUARDED_BY(mutex_);
   Memory checks_ AZORA_GUARDED_BY(mutex_);
@@ -98,6 +118,7 @@ class Cursor {
  private:
   friend class EventLog;
   void wake();
+  bool look(std::vector<EventPtr>& out, std::size_t limit, EventLog::Readers& readers);
 
   std::shared_ptr<EventLog> log_;
   Filter filter_;

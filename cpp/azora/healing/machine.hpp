@@ -69,21 +69,21 @@ struct Machine {
   int attempts = 0;                // failure restarts begun in this episode
   Millis last_delay{0};
   int restart_count = 0;           // verified restarts of any cause since registration
-  std::optional<SteadyTime> deadline;
-  std::optional<SteadyTime> down_since;       // for downtimeMs
-  std::optional<SteadyTime> ready_since;
-  std::optional<SteadyTime> next_attempt;     // BACKOFF and FAILED
-  std::optional<SteadyTime> last_evidence;
-  std::optional<SteadyTime> started;          // exec of this incarnation
+  OptionalTime deadline;
+  OptionalTime down_since;       // for downtimeMs
+  OptionalTime ready_since;
+  OptionalTime next_attempt;     // BACKOFF and FAILED
+  OptionalTime last_evidence;
+  OptionalTime started;          // exec of this incarnation
   std::vector<SteadyTime> recent_restarts;    // failure restarts of the last hour, oldest first
   bool restart_asked = false;      // an operator's restart is under way: start again after the sweep
   Cause start_cause = Cause::none; // why the start under way is made; what serviceRestarted reports
   bool announced_blocked = false;  // serviceBlocked was told in this stay in BLOCKED
   bool action_running = false;     // a callback was called and has not returned: no second call until then
   bool evidence_pending = false;   // FAILED: the deadline is an evidence try that had to wait its turn
-  std::optional<SteadyTime> failed_at;     // when the last incarnation ended
-  std::optional<SteadyTime> earliest;      // failed_at + restartDelay: no start by ourselves before it
-  std::optional<SteadyTime> stable_since;  // READY: healthy without interruption since
+  OptionalTime failed_at;     // when the last incarnation ended
+  OptionalTime earliest;      // failed_at + restartDelay: no start by ourselves before it
+  OptionalTime stable_since;  // READY: healthy without interruption since
 };
 
 struct Input {

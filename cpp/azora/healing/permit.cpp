@@ -1,6 +1,7 @@
 #include "azora/healing/permit.hpp"
 
 #include <algorithm>
+#include <string_view>
 
 namespace azora::healing {
 namespace {
@@ -10,34 +11,38 @@ constexpr Millis kLongestBrake{300'000};
 
 void KillPermits::put(std::uint64_t serial, const std::string& group, bool bad, Millis interval) {
   const auto known = members_.find(serial);
-  if (known != members_.end() && known->second.group == group) {
-    for (Domain* domain : {&groups_[group], &fleet_}) {
-      count_interval(*domain, known->second.interval, false);
-      count_interval(*domain, interval, true);
-    }
-    known->second.interval = interval;
-    known->second.bad = bad;
+  if (known != members_.end() && group == (known->second.group ? known->second.group->first : std::string_view())) {
+    Member& member = known->second;
+    for_domains(member, [&](Domain& domain) {
+      count_interval(domain, member.interval, false);
+      count_interval(domain, interval, true);
+    });
+    member.interval = interval;
+    member.bad = bad;
     return;
   }
   remove(serial);
-  members_[serial] = {group, bad, false, interval, {}};
-  for (Domain* domain : {&groups_[group], &fleet_}) {
-    ++domain->members;
-    count_interval(*domain, interval, true);
-  }
+  Member& member = members_[serial];
+  member.interval = interval;
+  member.bad = bad;
+  if (!group.empty()) member.group = &*groups_.try_emplace(group).first;
+  for_domains(member, [&](Domain& domain) {
+    ++domain.members;
+    count_interval(domain, interval, true);
+  });
 }
 
 void KillPermits::remove(std::uint64_t serial) {
   release(serial);
   const auto found = members_.find(serial);
   if (found == members_.end()) return;
-  const auto group = groups_.find(found->second.group);
-  for (Domain* domain : {&group->second, &fleet_}) {
-    --domain->members;
-    count_interval(*domain, found->second.interval, false);
-    domain->turned_bad.erase({found->second.turned, serial});
-  }
-  if (group->second.members == 0) groups_.erase(group);
+  Member& member = found->second;
+  for_domains(member, [&](Domain& domain) {
+    --domain.members;
+    count_interval(domain, member.interval, false);
+    domain.turned_bad.erase({member.turned, serial});
+  });
+  if (member.group != nullptr && member.group->second.members == 0) groups_.erase(groups_.find(member.group->first));
   members_.erase(found);
 }
 
@@ -50,16 +55,16 @@ void KillPermits::count_interval(Domain& domain, Millis interval, bool add) {
 std::optional<KillPermits::Brake> KillPermits::set_bad(std::uint64_t serial, bool bad, SteadyTime now) {
   const auto found = members_.find(serial);
   if (found == members_.end() || found->second.bad == bad) return std::nullopt;
-  found->second.bad = bad;
+  Member& member = found->second;
+  member.bad = bad;
   if (!bad) return std::nullopt;
-  const SteadyTime before = std::exchange(found->second.turned, now);
-  Domain& group = groups_[found->second.group];
-  const bool known = braked(group, now) || braked(fleet_, now);
-  const bool of_group = note_bad(group, serial, before, now);
+  const SteadyTime before = std::exchange(member.turned, now);
+  const bool known = braked(member, now);
+  const bool of_group = member.group != nullptr && note_bad(member.group->second, serial, before, now);
   const bool of_fleet = note_bad(fleet_, serial, before, now);
   if (known || !(of_group || of_fleet)) return std::nullopt;
-  const Domain& domain = of_fleet ? fleet_ : group;
-  return Brake{of_fleet ? "" : found->second.group, domain.turned_bad.size(), domain.members};
+  const Domain& domain = of_fleet ? fleet_ : member.group->second;
+  return Brake{of_fleet ? "" : member.group->first, domain.turned_bad.size(), domain.members};
 }
 
 // True: a brake begins.
@@ -86,15 +91,24 @@ bool KillPermits::braked(Domain& domain, SteadyTime now) {
   return domain.braked;
 }
 
+bool KillPermits::braked(Member& member, SteadyTime now) {
+  bool any = false;
+  for_domains(member, [&](Domain& domain) { any = braked(domain, now) || any; });
+  return any;
+}
+
 bool KillPermits::permit(std::uint64_t serial, SteadyTime now) {
   const auto found = members_.find(serial);
   if (found == members_.end()) return false;
-  if (found->second.held) return true;
-  Domain& group = groups_[found->second.group];
-  if (braked(group, now) || braked(fleet_, now)) return false;
-  if (group.held >= std::max<std::size_t>(1, group.members / 2)) return false;
-  found->second.held = true;
-  ++group.held;
+  Member& member = found->second;
+  if (member.held) return true;
+  if (braked(member, now)) return false;
+  if (member.group != nullptr) {
+    Domain& group = member.group->second;
+    if (group.held >= std::max<std::size_t>(1, group.members / 2)) return false;
+    ++group.held;
+  }
+  member.held = true;
   return true;
 }
 
@@ -102,7 +116,7 @@ void KillPermits::release(std::uint64_t serial) {
   const auto found = members_.find(serial);
   if (found == members_.end() || !found->second.held) return;
   found->second.held = false;
-  --groups_[found->second.group].held;
+  if (found->second.group != nullptr) --found->second.group->second.held;
 }
 
 }  // namespace azora::healing

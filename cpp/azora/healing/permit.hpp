@@ -21,7 +21,8 @@ namespace azora::healing {
 
 class KillPermits {
  public:
-  // Again for a known serial: new settings; what it holds it keeps while it stays in its group.
+  // `group` empty: it is alone. Again for a known serial: new settings; what it holds it keeps while it stays in its
+  // group.
   void put(std::uint64_t serial, const std::string& group, bool bad, Millis interval);
   void remove(std::uint64_t serial);
   struct Brake {
@@ -48,20 +49,28 @@ class KillPermits {
     SteadyTime last_bad{};
     Nanos window() const { return kIntervals * Nanos(intervals.empty() ? Millis(0) : intervals.rbegin()->first); }
   };
+  using Groups = std::unordered_map<std::string, Domain>;
+  // Most services are alone, so that this is all they cost.
   struct Member {
-    std::string group;
+    Groups::value_type* group = nullptr;  // null: alone, which no rule for groups ever holds back
+    SteadyTime turned{};                  // when it last turned bad
+    Millis interval{0};
     bool bad = false;
     bool held = false;
-    Millis interval{0};
-    SteadyTime turned{};  // when it last turned bad
   };
 
   static void count_interval(Domain& domain, Millis interval, bool add);
   static bool braked(Domain& domain, SteadyTime now);
+  bool braked(Member& member, SteadyTime now);
+  template <typename Visit>
+  void for_domains(Member& member, Visit visit) {
+    if (member.group != nullptr) visit(member.group->second);
+    visit(fleet_);
+  }
   static bool note_bad(Domain& domain, std::uint64_t serial, SteadyTime before, SteadyTime now);
 
   std::unordered_map<std::uint64_t, Member> members_;
-  std::unordered_map<std::string, Domain> groups_;
+  Groups groups_;
   Domain fleet_;
 };
 

@@ -118,6 +118,7 @@ std::string echo_config(const Json& given, const ServiceSpec& spec) {
     json.string(spec.group);
   }
   json.end_object();
+  text.shrink_to_fit();  // kept as long as the service
   return text;
 }
 

@@ -54,12 +54,12 @@ struct Reading {
   bool has_callback;
 };
 
-std::vector<SpecPtr> expand(const Reading& reading, const ServiceSpec& base,
-                            const ProcessPlan* plan) {
+std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec base, const ProcessPlan* plan) {
   std::vector<SpecPtr> specs;
   const int replicas = plan ? plan->replicas : 1;
   for (int i = 0; i < replicas; ++i) {
-    auto spec = std::make_shared<ServiceSpec>(base);
+    const bool last = i + 1 == replicas;
+    auto spec = last ? std::make_shared<ServiceSpec>(std::move(base)) : std::make_shared<ServiceSpec>(base);
     if (replicas > 1) {
       spec->id += "@" + std::to_string(i);
       if (!reading.given.find("name")) spec->name = spec->id;
@@ -119,7 +119,7 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
   if (context.faults.size() != faults_before || context.full()) return {};
   // Without anything to run the echo is as good: nothing in it is masked.
   if (spec.action != ActionKind::none) spec.source_json = source_text(reading.given, process);
-  return expand(reading, spec, plan ? &*plan : nullptr);
+  return expand(reading, std::move(spec), plan ? &*plan : nullptr);
 }
 
 // `given` is REST's; the fields beyond the seed's come from `old`, which the owner of the machine

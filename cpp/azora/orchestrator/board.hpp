@@ -4,6 +4,7 @@
 // Threads: Board is a value; versions go through base/snapshot_cell.hpp.
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "azora/base/cow_table.hpp"
 #include "azora/base/persistent_map.hpp"
@@ -11,8 +12,12 @@
 
 namespace azora::orchestrator {
 
+struct IdOfView {
+  std::string_view operator()(const ViewPtr& view) const { return view->spec->id; }
+};
+
 struct Board {
-  PersistentMap<ViewPtr> by_id;
+  PersistentMap<ViewPtr, IdOfView> by_id;
   CowTable<const ServiceView> in_order;  // by registration order
   std::size_t healthy = 0;
   std::size_t unhealthy = 0;

@@ -62,12 +62,12 @@ void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>
   board_changed_ = true;
   ++board_.list_version;
   for (auto& [serial, service] : services_) {
-    if (service->leaving) continue;
-    refresh_status(*service);
-    publish_standing(*service);
+    if (service.leaving) continue;
+    refresh_status(service);
+    publish_standing(service);
     prober_.forget(serial);
-    apply_probe_mode(*service);
-    mark(*service);
+    apply_probe_mode(service);
+    mark(service);
     stop_looks_.push_back(serial);
   }
   stop_done_ = std::move(done);
@@ -84,7 +84,7 @@ void Core::stop_by(SteadyTime deadline) {
     std::vector<std::string> left = living_processes();
     std::vector<std::uint64_t> serials;
     for (const auto& [serial, service] : services_) {
-      if (service->process() && service->machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
+      if (service.process() && service.machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
     }
     for (const std::uint64_t serial : serials) {
       // Also those that waited for their dependents: what comes now is a planned end.
@@ -139,7 +139,7 @@ void Core::answer_stop(std::vector<std::string> left) {
 std::vector<std::string> Core::living_processes() const {
   std::vector<std::string> ids;
   for (const auto& [serial, service] : services_) {
-    if (service->alive()) ids.push_back(*service->id);
+    if (service.alive()) ids.push_back(*service.id);
   }
   std::sort(ids.begin(), ids.end());
   return ids;
@@ -169,7 +169,7 @@ void Core::end_turn() {
       if (service->leaving) continue;
       const ViewPtr view = build_view(*service);
       ++views_built_;
-      by_id.set(*service->id, view);
+      by_id.set(view);
       wake(*service->id);
       in_order.set(service->order, view);
     }
@@ -205,12 +205,12 @@ void Core::send_asks() {
 std::vector<std::string> Core::violations() const {
   std::vector<std::string> found;
   for (const auto& [serial, service] : services_) {
-    const std::string& id = *service->id;
-    const healing::Machine& machine = service->machine;
-    const int limit = service->plan.restart.max_restarts;
+    const std::string& id = *service.id;
+    const healing::Machine& machine = service.machine;
+    const int limit = service.spec->restart.max_restarts;
     if (limit >= 0 && machine.attempts > limit) found.push_back(id + ": budget exceeded");
     const bool ready = machine.lifecycle == Lifecycle::ready || machine.lifecycle == Lifecycle::watching;
-    if (!ready && service->status == HealthStatus::healthy && service->process()) {
+    if (!ready && service.status == HealthStatus::healthy && service.process()) {
       found.push_back(id + ": healthy while " + std::string(wire_name(machine.lifecycle)));
     }
     const bool timed = machine.lifecycle == Lifecycle::starting || machine.lifecycle == Lifecycle::stopping ||

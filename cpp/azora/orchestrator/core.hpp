@@ -148,6 +148,7 @@ class Core : public keeper::KeeperListener {
   void replace(ServiceState& service, const registry::Entry& entry, const ServiceSpec& old);
   void remove(ServiceState& service, const std::vector<std::string>& heirs = {});
   void configure(ServiceState& service);
+  void join_permits(ServiceState& service);
   void bring_up(ServiceState& service);
   void retire_replicas(const std::vector<std::pair<const registry::Entry*, SpecPtr>>& put);
   void leave(ServiceState& service, const std::vector<std::string>& heirs = {});
@@ -170,7 +171,7 @@ class Core : public keeper::KeeperListener {
 
   registry::Registry registry_;
   registry::DependencyGraph graph_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<ServiceState>> services_;  // by serial
+  std::unordered_map<std::uint64_t, ServiceState> services_;                   // by serial
   std::unordered_map<std::string, std::vector<std::uint64_t>> leaving_;         // ids whose old process is going
   std::unordered_map<std::string, std::set<std::uint64_t>> replicas_;           // serials by the id of their entry
 

@@ -91,11 +91,11 @@ Reason reason_of(const ServiceState& service, bool running, const std::string& b
       return {id + " has ended" + error + "; its descendants are being removed", {"the end of its last descendant"}};
     case Lifecycle::backoff:
       return {id + " failed" + error + "; the next attempt is waited for, " +
-                  attempts_text(machine, service.plan.restart.max_restarts),
+                  attempts_text(machine, service.spec->restart.max_restarts),
               {"the next attempt", "a start or restart by you"}};
     case Lifecycle::failed: {
       std::vector<std::string> by = {"a start or restart by you"};
-      const RestartPolicy& policy = service.plan.restart;
+      const RestartPolicy& policy = service.spec->restart;
       if (!service.process()) by.emplace_back("a passing health check");
       if (policy.on == RestartOn::never) return {id + " failed" + error + "; its restartPolicy is never", by};
       if (policy.max_restarts == 0) return {id + " failed" + error + "; with maxRestarts 0 it is not started again", by};
@@ -149,7 +149,7 @@ Result<std::string> Core::why_json(std::string_view id) {
   json.key("attempt");
   json.integer(machine.attempts);
   json.key("maxRestarts");
-  json.integer(service->plan.restart.max_restarts);
+  json.integer(service->spec->restart.max_restarts);
   json.key("nextAttemptAt");
   if (machine.next_attempt) {
     const Now now = loop_.now();

@@ -164,6 +164,8 @@ std::string Orchestrator::Impl::metrics_text() {
   metric("view_bytes_total", "counter", "Bytes of single services serialised, by this whole program.", ServiceView::bytes_made());
   metric("bytes_serialised_total", "counter", "Bytes of JSON made of services, one by one and in lists.",
          ServiceView::bytes_made() + lists_.bytes_made());
+  metric("event_turns_handed_over_total", "counter",
+         "Turns whose events a reader took in, as it held the log: the control thread waits for none.", events_->handed_over());
   metric("events_evicted_total", "counter", "Events that left the bounded log.", events_->evicted());
   const health::ProberCounts net = prober_.counters();
   metric("probe_answers_total", "counter", "Probes that ended.", net.checks);

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "azora/base/boxed.hpp"
 #include "azora/base/loop.hpp"
 #include "azora/healing/machine.hpp"
 #include "azora/health/prober.hpp"
@@ -15,6 +16,18 @@
 #include "azora/model/view.hpp"
 
 namespace azora::orchestrator {
+
+// Of a service whose healing is ours: what keeper and callables told.
+struct OwnFacts {
+  std::optional<int> pid;
+  std::optional<WallTime> process_started;
+  std::optional<ExitView> last_exit;
+  std::optional<double> cpu_percent;
+  std::optional<std::int64_t> rss_bytes;
+  std::uint64_t log_dropped = 0;           // lines, as its shim last said
+  std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
+  std::string action_error;                // why the last restart callable failed
+};
 
 struct ServiceState {
   std::uint64_t serial = 0;
@@ -26,7 +39,6 @@ struct ServiceState {
   health::Mode probe_mode = health::Mode::paused;     // as the scheduler was last told
   health::Tracker tracker;
   healing::Machine machine;
-  healing::Plan plan;
 
   Desired wanted = Desired::up;            // the owner's word; machine.desired is down while we are stopped
   bool leaving = false;                    // unregistered; kept until its processes are gone
@@ -36,34 +48,25 @@ struct ServiceState {
   bool dirty = false;                      // its view is to be replaced at the end of this turn
   HealthStatus status = HealthStatus::unknown;  // as published
   TimerId deadline_timer = 0;
-  std::optional<SteadyTime> deadline_armed;
+  OptionalTime deadline_armed;
   TimerId slot_timer = 0;
   SteadyTime probe_begun{};
 
-  WallTime registered_at;
   WallTime last_check;
   WallTime start_time;
   SteadyTime start_steady{};
   std::int64_t uptime_ms = 0;
   std::int64_t response_ms = 0;
   std::string last_error;
-  std::string action_error;                // why the last restart callable failed
   std::shared_ptr<const std::string> cpu;
   std::shared_ptr<const std::string> memory;
-
-  std::optional<int> pid;
-  std::optional<WallTime> process_started;
-  std::optional<ExitView> last_exit;
-  std::optional<double> cpu_percent;
-  std::optional<std::int64_t> rss_bytes;
-  std::uint64_t log_dropped = 0;           // lines, as its shim last said
   std::vector<std::string> blocked_by;     // unmet hard dependencies, as last evaluated
-  std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
+  Boxed<OwnFacts> own;                     // exactly when ours(): most of a large fleet is not
 
   // What is wrong with it, in words; empty: nothing.
   std::string trouble() const {
-    if (last_error.empty() || action_error.empty()) return last_error + action_error;
-    return last_error + "; " + action_error;
+    if (!own || own->action_error.empty()) return last_error;
+    return last_error.empty() ? own->action_error : last_error + "; " + own->action_error;
   }
   // Nothing is known of what it answers; a restart that is being verified still is.
   void begin_anew() {

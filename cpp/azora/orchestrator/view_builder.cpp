@@ -31,8 +31,8 @@ ViewPtr Core::build_view(const ServiceState& service) const {
   view->cpu = service.cpu;
   view->memory = service.memory;
   if (service.process()) {
-    view->process = ProcessView{service.pid, service.process_started, service.cpu_percent, service.rss_bytes,
-                                service.last_exit, service.log_dropped};
+    const OwnFacts& own = *service.own;
+    view->process = ProcessView{own.pid, own.process_started, own.cpu_percent, own.rss_bytes, own.last_exit, own.log_dropped};
   }
   return view;
 }

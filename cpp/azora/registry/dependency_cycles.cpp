@@ -1,6 +1,7 @@
 // The search for cycles (DependencyGraph::check).
 #include <algorithm>
 #include <unordered_map>
+#include <unordered_set>
 
 #include "azora/registry/dependency_graph.hpp"
 
@@ -31,12 +32,19 @@ std::string path_text(const std::vector<std::string_view>& path, std::string_vie
 // once is not searched again, and a service that nobody needs closes no cycle, so that registering
 // one by one stays cheap under a deep fleet.
 Result<void> DependencyGraph::check(std::span<const SpecPtr> batch) const {
-  std::unordered_map<std::string_view, const ServiceSpec*> overlay;
-  IdSet needed;  // by the batch itself
+  std::unordered_set<std::string_view> needed;  // by the batch itself
   for (const SpecPtr& spec : batch) {
-    overlay[spec->id] = spec.get();
     for (const Dependency& dependency : spec->dependencies) needed.insert(dependency.id);
   }
+  const auto is_needed = [&](const SpecPtr& spec) {
+    if (!needed.empty() && needed.contains(spec->id)) return true;
+    const Node* known = find(spec->id);
+    return known != nullptr && !known->dependents.empty();
+  };
+  if (std::none_of(batch.begin(), batch.end(), is_needed)) return {};
+
+  std::unordered_map<std::string_view, const ServiceSpec*> overlay;
+  for (const SpecPtr& spec : batch) overlay[spec->id] = spec.get();
   struct Step {
     const Node* node;         // edges of the graph, or
     const ServiceSpec* spec;  // of the batch; neither: a missing id
@@ -50,15 +58,13 @@ Result<void> DependencyGraph::check(std::span<const SpecPtr> batch) const {
   const auto next_of = [](Step& step) -> const std::string* {
     const std::size_t i = step.next++;
     if (step.spec && i < step.spec->dependencies.size()) return &step.spec->dependencies[i].id;
-    if (step.node && i < step.node->edges.size()) return &step.node->edges[i].to->id;
+    if (step.node && i < step.node->edges.size()) return &step.node->edges[i].to->id();
     return nullptr;
   };
 
   std::unordered_map<std::string_view, Mark> marks;
   for (const SpecPtr& spec : batch) {
-    const Node* known = find(spec->id);
-    const bool is_needed = (known && !known->dependents.empty()) || needed.contains(spec->id);
-    if (!is_needed || !marks.emplace(spec->id, Mark::open).second) continue;
+    if (!is_needed(spec) || !marks.emplace(spec->id, Mark::open).second) continue;
     std::vector<std::string_view> path = {spec->id};
     std::vector<Step> steps = {step_of(spec->id)};
     while (!steps.empty()) {

@@ -8,21 +8,15 @@
 
 namespace azora::registry {
 
-DependencyGraph::DependencyGraph() = default;
-DependencyGraph::~DependencyGraph() = default;
-
-DependencyGraph::Node* DependencyGraph::find(std::string_view id) const {
+const DependencyGraph::Node* DependencyGraph::find(std::string_view id) const {
   const auto place = nodes_.find(id);
-  return place == nodes_.end() ? nullptr : place->second.get();
+  return place == nodes_.end() ? nullptr : &place->second;
 }
 
 DependencyGraph::Node& DependencyGraph::at(const std::string& id) {
-  std::unique_ptr<Node>& place = nodes_[id];
-  if (!place) {
-    place = std::make_unique<Node>();
-    place->id = id;
-  }
-  return *place;
+  const auto place = nodes_.try_emplace(id).first;
+  place->second.name = &place->first;
+  return place->second;
 }
 
 void DependencyGraph::put(std::span<const Item> batch) {
@@ -34,7 +28,8 @@ void DependencyGraph::put(std::span<const Item> batch) {
     node.priority = item.spec->priority;
     node.order = item.order;
     replace_edges(node, item.spec->dependencies);
-    changed.push_back(&node);
+    const bool moves_nobody = node.edges.empty() && node.rank == 0;
+    if (!moves_nobody) changed.push_back(&node);
   }
   // One change may end early where ranks stay; many are ordered once for all of them.
   if (changed.size() == 1) return update_rank(*changed.front());
@@ -42,12 +37,13 @@ void DependencyGraph::put(std::span<const Item> batch) {
 }
 
 void DependencyGraph::erase(std::string_view id) {
-  Node* node = find(id);
-  if (!node || !node->registered) return;
-  node->registered = false;
-  remove_edges(*node);
-  update_rank(*node);
-  forget_if_unused(node);
+  const auto place = nodes_.find(id);
+  if (place == nodes_.end() || !place->second.registered) return;
+  Node& node = place->second;
+  node.registered = false;
+  remove_edges(node);
+  update_rank(node);
+  if (node.dependents.empty()) nodes_.erase(place);
 }
 
 void DependencyGraph::replace_edges(Node& node, const std::vector<Dependency>& dependencies) {
@@ -74,16 +70,12 @@ void DependencyGraph::replace_edges(Node& node, const std::vector<Dependency>& d
   // By id: a target named twice may be gone after the first time.
   std::vector<std::string> left;
   for (const Edge& edge : old) {
-    if (!edge.to->registered && edge.to->dependents.empty()) left.push_back(edge.to->id);
+    if (!edge.to->registered && edge.to->dependents.empty()) left.push_back(edge.to->id());
   }
   for (const std::string& id : left) nodes_.erase(id);
 }
 
 void DependencyGraph::remove_edges(Node& node) { replace_edges(node, {}); }
-
-void DependencyGraph::forget_if_unused(Node* node) {
-  if (!node->registered && node->dependents.empty()) nodes_.erase(node->id);
-}
 
 int DependencyGraph::rank_by_edges(const Node& node) {
   int rank = 0;

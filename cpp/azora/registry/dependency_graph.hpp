@@ -8,7 +8,6 @@
 // to their edges, never to the fleet.
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -32,8 +31,7 @@ struct TreeLine {
 
 class DependencyGraph {
  public:
-  DependencyGraph();
-  ~DependencyGraph();
+  DependencyGraph() = default;
   DependencyGraph(const DependencyGraph&) = delete;
   DependencyGraph& operator=(const DependencyGraph&) = delete;
 
@@ -60,7 +58,7 @@ class DependencyGraph {
   void for_each_dependent(std::string_view id, Visit visit) const {
     if (const Node* node = find(id)) {
       for (const Back& back : node->dependents)
-        visit(back.from->id, back.from->edges[back.edge].dependency);
+        visit(back.from->id(), back.from->edges[back.edge].dependency);
     }
   }
   // Who names `id` directly, in start order.
@@ -91,27 +89,27 @@ class DependencyGraph {
     std::size_t edge;  // its place in from->edges
   };
   struct Node {
-    std::string id;
+    const std::string* name = nullptr;  // its key in nodes_
     bool registered = false;
     int rank = 0;
     int priority = 0;
     std::uint64_t order = 0;
     std::vector<Edge> edges;       // what it needs, as given
     std::vector<Back> dependents;  // who needs it, in no order
+    const std::string& id() const { return *name; }
   };
 
-  Node* find(std::string_view id) const;
+  const Node* find(std::string_view id) const;
   Node& at(const std::string& id);  // makes a place when there is none
   void replace_edges(Node& node, const std::vector<Dependency>& dependencies);
   void remove_edges(Node& node);
-  void forget_if_unused(Node* node);
   static int rank_by_edges(const Node& node);
   static void update_rank(Node& node);
   static void update_ranks(const std::vector<Node*>& changed);
   static bool starts_before(const Node* a, const Node* b);
   static std::vector<std::string> ids_of(std::vector<const Node*> nodes, bool backwards);
 
-  IdMap<std::unique_ptr<Node>> nodes_;
+  IdMap<Node> nodes_;
 };
 
 }  // namespace azora::registry

@@ -18,7 +18,7 @@ std::vector<std::string> DependencyGraph::ids_of(std::vector<const Node*> nodes,
   });
   std::vector<std::string> ids;
   ids.reserve(nodes.size());
-  for (const Node* node : nodes) ids.push_back(node->id);
+  for (const Node* node : nodes) ids.push_back(node->id());
   return ids;
 }
 
@@ -37,7 +37,7 @@ std::vector<std::string> DependencyGraph::missing(std::string_view id) const {
   const Node* node = find(id);
   if (!node) return ids;
   for (const Edge& edge : node->edges) {
-    if (!edge.to->registered) ids.push_back(edge.to->id);
+    if (!edge.to->registered) ids.push_back(edge.to->id());
   }
   return ids;
 }
@@ -103,7 +103,7 @@ std::vector<TreeLine> DependencyGraph::tree(std::string_view id) const {
     const Due next = due.back();
     due.pop_back();
     TreeLine& line = lines.emplace_back();
-    line.id = next.node->id;
+    line.id = next.node->id();
     line.depth = next.depth;
     if (next.as) {
       line.condition = next.as->condition;
@@ -124,7 +124,7 @@ std::vector<TreeLine> DependencyGraph::tree(std::string_view id) const {
 std::vector<std::string> DependencyGraph::start_order() const {
   std::vector<const Node*> all;
   for (const auto& [id, node] : nodes_) {
-    if (node->registered) all.push_back(node.get());
+    if (node.registered) all.push_back(&node);
   }
   return ids_of(std::move(all), false);
 }

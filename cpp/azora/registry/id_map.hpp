@@ -3,7 +3,6 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "azora/base/hash.hpp"
 
@@ -16,6 +15,5 @@ struct IdHash {
 
 template <typename T>
 using IdMap = std::unordered_map<std::string, T, IdHash, std::equal_to<>>;
-using IdSet = std::unordered_set<std::string, IdHash, std::equal_to<>>;
 
 }  // namespace azora::registry

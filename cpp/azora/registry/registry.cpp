@@ -1,6 +1,8 @@
 #include "azora/registry/registry.hpp"
 
 #include <algorithm>
+#include <unordered_map>
+#include <unordered_set>
 #include <utility>
 
 namespace azora::registry {
@@ -12,18 +14,17 @@ const typename Index::mapped_type* lookup(const Index& index, std::string_view k
   return at == index.end() ? nullptr : &at->second;
 }
 
-std::vector<const Entry*> entries_of(const std::map<std::uint64_t, const Entry*>* members) {
+std::vector<const Entry*> entries_of(const EntryList* members) {
   std::vector<const Entry*> entries;
   if (!members) return entries;
   entries.reserve(members->size());
-  for (const auto& [order, entry] : *members) entries.push_back(entry);
+  members->for_each([&](const Entry& entry) { entries.push_back(&entry); });
   return entries;
 }
 
-void remove_from(IdMap<std::map<std::uint64_t, const Entry*>>& index, const std::string& key,
-                 std::uint64_t order) {
+void remove_from(IdMap<EntryList>& index, const std::string& key, std::uint64_t order) {
   const auto at = index.find(key);
-  at->second.erase(order);
+  at->second.remove(order);
   if (at->second.empty()) index.erase(at);
 }
 
@@ -45,13 +46,7 @@ std::string conflict_text(const std::string& name, const ServiceSpec& grouped,
 }  // namespace
 
 const Entry* Registry::find(std::string_view id) const {
-  const auto* entry = lookup(by_id_, id);
-  return entry ? entry->get() : nullptr;
-}
-
-const Entry* Registry::find_serial(std::uint64_t serial) const {
-  const auto at = by_serial_.find(serial);
-  return at == by_serial_.end() ? nullptr : at->second;
+  return lookup(by_id_, id);
 }
 
 std::vector<const Entry*> Registry::by_type(std::string_view type) const {
@@ -100,8 +95,9 @@ std::vector<std::string> Registry::pools_of(const ServiceSpec& spec) const {
 }
 
 Result<void> Registry::check(std::span<const SpecPtr> batch) const {
-  IdMap<NameChange> changes;
-  IdSet ids;
+  std::unordered_map<std::string_view, NameChange, IdHash> changes;
+  std::unordered_set<std::string_view, IdHash> ids;
+  ids.reserve(batch.size());
   std::vector<Fault> faults;
   for (const SpecPtr& spec : batch) {
     if (!ids.insert(spec->id).second) {
@@ -127,19 +123,20 @@ Result<void> Registry::check(std::span<const SpecPtr> batch) const {
   for (const auto& [name, change] : changes) {
     const auto* types = lookup(by_type_, name);
     const auto* groups = lookup(by_group_, name);
-    const auto total = [](const Ordered* now, int more) {
+    const auto total = [](const EntryList* now, int more) {
       return static_cast<std::ptrdiff_t>(now ? now->size() : 0) + more;
     };
     if (total(types, change.types) == 0 || total(groups, change.groups) == 0) continue;
     // One that is not in the batch is registered and not replaced by it.
-    const auto bearer = [&](const ServiceSpec* in_batch, const Ordered* members) {
+    const auto bearer = [&](const ServiceSpec* in_batch, const EntryList* members) {
       if (in_batch) return in_batch;
-      const auto kept = std::find_if(members->begin(), members->end(), [&](const auto& member) {
-        return !ids.contains(member.second->spec->id);
+      const ServiceSpec* kept = nullptr;
+      members->for_each([&](const Entry& member) {
+        if (!kept && !ids.contains(member.spec->id)) kept = member.spec.get();
       });
-      return kept->second->spec.get();
+      return kept;
     };
-    conflicts.push_back(conflict_text(name, *bearer(change.group_bearer, groups),
+    conflicts.push_back(conflict_text(std::string(name), *bearer(change.group_bearer, groups),
                                       *bearer(change.type_bearer, types)));
   }
   if (conflicts.empty()) return {};
@@ -150,45 +147,39 @@ Result<void> Registry::check(std::span<const SpecPtr> batch) const {
 }
 
 Registry::Put Registry::put(SpecPtr spec) {
-  std::unique_ptr<Entry>& place = by_id_[spec->id];
-  if (place) {
-    unindex(*place);
-    SpecPtr replaced = std::exchange(place->spec, std::move(spec));
-    ++place->generation;
-    index(*place);
-    return {place.get(), std::move(replaced)};
+  Entry& entry = by_id_[spec->id];
+  if (entry.spec) {
+    unindex(entry);
+    SpecPtr replaced = std::exchange(entry.spec, std::move(spec));
+    ++entry.generation;
+    index(entry);
+    return {&entry, std::move(replaced)};
   }
-  place = std::make_unique<Entry>(Entry{std::move(spec), ++last_serial_, next_order_++, 1});
-  index(*place);
-  by_serial_[place->serial] = place.get();
-  by_order_.emplace_hint(by_order_.end(), place->order, place.get());
-  return {place.get(), nullptr};
+  entry = Entry{std::move(spec), ++last_serial_, next_order_++, 1};
+  index(entry);
+  by_order_.add(entry.order, &entry);
+  return {&entry, nullptr};
 }
 
 void Registry::renumber(std::string_view id) {
   const auto at = by_id_.find(id);
-  if (at == by_id_.end()) return;
-  Entry& entry = *at->second;
-  by_serial_.erase(entry.serial);
-  entry.serial = ++last_serial_;
-  by_serial_[entry.serial] = &entry;
+  if (at != by_id_.end()) at->second.serial = ++last_serial_;
 }
 
 SpecPtr Registry::erase(std::string_view id) {
   const auto at = by_id_.find(id);
   if (at == by_id_.end()) return nullptr;
-  const Entry& entry = *at->second;
+  const Entry& entry = at->second;
   unindex(entry);
-  by_serial_.erase(entry.serial);
-  by_order_.erase(entry.order);
+  by_order_.remove(entry.order);
   SpecPtr spec = entry.spec;
   by_id_.erase(at);
   return spec;
 }
 
 void Registry::index(const Entry& entry) {
-  by_type_[entry.spec->type].emplace(entry.order, &entry);
-  if (entry.spec->explicit_group) by_group_[entry.spec->group].emplace(entry.order, &entry);
+  by_type_[entry.spec->type].add(entry.order, &entry);
+  if (entry.spec->explicit_group) by_group_[entry.spec->group].add(entry.order, &entry);
 }
 
 void Registry::unindex(const Entry& entry) {

@@ -4,7 +4,6 @@
 // live until erased; pointers to them stay good that long. Fails: check() alone; put() after a
 // passed check() cannot. Cost: of put and erase O(log n); of check in proportion to the batch.
 #include <cstdint>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -13,6 +12,7 @@
 
 #include "azora/base/result.hpp"
 #include "azora/model/service_spec.hpp"
+#include "azora/registry/entry_list.hpp"
 #include "azora/registry/id_map.hpp"
 
 namespace azora::registry {
@@ -36,12 +36,11 @@ class Registry {
  public:
   std::size_t size() const { return by_id_.size(); }
   const Entry* find(std::string_view id) const;
-  const Entry* find_serial(std::uint64_t serial) const;
 
   // In order of registration.
   template <typename Visit>
   void for_each(Visit visit) const {
-    for (const auto& [order, entry] : by_order_) visit(*entry);
+    by_order_.for_each(visit);
   }
   std::vector<const Entry*> by_type(std::string_view type) const;
   // The explicit members of a group, and the service without explicit group that bears its name.
@@ -74,16 +73,13 @@ class Registry {
   SpecPtr erase(std::string_view id);
 
  private:
-  using Ordered = std::map<std::uint64_t, const Entry*>;
-
   void index(const Entry& entry);
   void unindex(const Entry& entry);
 
-  IdMap<std::unique_ptr<Entry>> by_id_;
-  std::unordered_map<std::uint64_t, const Entry*> by_serial_;
-  Ordered by_order_;
-  IdMap<Ordered> by_type_;   // no empty ones
-  IdMap<Ordered> by_group_;  // explicit groups only; no empty ones
+  IdMap<Entry> by_id_;
+  EntryList by_order_;
+  IdMap<EntryList> by_type_;   // no empty ones
+  IdMap<EntryList> by_group_;  // explicit groups only; no empty ones
   std::uint64_t last_serial_ = 0;
   std::uint64_t next_order_ = 0;
 };

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <thread>
 
 namespace azora::events {
@@ -147,6 +148,41 @@ TEST(Cursor, AReaderOnAnotherThreadMissesNothing) {
   reader.join();
   EXPECT_TRUE(in_order);
   EXPECT_EQ(seen, kEvents);
+}
+
+// The writer leaves its turn to whoever holds the log: that one and all others hear of it nevertheless, also when it is
+// the last for a while.
+TEST(Cursor, ReadersThatMeetTheWriterMissNothingAndNoneSleepsOn) {
+  auto log = std::make_shared<EventLog>(Limits{.state_events = 100'000, .health_checks = 10});
+  constexpr std::uint64_t kReaders = 4;
+  constexpr std::uint64_t kRounds = 2'000;
+  constexpr std::uint64_t kTurns = 5;  // of a round, one event each
+  std::atomic<std::uint64_t> arrived{0};
+  std::atomic<bool> failed{false};
+  std::vector<std::thread> readers;
+  for (std::uint64_t i = 0; i < kReaders; ++i) {
+    readers.emplace_back([&, cursor = log->cursor(0, {})] {
+      std::uint64_t seen = 0;
+      while (seen < kRounds * kTurns) {
+        if (!cursor->wait(Millis(20'000))) failed = true;
+        if (failed) return;
+        for (const EventPtr& event : cursor->drain(3)) {
+          if (event->seq != seen + 1) failed = true;
+          seen = event->seq;
+          if (seen % kTurns == 0) ++arrived;
+        }
+      }
+    });
+  }
+  for (std::uint64_t round = 1; round <= kRounds && !failed; ++round) {
+    for (std::uint64_t turn = 0; turn < kTurns; ++turn) {
+      log->append(make(EventType::service_started));
+      log->publish_turn();
+    }
+    while (arrived < round * kReaders && !failed) std::this_thread::yield();
+  }
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_FALSE(failed);
 }
 
 }  // namespace

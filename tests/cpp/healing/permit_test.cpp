@@ -40,6 +40,39 @@ TEST(KillPermits, AGroupOfOneAlwaysPasses) {
   EXPECT_TRUE(fleet.may(1));  // asking again takes no second one
 }
 
+TEST(KillPermits, WhoIsAloneAlwaysPassesUnlessTheFleetIsBraked) {
+  KillPermits permits;
+  const SteadyTime now{std::chrono::hours(1)};
+  for (std::uint64_t serial = 1; serial <= 5; ++serial) permits.put(serial, "", false, kInterval);
+  for (std::uint64_t serial = 1; serial <= 5; ++serial) EXPECT_TRUE(permits.permit(serial, now)) << serial;
+  for (std::uint64_t serial = 1; serial <= 5; ++serial) permits.release(serial);
+  EXPECT_FALSE(permits.set_bad(1, true, now));
+  EXPECT_FALSE(permits.set_bad(2, true, now));
+  const auto brake = permits.set_bad(3, true, now);
+  ASSERT_TRUE(brake);
+  EXPECT_EQ(brake->group, "");
+  EXPECT_EQ(brake->members, 5U);
+  EXPECT_FALSE(permits.permit(1, now));
+  // Two that leave: three of three are bad still, and nobody is left behind.
+  permits.remove(4);
+  permits.remove(5);
+  EXPECT_FALSE(permits.permit(1, now));
+}
+
+TEST(KillPermits, WhoWasAloneIsOneOfTheGroupThatItJoins) {
+  KillPermits permits;
+  const SteadyTime now{std::chrono::hours(1)};
+  permits.put(1, "", false, kInterval);
+  permits.put(2, "g", false, kInterval);
+  permits.put(3, "g", false, kInterval);
+  permits.put(1, "g", false, kInterval);
+  EXPECT_TRUE(permits.permit(1, now));
+  EXPECT_FALSE(permits.permit(2, now));
+  permits.put(1, "", false, kInterval);
+  EXPECT_TRUE(permits.permit(2, now));
+  EXPECT_TRUE(permits.permit(1, now));
+}
+
 TEST(KillPermits, HalfOfAGroupAtATime) {
   Fleet fleet(3, 5);
   EXPECT_TRUE(fleet.may(1));

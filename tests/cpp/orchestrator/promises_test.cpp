@@ -214,6 +214,21 @@ TEST(Promises, TheBrakeIsReleasedByTimeAndThenHalfOfEachGroupAtATime) {
   EXPECT_GT(world.keeper.launches_total(), 8);
 }
 
+TEST(Promises, WhoBearsTheNameOfAGroupIsKilledAsOneOfIt) {
+  for (const bool bearer_first : {true, false}) {
+    SCOPED_TRACE(bearer_first);
+    World world;
+    for (int i = 0; i < 6; ++i) world.add_process("other" + std::to_string(i));
+    std::uint64_t bearer = bearer_first ? world.add_process("shop") : 0;
+    const std::uint64_t member = world.add_process("member", R"("group":"shop")");
+    if (!bearer_first) bearer = world.add_process("shop");
+    world.advance(seconds(5));
+    for (const std::uint64_t serial : {bearer, member}) world.prober.set(serial, FakeProber::Answer::http(503));
+    world.advance(seconds(20));
+    EXPECT_EQ(world.keeper.launches(bearer) + world.keeper.launches(member), 3);
+  }
+}
+
 TEST(Promises, ManyDeadAtOnceStartThroughOneBucket) {
   World world({.max_concurrent_starts = 3, .starts_per_second = 10});
   for (int i = 0; i < 40; ++i) world.add_process("s" + std::to_string(i));

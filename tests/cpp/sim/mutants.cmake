@@ -85,8 +85,8 @@ mutant(permit_for_all healing/permit.cpp "a whole group is killed at a time"
 [=[  if (!PLANTED && group.held >= std::max<std::size_t>(1, group.members / 2)) return false;]=])
 
 mutant(brake_ignored healing/permit.cpp "kills for failed checks go on while most are bad"
-[=[  if (braked(group, now) || braked(fleet_, now)) return false;]=]
-[=[  if (!PLANTED && (braked(group, now) || braked(fleet_, now))) return false;]=])
+[=[  if (braked(member, now)) return false;]=]
+[=[  if (!PLANTED && braked(member, now)) return false;]=])
 
 mutant(mass_not_told orchestrator/reactions/drive.cpp "a mass failure is kept for oneself"
 [=[    if (brake) tell_brake(*brake);]=]

@@ -1,6 +1,7 @@
 // One machine's step and what follows from it: actions, notices, status, then everybody it concerns.
 #include <algorithm>
 
+#include "azora/base/hash.hpp"
 #include "azora/orchestrator/core.hpp"
 
 namespace azora::orchestrator {
@@ -14,13 +15,28 @@ namespace {
 constexpr Millis kSlotHold{5'000};         // a start slot is free after this, ready or not
 constexpr Millis kEvidenceLook{1'000};     // how often a FAILED service's executable is looked at
 constexpr Millis kPermitLook{1'000};       // how often refused kills ask again
+
+healing::Plan plan_of(const ServiceSpec& spec) {
+  healing::Plan plan;
+  plan.action = spec.action;
+  plan.restart = spec.restart;
+  plan.interval = spec.probe.interval;
+  plan.start_timeout = spec.probe.start_timeout;
+  if (spec.process) {
+    plan.stop_timeout = spec.process->stop_timeout;
+    plan.stop_signal = spec.process->stop_signal;
+  }
+  plan.probes = spec.probe.kind != ProbeKind::process;
+  plan.jitter_key = hash_bytes(spec.id);
+  return plan;
+}
 }  // namespace
 
 void Core::feed(ServiceState& service, const Input& input) {
   const Lifecycle before = service.machine.lifecycle;
   const bool was_alive = service.alive();
   const std::uint64_t serial = service.serial;
-  const healing::Step step = healing::step(service.machine, service.plan, input, loop_.now().steady);
+  const healing::Step step = healing::step(service.machine, plan_of(*service.spec), input, loop_.now().steady);
   alive_ += service.alive() ? 1U : 0U;
   alive_ -= was_alive ? 1U : 0U;
   if (was_alive && !service.alive()) look_to_stop(*service.spec);
@@ -65,7 +81,7 @@ void Core::perform(ServiceState& service, const Action& action) {
                               .spec = *service.spec->process};
         sends_.push_back([this, launch = std::move(launch)] { keeper_.launch(launch); });
         service.restart_required = false;
-        service.executable_stamp.reset();
+        service.own->executable_stamp.reset();
         look_at_files(service);
       } else if (callback_sink_) {
         CallbackRequest request{*service.id, incarnation, service.machine.attempts,
@@ -74,7 +90,7 @@ void Core::perform(ServiceState& service, const Action& action) {
       }
       break;
     case Action::Kind::send_stop:
-      sends_.push_back([this, serial, incarnation, signal = service.plan.stop_signal] {
+      sends_.push_back([this, serial, incarnation, signal = service.spec->process->stop_signal] {
         keeper_.stop(serial, incarnation, signal);
       });
       break;
@@ -98,7 +114,7 @@ void Core::tell(ServiceState& service, const Notice& notice) {
   const std::string_view cause = wire_name(notice.cause);
   switch (notice.kind) {
     case Notice::Kind::started:
-      detail->pid = service.pid;
+      detail->pid = service.own->pid;
       emit(EventType::service_started, service, cause, std::move(detail));
       break;
     case Notice::Kind::stopped:
@@ -106,7 +122,7 @@ void Core::tell(ServiceState& service, const Notice& notice) {
       break;
     case Notice::Kind::restarted:
       detail->attempt = notice.attempt;
-      detail->max_restarts = service.plan.restart.max_restarts;
+      detail->max_restarts = service.spec->restart.max_restarts;
       detail->downtime_ms = notice.downtime_ms;
       if (!service.process()) {
         service.start_time = loop_.now().wall;
@@ -116,7 +132,7 @@ void Core::tell(ServiceState& service, const Notice& notice) {
       break;
     case Notice::Kind::failed:
       detail->attempt = notice.attempt;
-      detail->max_restarts = service.plan.restart.max_restarts;
+      detail->max_restarts = service.spec->restart.max_restarts;
       detail->reason = service.trouble();
       emit(EventType::service_failed, service, cause, std::move(detail));
       break;
@@ -153,7 +169,7 @@ void Core::after_step(ServiceState& service, Lifecycle before) {
     }
   }
   if (now == Lifecycle::ready && service.target == nullptr) note_alive(service);
-  if (now == Lifecycle::ready) service.action_error.clear();
+  if (now == Lifecycle::ready && service.own) service.own->action_error.clear();
   if (now == Lifecycle::failed) {
     failed_.insert(service.serial);
   } else {
@@ -366,9 +382,9 @@ void Core::look_at_files(const ServiceState& service) {
                                        incarnation = service.machine.incarnation](std::vector<std::uint64_t> stamp) {
     ServiceState* found = by_serial(serial);
     if (found == nullptr || found->machine.incarnation != incarnation) return;
-    if (!found->executable_stamp) {
-      found->executable_stamp = std::move(stamp);
-    } else if (found->machine.lifecycle == Lifecycle::failed && *found->executable_stamp != stamp) {
+    if (!found->own->executable_stamp) {
+      found->own->executable_stamp = std::move(stamp);
+    } else if (found->machine.lifecycle == Lifecycle::failed && *found->own->executable_stamp != stamp) {
       feed(*found, {.kind = Input::Kind::evidence, .cause = Cause::evidence});
     }
   });

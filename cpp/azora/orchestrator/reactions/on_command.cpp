@@ -26,21 +26,6 @@ std::shared_ptr<const health::ProbeTarget> target_of(const ServiceSpec& spec) {
   return target;
 }
 
-healing::Plan plan_of(const ServiceSpec& spec) {
-  healing::Plan plan;
-  plan.action = spec.action;
-  plan.restart = spec.restart;
-  plan.interval = spec.probe.interval;
-  plan.start_timeout = spec.probe.start_timeout;
-  if (spec.process) {
-    plan.stop_timeout = spec.process->stop_timeout;
-    plan.stop_signal = spec.process->stop_signal;
-  }
-  plan.probes = spec.probe.kind != ProbeKind::process;
-  plan.jitter_key = hash_bytes(spec.id);
-  return plan;
-}
-
 health::ProbePlan probe_plan_of(const ServiceSpec& spec) {
   return {.target_key = hash_bytes(spec.endpoint->host, spec.endpoint->port),
           .interval = spec.probe.interval,
@@ -64,7 +49,7 @@ const ServiceState* Core::find(std::string_view id) const { return const_cast<Co
 
 ServiceState* Core::by_serial(std::uint64_t serial) {
   const auto found = services_.find(serial);
-  return found == services_.end() ? nullptr : found->second.get();
+  return found == services_.end() ? nullptr : &found->second;
 }
 
 const ServiceState* Core::by_serial(std::uint64_t serial) const { return const_cast<Core*>(this)->by_serial(serial); }
@@ -134,19 +119,17 @@ void Core::retire_replicas(const std::vector<std::pair<const registry::Entry*, S
 }
 
 void Core::add(const registry::Entry& entry) {
-  auto made = std::make_unique<ServiceState>();
-  ServiceState& service = *made;
+  ServiceState& service = services_[entry.serial];
   service.serial = entry.serial;
   service.order = entry.order;
   service.generation = entry.generation;
   service.spec = entry.spec;
+  if (service.ours()) service.own = OwnFacts{};
   service.id = std::make_shared<const std::string>(entry.spec->id);
   const Now now = loop_.now();
-  service.registered_at = now.wall;
   service.last_check = now.wall;
   service.start_time = now.wall;
   service.start_steady = now.steady;
-  services_.emplace(entry.serial, std::move(made));
   service.held_back = leaving_.contains(*service.id);
   if (is_replica(*service.id)) replicas_[entry_id(*service.id)].insert(service.serial);
   configure(service);
@@ -162,19 +145,30 @@ void Core::add(const registry::Entry& entry) {
 }
 
 void Core::configure(ServiceState& service) {
-  service.plan = plan_of(*service.spec);
   service.target = target_of(*service.spec);
   if (service.spec->endpoint) publisher_.pool_put(service.serial, service.spec);
   if (!service.spec->endpoint) publisher_.pool_remove(service.serial);
   publish_standing(service);
-  permits_.put(service.serial, service.spec->group, service.status == HealthStatus::unhealthy,
-               service.spec->probe.interval);
+  join_permits(service);
   if (service.target) {
     service.probe_mode = health::Mode::paused;
     scheduler_.add(service.serial, probe_plan_of(*service.spec), loop_.now().steady, service.probe_mode);
   } else {
     scheduler_.remove(service.serial);
   }
+}
+
+// A service without explicit group is alone, unless others name a group that bears its id (semantics 41).
+void Core::join_permits(ServiceState& service) {
+  const auto put = [this](const ServiceState& one, const std::string& group) {
+    permits_.put(one.serial, group, one.status == HealthStatus::unhealthy, one.spec->probe.interval);
+  };
+  const ServiceSpec& spec = *service.spec;
+  const bool shared = spec.explicit_group || registry_.pool_kind(spec.group) == registry::PoolKind::group;
+  put(service, shared ? spec.group : std::string());
+  if (!spec.explicit_group) return;
+  const ServiceState* bearer = find(spec.group);
+  if (bearer != nullptr && !bearer->spec->explicit_group) put(*bearer, spec.group);
 }
 
 void Core::bring_up(ServiceState& service) {

@@ -115,7 +115,7 @@ void Core::apply_probe_mode(ServiceState& service) {
         mode = service.tracker.confirming(service.spec->probe) ? health::Mode::confirm : health::Mode::grid;
         break;
       case Lifecycle::starting:
-        if (service.process() && !service.pid) break;
+        if (service.process() && !service.own->pid) break;
         mode = health::Mode::starting;
         break;
       case Lifecycle::failed:

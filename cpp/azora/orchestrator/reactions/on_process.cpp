@@ -11,12 +11,12 @@ using healing::Input;
 void Core::on_started(keeper::Serial serial, std::uint64_t incarnation, int pid, Now at) {
   ServiceState* service = by_serial(serial);
   if (service == nullptr || incarnation != service->machine.incarnation) return;
-  service->pid = pid;
-  service->process_started = at.wall;
+  service->own->pid = pid;
+  service->own->process_started = at.wall;
   service->start_time = at.wall;
   service->start_steady = at.steady;
-  service->cpu_percent.reset();
-  service->rss_bytes.reset();
+  service->own->cpu_percent.reset();
+  service->own->rss_bytes.reset();
   feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
   apply_probe_mode(*service);
 }
@@ -36,16 +36,16 @@ void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const kee
   const bool planned = service->machine.lifecycle == Lifecycle::stopping || service->machine.lifecycle == Lifecycle::killing;
   const bool clean = exit.code == 0;
   auto detail = std::make_unique<EventDetail>();
-  detail->pid = service->pid;
+  detail->pid = service->own->pid;
   detail->has_exit = true;
   detail->code = exit.code;
   detail->signal = exit.signal;
   detail->oom = exit.oom;
-  service->last_exit = ExitView{exit.code, exit.signal, exit.oom, exit.at};
-  service->pid.reset();
-  service->process_started.reset();
+  service->own->last_exit = ExitView{exit.code, exit.signal, exit.oom, exit.at};
+  service->own->pid.reset();
+  service->own->process_started.reset();
   // Where exit 0 is no reason to rest it is an error like others.
-  if (!planned && (!clean || service->plan.restart.on == RestartOn::always)) {
+  if (!planned && (!clean || service->spec->restart.on == RestartOn::always)) {
     service->last_error = exit.signal ? "killed by " + signal_name(*exit.signal)
                                       : "exited with code " + std::to_string(exit.code.value_or(-1));
   }
@@ -67,10 +67,10 @@ void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string
   publisher_.set_standing(serial, {Tier::excluded, Exclusion::stopped}, incarnation);
   service->last_error = std::move(reason);
   auto detail = std::make_unique<EventDetail>();
-  detail->pid = std::exchange(service->pid, std::nullopt);
+  detail->pid = std::exchange(service->own->pid, std::nullopt);
   detail->has_exit = true;
-  service->last_exit = ExitView{.at = loop_.now().wall};
-  service->process_started.reset();
+  service->own->last_exit = ExitView{.at = loop_.now().wall};
+  service->own->process_started.reset();
   detail->reason = service->last_error;
   emit(EventType::service_exited, *service, wire_name(Cause::lost), std::move(detail));
   service->tracker.exited();
@@ -79,8 +79,8 @@ void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string
 
 void Core::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
   ServiceState* service = by_serial(serial);
-  if (service == nullptr) return;
-  const std::uint64_t before = std::exchange(service->log_dropped, lines);
+  if (service == nullptr || !service->own) return;
+  const std::uint64_t before = std::exchange(service->own->log_dropped, lines);
   log_dropped_ += lines > before ? lines - before : lines;  // a new shim counts from 0
   mark(*service);
 }
@@ -89,13 +89,13 @@ void Core::on_link(bool, std::string) {}
 
 void Core::callback_done(std::string_view id, std::uint64_t incarnation, bool ok, const std::string& reason) {
   ServiceState* service = find(id);
-  if (service == nullptr || incarnation != service->machine.incarnation) return;
+  if (service == nullptr || !service->own || incarnation != service->machine.incarnation) return;
   if (!ok) {
-    service->action_error = "restart callable: " + reason;
+    service->own->action_error = "restart callable: " + reason;
     feed(*service, {.kind = Input::Kind::launch_failed, .incarnation = incarnation});
     return;
   }
-  service->action_error.clear();
+  service->own->action_error.clear();
   feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
   service->tracker.reset_starting();
   service->probe_mode = health::Mode::paused;  // its distances count from here
@@ -116,9 +116,10 @@ void Core::callback_failed(std::string reason) {
 
 void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes) {
   ServiceState* service = find(id);
-  if (service == nullptr || incarnation != service->machine.incarnation || !service->pid) return;
-  service->cpu_percent = cpu_percent;
-  service->rss_bytes = rss_bytes;
+  if (service == nullptr || incarnation != service->machine.incarnation) return;
+  if (!service->own || !service->own->pid) return;
+  service->own->cpu_percent = cpu_percent;
+  service->own->rss_bytes = rss_bytes;
   if (service->target == nullptr && service->machine.lifecycle == Lifecycle::ready) note_alive(*service);
   mark(*service);
 }
