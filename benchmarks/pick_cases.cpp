@@ -26,7 +26,7 @@ void fill(Balancer& balancer, int instances) {
     spec->group = "replicas";
     spec->explicit_group = true;
     spec->priority = 1 + i % 5;
-    spec->endpoint = Endpoint{numbered("http://127.0.0.1:", 1024 + i % 60'000), "http", "127.0.0.1", 1024, ""};
+    spec->endpoint = Endpoint{numbered("http://127.0.0.1:", 1024 + i % 60'000)};
     const auto serial = static_cast<std::uint64_t>(i + 1);
     balancer.pools().put(serial, spec);
     balancer.pools().set_tier(serial, balancer::Tier::healthy, 1);

@@ -38,7 +38,7 @@ void join_and_leave(benchmark::State& state, int instances) {
   auto spec = std::make_shared<ServiceSpec>();
   spec->id = spec->name = spec->group = "new";
   spec->type = "core";
-  spec->endpoint = Endpoint{"http://127.0.0.1:9", "http", "127.0.0.1", 9, ""};
+  spec->endpoint = Endpoint{"http://127.0.0.1:9"};
   for (auto _ : state) {
     balancer.pools().put(kSerial, spec);
     balancer.pools().set_tier(kSerial, Tier::healthy, 1);

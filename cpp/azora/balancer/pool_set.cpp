@@ -29,8 +29,8 @@ std::array<const std::string*, 2> PoolSet::names_of(const ServiceSpec& spec) {
 }
 
 Instance* PoolSet::find(std::uint64_t serial) {
-  const auto found = services_.find(serial);
-  return found == services_.end() ? nullptr : found->second.get();
+  const std::shared_ptr<Instance>* found = services_.find(serial);
+  return found ? found->get() : nullptr;
 }
 
 std::uint32_t PoolSet::take_slot() {
@@ -76,10 +76,10 @@ void PoolSet::put(std::uint64_t serial, const SpecPtr& spec) {
 }
 
 void PoolSet::remove(std::uint64_t serial) {
-  const auto found = services_.find(serial);
-  if (found == services_.end()) return;
-  const std::shared_ptr<Instance> service = std::move(found->second);
-  services_.erase(found);
+  std::shared_ptr<Instance>* found = services_.find(serial);
+  if (!found) return;
+  const std::shared_ptr<Instance> service = std::move(*found);
+  services_.erase(serial);
   const ServiceSpec& spec = service->spec();
   retire(*service);
   count(spec, -1);

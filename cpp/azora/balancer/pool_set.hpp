@@ -21,6 +21,7 @@
 #include "azora/balancer/directory.hpp"
 #include "azora/balancer/pool.hpp"
 #include "azora/base/result.hpp"
+#include "azora/base/serial_map.hpp"
 #include "azora/model/service_spec.hpp"
 
 namespace azora::balancer {
@@ -79,7 +80,7 @@ class PoolSet {
 
   Directory& directory_;
   std::shared_ptr<Workshop> workshop_;
-  std::unordered_map<std::uint64_t, std::shared_ptr<Instance>> services_;  // by serial
+  SerialMap<std::shared_ptr<Instance>> services_;
   std::unordered_map<std::string, Name> names_;
   Directory::Pools::Edit pools_;
   Directory::Ones::Edit ones_;

@@ -10,9 +10,9 @@ constexpr Millis kLongestBrake{300'000};
 }  // namespace
 
 void KillPermits::put(std::uint64_t serial, const std::string& group, bool bad, Millis interval) {
-  const auto known = members_.find(serial);
-  if (known != members_.end() && group == (known->second.group ? known->second.group->first : std::string_view())) {
-    Member& member = known->second;
+  Member* known = members_.find(serial);
+  if (known != nullptr && group == (known->group ? known->group->first : std::string_view())) {
+    Member& member = *known;
     for_domains(member, [&](Domain& domain) {
       count_interval(domain, member.interval, false);
       count_interval(domain, interval, true);
@@ -34,16 +34,16 @@ void KillPermits::put(std::uint64_t serial, const std::string& group, bool bad, 
 
 void KillPermits::remove(std::uint64_t serial) {
   release(serial);
-  const auto found = members_.find(serial);
-  if (found == members_.end()) return;
-  Member& member = found->second;
+  Member* found = members_.find(serial);
+  if (found == nullptr) return;
+  Member& member = *found;
   for_domains(member, [&](Domain& domain) {
     --domain.members;
     count_interval(domain, member.interval, false);
     domain.turned_bad.erase({member.turned, serial});
   });
   if (member.group != nullptr && member.group->second.members == 0) groups_.erase(groups_.find(member.group->first));
-  members_.erase(found);
+  members_.erase(serial);
 }
 
 void KillPermits::count_interval(Domain& domain, Millis interval, bool add) {
@@ -53,9 +53,9 @@ void KillPermits::count_interval(Domain& domain, Millis interval, bool add) {
 }
 
 std::optional<KillPermits::Brake> KillPermits::set_bad(std::uint64_t serial, bool bad, SteadyTime now) {
-  const auto found = members_.find(serial);
-  if (found == members_.end() || found->second.bad == bad) return std::nullopt;
-  Member& member = found->second;
+  Member* found = members_.find(serial);
+  if (found == nullptr || found->bad == bad) return std::nullopt;
+  Member& member = *found;
   member.bad = bad;
   if (!bad) return std::nullopt;
   const SteadyTime before = std::exchange(member.turned, now);
@@ -98,9 +98,9 @@ bool KillPermits::braked(Member& member, SteadyTime now) {
 }
 
 bool KillPermits::permit(std::uint64_t serial, SteadyTime now) {
-  const auto found = members_.find(serial);
-  if (found == members_.end()) return false;
-  Member& member = found->second;
+  Member* found = members_.find(serial);
+  if (found == nullptr) return false;
+  Member& member = *found;
   if (member.held) return true;
   if (braked(member, now)) return false;
   if (member.group != nullptr) {
@@ -113,10 +113,10 @@ bool KillPermits::permit(std::uint64_t serial, SteadyTime now) {
 }
 
 void KillPermits::release(std::uint64_t serial) {
-  const auto found = members_.find(serial);
-  if (found == members_.end() || !found->second.held) return;
-  found->second.held = false;
-  if (found->second.group != nullptr) --found->second.group->second.held;
+  Member* found = members_.find(serial);
+  if (found == nullptr || !found->held) return;
+  found->held = false;
+  if (found->group != nullptr) --found->group->second.held;
 }
 
 }  // namespace azora::healing

@@ -15,6 +15,7 @@
 #include <unordered_map>
 #include <utility>
 
+#include "azora/base/serial_map.hpp"
 #include "azora/base/time.hpp"
 
 namespace azora::healing {
@@ -69,7 +70,7 @@ class KillPermits {
   }
   static bool note_bad(Domain& domain, std::uint64_t serial, SteadyTime before, SteadyTime now);
 
-  std::unordered_map<std::uint64_t, Member> members_;
+  SerialMap<Member> members_;
   Groups groups_;
   Domain fleet_;
 };

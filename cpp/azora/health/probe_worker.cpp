@@ -192,28 +192,28 @@ void ProbeWorker::ask(ProbeRequest request) {
 }
 
 void ProbeWorker::forget(std::uint64_t serial) {
-  const auto found = slots_.find(serial);
-  if (found == slots_.end()) return;
-  const Slot slot = found->second;
+  const Slot* found = slots_.find(serial);
+  if (found == nullptr) return;
+  const Slot slot = *found;
   if (peers_[slot].open) cancel(slot);
   enter_lane(slot, Lane::none);
   peers_[slot] = Peer{};
-  slots_.erase(found);
+  slots_.erase(serial);
   free_.push_back(slot);
 }
 
 ProbeWorker::Slot ProbeWorker::slot_for(std::uint64_t serial) {
-  const auto [found, fresh] = slots_.try_emplace(serial, 0);
-  if (!fresh) return found->second;
+  if (const Slot* known = slots_.find(serial)) return *known;
+  Slot& slot = slots_[serial];
   if (free_.empty()) {
-    found->second = static_cast<Slot>(peers_.size());
+    slot = static_cast<Slot>(peers_.size());
     peers_.emplace_back();
   } else {
-    found->second = free_.back();
+    slot = free_.back();
     free_.pop_back();
   }
-  peers_[found->second].serial = serial;
-  return found->second;
+  peers_[slot].serial = serial;
+  return slot;
 }
 
 void ProbeWorker::enter_lane(Slot slot, Lane lane) {

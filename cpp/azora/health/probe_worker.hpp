@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "azora/base/mutex.hpp"
+#include "azora/base/serial_map.hpp"
 #include "azora/health/socket_probes.hpp"
 #include "azora/health/timer_wheel.hpp"
 #include "azora/base/fd.hpp"
@@ -95,7 +96,7 @@ class ProbeWorker : private SocketProbes::Owner {
   SocketProbes sockets_;
   std::vector<Peer> peers_;
   std::vector<Slot> free_;
-  std::unordered_map<std::uint64_t, Slot> slots_;
+  SerialMap<Slot> slots_;
   std::unordered_multimap<std::string, Slot> waiting_;  // host -> who is `resolving`
   std::size_t unanswered_ = 0;  // of the last round of questions
   std::deque<ProbeCommand> pending_;  // taken, not yet carried out

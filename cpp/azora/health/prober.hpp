@@ -26,17 +26,7 @@ enum class Outcome : std::uint8_t {
   overloaded,      // we could not even ask (no descriptors, caps); decides nothing
 };
 
-// What is asked. Immutable; shared by the control thread and the prober.
-struct ProbeTarget {
-  ProbeKind kind = ProbeKind::http;
-  std::string scheme;            // "http" | "https" | "tcp"
-  std::string host;              // name or numeric address, without brackets
-  std::uint16_t port = 0;
-  std::string path;              // starts with '/'; http only
-  std::string method = "GET";
-  std::vector<std::pair<std::string, std::string>> headers;
-  Millis timeout{5000};
-};
+using azora::ProbeTarget;
 
 struct ProbeRequest {
   std::uint64_t serial = 0;        // of the service; also the key for connection reuse

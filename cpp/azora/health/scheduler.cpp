@@ -24,7 +24,7 @@ void Scheduler::add(Serial serial, const ProbePlan& plan, SteadyTime now, Mode m
     slot = free_.back();
     free_.pop_back();
   }
-  slot_of_.emplace(serial, slot);
+  slot_of_[serial] = slot;
   Entry& entry = entries_[slot];
   entry = Entry{};
   entry.serial = serial;
@@ -36,16 +36,16 @@ void Scheduler::add(Serial serial, const ProbePlan& plan, SteadyTime now, Mode m
 }
 
 void Scheduler::remove(Serial serial) {
-  const auto found = slot_of_.find(serial);
-  if (found == slot_of_.end()) return;
-  const Slot slot = found->second;
+  const Slot* found = slot_of_.find(serial);
+  if (found == nullptr) return;
+  const Slot slot = *found;
   if (entries_[slot].place == Place::in_flight) {
     land(slot);
   } else {
     unschedule(slot);
   }
   release_ordinal(slot);
-  slot_of_.erase(found);
+  slot_of_.erase(serial);
   free_.push_back(slot);
 }
 
@@ -197,13 +197,13 @@ std::optional<SteadyTime> Scheduler::due_at(Serial serial) const {
 }
 
 Scheduler::Entry* Scheduler::find(Serial serial) {
-  const auto found = slot_of_.find(serial);
-  return found == slot_of_.end() ? nullptr : &entries_[found->second];
+  const Slot* found = slot_of_.find(serial);
+  return found == nullptr ? nullptr : &entries_[*found];
 }
 
 const Scheduler::Entry* Scheduler::find(Serial serial) const {
-  const auto found = slot_of_.find(serial);
-  return found == slot_of_.end() ? nullptr : &entries_[found->second];
+  const Slot* found = slot_of_.find(serial);
+  return found == nullptr ? nullptr : &entries_[*found];
 }
 
 Scheduler::Rank Scheduler::rank_of(const Entry& entry, Slot slot) {

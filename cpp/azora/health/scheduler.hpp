@@ -22,6 +22,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "azora/base/serial_map.hpp"
 #include "azora/base/time.hpp"
 #include "azora/health/ordinals.hpp"
 
@@ -137,7 +138,7 @@ class Scheduler {
   SchedulerOptions options_;
   std::vector<Entry> entries_;
   std::vector<Slot> free_;
-  std::unordered_map<Serial, Slot> slot_of_;
+  SerialMap<Slot> slot_of_;
   std::map<SteadyTime, Slot> buckets_;  // due time -> first of its list
   std::array<std::set<Rank>, 2> ready_;  // prompt ones, slow ones
   std::unordered_map<std::uint64_t, Target> targets_;  // only those with something in flight or held

@@ -74,8 +74,8 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
 
 }  // namespace
 
-std::variant<Endpoint, EndpointProblem> parse_endpoint(std::string_view text) {
-  Endpoint endpoint;
+std::variant<Url, EndpointProblem> parse_endpoint(std::string_view text) {
+  Url endpoint;
   const std::size_t colon = text.find("://");
   if (colon == std::string_view::npos) return problem(kForm);
   endpoint.scheme = text.substr(0, colon);
@@ -124,9 +124,9 @@ std::variant<Endpoint, EndpointProblem> parse_endpoint(std::string_view text) {
   return endpoint;
 }
 
-Endpoint with_port(const Endpoint& endpoint, std::uint16_t port) {
+Url with_port(const Url& endpoint, std::uint16_t port) {
   if (endpoint.port == port) return endpoint;
-  Endpoint other = endpoint;
+  Url other = endpoint;
   other.port = port;
   const bool brackets = endpoint.host.find(':') != std::string::npos;
   other.text = endpoint.scheme + "://" + (brackets ? "[" + endpoint.host + "]" : endpoint.host) +

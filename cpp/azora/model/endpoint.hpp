@@ -6,9 +6,15 @@
 #include <string_view>
 #include <variant>
 
-#include "azora/model/service_spec.hpp"
-
 namespace azora {
+
+struct Url {
+  std::string text;      // as given, without trailing slash
+  std::string scheme;    // http https tcp
+  std::string host;      // without brackets
+  std::uint16_t port = 0;
+  std::string base_path; // "" or "/prefix", put before healthCheckPath
+};
 
 // What is wrong with the text, as the rest of a fault: "has no host; write it as ...". `quotable`
 // is false when the text may hold a password and must not be repeated.
@@ -17,9 +23,9 @@ struct EndpointProblem {
   bool quotable = true;
 };
 
-std::variant<Endpoint, EndpointProblem> parse_endpoint(std::string_view text);
+std::variant<Url, EndpointProblem> parse_endpoint(std::string_view text);
 
 // The same endpoint on another port (replicas).
-Endpoint with_port(const Endpoint& endpoint, std::uint16_t port);
+Url with_port(const Url& endpoint, std::uint16_t port);
 
 }  // namespace azora

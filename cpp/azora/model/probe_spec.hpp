@@ -13,18 +13,27 @@ namespace azora {
 
 enum class ProbeKind : std::uint8_t { http, tcp, process };
 
-struct ProbeSpec {
+// What is asked, and of whom. Shared by the control thread and the prober.
+struct ProbeTarget {
   ProbeKind kind = ProbeKind::http;
-  std::string path = "/health";                // starts with exactly one '/'
-  Millis interval{30'000};
+  std::uint16_t port = 0;
+  std::string scheme;                          // "http" | "https" | "tcp"; empty: there is no endpoint
+  std::string host;                            // name or numeric address, without brackets
+  std::string path = "/health";                // starts with '/', the endpoint's own path first; http only
+  std::string method = "GET";
+  std::vector<std::pair<std::string, std::string>> headers;
   Millis timeout{5'000};                       // min(5000, interval) unless set
+  friend bool operator==(const ProbeTarget&, const ProbeTarget&) = default;
+};
+
+// When it is asked, and what the answers mean.
+struct ProbeSpec {
+  Millis interval{30'000};
   int unhealthy_threshold = 2;                 // consecutive failures that take it out of rotation
   int restart_threshold = 3;                   // consecutive failures that let healing act
   int healthy_threshold = 2;                   // consecutive passes that put it back
   Millis start_timeout{60'000};                // max(30000, 2 x interval) unless set
   Millis start_interval{1'000};                // the longest gap between probes in STARTING: min(1000, interval) unless set
-  std::string method = "GET";
-  std::vector<std::pair<std::string, std::string>> headers;
   std::vector<std::pair<int, int>> expected_status;  // inclusive ranges that count as healthy; empty: 200-299
   friend bool operator==(const ProbeSpec&, const ProbeSpec&) = default;
 };

@@ -27,10 +27,6 @@ struct Dependency {
 
 struct Endpoint {
   std::string text;      // as given, without trailing slash: what picks answer
-  std::string scheme;    // http https tcp
-  std::string host;      // without brackets
-  std::uint16_t port = 0;
-  std::string base_path; // "" or "/prefix", put before healthCheckPath
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
@@ -44,6 +40,7 @@ struct ServiceSpec {
   int priority = 5;
   std::optional<double> weight;       // unset: priority
   std::vector<Dependency> dependencies;
+  ProbeTarget target;
   ProbeSpec probe;
   RestartPolicy restart;
   ActionKind action = ActionKind::none;

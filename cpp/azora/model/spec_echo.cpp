@@ -81,7 +81,7 @@ void write_seed_keys(JsonWriter& json, const Json& given, const ServiceSpec& spe
   spec.endpoint ? json.string(spec.endpoint->text) : json.null();
   const Json* path = given.find("healthCheckPath");
   json.key("healthCheckPath");
-  json.string(path ? path->text : spec.probe.path);
+  json.string(path ? path->text : ProbeTarget{}.path);
   json.key("healthCheckInterval");
   json.integer(spec.probe.interval.count());
   json.key("maxRestarts");

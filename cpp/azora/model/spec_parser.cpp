@@ -54,7 +54,8 @@ struct Reading {
   bool has_callback;
 };
 
-std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec base, const ProcessPlan* plan) {
+std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec base, const std::optional<Url>& url,
+                            const ProcessPlan* plan) {
   std::vector<SpecPtr> specs;
   const int replicas = plan ? plan->replicas : 1;
   for (int i = 0; i < replicas; ++i) {
@@ -67,7 +68,10 @@ std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec base, const Proc
     if (plan) {
       std::optional<std::uint16_t> port;
       if (!plan->ports.empty()) port = plan->ports[static_cast<std::size_t>(i)];
-      if (spec->endpoint && port) spec->endpoint = with_port(*spec->endpoint, *port);
+      if (url && port) {
+        spec->endpoint = Endpoint{with_port(*url, *port).text};
+        spec->target.port = *port;
+      }
       spec->process = substituted(plan->launch, port, i);
     }
     spec->config_json = echo_config(reading.given, *spec);
@@ -98,13 +102,16 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
   spec.id = service.text_or("id", "");
   spec.name = service.text_or("name", spec.id);
   spec.type = service.text_or("type", "");
-  spec.endpoint = read_endpoint(service);
+  const std::optional<Url> url = read_endpoint(service);
+  if (url) spec.endpoint = Endpoint{url->text};
   spec.explicit_group = service.given("group");
   spec.group = service.text_or("group", spec.id);
   spec.priority = service.integer_or("priority", spec.priority);
   spec.weight = service.number("weight");
   spec.dependencies = read_dependencies(service, context);
-  spec.probe = read_probe(service, spec.endpoint, context);
+  CheckPlan check = read_check(service, url, context);
+  spec.target = std::move(check.target);
+  spec.probe = std::move(check.spec);
   spec.action = read_action(service, reading.has_callback, context);
   spec.restart = read_restart_policy(service, spec.action);
 
@@ -113,13 +120,13 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
   if (const Json* given = service.get("process")) {
     process = *given;
     resolve_paths(process, reading.base_dir);
-    plan = read_process(process, spec.endpoint, service.given("endpoint"), context);
+    plan = read_process(process, url, service.given("endpoint"), context);
     spec.explicit_group = spec.explicit_group || plan->replicas > 1;
   }
   if (context.faults.size() != faults_before || context.full()) return {};
   // Without anything to run the echo is as good: nothing in it is masked.
   if (spec.action != ActionKind::none) spec.source_json = source_text(reading.given, process);
-  return expand(reading, std::move(spec), plan ? &*plan : nullptr);
+  return expand(reading, std::move(spec), url, plan ? &*plan : nullptr);
 }
 
 // `given` is REST's; the fields beyond the seed's come from `old`, which the owner of the machine

@@ -7,20 +7,25 @@
 #include <string>
 #include <vector>
 
+#include "azora/model/endpoint.hpp"
 #include "azora/model/service_spec.hpp"
 #include "azora/model/spec_check.hpp"
 
 namespace azora {
 
 // Field `endpoint`, when it is given.
-std::optional<Endpoint> read_endpoint(CheckedObject& service);
+std::optional<Url> read_endpoint(CheckedObject& service);
 
 // Field `dependencies`.
 std::vector<Dependency> read_dependencies(const CheckedObject& service, SpecContext& context);
 
 // Fields `healthCheckPath`, `healthCheckInterval`, `startInterval` and `healthCheck`, with the
 // derived defaults (semantics 18). Also decides whether an endpoint may be absent (semantics 19).
-ProbeSpec read_probe(CheckedObject& service, const std::optional<Endpoint>& endpoint,
+struct CheckPlan {
+  ProbeTarget target;
+  ProbeSpec spec;
+};
+CheckPlan read_check(CheckedObject& service, const std::optional<Url>& endpoint,
                      SpecContext& context);
 
 // Field `restart`, beside `process` and a Python callable (semantics 22).
@@ -36,7 +41,7 @@ struct ProcessPlan {
   int replicas = 1;
   std::vector<std::uint16_t> ports;  // one for each replica; empty: there is no endpoint
 };
-ProcessPlan read_process(const Json& process, const std::optional<Endpoint>& endpoint,
+ProcessPlan read_process(const Json& process, const std::optional<Url>& endpoint,
                          bool endpoint_given, SpecContext& context);
 
 // `launch` of one replica: {port} and {index} replaced in argv, cwd, env and envFile.

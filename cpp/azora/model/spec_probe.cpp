@@ -41,20 +41,20 @@ std::optional<std::pair<int, int>> read_status_range(const Json& value) {
   return std::pair(*low, *high);
 }
 
-void read_expected_status(const CheckedObject& check, ProbeSpec& probe, SpecContext& context) {
+void read_expected_status(const CheckedObject& check, CheckPlan& probe, SpecContext& context) {
   const Json* value = check.get("expectedStatus");
   if (!value) return;
   const std::string path = check.path_of("expectedStatus");
   if (!value->is(Json::Kind::array)) {
     const auto range = read_status_range(*value);
     if (!range) return context.fault(path, is_but_must_be(*value, kStatusRule));
-    probe.expected_status = {*range};
+    probe.spec.expected_status = {*range};
     return;
   }
   if (value->items.empty()) context.fault(path, "is an empty list; leave it out or name a status");
   for (std::size_t i = 0; i < value->items.size(); ++i) {
     if (const auto range = read_status_range(value->items[i])) {
-      probe.expected_status.push_back(*range);
+      probe.spec.expected_status.push_back(*range);
     } else {
       context.fault(
           index_path(path, i),
@@ -80,7 +80,7 @@ bool is_set_by_us(std::string_view name) {
          lower == "accept-encoding" || lower == "expect" || lower == "upgrade" || lower == "te";
 }
 
-void read_headers(const CheckedObject& check, ProbeSpec& probe, SpecContext& context) {
+void read_headers(const CheckedObject& check, CheckPlan& probe, SpecContext& context) {
   const Json* headers = check.get("headers");
   if (!headers) return;
   const std::string path = check.path_of("headers");
@@ -98,12 +98,12 @@ void read_headers(const CheckedObject& check, ProbeSpec& probe, SpecContext& con
                })) {
       context.fault(field, "must be a text of at most 4096 bytes without control characters");
     } else {
-      probe.headers.emplace_back(name, value.text);
+      probe.target.headers.emplace_back(name, value.text);
     }
   }
 }
 
-void read_thresholds(CheckedObject& check, ProbeSpec& probe) {
+void read_thresholds(CheckedObject& check, CheckPlan& probe) {
   const auto unhealthy = check.integer("unhealthyThreshold");
   const auto restart = check.integer("restartThreshold");
   if (unhealthy && restart && *restart < *unhealthy) {
@@ -113,50 +113,50 @@ void read_thresholds(CheckedObject& check, ProbeSpec& probe) {
   }
   // A service may not be restarted while it is still in rotation: a small restartThreshold pulls
   // the default of the other down, a large unhealthyThreshold pushes it up.
-  probe.unhealthy_threshold =
+  probe.spec.unhealthy_threshold =
       static_cast<int>(unhealthy.value_or(restart ? std::min<std::int64_t>(2, *restart) : 2));
-  probe.restart_threshold =
-      static_cast<int>(restart.value_or(std::max(3, probe.unhealthy_threshold)));
-  probe.healthy_threshold = check.integer_or("healthyThreshold", 2);
+  probe.spec.restart_threshold =
+      static_cast<int>(restart.value_or(std::max(3, probe.spec.unhealthy_threshold)));
+  probe.spec.healthy_threshold = check.integer_or("healthyThreshold", 2);
 }
 
-void read_timeout(const CheckedObject& service, CheckedObject& check, ProbeSpec& probe) {
+void read_timeout(const CheckedObject& service, CheckedObject& check, CheckPlan& probe) {
   const auto timeout = check.millis("timeout");
-  if (timeout && *timeout > probe.interval && !service.faulty("healthCheckInterval")) {
+  if (timeout && *timeout > probe.spec.interval && !service.faulty("healthCheckInterval")) {
     check.fault("timeout", "is " + in_ms(*timeout) + "; it must be at most healthCheckInterval (" +
-                               in_ms(probe.interval) + "); lower it or raise healthCheckInterval");
+                               in_ms(probe.spec.interval) + "); lower it or raise healthCheckInterval");
   }
-  if (timeout) probe.timeout = *timeout;
-  probe.start_timeout = check.millis("startTimeout").value_or(probe.start_timeout);
+  if (timeout) probe.target.timeout = *timeout;
+  probe.spec.start_timeout = check.millis("startTimeout").value_or(probe.spec.start_timeout);
 }
 
-void read_kind(const CheckedObject& service, CheckedObject& check, ProbeSpec& probe,
-               const std::optional<Endpoint>& endpoint) {
+void read_kind(const CheckedObject& service, CheckedObject& check, CheckPlan& probe,
+               const std::optional<Url>& endpoint) {
   if (check.get("type")) {
     const std::string type = check.text_or("type", "http");
-    probe.kind = type == "tcp"       ? ProbeKind::tcp
+    probe.target.kind = type == "tcp"       ? ProbeKind::tcp
                  : type == "process" ? ProbeKind::process
                                      : ProbeKind::http;
-    if (probe.kind == ProbeKind::http && endpoint && endpoint->scheme == "tcp") {
+    if (probe.target.kind == ProbeKind::http && endpoint && endpoint->scheme == "tcp") {
       check.fault("type",
                   "is \"http\", but the endpoint is a tcp:// one; make it \"tcp\", or give an "
                   "http:// endpoint");
     }
-    if (probe.kind == ProbeKind::process && !service.given("process")) {
+    if (probe.target.kind == ProbeKind::process && !service.given("process")) {
       check.fault("type", "is \"process\", but there is no `process`; make it \"http\" or \"tcp\"");
     }
   }
-  if (check.faulty("type") || probe.kind == ProbeKind::http) return;
+  if (check.faulty("type") || probe.target.kind == ProbeKind::http) return;
   for (const std::string_view name : {"method", "headers", "expectedStatus"}) {
     if (check.given(name) && !check.faulty(name)) {
       check.fault(name, "is for \"http\" checks; this service has a \"" +
-                            std::string(probe.kind == ProbeKind::tcp ? "tcp" : "process") +
+                            std::string(probe.target.kind == ProbeKind::tcp ? "tcp" : "process") +
                             "\" check; leave it out");
     }
   }
 }
 
-void read_path(CheckedObject& service, ProbeSpec& probe) {
+void read_path(CheckedObject& service, CheckPlan& probe) {
   const Json* path = service.get("healthCheckPath");
   if (!path) return;
   if (!path->is(Json::Kind::string) || !is_path(path->text)) {
@@ -164,13 +164,13 @@ void read_path(CheckedObject& service, ProbeSpec& probe) {
         "healthCheckPath",
         is_but_must_be(*path, find_field(Section::service, "healthCheckPath")->rule));
   }
-  probe.path = path->text.substr(std::min(path->text.find_first_not_of('/'), path->text.size()));
-  probe.path.insert(0, 1, '/');  // exactly one
+  probe.target.path = path->text.substr(std::min(path->text.find_first_not_of('/'), path->text.size()));
+  probe.target.path.insert(0, 1, '/');  // exactly one
 }
 
 }  // namespace
 
-std::optional<Endpoint> read_endpoint(CheckedObject& service) {
+std::optional<Url> read_endpoint(CheckedObject& service) {
   const Json* value = service.get("endpoint");
   if (!value) return std::nullopt;
   const std::string_view rule = find_field(Section::service, "endpoint")->rule;
@@ -187,19 +187,19 @@ std::optional<Endpoint> read_endpoint(CheckedObject& service) {
                                                 : wrong->message);
     return std::nullopt;
   }
-  return std::get<Endpoint>(std::move(parsed));
+  return std::get<Url>(std::move(parsed));
 }
 
-ProbeSpec read_probe(CheckedObject& service, const std::optional<Endpoint>& endpoint,
+CheckPlan read_check(CheckedObject& service, const std::optional<Url>& endpoint,
                      SpecContext& context) {
-  ProbeSpec probe;
+  CheckPlan probe;
   read_path(service, probe);
-  probe.interval = service.millis("healthCheckInterval").value_or(probe.interval);
-  probe.timeout = std::min(probe.timeout, probe.interval);
-  probe.start_timeout = std::max(Millis{30'000}, 2 * probe.interval);
-  probe.start_interval =
-      service.millis("startInterval").value_or(std::min(Millis{1000}, probe.interval));
-  if (endpoint && endpoint->scheme == "tcp") probe.kind = ProbeKind::tcp;
+  probe.spec.interval = service.millis("healthCheckInterval").value_or(probe.spec.interval);
+  probe.target.timeout = std::min(probe.target.timeout, probe.spec.interval);
+  probe.spec.start_timeout = std::max(Millis{30'000}, 2 * probe.spec.interval);
+  probe.spec.start_interval =
+      service.millis("startInterval").value_or(std::min(Millis{1000}, probe.spec.interval));
+  if (endpoint && endpoint->scheme == "tcp") probe.target.kind = ProbeKind::tcp;
 
   bool kind_known = !service.faulty("healthCheck");
   if (const Json* given = service.get("healthCheck")) {
@@ -207,16 +207,22 @@ ProbeSpec read_probe(CheckedObject& service, const std::optional<Endpoint>& endp
     read_kind(service, check, probe, endpoint);
     read_timeout(service, check, probe);
     read_thresholds(check, probe);
-    probe.method = check.text_or("method", "GET");
+    probe.target.method = check.text_or("method", "GET");
     read_headers(check, probe, context);
     read_expected_status(check, probe, context);
     kind_known = !check.faulty("type");
   }
-  if (!service.given("endpoint") && kind_known && probe.kind != ProbeKind::process) {
+  if (!service.given("endpoint") && kind_known && probe.target.kind != ProbeKind::process) {
     context.fault("endpoint",
                   "is missing; give " +
                       std::string(find_field(Section::service, "endpoint")->rule) +
                       (service.given("process") ? ", or set healthCheck.type to \"process\"" : ""));
+  }
+  if (endpoint) {
+    probe.target.scheme = endpoint->scheme;
+    probe.target.host = endpoint->host;
+    probe.target.port = endpoint->port;
+    probe.target.path.insert(0, endpoint->base_path);
   }
   return probe;
 }

@@ -201,7 +201,7 @@ std::vector<std::uint16_t> read_port_list(CheckedObject& process, const Json& va
 }
 
 std::vector<std::uint16_t> read_ports(CheckedObject& process, int replicas,
-                                      const std::optional<Endpoint>& endpoint, bool endpoint_given,
+                                      const std::optional<Url>& endpoint, bool endpoint_given,
                                       SpecContext& context) {
   std::vector<std::uint16_t> ports;
   const auto wanted = static_cast<std::size_t>(replicas);
@@ -249,7 +249,7 @@ void check_port_uses(const CheckedObject& process, const LaunchSpec& launch, Spe
 
 }  // namespace
 
-ProcessPlan read_process(const Json& process_json, const std::optional<Endpoint>& endpoint,
+ProcessPlan read_process(const Json& process_json, const std::optional<Url>& endpoint,
                          bool endpoint_given, SpecContext& context) {
   CheckedObject process(Section::process, process_json, "process", context);
   ProcessPlan plan;

@@ -61,15 +61,15 @@ void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>
   staged_.clear();
   board_changed_ = true;
   ++board_.list_version;
-  for (auto& [serial, service] : services_) {
-    if (service.leaving) continue;
+  services_.for_each([this](std::uint64_t serial, ServiceState& service) {
+    if (service.leaving) return;
     refresh_status(service);
     publish_standing(service);
     prober_.forget(serial);
     apply_probe_mode(service);
     mark(service);
     stop_looks_.push_back(serial);
-  }
+  });
   stop_done_ = std::move(done);
   stop_by(deadline);
   stop_next();
@@ -83,9 +83,9 @@ void Core::stop_by(SteadyTime deadline) {
     stop_timer_ = 0;
     std::vector<std::string> left = living_processes();
     std::vector<std::uint64_t> serials;
-    for (const auto& [serial, service] : services_) {
+    services_.for_each([&](std::uint64_t serial, const ServiceState& service) {
       if (service.process() && service.machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
-    }
+    });
     for (const std::uint64_t serial : serials) {
       // Also those that waited for their dependents: what comes now is a planned end.
       ServiceState* service = by_serial(serial);
@@ -138,9 +138,9 @@ void Core::answer_stop(std::vector<std::string> left) {
 
 std::vector<std::string> Core::living_processes() const {
   std::vector<std::string> ids;
-  for (const auto& [serial, service] : services_) {
+  services_.for_each([&](std::uint64_t, const ServiceState& service) {
     if (service.alive()) ids.push_back(*service.id);
-  }
+  });
   std::sort(ids.begin(), ids.end());
   return ids;
 }
@@ -204,7 +204,7 @@ void Core::send_asks() {
 
 std::vector<std::string> Core::violations() const {
   std::vector<std::string> found;
-  for (const auto& [serial, service] : services_) {
+  services_.for_each([&](std::uint64_t, const ServiceState& service) {
     const std::string& id = *service.id;
     const healing::Machine& machine = service.machine;
     const int limit = service.spec->restart.max_restarts;
@@ -218,7 +218,7 @@ std::vector<std::string> Core::violations() const {
     if (timed && !machine.deadline) {
       found.push_back(id + ": " + std::string(wire_name(machine.lifecycle)) + " without a deadline");
     }
-  }
+  });
   return found;
 }
 

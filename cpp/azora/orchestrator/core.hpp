@@ -17,6 +17,7 @@
 
 #include "azora/base/loop.hpp"
 #include "azora/base/result.hpp"
+#include "azora/base/serial_map.hpp"
 #include "azora/healing/permit.hpp"
 #include "azora/healing/start_bucket.hpp"
 #include "azora/health/probe_timer.hpp"
@@ -171,7 +172,7 @@ class Core : public keeper::KeeperListener {
 
   registry::Registry registry_;
   registry::DependencyGraph graph_;
-  std::unordered_map<std::uint64_t, ServiceState> services_;                   // by serial
+  SerialMap<ServiceState> services_;
   std::unordered_map<std::string, std::vector<std::uint64_t>> leaving_;         // ids whose old process is going
   std::unordered_map<std::string, std::set<std::uint64_t>> replicas_;           // serials by the id of their entry
 

@@ -35,8 +35,7 @@ inline SpecPtr spec_of(const std::string& id, const Told& told = {}) {
   spec->weight = told.weight;
   spec->priority = told.priority;
   if (!told.without_endpoint) {
-    spec->endpoint =
-        Endpoint{told.endpoint.empty() ? "http://" + id : told.endpoint, "http", id, 80, ""};
+    spec->endpoint = Endpoint{told.endpoint.empty() ? "http://" + id : told.endpoint};
   }
   return spec;
 }

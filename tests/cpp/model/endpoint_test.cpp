@@ -7,7 +7,7 @@ namespace {
 
 std::string parts(std::string_view text) {
   const auto parsed = parse_endpoint(text);
-  const auto* endpoint = std::get_if<Endpoint>(&parsed);
+  const auto* endpoint = std::get_if<Url>(&parsed);
   if (!endpoint) return "refused";
   return endpoint->scheme + " " + endpoint->host + " " + std::to_string(endpoint->port) + " " +
          endpoint->base_path + " " + endpoint->text;
@@ -25,7 +25,7 @@ TEST(Endpoint, IsTakenApart) {
 
 TEST(Endpoint, MovesToAnotherPort) {
   const auto moved = [](std::string_view text, std::uint16_t port) {
-    return with_port(std::get<Endpoint>(parse_endpoint(text)), port).text;
+    return with_port(std::get<Url>(parse_endpoint(text)), port).text;
   };
   EXPECT_EQ(moved("http://h:7000/base", 7001), "http://h:7001/base");
   EXPECT_EQ(moved("HTTP://h:7000", 7000), "HTTP://h:7000");

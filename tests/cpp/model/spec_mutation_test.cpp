@@ -54,12 +54,12 @@ void holds_its_rules(const ServiceSpec& spec, const std::string& input) {
   EXPECT_TRUE(read_json(spec.config_json).ok()) << input;
   EXPECT_TRUE(read_json(spec.source()).ok()) << input;
   EXPECT_GE(spec.probe.interval, Millis{100}) << input;
-  EXPECT_LE(spec.probe.timeout, spec.probe.interval) << input;
-  EXPECT_GE(spec.probe.timeout, Millis{1}) << input;
+  EXPECT_LE(spec.target.timeout, spec.probe.interval) << input;
+  EXPECT_GE(spec.target.timeout, Millis{1}) << input;
   EXPECT_GE(spec.probe.restart_threshold, spec.probe.unhealthy_threshold) << input;
-  EXPECT_TRUE(spec.probe.path.starts_with('/')) << input;
+  EXPECT_TRUE(spec.target.path.starts_with('/')) << input;
   EXPECT_EQ(spec.action == ActionKind::process, spec.process.has_value()) << input;
-  EXPECT_TRUE(spec.endpoint || spec.probe.kind == ProbeKind::process) << input;
+  EXPECT_TRUE(spec.endpoint || spec.target.kind == ProbeKind::process) << input;
   if (spec.process) {
     EXPECT_FALSE(spec.process->argv.empty()) << input;
   }

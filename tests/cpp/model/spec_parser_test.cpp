@@ -52,16 +52,16 @@ TEST(SpecParser, ReadsEveryField) {
         "startTimeout":5000,"method":"HEAD","headers":{"X-A":"1"},"expectedStatus":[204,"300-399"]},
       "restartPolicy":"always","restartFactor":1.5,"restartMaxDelay":9000,"stableAfter":1000,
       "failedRetryInterval":7000,"startInterval":50,"killTimeout":2000,"flapLimit":0})");
-  EXPECT_EQ(spec->probe.path, "/up?x=1");
+  EXPECT_EQ(spec->target.path, "/up?x=1");
   EXPECT_EQ(spec->probe.interval, Millis{10'000});
-  EXPECT_EQ(spec->probe.timeout, Millis{900});
+  EXPECT_EQ(spec->target.timeout, Millis{900});
   EXPECT_EQ(spec->probe.unhealthy_threshold, 3);
   EXPECT_EQ(spec->probe.restart_threshold, 4);
   EXPECT_EQ(spec->probe.healthy_threshold, 1);
   EXPECT_EQ(spec->probe.start_timeout, Millis{5000});
   EXPECT_EQ(spec->probe.start_interval, Millis{50});
-  EXPECT_EQ(spec->probe.method, "HEAD");
-  EXPECT_EQ(spec->probe.headers, (std::vector<std::pair<std::string, std::string>>{{"X-A", "1"}}));
+  EXPECT_EQ(spec->target.method, "HEAD");
+  EXPECT_EQ(spec->target.headers, (std::vector<std::pair<std::string, std::string>>{{"X-A", "1"}}));
   EXPECT_EQ(spec->probe.expected_status,
             (std::vector<std::pair<int, int>>{{204, 204}, {300, 399}}));
   EXPECT_EQ(spec->dependencies,
@@ -85,7 +85,7 @@ TEST(SpecParser, Rule18DerivesWhatIsNotGiven) {
   const auto probe = [](const std::string& more) {
     return parse(R"({"id":"a","type":"c","endpoint":"http://h",)" + more + "}")->probe;
   };
-  EXPECT_EQ(probe(R"("healthCheckInterval":200)").timeout, Millis{200});
+  EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"http://h","healthCheckInterval":200})")->target.timeout, Millis{200});
   EXPECT_EQ(probe(R"("healthCheckInterval":200)").start_timeout, Millis{30'000});
   EXPECT_EQ(probe(R"("healthCheckInterval":200)").start_interval, Millis{200});
   EXPECT_EQ(probe(R"("healthCheckInterval":60000)").start_timeout, Millis{120'000});
@@ -106,12 +106,12 @@ TEST(SpecParser, Rule19EndpointMayBeAbsentWithAProcessCheckAndTcpEndpointsGetTcp
       R"({"id":"a","type":"c","healthCheck":{"type":"process"},"process":{"argv":["sleep","9"]}})",
       file_options());
   EXPECT_FALSE(quiet->endpoint.has_value());
-  EXPECT_EQ(quiet->probe.kind, ProbeKind::process);
+  EXPECT_EQ(quiet->target.kind, ProbeKind::process);
   EXPECT_NE(quiet->config_json.find(R"("endpoint":null)"), std::string::npos);
-  EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"tcp://h:5432"})")->probe.kind,
+  EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"tcp://h:5432"})")->target.kind,
             ProbeKind::tcp);
   EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"http://h","healthCheck":{"type":"tcp"}})")
-                ->probe.kind,
+                ->target.kind,
             ProbeKind::tcp);
 }
 
@@ -182,7 +182,7 @@ TEST(SpecParser, TakesThePortsOfReplicasFromAListOrARange) {
         file_options());
     std::string all;
     for (const SpecPtr& spec : result.value()) {
-      all += std::to_string(spec->endpoint->port) + " ";
+      all += std::to_string(spec->target.port) + " ";
       EXPECT_EQ(spec->name, "API");
     }
     return all;
@@ -290,7 +290,7 @@ TEST(ParseOver, Rule29ReplacesTheSeedsFieldsAndKeepsTheRest) {
   EXPECT_EQ(spec.type, "core");
   EXPECT_EQ(spec.restart.max_restarts, 5);  // a field of the seed that was not given again
   EXPECT_EQ(spec.weight, 2.0);
-  EXPECT_EQ(spec.probe.timeout, Millis{2000});
+  EXPECT_EQ(spec.target.timeout, Millis{2000});
   EXPECT_EQ(spec.process->argv, (std::vector<std::string>{"/srv/app/x", "7002"}));
   EXPECT_EQ(spec.process->cwd, "/srv/app");
   EXPECT_EQ(spec.origin, Origin::file);

@@ -17,7 +17,7 @@ struct SpecBuilder {
     spec.name = id;
     spec.group = std::move(id);
     spec.type = "core";
-    spec.endpoint = Endpoint{"http://127.0.0.1:7001", "http", "127.0.0.1", 7001, ""};
+    spec.endpoint = Endpoint{"http://127.0.0.1:7001"};
   }
   SpecBuilder& type(std::string value) {
     spec.type = std::move(value);

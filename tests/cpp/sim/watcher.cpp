@@ -102,7 +102,7 @@ void Watcher::on_event(const Recorder::Seen& event) {
       known.killed = false;
       if (event.type == EventType::service_degraded) end_of_health(known);
       if (event.type == EventType::service_healthy && !known.healthy_since) known.healthy_since = now();
-      if (view && view->process && view->spec->probe.kind != ProbeKind::process &&
+      if (view && view->process && view->spec->target.kind != ProbeKind::process &&
           !passed_.contains({view->serial, event.incarnation})) {
         found("own answers", event.id, "believed well without an answer of incarnation " + std::to_string(event.incarnation));
       }
@@ -142,7 +142,7 @@ void Watcher::on_event(const Recorder::Seen& event) {
       known.killed = false;
       break;
     case EventType::service_restarted:
-      if (known.answered != event.incarnation && view && view->spec->probe.kind != ProbeKind::process) {
+      if (known.answered != event.incarnation && view && view->spec->target.kind != ProbeKind::process) {
         found("restarted after readiness", event.id, "serviceRestarted before it answered");
       }
       break;

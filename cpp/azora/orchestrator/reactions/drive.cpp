@@ -26,7 +26,7 @@ healing::Plan plan_of(const ServiceSpec& spec) {
     plan.stop_timeout = spec.process->stop_timeout;
     plan.stop_signal = spec.process->stop_signal;
   }
-  plan.probes = spec.probe.kind != ProbeKind::process;
+  plan.probes = spec.target.kind != ProbeKind::process;
   plan.jitter_key = hash_bytes(spec.id);
   return plan;
 }
@@ -77,7 +77,7 @@ void Core::perform(ServiceState& service, const Action& action) {
         keeper::Launch launch{.serial = serial,
                               .incarnation = incarnation,
                               .id = *service.id,
-                              .port = service.spec->endpoint ? service.spec->endpoint->port : 0,
+                              .port = service.spec->target.port,
                               .spec = *service.spec->process};
         sends_.push_back([this, launch = std::move(launch)] { keeper_.launch(launch); });
         service.restart_required = false;

@@ -12,22 +12,14 @@ using healing::Input;
 
 namespace {
 
-std::shared_ptr<const health::ProbeTarget> target_of(const ServiceSpec& spec) {
-  if (spec.probe.kind == ProbeKind::process || !spec.endpoint) return nullptr;
-  auto target = std::make_shared<health::ProbeTarget>();
-  target->kind = spec.probe.kind;
-  target->scheme = spec.endpoint->scheme;
-  target->host = spec.endpoint->host;
-  target->port = spec.endpoint->port;
-  target->path = spec.endpoint->base_path + spec.probe.path;
-  target->method = spec.probe.method;
-  target->headers = spec.probe.headers;
-  target->timeout = spec.probe.timeout;
-  return target;
+// A part of the spec, which lives as long as somebody asks.
+std::shared_ptr<const ProbeTarget> target_of(const SpecPtr& spec) {
+  if (spec->target.kind == ProbeKind::process || !spec->endpoint) return nullptr;
+  return {spec, &spec->target};
 }
 
 health::ProbePlan probe_plan_of(const ServiceSpec& spec) {
-  return {.target_key = hash_bytes(spec.endpoint->host, spec.endpoint->port),
+  return {.target_key = hash_bytes(spec.target.host, spec.target.port),
           .interval = spec.probe.interval,
           .start_interval = spec.probe.start_interval,
           .priority = spec.priority};
@@ -47,12 +39,9 @@ ServiceState* Core::find(std::string_view id) {
 
 const ServiceState* Core::find(std::string_view id) const { return const_cast<Core*>(this)->find(id); }
 
-ServiceState* Core::by_serial(std::uint64_t serial) {
-  const auto found = services_.find(serial);
-  return found == services_.end() ? nullptr : &found->second;
-}
+ServiceState* Core::by_serial(std::uint64_t serial) { return services_.find(serial); }
 
-const ServiceState* Core::by_serial(std::uint64_t serial) const { return const_cast<Core*>(this)->by_serial(serial); }
+const ServiceState* Core::by_serial(std::uint64_t serial) const { return services_.find(serial); }
 
 Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::string_view actor) {
   if (Result<void> fine = registry_.check(specs); !fine) return std::move(fine).error();
@@ -145,7 +134,7 @@ void Core::add(const registry::Entry& entry) {
 }
 
 void Core::configure(ServiceState& service) {
-  service.target = target_of(*service.spec);
+  service.target = target_of(service.spec);
   if (service.spec->endpoint) publisher_.pool_put(service.serial, service.spec);
   if (!service.spec->endpoint) publisher_.pool_remove(service.serial);
   publish_standing(service);

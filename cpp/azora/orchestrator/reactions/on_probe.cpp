@@ -36,7 +36,7 @@ void Core::on_result(const health::ProbeResult& result) {
     return;
   }
   const ProbeSpec& probe = service->spec->probe;
-  if (guard_.is_void(service->probe_begun, result.ended, probe.timeout, probe.interval)) {
+  if (guard_.is_void(service->probe_begun, result.ended, service->spec->target.timeout, probe.interval)) {
     ++results_void_;
     apply_probe_mode(*service);
     return;
