@@ -52,7 +52,7 @@ void bind_views(py::module_& module) {
       .def_property_readonly("response_time_ms", [](Self self) { return of(self).response_ms; })
       .def_property_readonly("restart_count", [](Self self) { return of(self).restart_count; })
       .def_property_readonly("error_count", [](Self self) { return of(self).error_count; })
-      .def_property_readonly("last_error", [](Self self) { return of(self).last_error; })
+      .def_property_readonly("last_error", [](Self self) { return of(self).last_error(); })
       .def_property_readonly("restart_required",
                              [](Self self) { return of(self).restart_required; })
       .def_property_readonly("pid", &pid_of)

@@ -38,15 +38,15 @@ std::string make_health_json(const ServiceView& view) {
   json.integer(view.error_count);
   json.key("responseTime");
   json.integer(view.response_ms);
-  if (view.cpu) {
+  if (view.remarks && view.remarks->cpu) {
     json.key("cpu");
-    json.raw(*view.cpu);
+    json.raw(*view.remarks->cpu);
   }
-  if (view.memory) {
+  if (view.remarks && view.remarks->memory) {
     json.key("memory");
-    json.raw(*view.memory);
+    json.raw(*view.remarks->memory);
   }
-  write_last_error(json, view.last_error);  // ours: after every key of the seed
+  write_last_error(json, view.last_error());  // ours: after every key of the seed
   json.end_object();
   return out;
 }
@@ -101,7 +101,7 @@ std::string make_service_json(const ServiceView& view) {
     json.key("restartRequired");
     json.boolean(true);
   }
-  write_last_error(json, view.last_error);
+  write_last_error(json, view.last_error());
   if (view.process) {
     json.key("process");
     write_process(json, *view.process, view.incarnation);
@@ -145,14 +145,17 @@ ServiceView::ServiceView(const ServiceView& other)
       response_ms(other.response_ms),
       restart_count(other.restart_count),
       error_count(other.error_count),
-      last_error(other.last_error),
-      cpu(other.cpu),
-      memory(other.memory),
+      remarks(other.remarks),
       process(other.process) {}
 
 ServiceView::~ServiceView() {
   delete health_json_.load(std::memory_order_acquire);
   delete service_json_.load(std::memory_order_acquire);
+}
+
+const std::string& ServiceView::last_error() const {
+  static const std::string kNone;
+  return remarks ? remarks->last_error : kNone;
 }
 
 std::uint64_t ServiceView::bytes_made() { return bytes_made_so_far.load(std::memory_order_relaxed); }

@@ -34,6 +34,13 @@ struct ProcessView {
   std::uint64_t log_dropped = 0;             // lines lost to a slow or full disk
 };
 
+// What its last answers said beyond their verdict, or why there was none; most of a large fleet says nothing.
+struct Remarks {
+  std::string last_error;                    // empty: none
+  std::shared_ptr<const std::string> cpu;    // JSON text or null
+  std::shared_ptr<const std::string> memory;
+};
+
 class ServiceView {
  public:
   SpecPtr spec;
@@ -52,9 +59,7 @@ class ServiceView {
   std::int64_t response_ms = 0;
   int restart_count = 0;
   std::int64_t error_count = 0;
-  std::string last_error;                    // empty: none
-  std::shared_ptr<const std::string> cpu;    // JSON text or null
-  std::shared_ptr<const std::string> memory;
+  std::shared_ptr<const Remarks> remarks;    // null: none
   Boxed<ProcessView> process;                // set for process services
 
   ServiceView() = default;
@@ -62,6 +67,7 @@ class ServiceView {
   ServiceView& operator=(const ServiceView&) = delete;
   ~ServiceView();
 
+  const std::string& last_error() const;     // empty: none
   // ServiceHealth of the wire contract: {"serviceId",...,"responseTime"[,"cpu","memory"]}. The reference
   // lives as long as this view.
   const std::string& health_json() const;

@@ -79,6 +79,20 @@ class Core : public keeper::KeeperListener {
   std::vector<std::string> violations() const;
 
  private:
+  // The loop's, but within one batch of registrations or answers that of its beginning: reading the clocks costs as
+  // much as many of the steps that ask for the time.
+  Now time_now() const { return batch_time_ ? *batch_time_ : loop_.now(); }
+  class OneTime {
+   public:
+    explicit OneTime(Core& core) : core_(core) { core_.batch_time_ = core_.loop_.now(); }
+    ~OneTime() { core_.batch_time_.reset(); }
+    OneTime(const OneTime&) = delete;
+    OneTime& operator=(const OneTime&) = delete;
+
+   private:
+    Core& core_;
+  };
+
   // reactions/on_probe.cpp
   void ask(const std::vector<health::Serial>& serials);
   void send_asks();
@@ -165,6 +179,7 @@ class Core : public keeper::KeeperListener {
   void publish_standing(const ServiceState& service);
 
   Loop& loop_;
+  std::optional<Now> batch_time_;
   health::Prober& prober_;
   keeper::Keeper& keeper_;
   Publisher& publisher_;

@@ -57,16 +57,37 @@ struct ServiceState {
   SteadyTime start_steady{};
   std::int64_t uptime_ms = 0;
   std::int64_t response_ms = 0;
-  std::string last_error;
-  std::shared_ptr<const std::string> cpu;
-  std::shared_ptr<const std::string> memory;
+  std::shared_ptr<const Remarks> remarks;  // null: none; its views share it
   std::vector<std::string> blocked_by;     // unmet hard dependencies, as last evaluated
   Boxed<OwnFacts> own;                     // exactly when ours(): most of a large fleet is not
 
   // What is wrong with it, in words; empty: nothing.
   std::string trouble() const {
-    if (!own || own->action_error.empty()) return last_error;
-    return last_error.empty() ? own->action_error : last_error + "; " + own->action_error;
+    if (!own || own->action_error.empty()) return last_error();
+    return last_error().empty() ? own->action_error : last_error() + "; " + own->action_error;
+  }
+  const std::string& last_error() const {
+    static const std::string kNone;
+    return remarks ? remarks->last_error : kNone;
+  }
+  void set_last_error(std::string text) {
+    if (text == last_error()) return;
+    remark([&](Remarks& made) { made.last_error = std::move(text); });
+  }
+  // Those of an answer's body; null: not in it, the last ones stay.
+  void set_figures(const std::shared_ptr<const std::string>& cpu, const std::shared_ptr<const std::string>& memory) {
+    if (!cpu && !memory) return;
+    remark([&](Remarks& made) {
+      if (cpu) made.cpu = cpu;
+      if (memory) made.memory = memory;
+    });
+  }
+  // Changes them; where nothing is left there are none.
+  template <typename Change>
+  void remark(const Change& change) {
+    auto made = remarks ? std::make_shared<Remarks>(*remarks) : std::make_shared<Remarks>();
+    change(*made);
+    remarks = made->last_error.empty() && !made->cpu && !made->memory ? nullptr : std::move(made);
   }
   // Nothing is known of what it answers; a restart that is being verified still is.
   void begin_anew() {

@@ -27,9 +27,7 @@ ViewPtr Core::build_view(const ServiceState& service) const {
   view->response_ms = service.response_ms;
   view->restart_count = service.machine.restart_count;
   view->error_count = static_cast<std::int64_t>(service.tracker.error_count());
-  view->last_error = service.last_error;
-  view->cpu = service.cpu;
-  view->memory = service.memory;
+  view->remarks = service.remarks;
   if (service.process()) {
     const OwnFacts& own = *service.own;
     view->process = ProcessView{own.pid, own.process_started, own.cpu_percent, own.rss_bytes, own.last_exit, own.log_dropped};
@@ -46,7 +44,7 @@ std::uint64_t Core::emit(EventType type, const ServiceState& service, std::strin
 
 Event Core::event_of(EventType type, const ServiceState& service, std::string_view cause) const {
   Event event;
-  event.time = loop_.now().wall;
+  event.time = time_now().wall;
   event.type = type;
   event.service_id = service.id;
   event.incarnation = service.machine.incarnation;

@@ -52,7 +52,7 @@ TEST(SpecParser, ReadsEveryField) {
         "startTimeout":5000,"method":"HEAD","headers":{"X-A":"1"},"expectedStatus":[204,"300-399"]},
       "restartPolicy":"always","restartFactor":1.5,"restartMaxDelay":9000,"stableAfter":1000,
       "failedRetryInterval":7000,"startInterval":50,"killTimeout":2000,"flapLimit":0})");
-  EXPECT_EQ(spec->target.path, "/up?x=1");
+  EXPECT_EQ(spec->target.path, "/b/up?x=1");
   EXPECT_EQ(spec->probe.interval, Millis{10'000});
   EXPECT_EQ(spec->target.timeout, Millis{900});
   EXPECT_EQ(spec->probe.unhealthy_threshold, 3);

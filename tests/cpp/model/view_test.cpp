@@ -38,9 +38,9 @@ TEST(ServiceView, WritesHealthWithTheKeysOfTheSeed) {
 
 TEST(ServiceView, PassesCpuAndMemoryThroughAndAddsItsOwnKeyLast) {
   ServiceView view = example();
-  view.cpu = std::make_shared<const std::string>("0.5");
-  view.memory = std::make_shared<const std::string>(R"({"rss":1})");
-  view.last_error = "no answer within 5000 ms";
+  view.remarks = std::make_shared<const Remarks>(
+      Remarks{"no answer within 5000 ms", std::make_shared<const std::string>("0.5"),
+              std::make_shared<const std::string>(R"({"rss":1})")});
   EXPECT_EQ(view.health_json(),
             std::string(kHealth) +
                 R"(,"cpu":0.5,"memory":{"rss":1},"lastError":"no answer within 5000 ms"})");

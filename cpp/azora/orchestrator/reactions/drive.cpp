@@ -36,7 +36,7 @@ void Core::feed(ServiceState& service, const Input& input) {
   const Lifecycle before = service.machine.lifecycle;
   const bool was_alive = service.alive();
   const std::uint64_t serial = service.serial;
-  const healing::Step step = healing::step(service.machine, plan_of(*service.spec), input, loop_.now().steady);
+  const healing::Step step = healing::step(service.machine, plan_of(*service.spec), input, time_now().steady);
   alive_ += service.alive() ? 1U : 0U;
   alive_ -= was_alive ? 1U : 0U;
   if (was_alive && !service.alive()) look_to_stop(*service.spec);
@@ -62,7 +62,7 @@ void Core::perform(ServiceState& service, const Action& action) {
   const std::uint64_t incarnation = action.incarnation;
   switch (action.kind) {
     case Action::Kind::ask_admission:
-      bucket_.enter(serial, graph_.rank(*service.id), service.spec->priority, loop_.now().steady);
+      bucket_.enter(serial, graph_.rank(*service.id), service.spec->priority, time_now().steady);
       break;
     case Action::Kind::drop_admission:
       bucket_.leave(serial);
@@ -125,8 +125,8 @@ void Core::tell(ServiceState& service, const Notice& notice) {
       detail->max_restarts = service.spec->restart.max_restarts;
       detail->downtime_ms = notice.downtime_ms;
       if (!service.process()) {
-        service.start_time = loop_.now().wall;
-        service.start_steady = loop_.now().steady;
+        service.start_time = time_now().wall;
+        service.start_steady = time_now().steady;
       }
       emit(EventType::service_restarted, service, cause, std::move(detail));
       break;
@@ -163,7 +163,7 @@ void Core::after_step(ServiceState& service, Lifecycle before) {
   if (service.process()) {
     if (now == Lifecycle::starting) {
       service.tracker.reset_starting();
-      service.last_error.clear();
+      service.set_last_error({});
     } else if (before == Lifecycle::ready || before == Lifecycle::starting) {
       if (now != Lifecycle::ready) prober_.forget(service.serial);
     }
@@ -228,7 +228,7 @@ void Core::refresh_status(ServiceState& service) {
     } else if (status == HealthStatus::unhealthy) {
       emit(EventType::service_unhealthy, service, service.ours() ? cause : "health", std::move(detail));
     }
-    const auto brake = permits_.set_bad(service.serial, status == HealthStatus::unhealthy, loop_.now().steady);
+    const auto brake = permits_.set_bad(service.serial, status == HealthStatus::unhealthy, time_now().steady);
     if (brake) tell_brake(*brake);
   }
   mark(service);
@@ -241,7 +241,7 @@ void Core::tell_brake(const healing::KillPermits::Brake& brake) {
   detail->reason = std::to_string(brake.bad) + " of " + std::to_string(brake.members) + " " + whom +
                    " turned bad at once; none of them is restarted for failed checks until it is quiet";
   Event event;
-  event.time = loop_.now().wall;
+  event.time = time_now().wall;
   event.type = EventType::mass_unhealthy;
   event.cause = "liveness";
   event.actor = "orchestrator";
@@ -319,7 +319,7 @@ bool Core::satisfied(const Dependency& dependency) const {
 void Core::admit() {
   loop_.cancel(bucket_timer_);
   bucket_timer_ = 0;
-  const SteadyTime now = loop_.now().steady;
+  const SteadyTime now = time_now().steady;
   while (const std::optional<std::uint64_t> serial = bucket_.grant(now)) {
     ServiceState* service = by_serial(*serial);
     if (service == nullptr) {
@@ -342,7 +342,7 @@ void Core::admit() {
 
 void Core::grant_permits() {
   if (wants_permit_.empty() || !std::exchange(permits_moved_, false)) return;
-  const SteadyTime now = loop_.now().steady;
+  const SteadyTime now = time_now().steady;
   const std::vector<std::uint64_t> asking(wants_permit_.begin(), wants_permit_.end());
   for (const std::uint64_t serial : asking) {
     ServiceState* service = by_serial(serial);
@@ -365,7 +365,7 @@ void Core::grant_permits() {
 // FAILED is left on evidence: a changed file of argv is such (semantics 24).
 void Core::watch_failed() {
   if (failed_.empty() || failed_timer_ != 0 || !file_stamp_) return;
-  failed_timer_ = loop_.at(loop_.now().steady + kEvidenceLook, [this] {
+  failed_timer_ = loop_.at(time_now().steady + kEvidenceLook, [this] {
     failed_timer_ = 0;
     const std::vector<std::uint64_t> serials(failed_.begin(), failed_.end());
     for (const std::uint64_t serial : serials) {

@@ -46,6 +46,7 @@ const ServiceState* Core::by_serial(std::uint64_t serial) const { return service
 Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::string_view actor) {
   if (Result<void> fine = registry_.check(specs); !fine) return std::move(fine).error();
   if (Result<void> fine = graph_.check(specs); !fine) return std::move(fine).error();
+  const OneTime one(*this);
   actor_ = actor;
   std::vector<registry::DependencyGraph::Item> items;
   std::vector<std::pair<const registry::Entry*, SpecPtr>> put;
@@ -115,7 +116,7 @@ void Core::add(const registry::Entry& entry) {
   service.spec = entry.spec;
   if (service.ours()) service.own = OwnFacts{};
   service.id = std::make_shared<const std::string>(entry.spec->id);
-  const Now now = loop_.now();
+  const Now now = time_now();
   service.last_check = now.wall;
   service.start_time = now.wall;
   service.start_steady = now.steady;
@@ -141,7 +142,7 @@ void Core::configure(ServiceState& service) {
   join_permits(service);
   if (service.target) {
     service.probe_mode = health::Mode::paused;
-    scheduler_.add(service.serial, probe_plan_of(*service.spec), loop_.now().steady, service.probe_mode);
+    scheduler_.add(service.serial, probe_plan_of(*service.spec), time_now().steady, service.probe_mode);
   } else {
     scheduler_.remove(service.serial);
   }
@@ -162,7 +163,7 @@ void Core::join_permits(ServiceState& service) {
 
 void Core::bring_up(ServiceState& service) {
   apply_probe_mode(service);
-  scheduler_.hurry(service.serial, loop_.now().steady);  // the first check is at once, the grid comes after it
+  scheduler_.hurry(service.serial, time_now().steady);  // the first check is at once, the grid comes after it
   if (running_ && service.process() && !service.held_back && service.wanted == Desired::up) {
     feed(service, {.kind = Input::Kind::desire, .desired = Desired::up});
   }
@@ -175,7 +176,7 @@ void Core::replace(ServiceState& service, const registry::Entry& entry, const Se
   service.generation = entry.generation;
   prober_.forget(service.serial);
   configure(service);
-  const Now now = loop_.now();
+  const Now now = time_now();
   if (!service.process()) {
     service.begin_anew();
     service.start_time = now.wall;
@@ -184,9 +185,7 @@ void Core::replace(ServiceState& service, const registry::Entry& entry, const Se
     service.machine.restart_count = 0;
     service.uptime_ms = 0;
     service.response_ms = 0;
-    service.last_error.clear();
-    service.cpu.reset();
-    service.memory.reset();
+    service.remarks.reset();
   } else if (service.alive() && old.process && *old.process != *service.spec->process) {
     service.restart_required = true;
   }

@@ -8,7 +8,7 @@ namespace azora::orchestrator {
 using healing::Input;
 
 void Core::ask(const std::vector<health::Serial>& serials) {
-  const SteadyTime now = loop_.now().steady;
+  const SteadyTime now = time_now().steady;
   for (const health::Serial serial : serials) {
     ServiceState* service = by_serial(serial);
     if (service == nullptr || service->target == nullptr) {
@@ -22,6 +22,7 @@ void Core::ask(const std::vector<health::Serial>& serials) {
 }
 
 void Core::on_results(std::vector<health::ProbeResult> results) {
+  const OneTime one(*this);
   for (const health::ProbeResult& result : results) on_result(result);
 }
 
@@ -44,19 +45,18 @@ void Core::on_result(const health::ProbeResult& result) {
   const health::Verdict verdict = health::judge(result, probe);
   const health::TrackerStep step = service->tracker.apply(verdict, probe);
   if (step.counted) {
-    const Now now = loop_.now();
+    const Now now = time_now();
     service->last_check = now.wall;
     service->response_ms = std::chrono::duration_cast<Millis>(result.latency).count();
-    service->last_error = health::explain(result, probe);
+    service->set_last_error(health::explain(result, probe));
     if (verdict == health::Verdict::pass) {
       service->uptime_ms = to_millis(now.steady - service->start_steady).count();
-      if (result.cpu) service->cpu = result.cpu;
-      if (result.memory) service->memory = result.memory;
+      service->set_figures(result.cpu, result.memory);
     }
     emit_check(*service, verdict);
     mark(*service);
   } else if (verdict == health::Verdict::fail) {
-    service->last_error = health::explain(result, probe);  // for `why` while it starts
+    service->set_last_error(health::explain(result, probe));  // for `why` while it starts
     mark(*service);
   }
   const bool answers = verdict == health::Verdict::pass || verdict == health::Verdict::warn;
@@ -88,9 +88,9 @@ void Core::emit_check(const ServiceState& service, health::Verdict verdict) {
                        : verdict == health::Verdict::warn ? HealthStatus::degraded
                                                           : HealthStatus::unhealthy;
   event.response_ms = static_cast<std::int32_t>(std::min<std::int64_t>(service.response_ms, INT32_MAX));
-  if (!service.last_error.empty()) {
+  if (!service.last_error().empty()) {
     auto detail = std::make_unique<EventDetail>();
-    detail->reason = service.last_error;
+    detail->reason = service.last_error();
     event.detail = std::move(detail);
   }
   publisher_.append(std::move(event));
@@ -98,7 +98,7 @@ void Core::emit_check(const ServiceState& service, health::Verdict verdict) {
 
 // A `process` check is answered by its being alive (semantics 19): uptime as of now.
 void Core::note_alive(ServiceState& service) {
-  const Now now = loop_.now();
+  const Now now = time_now();
   service.last_check = now.wall;
   service.uptime_ms = to_millis(now.steady - service.start_steady).count();
 }
@@ -131,7 +131,7 @@ void Core::apply_probe_mode(ServiceState& service) {
   if (mode == service.probe_mode) return;  // `starting` said twice would begin its distances anew
   const bool begins = service.probe_mode == health::Mode::paused;
   service.probe_mode = mode;
-  const SteadyTime now = loop_.now().steady;
+  const SteadyTime now = time_now().steady;
   scheduler_.set_mode(service.serial, mode, now);
   if (begins) scheduler_.hurry(service.serial, now);  // the first question is asked at once, the next ones on the grid
 }

@@ -24,7 +24,7 @@ void Core::on_started(keeper::Serial serial, std::uint64_t incarnation, int pid,
 void Core::on_start_failed(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
   ServiceState* service = by_serial(serial);
   if (service == nullptr || incarnation != service->machine.incarnation) return;
-  service->last_error = std::move(reason);
+  service->set_last_error(std::move(reason));
   feed(*service, {.kind = Input::Kind::launch_failed, .incarnation = incarnation});
 }
 
@@ -46,8 +46,8 @@ void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const kee
   service->own->process_started.reset();
   // Where exit 0 is no reason to rest it is an error like others.
   if (!planned && (!clean || service->spec->restart.on == RestartOn::always)) {
-    service->last_error = exit.signal ? "killed by " + signal_name(*exit.signal)
-                                      : "exited with code " + std::to_string(exit.code.value_or(-1));
+    service->set_last_error(exit.signal ? "killed by " + signal_name(*exit.signal)
+                                        : "exited with code " + std::to_string(exit.code.value_or(-1)));
   }
   service->tracker.exited();
   const std::string_view cause = planned ? wire_name(service->machine.cause) : clean ? "clean" : "crash";
@@ -65,13 +65,13 @@ void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string
   ServiceState* service = by_serial(serial);
   if (service == nullptr || incarnation != service->machine.incarnation) return;
   publisher_.set_standing(serial, {Tier::excluded, Exclusion::stopped}, incarnation);
-  service->last_error = std::move(reason);
+  service->set_last_error(std::move(reason));
   auto detail = std::make_unique<EventDetail>();
   detail->pid = std::exchange(service->own->pid, std::nullopt);
   detail->has_exit = true;
   service->own->last_exit = ExitView{.at = loop_.now().wall};
   service->own->process_started.reset();
-  detail->reason = service->last_error;
+  detail->reason = service->last_error();
   emit(EventType::service_exited, *service, wire_name(Cause::lost), std::move(detail));
   service->tracker.exited();
   feed(*service, {.kind = Input::Kind::lost, .incarnation = incarnation});

@@ -14,7 +14,7 @@ void Core::wait_for(std::string id, bool ready, SteadyTime deadline, std::functi
     if (service != nullptr) {
       message += ": it is " + std::string(wire_name(service->machine.lifecycle)) + ", " +
                  std::string(wire_name(service->status));
-      if (!service->last_error.empty()) message += " (" + service->last_error + ")";
+      if (!service->last_error().empty()) message += " (" + service->last_error() + ")";
     }
     answers_.push_back([done = std::move(waiter.done), message = std::move(message)] {
       done(Error{ErrorCode::timed_out, message, {}});
