@@ -45,11 +45,18 @@ py::object deliver(CursorHandle& self, const py::object& handler, std::size_t ma
       taken = {};
       return py::bool_(false);
     }
-    const auto event = py::reinterpret_steal<py::object>(new_event(std::move(taken.events[taken.next++])));
-    if (!event) throw py::error_already_set();
-    const auto result = py::reinterpret_steal<py::object>(PyObject_CallOneArg(handler.ptr(), event.ptr()));
-    if (!result) return py::make_tuple(event, py::none(), take_exception());
-    if (!result.is_none() && may_be_awaited(result.ptr())) return py::make_tuple(event, result, py::none());
+    // Python's own pointers: pybind11's look at the thread with every change of a count.
+    PyObject* event = new_event(std::move(taken.events[taken.next++]));
+    if (event == nullptr) throw py::error_already_set();
+    PyObject* result = PyObject_CallOneArg(handler.ptr(), event);
+    if (result == Py_None || (result != nullptr && !may_be_awaited(result))) [[likely]] {
+      Py_DECREF(result);
+      Py_DECREF(event);
+      continue;
+    }
+    const auto told = py::reinterpret_steal<py::object>(event);
+    if (result == nullptr) return py::make_tuple(told, py::none(), take_exception());
+    return py::make_tuple(told, py::reinterpret_steal<py::object>(result), py::none());
   }
   return py::bool_(true);
 }
