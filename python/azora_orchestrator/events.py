@@ -12,7 +12,7 @@ import select
 import threading
 import time
 import weakref
-from abc import ABC
+from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
@@ -65,14 +65,14 @@ class Event(ABC):
         raise TypeError("events are made by the orchestrator")
 
     @property
+    @abstractmethod
     def json(self) -> bytes:
         """The whole event as it goes over the wire, as text."""
-        raise NotImplementedError
 
     @property
+    @abstractmethod
     def time_ms(self) -> int:
         """When it happened: milliseconds since 1970, UTC."""
-        raise NotImplementedError
 
     @property
     def data(self) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 #pragma once
 // The two clocks of the project. Steady time orders and measures; wall time is only displayed or
-// stored, never compared. Code asks a Loop for both at once (Now); nothing else reads a clock.
+// stored, never compared. Code asks a Loop for both at once (Now); nothing else reads a clock. Values: pure.
 #include <chrono>
 #include <cstdint>
 #include <optional>
