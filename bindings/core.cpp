@@ -77,7 +77,7 @@ py::object next_callback(const CoreHandle& self, std::int64_t timeout_ms) {
     return self.get().next_callback(millis(timeout_ms));
   }();
   if (!request) return py::none();
-  return py::make_tuple(request->id, request->incarnation, request->attempt, request->cause);
+  return py::make_tuple(request->serial, request->id, request->incarnation, request->attempt, request->cause);
 }
 
 }  // namespace
@@ -148,11 +148,11 @@ void bind_core(py::module_& module) {
            py::arg("name"), py::arg("options"));
   core.def("next_callback", &next_callback, py::arg("timeout_ms"));
   core.def("callback_done",
-           [](const CoreHandle& self, const std::string& id, std::uint64_t incarnation, bool ok,
+           [](const CoreHandle& self, std::uint64_t serial, std::uint64_t incarnation, bool ok,
               std::string reason) {
-             self.live().callback_done(id, incarnation, ok, std::move(reason));
+             self.live().callback_done(serial, incarnation, ok, std::move(reason));
            },
-           py::arg("id"), py::arg("incarnation"), py::arg("ok"), py::arg("reason"), Unlocked());
+           py::arg("serial"), py::arg("incarnation"), py::arg("ok"), py::arg("reason"), Unlocked());
   core.def("callback_failed",
            [](const CoreHandle& self, std::string reason) {
              self.live().callback_failed(std::move(reason));

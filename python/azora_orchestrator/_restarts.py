@@ -89,22 +89,23 @@ class RestartQueue:
                 if self._core.closed():
                     return
                 continue
-            wanted = RestartRequest(*request)
+            serial, *asked = request
+            wanted = RestartRequest(*asked)
             threading.Thread(
                 target=self._serve,
-                args=(wanted,),
+                args=(serial, wanted),
                 name=f"azora-restart-{wanted.service_id}"[:40],
                 daemon=True,
             ).start()
 
-    def _serve(self, request: RestartRequest) -> None:
+    def _serve(self, serial: int, request: RestartRequest) -> None:
         with self._lock:
             entry = self._entries.get(request.service_id)
         ok, reason = False, "its restart callable is gone"
         if entry is not None:
             ok, reason = self._call(entry, request)
         try:
-            self._core.callback_done(request.service_id, request.incarnation, ok, reason)
+            self._core.callback_done(serial, request.incarnation, ok, reason)
         except AzoraError:
             return  # closed meanwhile
 

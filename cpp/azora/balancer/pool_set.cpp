@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "azora/model/spec_fields.hpp"
+
 namespace azora::balancer {
 namespace {
 
@@ -222,6 +224,12 @@ void PoolSet::settle(Instance& instance) {
 }
 
 Result<void> PoolSet::configure(std::string_view name, const PoolChange& change) {
+  if (!is_word(name)) {
+    return Error{ErrorCode::invalid_argument,
+                 "pool \"" + std::string(name) + "\" cannot exist: a pool bears the name of a type, a group or a service, "
+                 "1 to 63 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit",
+                 {}};
+  }
   if (change.panic_threshold && !(*change.panic_threshold >= 0 && *change.panic_threshold <= 1)) {
     return Error{ErrorCode::invalid_argument,
                  "panicThreshold must be a share of the pool from 0 (off) to 1, not " +

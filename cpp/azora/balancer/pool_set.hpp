@@ -47,7 +47,7 @@ class PoolSet {
   // Slow start: factor of its weight, (0, 1].
   void set_ramp(std::uint64_t serial, double factor);
 
-  // The name need not be in use yet. invalid_argument: a threshold outside [0, 1], a TTL outside 1 ms .. 2^31-1 ms.
+  // The name need not be in use yet. invalid_argument: a name that nothing can bear, a threshold outside [0, 1], a TTL outside 1 ms .. 2^31-1 ms.
   Result<void> configure(std::string_view name, const PoolChange& change);
 
   // End of a turn: readers find the names that came, not those that went.

@@ -61,7 +61,7 @@ class Core : public keeper::KeeperListener {
   void after_publish(std::function<void()> answer) { answers_.push_back(std::move(answer)); }
   // Ends every wait_for() and a stop() that is under way with this error, for the end of the program.
   void abandon_waiters();
-  void callback_done(std::string_view id, std::uint64_t incarnation, bool ok, const std::string& reason);
+  void callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, const std::string& reason);
   void callback_failed(std::string reason);
   void set_callback_sink(std::function<void(CallbackRequest)> sink) { callback_sink_ = std::move(sink); }
   void set_file_stamp(FileStamp stamp) { file_stamp_ = std::move(stamp); }

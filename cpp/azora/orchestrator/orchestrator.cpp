@@ -85,9 +85,9 @@ Result<void> Orchestrator::configure_pool(std::string_view name, const PoolOptio
 
 std::optional<CallbackRequest> Orchestrator::next_callback(Millis timeout) { return impl_->callbacks().next(timeout); }
 
-void Orchestrator::callback_done(std::string_view id, std::uint64_t incarnation, bool ok, std::string reason) {
-  impl_->tell([id = std::string(id), incarnation, ok, reason = std::move(reason)](Core& core) {
-    core.callback_done(id, incarnation, ok, reason);
+void Orchestrator::callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, std::string reason) {
+  impl_->tell([serial, incarnation, ok, reason = std::move(reason)](Core& core) {
+    core.callback_done(serial, incarnation, ok, reason);
   });
 }
 

@@ -51,6 +51,7 @@ struct VerbAnswer {
 
 // A restart callable that Python is to run.
 struct CallbackRequest {
+  std::uint64_t serial = 0;  // of the registration: a later one of the same id is not meant
   std::string id;
   std::uint64_t incarnation = 0;
   int attempt = 0;
@@ -91,8 +92,9 @@ class Orchestrator {
   // The next restart callable to run, at most one per service at a time; nullopt: none came within `timeout`, or
   // the orchestrator was closed.
   std::optional<CallbackRequest> next_callback(Millis timeout);
-  // The outcome of a Python restart callable started for (id, incarnation).
-  void callback_done(std::string_view id, std::uint64_t incarnation, bool ok, std::string reason);
+  // The outcome of a restart callable, by the serial and incarnation of its request. One that comes too late for its
+  // registration or incarnation is ignored.
+  void callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, std::string reason);
   // An event handler of the user's failed: becomes a callbackFailed event.
   void callback_failed(std::string reason);
 

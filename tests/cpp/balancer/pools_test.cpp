@@ -173,6 +173,17 @@ TEST(Pools, OptionsMayComeBeforeTheMembersAndOutliveThem) {
   }
 }
 
+TEST(Pools, RefusesNamesThatNothingCanBear) {
+  Rig rig;
+  for (const std::string& name : {std::string(), std::string("a b"), std::string("-a"), std::string("a@0"), std::string(64, 'a')}) {
+    const Result<void> refused = rig.balancer.pools().configure(name, {.strategy = Strategy::weighted});
+    ASSERT_FALSE(refused) << name;
+    EXPECT_EQ(refused.error().code, ErrorCode::invalid_argument);
+    EXPECT_EQ(refused.error().message.find("pool \"" + name + "\""), 0U) << refused.error().message;
+  }
+  EXPECT_TRUE(rig.balancer.pools().configure(std::string(63, 'a'), {.strategy = Strategy::weighted}));
+}
+
 TEST(Pools, RefusesOptionsOutOfRangeAndKeepsTheOld) {
   Rig rig;
   rig.add("a");

@@ -424,6 +424,35 @@ TEST(WholeStop, StartDuringStopBringsEverybodyBack) {
   EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
 }
 
+TEST(Verbs, AResultThatComesAfterItsRegistrationIsNotTheNextOnes) {
+  World world;
+  std::vector<CallbackRequest> calls;
+  world.core.set_callback_sink([&](CallbackRequest request) { calls.push_back(std::move(request)); });
+  const std::string text = R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000})";
+  const auto fail = [&] {
+    const auto serial = world.add(text, true);
+    world.advance(seconds(1));
+    world.prober.set(serial, health::FakeProber::Answer::http(503));
+    world.advance(seconds(5));
+    return serial;
+  };
+  const auto first = fail();
+  world.turn([&] { ASSERT_TRUE(world.core.unregister("u", "rest").ok()); });
+  const auto second = fail();
+  ASSERT_EQ(calls.size(), 2U);
+  ASSERT_EQ(calls[0].incarnation, calls[1].incarnation);
+  EXPECT_EQ(calls[0].serial, first);
+  EXPECT_EQ(calls[1].serial, second);
+  world.turn([&] { world.core.callback_done(first, calls[0].incarnation, true, ""); });
+  EXPECT_EQ(world.lifecycle("u"), Lifecycle::starting);
+  world.prober.unset(second);
+  world.advance(seconds(3));
+  EXPECT_EQ(world.recorder.count(EventType::service_restarted), 0) << "its own callable has not returned";
+  world.turn([&] { world.core.callback_done(second, calls[1].incarnation, true, ""); });
+  world.advance(seconds(3));
+  EXPECT_EQ(world.recorder.count(EventType::service_restarted), 1);
+}
+
 // One pass after failures is not health yet, whatever came between.
 TEST(WholeStop, ARestartByCallableIsVerifiedAfterItAsWell) {
   World world;
@@ -434,7 +463,7 @@ TEST(WholeStop, ARestartByCallableIsVerifiedAfterItAsWell) {
   world.prober.set(serial, health::FakeProber::Answer::http(503));
   world.advance(seconds(5));
   ASSERT_TRUE(call.has_value());
-  world.turn([&] { world.core.callback_done("u", call->incarnation, true, ""); });
+  world.turn([&] { world.core.callback_done(serial, call->incarnation, true, ""); });
   world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
   world.turn([&] { world.core.start(); });
   world.advance(seconds(3));

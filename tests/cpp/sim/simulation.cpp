@@ -205,13 +205,14 @@ void Simulation::call(const CallbackRequest& request) {
   const Nanos span = healing_ || chance(75) ? Millis(below(2'000)) : Millis(below(40'000));
   const bool ok = healing_ || chance(70);
   const bool helps = ok && (healing_ || chance(60));
-  const ViewPtr view = world_.view(request.id);
-  world_.loop.at(world_.loop.now().steady + span, [this, request, ok, helps, serial = view ? view->serial : 0] {
+  world_.loop.at(world_.loop.now().steady + span, [this, request, ok, helps] {
+    // Who was unregistered meanwhile, or is another one now, hears nothing of it.
     const ViewPtr now = world_.view(request.id);
-    if (!now || now->serial != serial) return;
-    if (helps) world_.prober.unset(serial);
-    watcher_.returned(request.id, ok);
-    world_.core.callback_done(request.id, request.incarnation, ok, "it raised");
+    if (now && now->serial == request.serial) {
+      if (helps) world_.prober.unset(request.serial);
+      watcher_.returned(request.id, ok);
+    }
+    world_.core.callback_done(request.serial, request.incarnation, ok, "it raised");
   });
 }
 

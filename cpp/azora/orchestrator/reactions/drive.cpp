@@ -84,7 +84,7 @@ void Core::perform(ServiceState& service, const Action& action) {
         service.own->executable_stamp.reset();
         look_at_files(service);
       } else if (callback_sink_) {
-        CallbackRequest request{*service.id, incarnation, service.machine.attempts,
+        CallbackRequest request{serial, *service.id, incarnation, service.machine.attempts,
                                 std::string(wire_name(service.machine.cause))};
         sends_.push_back([this, request = std::move(request)] { callback_sink_(request); });
       }

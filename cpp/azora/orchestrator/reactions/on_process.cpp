@@ -87,8 +87,8 @@ void Core::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
 
 void Core::on_link(bool, std::string) {}
 
-void Core::callback_done(std::string_view id, std::uint64_t incarnation, bool ok, const std::string& reason) {
-  ServiceState* service = find(id);
+void Core::callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, const std::string& reason) {
+  ServiceState* service = by_serial(serial);
   if (service == nullptr || !service->own || incarnation != service->machine.incarnation) return;
   if (!ok) {
     service->own->action_error = "restart callable: " + reason;
