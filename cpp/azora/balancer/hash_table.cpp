@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "azora/base/check.hpp"
 #include "azora/base/hash.hpp"
 
 namespace azora::balancer {
@@ -14,9 +15,9 @@ struct Size {
   std::size_t members;  // at most
   std::uint32_t slots;
 };
-constexpr std::array<Size, 2> kSizes = {{{16, 4'099}, {SIZE_MAX, 65'537}}};
+constexpr std::array<Size, 3> kSizes = {{{16, 4'099}, {128, 16'381}, {SIZE_MAX, 65'537}}};
 
-constexpr std::uint32_t kEmpty = UINT32_MAX;
+constexpr std::uint16_t kEmpty = UINT16_MAX;
 constexpr std::uint64_t kOffsetSeed = 1;
 constexpr std::uint64_t kSkipSeed = 2;
 
@@ -37,6 +38,7 @@ HashTable::HashTable(std::vector<std::shared_ptr<Instance>> members, std::uint64
                      std::uint32_t slots_before)
     : version_(version), members_(std::move(members)) {
   if (members_.empty()) return;
+  AZORA_ASSERT(members_.size() < kEmpty);
   const std::uint32_t slots = hash_table_slots(members_.size(), slots_before);
 
   struct Walk {
@@ -66,7 +68,7 @@ HashTable::HashTable(std::vector<std::shared_ptr<Instance>> members, std::uint64
         walk.place += walk.skip;
         if (walk.place >= slots) walk.place -= slots;
       }
-      table_[walk.place] = walk.member;
+      table_[walk.place] = static_cast<std::uint16_t>(walk.member);
       if (--left == 0) break;
     }
   }

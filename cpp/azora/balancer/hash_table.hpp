@@ -37,7 +37,7 @@ class HashTable {
  private:
   std::uint64_t version_;
   std::vector<std::shared_ptr<Instance>> members_;
-  std::vector<std::uint32_t> table_;                // indexes of members_
+  std::vector<std::uint16_t> table_;                // indexes of members_; small, so that it stays in the cache
 };
 
 }  // namespace azora::balancer

@@ -1,6 +1,8 @@
 // The same key, the same member (design section 7): a table or an index over *members*; one that is not
 // eligible is passed over by hashing again, so its keys spread over the others while theirs never
 // move, and come back when it does. Weights are ignored.
+#include <bit>
+
 #include "azora/balancer/strategy.hpp"
 #include "azora/base/hash.hpp"
 
@@ -33,13 +35,16 @@ Instance* highest(const Members& members, Among among, std::uint64_t key) {
 }
 
 Instance* by_index(const Members& members, Among among, std::uint64_t key) {
+  const KeyIndex& keys = *members.keys();
   const std::uint32_t count = members.size();
-  for (std::uint64_t asked = 0; asked < kMostQuestions; ++asked) {
-    // The sequence of splitmix64: questions do not wait for each other.
-    const std::uint32_t place = members.keys()->at(mix64(key + asked * 0x9e3779b97f4a7c15ULL));
-    if (place >= count) continue;  // nobody's, or of one that came a moment ago
-    Instance* member = members.at(place);
-    if (member->in(among)) [[likely]] return member;
+  for (std::uint64_t asked = 0; asked < kMostQuestions; asked += KeyIndex::kTogether) {
+    const KeyIndex::Slots slots = keys.ask(key, asked);
+    for (unsigned left = slots.owned; left != 0; left &= left - 1) {
+      const std::uint32_t place = keys.owner(slots.slot[static_cast<std::size_t>(std::countr_zero(left))]);
+      if (place >= count) continue;  // nobody's, or of one that came a moment ago
+      Instance* member = members.at(place);
+      if (member->in(among)) [[likely]] return member;
+    }
   }
   return highest(members, among, key);
 }

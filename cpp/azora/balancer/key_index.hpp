@@ -4,17 +4,19 @@
 // each member gets the same share of all keys, a join takes keys from all alike, and members that are down are
 // passed over like empty slots. Slots are assigned by linear probing in the order of the hashes, which has one
 // outcome whatever the order of joins and leaves: a function of the ids and of the number of slots alone.
-// Threads: insert() and erase() on the control thread, patched in place; at() any thread, without locks. While
+// Threads: insert() and erase() on the control thread, patched in place; the rest any thread, without locks. While
 // neighbours move by a slot a reader may find one of them twice, never not at all.
 // Ownership: holds places of the pool's members, not the members. Fails: never, while fits().
-// Cost: insert() and erase() O(1) on average; at() one load, two when the slot is owned. Between an eighth and
+// Cost: insert() and erase() O(1) on average; ask() four loads. Between an eighth and
 // half of the slots are owned (fewer once members left), so a key asks two to eight of them on average.
+#include <array>
 #include <atomic>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 #include "azora/balancer/members.hpp"
+#include "azora/base/hash.hpp"
 
 namespace azora::balancer {
 
@@ -28,13 +30,25 @@ class KeyIndex {
   // For how many the next one is to be made when so many are left: as many slots as now, until far fewer would do.
   std::uint32_t room_for(std::uint32_t members) const { return members >= slots() / 16 ? slots() / 2 : members; }
 
-  // The place that owns the slot of that point of a key's sequence; kNoPlace: nobody.
-  std::uint32_t at(std::uint64_t point) const {
-    const auto slot = static_cast<std::uint32_t>(point >> shift_);
-    const std::uint64_t word = owned_[slot / 64].load(std::memory_order_relaxed);
-    if (((word >> (slot % 64)) & 1U) == 0) return kNoPlace;
-    return places_[slot].load(std::memory_order_acquire);
+  // Some questions of a key's sequence (that of splitmix64: none waits for the one before), asked together: which
+  // slots, and a bit for each that is owned. One by one, where each question ends is a branch that nobody foretells.
+  static constexpr std::uint64_t kTogether = 4;
+  struct Slots {
+    std::array<std::uint32_t, kTogether> slot;
+    unsigned owned = 0;
+  };
+  Slots ask(std::uint64_t key, std::uint64_t first) const {
+    Slots slots;
+    for (std::uint64_t i = 0; i < kTogether; ++i) {
+      const auto slot = static_cast<std::uint32_t>(mix64(key + (first + i) * 0x9e3779b97f4a7c15ULL) >> shift_);
+      const std::uint64_t word = owned_[slot / 64].load(std::memory_order_relaxed);
+      slots.slot[i] = slot;
+      slots.owned |= static_cast<unsigned>((word >> (slot % 64)) & 1U) << i;
+    }
+    return slots;
   }
+  // The place that owns an owned slot; kNoPlace: nobody any more.
+  std::uint32_t owner(std::uint32_t slot) const { return places_[slot].load(std::memory_order_acquire); }
 
   // Control thread. `hash`: of the member's id, by hash_of().
   static std::uint64_t hash_of(const Instance& member);

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "azora/balancer/client_key.hpp"
+#include "azora/balancer/key_index.hpp"
 #include "azora/balancer/strategy.hpp"
 #include "azora/balancer/turns.hpp"
 
@@ -39,6 +40,16 @@ Instance* quick_weighted(const WeightTable& table) {
 inline Instance* quick_ip_hash(const HashTable& table, std::uint64_t hash) {
   if (table.size() == 0) [[unlikely]] return nullptr;
   Instance* member = table.at(mix64(hash));
+  return member->in(Among::healthy) ? member : nullptr;
+}
+
+// The first owner among the first questions.
+inline Instance* quick_index(const Members& members, std::uint64_t key) {
+  const KeyIndex::Slots slots = members.keys()->ask(key, 0);
+  if (slots.owned == 0) return nullptr;
+  const std::uint32_t place = members.keys()->owner(slots.slot[static_cast<std::size_t>(std::countr_zero(slots.owned))]);
+  if (place >= members.size()) [[unlikely]] return nullptr;
+  Instance* member = members.at(place);
   return member->in(Among::healthy) ? member : nullptr;
 }
 
@@ -110,8 +121,9 @@ inline Instance* quick_pick_further(PoolReader& reader, Strategy strategy, std::
   if (!is_plain(reader)) [[unlikely]] return nullptr;
   const Pool& pool = *reader.pool;
   if (strategy == Strategy::ip_hash) {
-    const bool by_table = !key.empty() && !reader.members.value->keys();
-    const HashTable* table = by_table ? pool.newest_hashes(reader) : nullptr;
+    if (key.empty()) return nullptr;
+    if (reader.members.value->keys()) return quick_index(*reader.members.value, key_hash(key));
+    const HashTable* table = pool.newest_hashes(reader);
     return table ? quick_ip_hash(*table, key_hash(key)) : nullptr;
   }
   const std::uint32_t size = reader.members.value->size();
