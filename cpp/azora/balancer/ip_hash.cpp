@@ -3,6 +3,8 @@
 // move, and come back when it does. Weights are ignored.
 #include <bit>
 
+#include "azora/balancer/key_index.hpp"
+#include "azora/balancer/quick.hpp"
 #include "azora/balancer/strategy.hpp"
 #include "azora/base/hash.hpp"
 
@@ -50,6 +52,19 @@ Instance* by_index(const Members& members, Among among, std::uint64_t key) {
 }
 
 }  // namespace
+
+Instance* quick_index(const Members& members, std::uint64_t key) {
+  const KeyIndex& keys = *members.keys();
+  for (std::uint64_t asked = 0; asked < 8 * KeyIndex::kTogether; asked += KeyIndex::kTogether) {
+    const KeyIndex::Slots slots = keys.ask(key, asked);
+    if (slots.owned == 0) continue;
+    const std::uint32_t place = keys.owner(slots.slot[static_cast<std::size_t>(std::countr_zero(slots.owned))]);
+    if (place >= members.size()) [[unlikely]] return nullptr;
+    Instance* member = members.at(place);
+    return member->in(Among::healthy) ? member : nullptr;
+  }
+  return nullptr;
+}
 
 Instance* ip_hash(PoolReader& reader, const Ask& ask, Random&) {
   if (reader.members.value->keys()) return by_index(*reader.members.value, ask.among, ask.key_hash);

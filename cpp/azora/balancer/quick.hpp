@@ -10,7 +10,6 @@
 #include <string_view>
 
 #include "azora/balancer/client_key.hpp"
-#include "azora/balancer/key_index.hpp"
 #include "azora/balancer/strategy.hpp"
 #include "azora/balancer/turns.hpp"
 
@@ -43,15 +42,9 @@ inline Instance* quick_ip_hash(const HashTable& table, std::uint64_t hash) {
   return member->in(Among::healthy) ? member : nullptr;
 }
 
-// The first owner among the first questions.
-inline Instance* quick_index(const Members& members, std::uint64_t key) {
-  const KeyIndex::Slots slots = members.keys()->ask(key, 0);
-  if (slots.owned == 0) return nullptr;
-  const std::uint32_t place = members.keys()->owner(slots.slot[static_cast<std::size_t>(std::countr_zero(slots.owned))]);
-  if (place >= members.size()) [[unlikely]] return nullptr;
-  Instance* member = members.at(place);
-  return member->in(Among::healthy) ? member : nullptr;
-}
+// The first owner that a key's questions come upon, in a pool with a key index. Not inlined: whoever asks for a key of
+// a small pool would pay for its registers.
+Instance* quick_index(const Members& members, std::uint64_t key);
 
 // All of a small pool without gaps, whoever is eligible; ties by lot.
 inline Instance* quick_scan(const Members& members, std::uint32_t size, Random& random) {
