@@ -89,8 +89,7 @@ class RestartQueue:
                 if self._core.closed():
                     return
                 continue
-            serial, *asked = request
-            wanted = RestartRequest(*asked)
+            serial, wanted = request[0], RestartRequest(*request[1:])
             threading.Thread(
                 target=self._serve,
                 args=(serial, wanted),
