@@ -48,7 +48,8 @@ py::object deliver(CursorHandle& self, const py::object& handler, std::size_t ma
     // Python's own pointers: pybind11's look at the thread with every change of a count.
     PyObject* event = new_event(std::move(taken.events[taken.next++]));
     if (event == nullptr) throw py::error_already_set();
-    PyObject* result = PyObject_CallOneArg(handler.ptr(), event);
+    // The handler may give the GIL away and want it back of an interpreter that has ended.
+    PyObject* result = or_rest([&] { return PyObject_CallOneArg(handler.ptr(), event); });
     if (result == Py_None || (result != nullptr && !may_be_awaited(result))) [[likely]] {
       Py_DECREF(result);
       Py_DECREF(event);

@@ -46,6 +46,17 @@ STATES = {
         orch.register(service("a"))
         began.wait()
         """,
+    "with a handler that never rests": """
+        import time
+        orch.start()
+        began = threading.Event()
+        def handler(event):
+            began.set()
+            while True: time.sleep(0.0005)
+        orch.on("serviceRegistered", handler)
+        orch.register(service("a"))
+        began.wait()
+        """,
     "with a waiting thread": """
         orch.start()
         orch.register(service("a"))
