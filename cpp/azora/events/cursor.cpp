@@ -10,7 +10,7 @@
 namespace azora::events {
 namespace {
 
-// Events looked at under the lock in one go: bounds how long the writer can be kept waiting.
+// Events looked at under the lock in one go: bounds how long other readers are kept waiting.
 constexpr std::size_t kLook = 1024;
 // Events lie where the writer's processor made them: so many of them are fetched ahead.
 constexpr std::ptrdiff_t kAhead = 8;
@@ -84,9 +84,7 @@ bool Cursor::look(std::vector<EventPtr>& out, std::size_t limit, EventLog::Reade
       gap_from_ = 0;
       continue;
     }
-    if (next == UINT64_MAX) {
-      return false;
-    }
+    if (next == UINT64_MAX) return false;
     const bool is_state = next == next_state;
     fetch_ahead(is_state ? at_state : at_check, is_state ? end_state : end_check);
     const EventPtr& event = is_state ? *at_state++ : *at_check++;
