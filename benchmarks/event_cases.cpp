@@ -28,6 +28,7 @@ Event make_event(const std::shared_ptr<const std::string>& id) {
 }
 
 void through_the_log(benchmark::State& state, int readers) {
+  const ThreadRole::Scope role(control_thread);
   const auto log = std::make_shared<events::EventLog>();
   const auto id = std::make_shared<const std::string>("service");
   std::vector<std::shared_ptr<events::Cursor>> cursors;

@@ -12,6 +12,7 @@ check() {
   if said=$("$@" 2>&1); then
     passed=$((passed + 1))
     echo "  ok    $title"
+    grep '^left out: ' <<<"$said" | sed 's/^/        /'
   else
     failed=$((failed + 1))
     echo "  FAIL  $title"
@@ -30,6 +31,7 @@ check "ruff: format" "$bin/ruff" format --quiet --check --diff .
 check "mypy: the package, strict" "$bin/mypy" --no-error-summary
 check "mypy: the tools, strict" env MYPYPATH=tools "$bin/mypy" --no-error-summary tools/*.py
 check "shell: syntax" shell_syntax
+check "clang: what belongs to which lock or thread" tools/check_threads.sh
 check "layers, words and length" "$bin/python" tools/check_layers.py
 check "names that modules offer" "$bin/python" tools/check_names.py
 check "one version" "$bin/python" tools/check_versions.py

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Native build dependencies from the distribution; `tools/setup.sh peers`: whom the benchmarks compare us with.
+# Native build dependencies from the distribution; `tools/setup.sh peers`: those that the benchmarks compare us with;
+# `tools/setup.sh clang`: the compiler that checks what belongs to which thread.
 # Installs them when root; otherwise prints the exact line.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache python3-venv python3-dev libcurl4-openssl-dev nlohmann-json3-dev libxxhash-dev
@@ -13,6 +14,7 @@ if ! dpkg -s "$boost" >/dev/null 2>&1; then
 fi
 packages+=("$boost")
 [ "${1:-}" = peers ] && packages=(haproxy runit)
+[ "${1:-}" = clang ] && packages=(clang)
 missing=()
 for package in "${packages[@]}"; do
   dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")

@@ -28,7 +28,13 @@ void AsioLoop::post(Task task) {
     if (wake_up_sent_) return;
     wake_up_sent_ = true;
   }
-  boost::asio::post(io_, [this] { run_posted(); });
+  try {
+    boost::asio::post(io_, [this] { run_posted(); });
+  } catch (...) {
+    MutexLock lock(mutex_);
+    wake_up_sent_ = false;  // the task is kept: the next post() wakes the loop for both
+    report_exception("loop", std::current_exception());
+  }
 }
 
 TimerId AsioLoop::at(SteadyTime at, Task task) {
@@ -54,11 +60,24 @@ void AsioLoop::run() {
   thread_.store(std::this_thread::get_id());
   {
     const auto guard = boost::asio::make_work_guard(io_);
-    arm();
-    io_.run();
+    while (!run_until_stopped()) {
+    }
   }
   io_.restart();
   thread_.store(std::thread::id{});
+}
+
+// False: an exception of the loop itself ended it, such as a lack of memory for a timer. What it left begins anew.
+bool AsioLoop::run_until_stopped() {
+  try {
+    depth_ = 0;
+    arm();
+    io_.run();
+    return true;
+  } catch (...) {
+    report_failure();
+    return false;
+  }
 }
 
 void AsioLoop::stop() { io_.stop(); }
@@ -112,19 +131,24 @@ void AsioLoop::arm() {
   if (timers_.empty()) return;
   const SteadyTime first = timers_.begin()->first.first;
   if (first >= armed_for_) return;
-  armed_for_ = first;
   timer_.expires_at(first);
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) on_timer();
   });
+  armed_for_ = first;  // last: what threw is not armed
 }
 
 void AsioLoop::run_one(const Task& task) noexcept {
   try {
     task();
   } catch (...) {
-    AZORA_ASSERT(false && "a task threw an exception");
+    report_failure();
   }
+}
+
+void AsioLoop::report_failure() noexcept {
+  exceptions_.fetch_add(1, std::memory_order_relaxed);
+  report_exception("loop", std::current_exception());
 }
 
 void AsioLoop::end_turn() {

@@ -5,7 +5,8 @@
 // Threads: post(), stop() and now() from any thread; run() makes its caller the loop's thread, and all else
 // belongs to that thread (or to the owner while nobody runs the loop).
 // Ownership: tasks and timers that never ran are destroyed with the loop.
-// Fails: never; a task that throws is reported as our bug and the turn goes on.
+// Fails: never; an exception of a task or of the loop itself is reported, counted, and the loop goes on. A caller that
+// waits for a posted task hands it what answers also when it is destroyed without having run to its end.
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -48,6 +49,8 @@ class AsioLoop : public Loop {
   bool on_loop_thread() const;
   // For descriptors that live on this loop's thread; wrap their handlers in turn().
   boost::asio::io_context& io_context() { return io_; }
+  // Exceptions that were reported. Any thread.
+  std::uint64_t exceptions() const { return exceptions_.load(std::memory_order_relaxed); }
 
  private:
   using TimerKey = std::pair<SteadyTime, TimerId>;
@@ -55,7 +58,9 @@ class AsioLoop : public Loop {
   void run_posted();
   void on_timer();
   void arm();
+  bool run_until_stopped();
   void run_one(const Task& task) noexcept;
+  void report_failure() noexcept;
   void begin_turn() { ++depth_; }
   void end_turn();
 
@@ -69,6 +74,7 @@ class AsioLoop : public Loop {
   int depth_ = 0;
   std::vector<Task> batch_;  // being run; kept for its capacity
   std::atomic<std::thread::id> thread_{};
+  std::atomic<std::uint64_t> exceptions_{0};
 
   Mutex mutex_;
   std::vector<Task> posted_ AZORA_GUARDED_BY(mutex_);

@@ -1,14 +1,24 @@
 #pragma once
-// Invariants. AZORA_ASSERT(x) stops a debug or test build at the spot; in release it reports once per
-// site, counts, and goes on: a bug of ours never takes a user's interpreter down.
+// Invariants, and exceptions that arrive where none should. AZORA_ASSERT(x) stops a debug or test build at the spot; in
+// release it reports once per site, counts, and goes on: a bug of ours never takes a user's interpreter down.
+// Threads: any. Fails: never.
 #include <atomic>
 #include <cstdint>
+#include <exception>
+#include <string>
 
 namespace azora {
 
-// Number of failed invariants in this process (release builds; exported as a metric).
+// Number of failed invariants and reported exceptions in this process (exported as a metric).
 std::uint64_t bug_count();
 void report_bug(const char* file, int line, const char* what, std::atomic<bool>& reported);
+
+// For the tops of loops and threads, the only places that catch. Counted as a bug; the first few of a process are
+// written to stderr. No build is stopped: the cause may lie outside, such as a lack of memory.
+// `where`: the name of the thread or the loop.
+void report_exception(const char* where, const std::exception_ptr& exception) noexcept;
+// What it says of itself; "unknown exception" for one that is no std::exception.
+std::string exception_words(const std::exception_ptr& exception);
 
 }  // namespace azora
 

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "azora/base/mutex.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/base/time.hpp"
 #include "azora/model/event.hpp"
 
@@ -52,9 +53,9 @@ class EventLog : public std::enable_shared_from_this<EventLog> {
   EventLog& operator=(const EventLog&) = delete;
 
   // Gives the event the next number; readers see it after publish_turn().
-  std::uint64_t append(Event event);
+  std::uint64_t append(Event event) AZORA_CONTROL;
   // Makes this turn's events visible and wakes the readers that wait.
-  void publish_turn();
+  void publish_turn() AZORA_CONTROL;
   // Newest number given (append side) and newest visible.
   std::uint64_t head() const { return next_seq_.load(std::memory_order_relaxed) - 1; }
   std::uint64_t visible() const { return visible_.load(std::memory_order_acquire); }
@@ -88,7 +89,7 @@ class EventLog : public std::enable_shared_from_this<EventLog> {
   Limits limits_;
   std::atomic<std::uint64_t> next_seq_;
   std::atomic<std::uint64_t> visible_;
-  std::vector<EventPtr> turn_;  // appended, not published yet
+  std::vector<EventPtr> turn_ AZORA_OF_CONTROL;  // appended, not published yet
   std::atomic<Batch*> inbox_{nullptr};  // newest first
   std::atomic<std::uint64_t> handed_over_{0};
   mutable Mutex mutex_;

@@ -66,12 +66,14 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
 
 struct NetProber::State {
   State(Loop& control, const NetProberOptions& options)
-      : outbox(std::make_shared<Outbox>(control)),
+      : died(options.resolver.died),
+        outbox(std::make_shared<Outbox>(control)),
         worker({.max_idle = (options.fd_limit != 0 ? options.fd_limit : descriptor_limit()) / 2,
                 .resolver = options.resolver,
                 .clock = &AsioLoop::steady_now},
                [box = outbox](std::vector<ProbeResult> results) { box->deliver(std::move(results)); }, counters) {}
 
+  const ThreadDied died;
   ProberCounters counters;
   std::shared_ptr<Outbox> outbox;
   ProbeWorker worker;
@@ -91,7 +93,7 @@ Result<void> NetProber::start() {
   if (!state_->worker.ready()) {
     return Error{ErrorCode::internal, std::string("the prober has no descriptors: ") + std::strerror(errno), {}};
   }
-  state_->thread = start_thread("az-net", [state = state_.get()] { state->worker.run(); });
+  state_->thread = start_thread("az-net", [state = state_.get()] { state->worker.run(); }, state_->died);
   if (!state_->thread) return Error{ErrorCode::internal, "the prober has no thread", {}};
   return {};
 }

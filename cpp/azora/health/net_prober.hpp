@@ -19,7 +19,7 @@ namespace azora::health {
 struct NetProberOptions {
   // Descriptors the process may have; at most half of them hold idle connections. 0: asked of the kernel.
   std::size_t fd_limit = 0;
-  net::Resolver::Options resolver;
+  net::Resolver::Options resolver;  // its `died` hears of the prober's own thread, too
 };
 
 class NetProber : public Prober {

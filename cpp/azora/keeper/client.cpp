@@ -80,7 +80,8 @@ KeeperClient::KeeperClient(Loop& control, ClientOptions options)
                                 .runtime_dir = std::move(options.runtime_dir),
                                 .build_id = std::move(options.build_id),
                                 .world = own_world()},
-          [mailbox = mailbox_](std::vector<Report> reports) { mailbox->put(std::move(reports)); })) {}
+          [mailbox = mailbox_](std::vector<Report> reports) { mailbox->put(std::move(reports)); })),
+      died_(std::move(options.died)) {}
 
 KeeperClient::~KeeperClient() {
   stop(Millis(0));
@@ -92,7 +93,7 @@ Result<void> KeeperClient::start() {
   MutexLock lock(mutex_);
   if (stopped_) return Error{ErrorCode::closed, "the keeper was stopped"};
   if (thread_) return {};
-  thread_ = start_thread("az-keeper", [worker = worker_] { worker->run(); });
+  thread_ = start_thread("az-keeper", [worker = worker_] { worker->run(); }, died_);
   if (thread_) return {};
   return Error{ErrorCode::keeper_failed, "the system has no thread for the keeper's link; look at the limit of processes"};
 }

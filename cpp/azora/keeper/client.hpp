@@ -17,6 +17,7 @@
 #include "azora/base/loop.hpp"
 #include "azora/base/mutex.hpp"
 #include "azora/base/result.hpp"
+#include "azora/base/thread.hpp"
 #include "azora/keeper/keeper.hpp"
 
 namespace azora::keeper {
@@ -27,6 +28,7 @@ struct ClientOptions {
   std::string program;      // path of azora-keeper
   std::string runtime_dir;  // the private directory is made in it; empty: in XDG_RUNTIME_DIR, else /tmp
   std::string build_id;     // of the package; for people
+  ThreadDied died;          // of the thread of its own
 };
 
 class KeeperClient : public Keeper {
@@ -63,6 +65,7 @@ class KeeperClient : public Keeper {
   const pid_t owner_;
   const std::shared_ptr<Mailbox> mailbox_;
   const std::shared_ptr<ClientWorker> worker_;
+  const ThreadDied died_;
 
   Mutex mutex_;  // of the thread's beginning and end; never held while waiting
   std::optional<std::thread> thread_ AZORA_GUARDED_BY(mutex_);

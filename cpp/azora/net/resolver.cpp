@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <deque>
+#include <exception>
+#include <optional>
 #include <utility>
 
+#include "azora/base/check.hpp"
 #include "azora/base/mutex.hpp"
 #include "azora/base/thread.hpp"
 
@@ -49,28 +52,61 @@ struct Resolver::Shared {
   bool closed AZORA_GUARDED_BY(mutex) = false;
   LookupFunction lookup;
 
-  static void run(const std::shared_ptr<Shared>& shared);
+  // The body of a lookup thread.
+  void run();
+
+ private:
+  std::optional<std::string> next();
+  Lookup look_up(const std::string& host) const;
+  void answer(std::string host, Lookup found);
 };
 
-void Resolver::Shared::run(const std::shared_ptr<Shared>& shared) {
-  shared->mutex.lock();
-  while (true) {
-    ++shared->idle;
-    shared->changed.wait(shared->mutex, [&]() AZORA_NO_THREAD_SAFETY_ANALYSIS { return shared->closed || !shared->wanted.empty(); });
-    --shared->idle;
-    if (shared->closed) break;
-    const std::string host = std::move(shared->wanted.front());
-    shared->wanted.pop_front();
-    shared->mutex.unlock();
-    Lookup found = shared->lookup(host);
-    shared->mutex.lock();
-    if (shared->closed) break;
-    shared->ready.emplace_back(host, std::move(found));
-    if (shared->ready.size() == 1 && shared->on_ready) shared->on_ready();
+// The next name that is wanted; nullopt: there will be none.
+std::optional<std::string> Resolver::Shared::next() {
+  MutexLock lock(mutex);
+  ++idle;
+  changed.wait(mutex, [&]() AZORA_NO_THREAD_SAFETY_ANALYSIS { return closed || !wanted.empty(); });
+  --idle;
+  if (closed) return std::nullopt;
+  std::string host = std::move(wanted.front());
+  wanted.pop_front();
+  return host;
+}
+
+// An exception, such as a lack of memory, is trouble of ours: the name is asked for again.
+Lookup Resolver::Shared::look_up(const std::string& host) const {
+  try {
+    return lookup(host);
+  } catch (...) {
+    report_exception("az-resolve", std::current_exception());
+    return {.temporary = true, .addresses = {}};
   }
-  --shared->threads;
-  shared->changed.notify_all();
-  shared->mutex.unlock();
+}
+
+void Resolver::Shared::answer(std::string host, Lookup found) {
+  MutexLock lock(mutex);
+  if (closed) return;
+  ready.emplace_back(std::move(host), std::move(found));
+  if (ready.size() == 1 && on_ready) on_ready();
+}
+
+void Resolver::Shared::run() {
+  // Counts the thread out however it ends, so that another one can take its place.
+  struct Counted {
+    explicit Counted(Shared& all) : shared(all) {}
+    Counted(const Counted&) = delete;
+    Counted& operator=(const Counted&) = delete;
+    ~Counted() {
+      MutexLock lock(shared.mutex);
+      --shared.threads;
+    }
+    Shared& shared;
+  };
+  const Counted counted(*this);
+  while (std::optional<std::string> host = next()) {
+    Lookup found = look_up(*host);
+    answer(*std::move(host), std::move(found));
+  }
 }
 
 Resolver::Resolver(Options options, std::function<void()> on_ready)
@@ -138,7 +174,7 @@ void Resolver::look_up(const std::string& host, Entry& entry) {
     shared_->changed.notify_one();
   }
   if (!grow) return;
-  auto thread = start_thread("az-resolve", [shared = shared_] { Shared::run(shared); });
+  auto thread = start_thread("az-resolve", [shared = shared_] { shared->run(); }, options_.died);
   if (thread) {
     // Detached: nothing can end a lookup that hangs, and nobody may wait for it.
     thread->detach();

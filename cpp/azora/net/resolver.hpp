@@ -12,6 +12,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "azora/base/thread.hpp"
 #include "azora/base/time.hpp"
 #include "azora/net/address.hpp"
 
@@ -32,7 +33,8 @@ class Resolver {
     Nanos fresh = std::chrono::seconds(30);
     Nanos usable = std::chrono::minutes(5);
     Nanos retry = std::chrono::seconds(1);
-    LookupFunction lookup = system_lookup;
+    LookupFunction lookup = system_lookup;  // one that throws counts as a name server in trouble
+    ThreadDied died;
   };
   enum class State { found, none, pending };
   struct Answer {

@@ -8,6 +8,7 @@
 
 #include "azora/balancer/balancer.hpp"
 #include "azora/base/snapshot_cell.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/events/log.hpp"
 #include "azora/orchestrator/publisher.hpp"
 
@@ -17,7 +18,10 @@ class LivePublisher : public Publisher {
  public:
   LivePublisher(balancer::Balancer& balancer, events::EventLog& log) : pools_(balancer.pools()), log_(log) {}
 
-  std::uint64_t append(Event event) override { return log_.append(std::move(event)); }
+  std::uint64_t append(Event event) override {
+    control_thread.assert_held();
+    return log_.append(std::move(event));
+  }
   std::uint64_t head() const override { return log_.head(); }
   void pool_put(std::uint64_t serial, const SpecPtr& spec) override { pools_.put(serial, spec); }
   void pool_remove(std::uint64_t serial) override {
@@ -36,6 +40,7 @@ class LivePublisher : public Publisher {
   }
   // Semantics 10: whoever saw an event reads a state that contains it.
   void publish(std::shared_ptr<const Board> board) override {
+    control_thread.assert_held();
     if (board) board_.publish(std::move(board));
     for (const auto& [serial, risen] : risen_) pools_.set_tier(serial, risen.first.tier, risen.second, risen.first.why);
     risen_.clear();

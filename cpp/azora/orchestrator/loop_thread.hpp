@@ -8,12 +8,14 @@
 #include "azora/base/asio_loop.hpp"
 #include "azora/base/result.hpp"
 #include "azora/base/thread.hpp"
+#include "azora/base/thread_role.hpp"
 
 namespace azora::orchestrator {
 
 class LoopThread {
  public:
-  explicit LoopThread(const char* name) : name_(name) {}  // at most 15 characters, static text
+  // `name`: at most 15 characters, static text.
+  explicit LoopThread(const char* name, const ThreadRole* role = nullptr) : name_(name), role_(role) {}
   ~LoopThread() { stop(); }
   LoopThread(const LoopThread&) = delete;
   LoopThread& operator=(const LoopThread&) = delete;
@@ -23,7 +25,7 @@ class LoopThread {
 
   Result<void> start() {
     if (running()) return {};
-    std::optional<std::thread> thread = start_thread(name_, [this] { loop_.run(); });
+    std::optional<std::thread> thread = start_thread(name_, [this] { run(); });
     if (!thread) {
       return Error{ErrorCode::limit_reached, std::string("the system has no thread to give for ") + name_ +
                                                  "; see ulimit -u and the cgroup's pids.max", {}};
@@ -39,7 +41,14 @@ class LoopThread {
   }
 
  private:
+  void run() AZORA_NO_THREAD_SAFETY_ANALYSIS {
+    std::optional<ThreadRole::Scope> here;
+    if (role_ != nullptr) here.emplace(*role_);
+    loop_.run();
+  }
+
   const char* name_;
+  const ThreadRole* role_;
   AsioLoop loop_;
   std::thread thread_;
 };

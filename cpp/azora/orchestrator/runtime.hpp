@@ -106,7 +106,7 @@ class Orchestrator::Impl {
   std::uint64_t touched_ = 0;                   // control thread: places of pools written up to the last turn
   std::atomic<std::uint64_t> turn_touched_{0};  // and by the last one that wrote any
 
-  LoopThread control_{"az-control"};
+  LoopThread control_{"az-control", &control_thread};
   LoopThread work_{"az-work"};
   std::shared_ptr<events::EventLog> events_;
   balancer::Balancer balancer_;

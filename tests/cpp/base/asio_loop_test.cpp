@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <boost/asio/post.hpp>
+#include <stdexcept>
 #include <thread>
 #include <vector>
 
+#include "azora/base/check.hpp"
 #include "support/fake_loop.hpp"
 
 namespace azora {
@@ -147,6 +150,53 @@ TEST(AsioLoop, ATurnInsideATurnIsPartOfIt) {
   EXPECT_EQ(turns, 1);
   loop.turn([] {});
   EXPECT_EQ(turns, 2);
+}
+
+TEST(AsioLoop, AnExceptionOfATaskIsCountedAndTheTurnGoesOn) {
+  AsioLoop loop;
+  const std::uint64_t bugs = bug_count();
+  int turns = 0;
+  bool ran = false;
+  loop.set_turn_end([&] { ++turns; });
+  loop.post([] { throw std::runtime_error("of a task"); });
+  loop.post([&] { ran = true; });
+  loop.at(loop.now().steady + Millis(1), [&] {
+    loop.stop();
+    throw std::runtime_error("of a timer");
+  });
+  loop.run();
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(turns, 2);
+  EXPECT_EQ(loop.exceptions(), 2U);
+  EXPECT_EQ(bug_count(), bugs + 2);
+}
+
+TEST(AsioLoop, AnExceptionOfAHandlerOnItsContextDoesNotEndTheLoop) {
+  AsioLoop loop;
+  bool ran = false;
+  boost::asio::post(loop.io_context(), [&] {
+    loop.post([&] {
+      ran = true;
+      loop.stop();
+    });
+    throw std::runtime_error("of a handler");
+  });
+  loop.run();
+  EXPECT_TRUE(ran);
+  EXPECT_EQ(loop.exceptions(), 1U);
+}
+
+TEST(AsioLoop, WhatATaskThatThrewHeldIsDestroyedInItsTurn) {
+  AsioLoop loop;
+  const auto held = std::make_shared<int>(0);
+  long owners = 0;
+  loop.post([held] { throw std::runtime_error("of a task"); });
+  loop.post([&] {
+    owners = held.use_count();
+    loop.stop();
+  });
+  loop.run();
+  EXPECT_EQ(owners, 1);
 }
 
 TEST(FakeLoop, RunsEverythingOnTheWayAtItsOwnMoment) {

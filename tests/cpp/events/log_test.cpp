@@ -15,9 +15,19 @@ Event make(EventType type, const char* id = "a") {
   return event;
 }
 
-void fill(EventLog& log, EventType type, int count, const char* id = "a") {
-  for (int i = 0; i < count; ++i) log.append(make(type, id));
+std::uint64_t append(EventLog& log, Event event) {
+  const ThreadRole::Scope role(control_thread);
+  return log.append(std::move(event));
+}
+
+void publish(EventLog& log) {
+  const ThreadRole::Scope role(control_thread);
   log.publish_turn();
+}
+
+void fill(EventLog& log, EventType type, int count, const char* id = "a") {
+  for (int i = 0; i < count; ++i) append(log, make(type, id));
+  publish(log);
 }
 
 std::vector<std::uint64_t> numbers(const std::vector<EventPtr>& events) {
@@ -28,25 +38,25 @@ std::vector<std::uint64_t> numbers(const std::vector<EventPtr>& events) {
 
 TEST(EventLog, NumbersStartAtOneWithoutGaps) {
   auto log = std::make_shared<EventLog>();
-  EXPECT_EQ(log->append(make(EventType::service_started)), 1U);
-  EXPECT_EQ(log->append(make(EventType::health_check)), 2U);
+  EXPECT_EQ(append(*log, make(EventType::service_started)), 1U);
+  EXPECT_EQ(append(*log, make(EventType::health_check)), 2U);
   EXPECT_EQ(log->head(), 2U);
 }
 
 TEST(EventLog, ATurnBecomesVisibleAsAWhole) {
   auto log = std::make_shared<EventLog>();
   auto cursor = log->cursor(0, {});
-  log->append(make(EventType::service_exited));
+  append(*log, make(EventType::service_exited));
   EXPECT_TRUE(cursor->drain(10).empty());
-  log->append(make(EventType::service_unhealthy));
-  log->publish_turn();
+  append(*log, make(EventType::service_unhealthy));
+  publish(*log);
   EXPECT_EQ(numbers(cursor->drain(10)), (std::vector<std::uint64_t>{1, 2}));
 }
 
 TEST(Cursor, MergesChecksAndStateEventsInOrder) {
   auto log = std::make_shared<EventLog>();
-  for (int i = 0; i < 6; ++i) log->append(make(i % 2 ? EventType::health_check : EventType::service_started));
-  log->publish_turn();
+  for (int i = 0; i < 6; ++i) append(*log, make(i % 2 ? EventType::health_check : EventType::service_started));
+  publish(*log);
   auto cursor = log->cursor(2, {});
   EXPECT_EQ(numbers(cursor->drain(3)), (std::vector<std::uint64_t>{3, 4, 5}));
   EXPECT_TRUE(cursor->wait(Millis(0)));
@@ -98,8 +108,8 @@ TEST(Cursor, ToldWhatItLostAndHowMuch) {
 
 TEST(Cursor, AGapAmongKeptEventsStandsInOrderAndCountsExactly) {
   auto log = std::make_shared<EventLog>(Limits{.state_events = 100, .health_checks = 2});
-  for (int i = 0; i < 10; ++i) log->append(make(i % 2 ? EventType::health_check : EventType::service_started));
-  log->publish_turn();  // state 1 3 5 7 9 kept; checks 2 4 6 lost, 8 10 kept
+  for (int i = 0; i < 10; ++i) append(*log, make(i % 2 ? EventType::health_check : EventType::service_started));
+  publish(*log);  // state 1 3 5 7 9 kept; checks 2 4 6 lost, 8 10 kept
   const std::vector<EventPtr> events = log->cursor(0, {})->drain(100);
   EXPECT_EQ(numbers(events), (std::vector<std::uint64_t>{1, 3, 5, 6, 7, 8, 9, 10}));
   EXPECT_EQ(events[3]->type, EventType::gap);
@@ -142,8 +152,8 @@ TEST(Cursor, AReaderOnAnotherThreadMissesNothing) {
     }
   });
   for (std::uint64_t i = 0; i < kEvents; ++i) {
-    log->append(make(EventType::service_started));
-    log->publish_turn();
+    append(*log, make(EventType::service_started));
+    publish(*log);
   }
   reader.join();
   EXPECT_TRUE(in_order);
@@ -176,8 +186,8 @@ TEST(Cursor, ReadersThatMeetTheWriterMissNothingAndNoneSleepsOn) {
   }
   for (std::uint64_t round = 1; round <= kRounds && !failed; ++round) {
     for (std::uint64_t turn = 0; turn < kTurns; ++turn) {
-      log->append(make(EventType::service_started));
-      log->publish_turn();
+      append(*log, make(EventType::service_started));
+      publish(*log);
     }
     while (arrived < round * kReaders && !failed) std::this_thread::yield();
   }

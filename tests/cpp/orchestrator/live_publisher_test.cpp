@@ -19,6 +19,7 @@ class LivePublisherTest : public testing::Test {
   }
   bool picked() { return balancer.pick("core").ok(); }
 
+  const ThreadRole::Scope role{control_thread};
   balancer::Balancer balancer;
   std::shared_ptr<events::EventLog> log = std::make_shared<events::EventLog>();
   LivePublisher publisher{balancer, *log};

@@ -1,7 +1,7 @@
 #pragma once
 // Loop on virtual time, wholly deterministic: tasks in order of posting, timers in order of (time, id). A turn
 // is one batch of tasks or the timers due at one moment, as in AsioLoop, with the same turn-end hook.
-// Threads: post() any thread; all else the test's.
+// Threads: post() any thread; all else the test's, which has the role of the control thread while the loop exists.
 #include <map>
 #include <unordered_map>
 #include <utility>
@@ -9,6 +9,7 @@
 
 #include "azora/base/loop.hpp"
 #include "azora/base/mutex.hpp"
+#include "azora/base/thread_role.hpp"
 
 namespace azora {
 
@@ -113,6 +114,7 @@ class FakeLoop : public Loop {
     now_.wall.ms = wall_base_ms_ + to_millis(now_.steady.time_since_epoch()).count();
   }
 
+  ThreadRole::Scope role_{control_thread};
   // Steady time starts away from zero so that "never" and "at the start" differ.
   std::int64_t wall_base_ms_ = 1'700'000'000'000;
   Now now_{SteadyTime(std::chrono::seconds(1000)), WallTime{1'700'000'000'000 + 1'000'000}};
