@@ -13,27 +13,7 @@ bool expected(int status, const ProbeSpec& spec) {
 
 std::string or_else(const std::string& text, const char* fallback) { return text.empty() ? fallback : text; }
 
-}  // namespace
-
-Verdict judge(const ProbeResult& result, const ProbeSpec& spec) {
-  switch (result.outcome) {
-    case Outcome::answered:
-      if (result.http_status == 0) return Verdict::pass;  // a connect check has no status
-      if (expected(result.http_status, spec)) return Verdict::pass;
-      return result.http_status >= 500 ? Verdict::fail : Verdict::warn;
-    case Outcome::refused:
-    case Outcome::timed_out:
-    case Outcome::protocol_error:
-    case Outcome::unresolved:
-      return Verdict::fail;
-    case Outcome::cancelled:
-    case Outcome::overloaded:
-      return Verdict::none;
-  }
-  return Verdict::none;
-}
-
-std::string explain(const ProbeResult& result, const ProbeSpec& spec) {
+std::string reason_of(const ProbeResult& result, const ProbeSpec& spec) {
   switch (result.outcome) {
     case Outcome::answered: {
       if (judge(result, spec) == Verdict::pass) return {};
@@ -49,6 +29,32 @@ std::string explain(const ProbeResult& result, const ProbeSpec& spec) {
     case Outcome::overloaded: return or_else(result.error, "the check could not be made");
   }
   return {};
+}
+
+}  // namespace
+
+Verdict judge(const ProbeResult& result, const ProbeSpec& spec) {
+  switch (result.outcome) {
+    case Outcome::answered:
+      if (result.http_status == 0) return Verdict::pass;  // a connect check has no status
+      if (expected(result.http_status, spec)) return Verdict::pass;
+      return result.http_status >= 500 ? Verdict::fail : Verdict::warn;
+    case Outcome::refused:
+    case Outcome::timed_out:
+    case Outcome::protocol_error:
+      return Verdict::fail;
+    case Outcome::unresolved:
+    case Outcome::cancelled:
+    case Outcome::overloaded:
+      return Verdict::none;
+  }
+  return Verdict::none;
+}
+
+std::string explain(const ProbeResult& result, const ProbeSpec& spec) {
+  std::string text = reason_of(result, spec);
+  if (result.remark.empty()) return text;
+  return text.empty() ? result.remark : text + "; " + result.remark;
 }
 
 }  // namespace azora::health

@@ -1,7 +1,8 @@
 #pragma once
 // What one answer means. Pure: a result and the service's probe settings in, a verdict out.
 // An expected status (2xx unless configured) passes; a status >= 500, no answer in time, no connection and
-// an answer that is not HTTP fail; every other status warns, redirects included (they are never followed).
+// an answer that is not HTTP fail; every other status warns, redirects included (they are never followed). A name
+// that was never resolved decides nothing: trouble of the name server is not trouble of the service.
 // Threads: any.
 #include <cstdint>
 #include <string>
@@ -20,7 +21,8 @@ enum class Verdict : std::uint8_t {
 
 Verdict judge(const ProbeResult& result, const ProbeSpec& spec);
 
-// One line for people: why the verdict is not `pass`; empty when it is. Holds no byte the service sent.
+// One line for people: why the verdict is not `pass`, and the result's remark; empty when there is neither. Holds
+// no byte the service sent.
 std::string explain(const ProbeResult& result, const ProbeSpec& spec);
 
 }  // namespace azora::health

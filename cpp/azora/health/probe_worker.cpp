@@ -175,6 +175,7 @@ void ProbeWorker::ask(ProbeRequest request) {
   peer.generation = request.generation;
   peer.target = std::move(request.target);
   peer.open = true;
+  peer.stale_name = false;
   ++unanswered_;
   if (stopped_) return cancel(slot);
   wheel_.set(slot, options_.clock() + peer.target->timeout);
@@ -228,7 +229,7 @@ void ProbeWorker::on_need_addresses(Slot slot) {
   Peer& peer = peers_[slot];
   net::Resolver::Answer answer = resolver_.find(peer.target->host, peer.target->port, now_);
   switch (answer.state) {
-    case net::Resolver::State::found: return give_addresses(slot, std::move(answer.addresses));
+    case net::Resolver::State::found: peer.stale_name = answer.stale; return give_addresses(slot, std::move(answer.addresses));
     case net::Resolver::State::none:
       sockets_.abort(slot);
       return on_end(slot, {.outcome = Outcome::unresolved, .error = "the name " + peer.target->host + " has no address"});
@@ -316,6 +317,9 @@ void ProbeWorker::on_end(Slot slot, ProbeEnd end) {
   result.latency = std::chrono::duration_cast<Micros>(end.latency);
   result.ended = now_;
   result.error = std::move(end.error);
+  if (peer.stale_name) {
+    result.remark = "the name " + peer.target->host + " could not be looked up again, its last address is asked";
+  }
   result.cpu = std::move(end.cpu);
   result.memory = std::move(end.memory);
   results_.push_back(std::move(result));

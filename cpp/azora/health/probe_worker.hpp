@@ -59,6 +59,7 @@ class ProbeWorker : private SocketProbes::Owner {
     Lane lane = Lane::none;
     bool open = false;
     bool resolving = false;
+    bool stale_name = false;  // asked at an address that could not be looked up again
   };
 
   void on_end(Slot slot, ProbeEnd end) override;

@@ -21,7 +21,7 @@ enum class Outcome : std::uint8_t {
   refused,         // no connection: refused, reset, unreachable
   timed_out,       // the total deadline passed
   protocol_error,  // the answer is not HTTP, or broke a cap
-  unresolved,      // the host name has no address
+  unresolved,      // the host name has no address, and never had one; decides nothing
   cancelled,       // dropped by us; decides nothing
   overloaded,      // we could not even ask (no descriptors, caps); decides nothing
 };
@@ -44,6 +44,7 @@ struct ProbeResult {
   Micros latency{0};               // from the actual send (or connect) to the end of the answer
   SteadyTime ended{};              // stamped when the kernel handed the answer over
   std::string error;               // for people: "connection refused", "no answer within 5000 ms"
+  std::string remark;              // what people should know beside the verdict; empty: nothing
   std::shared_ptr<const std::string> cpu;     // JSON text of the body's `cpu` key, if any
   std::shared_ptr<const std::string> memory;  // likewise `memory`
 };

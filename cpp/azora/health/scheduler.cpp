@@ -215,9 +215,10 @@ Scheduler::Rank Scheduler::rank_of(const Entry& entry, Slot slot) {
 SteadyTime Scheduler::next_due(const Entry& entry, SteadyTime now) const {
   switch (entry.mode) {
     case Mode::confirm:
-      return round_up(entry.ended + confirm_spacing(entry.plan.interval), options_.tick);
+      // The last probe may have ended long ago. A time in the past would read as lateness of our own loop.
+      return round_up(std::max(now, entry.ended + confirm_spacing(entry.plan.interval)), options_.tick);
     case Mode::starting:
-      return entry.start_step == 0 ? now : entry.ended + start_gap(entry);
+      return entry.start_step == 0 ? now : std::max(now, entry.ended + start_gap(entry));
     case Mode::grid:
     case Mode::paused: break;
   }

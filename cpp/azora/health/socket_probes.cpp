@@ -194,8 +194,19 @@ bool SocketProbes::open_socket(Slot slot, const net::Address& address, int& erro
 void SocketProbes::on_connected(Slot slot, SteadyTime now) {
   Connection& connection = connections_[slot];
   if (connection.target->kind == ProbeKind::http) return send_request(slot);
+  if (met_itself(slot)) return;
   const Nanos latency = now - connection.exchange->sent;
   end(slot, {.outcome = Outcome::answered, .latency = latency, .error = {}});
+}
+
+// Nothing listens there: the socket that "connected" is our own, and would hold the service's port as well.
+bool SocketProbes::met_itself(Slot slot) {
+  Connection& connection = connections_[slot];
+  const net::Address& address = connection.exchange->addresses[connection.exchange->next_address - 1];
+  if (!address.is_loopback() || !net::connected_to_itself(connection.fd)) return false;
+  connection.exchange->response.begin(connection.target->method == "HEAD");
+  connect_failed(slot, ECONNREFUSED);
+  return true;
 }
 
 void SocketProbes::connect_failed(Slot slot, int error) {
@@ -284,6 +295,7 @@ void SocketProbes::finish_answer(Slot slot, SteadyTime now, bool hung_up) {
   ProbeEnd result;
   result.latency = std::max(Nanos(0), now - connection.exchange->sent);
   if (response.problem()[0] != '\0') {
+    if (!connection.reused && met_itself(slot)) return;  // it read its own question
     result.outcome = Outcome::protocol_error;
     result.error = response.problem();
   } else {

@@ -99,6 +99,7 @@ class SocketProbes {
   void on_sent(Slot slot, std::size_t size, std::ptrdiff_t sent, int error);
   void receive(Slot slot, std::uint32_t events, SteadyTime now);
   void on_broken(Slot slot, int error);
+  bool met_itself(Slot slot);
   void finish_answer(Slot slot, SteadyTime now, bool hung_up);
   void end(Slot slot, ProbeEnd result);
   int pending_error(const Connection& connection) const;

@@ -67,6 +67,16 @@ std::string Address::text() const {
   return buffer;
 }
 
+bool connected_to_itself(int fd) {
+  sockaddr_storage own{};
+  sockaddr_storage peer{};
+  socklen_t own_size = sizeof own;
+  socklen_t peer_size = sizeof peer;
+  return getsockname(fd, reinterpret_cast<sockaddr*>(&own), &own_size) == 0 &&
+         getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &peer_size) == 0 && own_size == peer_size &&
+         std::memcmp(&own, &peer, own_size) == 0;
+}
+
 bool operator==(const Address& a, const Address& b) {
   return a.v6_ == b.v6_ && std::memcmp(a.data(), b.data(), a.size()) == 0;
 }

@@ -42,4 +42,8 @@ class Address {
   bool v6_ = false;
 };
 
+// Whether the socket is connected to its own port: a connect() to a loopback port of the ephemeral range on which
+// nothing listens may be given that very port as its source, and then meets itself.
+bool connected_to_itself(int fd);
+
 }  // namespace azora::net

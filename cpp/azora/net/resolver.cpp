@@ -17,6 +17,7 @@ namespace {
 constexpr int kMaxThreads = 4;
 constexpr std::size_t kMaxAddresses = 16;   // of one name; a hostile zone may list thousands
 constexpr std::size_t kMaxCache = 100'000;  // names
+constexpr Nanos kUnused = std::chrono::minutes(5);  // a name that was not asked for since may go from a full cache
 }  // namespace
 
 Lookup system_lookup(const std::string& host) {
@@ -128,15 +129,13 @@ Resolver::Answer Resolver::find(const std::string& host, std::uint16_t port, Ste
   if (!direct.empty()) return {State::found, std::move(direct)};
   if (cache_.size() >= kMaxCache && !cache_.contains(host)) forget_unused(now);
   Entry& entry = cache_[host];
-  const bool usable = !entry.addresses.empty() && now - entry.found_at <= options_.usable;
-  const Nanos renew = entry.addresses.empty() ? options_.retry : options_.fresh;
-  if (!entry.answered || now - entry.asked >= renew) look_up(host, entry);
-  if (usable) {
-    Answer answer{State::found, {}};
-    for (const Address& address : entry.addresses) answer.addresses.push_back(address.with_port(port));
-    return answer;
-  }
-  return {entry.pending ? State::pending : State::none, {}};
+  const Nanos renew = entry.failed ? options_.retry : options_.fresh;
+  if (!entry.answered || now - entry.asked >= renew) look_up(host, entry, now);
+  if (entry.addresses.empty()) return {entry.pending ? State::pending : State::none, {}};
+  Answer answer{State::found, {}};
+  for (const Address& address : entry.addresses) answer.addresses.push_back(address.with_port(port));
+  answer.stale = entry.failed || (entry.pending && now - entry.wanted >= options_.fresh);
+  return answer;
 }
 
 std::vector<std::string> Resolver::collect(SteadyTime now) {
@@ -151,20 +150,17 @@ std::vector<std::string> Resolver::collect(SteadyTime now) {
     entry.pending = false;
     entry.answered = true;
     entry.asked = now;
-    if (!lookup.addresses.empty()) {
-      entry.addresses = std::move(lookup.addresses);
-      entry.found_at = now;
-    } else if (!lookup.temporary || now - entry.found_at > options_.usable) {
-      entry.addresses.clear();
-    }
+    entry.failed = lookup.addresses.empty();
+    if (!entry.failed) entry.addresses = std::move(lookup.addresses);
     names.push_back(std::move(host));
   }
   return names;
 }
 
-void Resolver::look_up(const std::string& host, Entry& entry) {
+void Resolver::look_up(const std::string& host, Entry& entry, SteadyTime now) {
   if (entry.pending) return;
   entry.pending = true;
+  entry.wanted = now;
   bool grow = false;
   {
     MutexLock lock(shared_->mutex);
@@ -189,7 +185,7 @@ void Resolver::look_up(const std::string& host, Entry& entry) {
 
 void Resolver::forget_unused(SteadyTime now) {
   std::erase_if(cache_, [&](const auto& row) {
-    return !row.second.pending && now - row.second.asked > options_.usable;
+    return !row.second.pending && now - row.second.asked > kUnused;
   });
 }
 

@@ -1,7 +1,8 @@
 #pragma once
-// Host names to addresses, off the caller's thread, with a cache: a found name is fresh for 30 s; afterwards
-// it is asked for again while the old addresses go on being used, for 5 min at most when the name server is
-// in trouble. A failed name is asked for again after 1 s. Numeric hosts and `localhost` never leave the caller.
+// Host names to addresses, off the caller's thread, with a cache: a found name is fresh for 15 s; afterwards it is
+// looked up again while the old addresses go on being used, for as long as the lookup hangs or fails: what the name
+// server says decides where to ask, never whether the service lives. A failed lookup is repeated after 1 s. Numeric
+// hosts and `localhost` need no lookup.
 // Threads: find() one thread (the owner); the lookups run on at most four threads of its own, so that one
 // hung name server does not hold up every name. `on_ready` is called on a lookup thread.
 // Ownership: a lookup that hangs when the resolver goes is left to end by itself and touches nothing of ours.
@@ -30,8 +31,7 @@ class Resolver {
  public:
   using LookupFunction = std::function<Lookup(const std::string& host)>;
   struct Options {
-    Nanos fresh = std::chrono::seconds(30);
-    Nanos usable = std::chrono::minutes(5);
+    Nanos fresh = std::chrono::seconds(15);
     Nanos retry = std::chrono::seconds(1);
     LookupFunction lookup = system_lookup;  // one that throws counts as a name server in trouble
     ThreadDied died;
@@ -40,6 +40,7 @@ class Resolver {
   struct Answer {
     State state = State::pending;
     std::vector<Address> addresses;  // with the port asked for
+    bool stale = false;              // found, but the name could not be looked up again since
   };
 
   // `on_ready`: a lookup ended; collect() on the owner's thread takes it in.
@@ -60,12 +61,13 @@ class Resolver {
   struct Entry {
     std::vector<Address> addresses;
     SteadyTime asked{};     // of the last answer
-    SteadyTime found_at{};  // of the last answer that had addresses
+    SteadyTime wanted{};    // of the lookup that is pending
     bool answered = false;
     bool pending = false;
+    bool failed = false;    // the last answer had no address
   };
 
-  void look_up(const std::string& host, Entry& entry);
+  void look_up(const std::string& host, Entry& entry, SteadyTime now);
   void forget_unused(SteadyTime now);
 
   Options options_;

@@ -44,10 +44,11 @@ TEST(Judge, ExpectedStatusReplacesTheRuleOf2xx) {
 
 TEST(Judge, NoAnswerIsAFailureAndNoQuestionDecidesNothing) {
   const ProbeSpec spec;
-  for (const Outcome outcome :
-       {Outcome::refused, Outcome::timed_out, Outcome::protocol_error, Outcome::unresolved}) {
+  for (const Outcome outcome : {Outcome::refused, Outcome::timed_out, Outcome::protocol_error}) {
     EXPECT_EQ(judge(of(outcome), spec), Verdict::fail);
   }
+  // A name server in trouble says nothing about the service.
+  EXPECT_EQ(judge(of(Outcome::unresolved), spec), Verdict::none);
   EXPECT_EQ(judge(of(Outcome::cancelled), spec), Verdict::none);
   EXPECT_EQ(judge(of(Outcome::overloaded), spec), Verdict::none);
 }
@@ -56,7 +57,7 @@ TEST(Judge, AConnectionAloneIsAPassForAConnectCheck) {
   EXPECT_EQ(judge(answered(0), ProbeSpec{}), Verdict::pass);
 }
 
-TEST(Judge, ExplainsEveryVerdictButPass) {
+TEST(Judge, ExplainsEveryVerdictButPassAndRemarksOnEach) {
   const ProbeSpec spec;
   EXPECT_EQ(explain(answered(200), spec), "");
   EXPECT_EQ(explain(answered(503), spec), "answered HTTP 503");
@@ -64,6 +65,11 @@ TEST(Judge, ExplainsEveryVerdictButPass) {
   ProbeResult refused = of(Outcome::refused);
   refused.error = "connection refused";
   EXPECT_EQ(explain(refused, spec), "connection refused");
+  ProbeResult passing = answered(200);
+  passing.remark = "the name a.test could not be looked up again";
+  EXPECT_EQ(explain(passing, spec), passing.remark);
+  refused.remark = passing.remark;
+  EXPECT_EQ(explain(refused, spec), "connection refused; " + passing.remark);
   for (const Outcome outcome : {Outcome::refused, Outcome::timed_out, Outcome::protocol_error, Outcome::unresolved,
                                 Outcome::cancelled, Outcome::overloaded}) {
     EXPECT_NE(explain(of(outcome), spec), "");

@@ -1,9 +1,16 @@
 #include "azora/health/net_prober.hpp"
 
 #include <gtest/gtest.h>
+#include <net/if.h>
+#include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 #include <algorithm>
+#include <atomic>
+#include <cstring>
+#include <fstream>
 #include <set>
 
 #include "health/prober_rig.hpp"
@@ -219,6 +226,61 @@ TEST(NetProber, NamesAreResolvedOffThread) {
   const ProbeResult unknown = rig.ask(target_of("http", "unknown.test", server.port()), 2);
   EXPECT_EQ(unknown.outcome, Outcome::unresolved);
   EXPECT_EQ(unknown.error, "the name unknown.test has no address");
+}
+
+TEST(NetProber, AKnownNameIsAskedAtItsLastAddressAndTheTroubleIsRemarked) {
+  ScriptedServer server(ScriptedServer::always(kOk));
+  NetProberOptions options;
+  const auto lookups = std::make_shared<std::atomic<int>>(0);
+  options.resolver.fresh = Millis(1);
+  options.resolver.retry = Millis(1);
+  options.resolver.lookup = [lookups](const std::string&) {
+    net::Lookup out;
+    if (++*lookups == 1) out.addresses.push_back(*net::Address::parse("127.0.0.1", 0));
+    return out;
+  };
+  ProberRig rig(std::move(options));
+  // Each serial by a connection of its own: a kept one needs no name.
+  EXPECT_EQ(rig.ask(target_of("http", "db.test", server.port())).remark, "");
+  std::uint64_t serial = 1;
+  ProbeResult result;
+  while (serial < 200 && result.remark.empty()) {
+    result = rig.ask(target_of("http", "db.test", server.port()), ++serial);
+    ASSERT_EQ(result.outcome, Outcome::answered) << result.error;
+  }
+  EXPECT_EQ(result.remark, "the name db.test could not be looked up again, its last address is asked");
+}
+
+// In a network of its own whose only ephemeral ports are the one that is asked and its neighbour.
+TEST(NetProber, AConnectionToItselfIsARefusedOne) {
+  constexpr std::uint16_t kPort = 40'000;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    constexpr int kNoNetwork = 77;
+    ifreq request{};
+    std::strcpy(request.ifr_name, "lo");
+    request.ifr_flags = IFF_UP;
+    if (::unshare(CLONE_NEWNET) != 0) ::_exit(kNoNetwork);
+    const int fd = ::socket(AF_INET, SOCK_DGRAM, 0);
+    if (::ioctl(fd, SIOCSIFFLAGS, &request) != 0) ::_exit(kNoNetwork);
+    std::ofstream("/proc/sys/net/ipv4/ip_local_port_range") << "40000 40001" << std::flush;
+    int wrong = 0;
+    {
+      ProberRig rig;
+      for (int i = 0; i < 20; ++i) {
+        for (const char* scheme : {"tcp", "http"}) {
+          const ProbeResult result = rig.ask(target_of(scheme, "127.0.0.1", kPort, Millis(1000)));
+          if (result.outcome != Outcome::refused || result.error != "connection refused") ++wrong;
+        }
+      }
+    }
+    ::_exit(wrong);
+  }
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  if (WEXITSTATUS(status) == 77) GTEST_SKIP() << "needs the right to make a network namespace";
+  EXPECT_EQ(WEXITSTATUS(status), 0);
 }
 
 TEST(NetProber, AHungNameServerHoldsUpNeitherTheDeadlineNorOthers) {

@@ -69,6 +69,23 @@ TEST(ProbeTimer, HungServicesDoNotDisturbTheOthers) {
   }
 }
 
+// A service on a long grid that turns to `confirm` has often waited longer than the confirm spacing already.
+TEST(ProbeTimer, AConfirmLongAfterTheLastProbeIsDueNowAndIsNoStallOfOurs) {
+  Rig rig;
+  rig.scheduler.add(1, {.target_key = 1, .interval = Millis(30'000)}, rig.loop.now().steady);
+  rig.timer.rearm();
+  rig.loop.advance(std::chrono::seconds(31));
+  rig.loop.advance(*rig.scheduler.due_at(1) - std::chrono::seconds(5) - rig.loop.now().steady);  // 25 s after the last
+  const std::uint64_t asked = rig.prober.asked(1);
+  rig.scheduler.set_mode(1, Mode::confirm, rig.loop.now().steady);
+  EXPECT_GE(*rig.scheduler.due_at(1), rig.loop.now().steady);
+  rig.timer.rearm();
+  rig.loop.advance(Millis(20));
+  EXPECT_GT(rig.prober.asked(1), asked);
+  EXPECT_EQ(rig.guard.stalls(), 0u);
+  EXPECT_LE(rig.guard.worst(), Nanos(Millis(10)));
+}
+
 TEST(LatenessGuard, VoidsWhatWasOpenWhileOurLoopWasHeldUp) {
   Rig rig;
   rig.scheduler.add(1, {.target_key = 1, .interval = Millis(1000)}, rig.loop.now().steady);
