@@ -120,7 +120,7 @@ PyObject* pick(PickerState& state, const Arguments& given) {
   std::string_view key;
   if (given.key != nullptr) key = utf8(given.key, "key");
   if (given.strategy != nullptr) strategy = read_strategy(utf8(given.strategy, "strategy"));
-  const Instance* found = state.balancer->pick_alone(pool, strategy, key);
+  const Instance* found = state.balancer->pick_fast<balancer::TurnTakers::one_at_a_time>(pool, strategy, key);
   if (found != nullptr) [[likely]] return state.cache.get(*found);
   return pick_slowly(state, pool.name(), strategy, key);
 }

@@ -8,11 +8,11 @@
 namespace azora::balancer {
 namespace {
 
-// A search that found nobody while something changed is made again; more often than this only
+// A search that found no member while something changed is made again; more often than this only
 // when members change faster than a search takes.
 constexpr int kMostSearches = 100;
 
-Error nobody(std::string_view pool) {
+Error no_instance(std::string_view pool) {
   return {ErrorCode::no_healthy_instance,
           "No healthy instances available for service type: " + std::string(pool), {}};
 }
@@ -29,14 +29,14 @@ bool may_weigh(const Instance& instance, Strategy strategy) {
 }  // namespace
 
 Balancer::Balancer(BalancerOptions options)
-    : workshop_(std::make_shared<Workshop>(std::move(options.worker))),
-      pools_(directory_, workshop_),
+    : shared_(std::make_shared<PoolShared>(std::move(options.worker))),
+      pools_(directory_, shared_),
       leases_(std::move(options.random_bytes)),
       seed_(options.seed) {}
 
 Balancer::~Balancer() = default;
 
-// Two places for each name: who comes takes the first, who was there the second.
+// Two places for each name: a new one takes the first, the one that was there moves to the second.
 PoolHandle& Balancer::handle(std::string_view name) const {
   Handles& handles = handles_.here();
   const NameKey key(name);
@@ -100,12 +100,12 @@ Instance* Balancer::choose(PoolHandle& handle, Strategy strategy, Ask& ask) cons
 }
 
 const Instance* Balancer::pick_by_name(std::string_view pool, std::optional<Strategy> strategy, std::string_view key) {
-  return pick_slowly(handle(pool), strategy, key);
+  return pick_full(handle(pool), strategy, key);
 }
 
-const Instance* Balancer::pick_slowly(PoolHandle& handle, std::optional<Strategy> strategy, std::string_view key) {
+const Instance* Balancer::pick_full(PoolHandle& handle, std::optional<Strategy> strategy, std::string_view key) {
   if (handle.pools_version_ == directory_.pools.version() && handle.reader_.pool) [[likely]] {
-    const Instance* found = quick_pick_further(handle.reader_, strategy_of(handle, strategy), key, handle.random_);
+    const Instance* found = quick_pick_with_call(handle.reader_, strategy_of(handle, strategy), key, handle.random_);
     if (found) [[likely]] return found;
   }
   resolve(handle);
@@ -121,7 +121,7 @@ const Instance* Balancer::pick_slowly(PoolHandle& handle, std::optional<Strategy
 bool Balancer::rest_lease_hook() {
   lease_hook_busy_.store(false);
   if (leases_.size() == 0) return true;
-  return lease_hook_busy_.exchange(true);  // somebody began anew meanwhile: theirs goes on
+  return lease_hook_busy_.exchange(true);  // another thread took a lease meanwhile: its hook goes on
 }
 
 Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
@@ -140,7 +140,7 @@ Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
     ask.key_hash = request.key.empty() ? peer_hash(request.peer) : key_hash(request.key);
   }
   const Instance* found = choose(named, used, ask);
-  if (!found) return nobody(pool);
+  if (!found) return no_instance(pool);
 
   Pick pick;
   pick.instance = found->shared_from_this();
@@ -193,15 +193,15 @@ std::vector<Candidate> Balancer::explain(PoolHandle& handle, Strategy strategy,
 }
 
 std::uint64_t Balancer::members_touched() const {
-  return workshop_->members_touched.load(std::memory_order_relaxed);
+  return shared_->members_touched.load(std::memory_order_relaxed);
 }
 
 BalancerMetrics Balancer::metrics() const {
   return {.members_touched = members_touched(),
-          .flaps = workshop_->flaps.load(std::memory_order_relaxed),
-          .names_published = workshop_->names_published.load(std::memory_order_relaxed),
-          .tables_built = workshop_->tables_built.load(std::memory_order_relaxed),
-          .table_entries_built = workshop_->entries_built.load(std::memory_order_relaxed),
+          .flaps = shared_->flaps.load(std::memory_order_relaxed),
+          .names_published = shared_->names_published.load(std::memory_order_relaxed),
+          .tables_built = shared_->tables_built.load(std::memory_order_relaxed),
+          .table_entries_built = shared_->entries_built.load(std::memory_order_relaxed),
           .leases_taken = leases_.taken(),
           .leases_released = leases_.released(),
           .leases_expired = leases_.expired(),

@@ -1,12 +1,12 @@
 #pragma once
-// The face of selection: who answers for a pool, now. Picks on any thread, without locks; the
+// Selection: which instance of a pool answers now. Picks on any thread, without locks; the
 // control thread feeds the pools.
 //   pick()       everything: strategy, client key, lease, explanation; errors with their words
 //   pick_fast()  the instance alone, in some nanoseconds; null: ask pick() why
 // Threads: pools() belongs to the control thread; all else any thread. The destructor when no call
 // is running. Ownership: owns pools and leases. What pick_fast() returns lives until the calling
 // thread's next pick here; Pick holds its instance.
-// Order (semantics 10): a tier set before an event is published is seen by every pick that begins
+// Order (R10): a tier set before an event is published is seen by every pick that begins
 // after the event was read.
 #include <array>
 #include <atomic>
@@ -104,21 +104,19 @@ class Balancer {
   // Control thread.
   PoolSet& pools() { return pools_; }
 
-  // no_healthy_instance: nobody eligible, or no such pool; invalid_argument: ip-hash without key
+  // no_healthy_instance: no member is eligible, or there is no such pool; invalid_argument: ip-hash without key
   // and peer.
   Result<Pick> pick(std::string_view pool, const PickRequest& request = {});
-  // Who a pick would choose among, with the reason of each that is excluded; nobody when there is no such pool.
+  // The candidates of a pick, with the reason of each that is excluded; empty when there is no such pool.
   std::vector<Candidate> candidates(std::string_view pool, std::optional<Strategy> strategy = {}) const;
 
   [[gnu::always_inline]] const Instance* pick_fast(std::string_view pool, std::optional<Strategy> strategy = {},
                                                    std::string_view key = {});
-  // The same without the look-up; the answer lives until the next use of this handle.
+  // The same without the look-up; the answer lives until the next use of this handle. TurnTakers::one_at_a_time is for
+  // threads of which only one picks at a time, as those of Python: turns are then taken without a locked instruction.
+  template <TurnTakers kTakers = TurnTakers::any_thread>
   [[gnu::always_inline]] const Instance* pick_fast(PoolHandle& pool, std::optional<Strategy> strategy = {},
                                                    std::string_view key = {});
-
-  // The same for threads of which only one picks at a time, as those of Python do: an addition that need not be atomic.
-  [[gnu::always_inline]] const Instance* pick_alone(PoolHandle& pool, std::optional<Strategy> strategy = {},
-                                                    std::string_view key = {});
 
   // False when the lease had ended before, or never was.
   bool release(std::string_view lease_id, SteadyTime now) { return leases_.release(lease_id, now); }
@@ -139,9 +137,9 @@ class Balancer {
 
   static PoolHandle* known_handle(Handles& handles, const NameKey& key);
   PoolHandle& handle(std::string_view name) const;
-  template <Takers kTakers>
-  [[gnu::always_inline]] const Instance* pick_quickly(PoolHandle& pool, std::optional<Strategy> strategy) const;
-  [[gnu::noinline]] const Instance* pick_slowly(PoolHandle& pool, std::optional<Strategy> strategy,
+  template <TurnTakers kTakers>
+  [[gnu::always_inline]] const Instance* pick_inlined(PoolHandle& pool, std::optional<Strategy> strategy) const;
+  [[gnu::noinline]] const Instance* pick_full(PoolHandle& pool, std::optional<Strategy> strategy,
                                                 std::string_view key);
   [[gnu::noinline]] const Instance* pick_by_name(std::string_view pool, std::optional<Strategy> strategy,
                                                  std::string_view key);
@@ -151,7 +149,7 @@ class Balancer {
   Strategy strategy_of(const PoolHandle& handle, std::optional<Strategy> asked) const;
   std::vector<Candidate> explain(PoolHandle& handle, Strategy strategy, Among among) const;
 
-  std::shared_ptr<Workshop> workshop_;
+  std::shared_ptr<PoolShared> shared_;
   Directory directory_;
   PoolSet pools_;
   Leases leases_;
@@ -168,40 +166,35 @@ inline PoolHandle* Balancer::known_handle(Handles& handles, const NameKey& key) 
 }
 
 // The common case is inlined into its caller and makes no call: calls cost as much as the pick.
-template <Takers kTakers>
-inline const Instance* Balancer::pick_quickly(PoolHandle& handle, std::optional<Strategy> strategy) const {
+template <TurnTakers kTakers>
+inline const Instance* Balancer::pick_inlined(PoolHandle& handle, std::optional<Strategy> strategy) const {
   PoolReader& reader = handle.reader_;
   if (handle.pools_version_ != directory_.pools.version() || !reader.pool) [[unlikely]] return nullptr;
   const Strategy used = strategy ? *strategy : reader.pool->strategy();
-  // Nobody has any load: all are even.
+  // No member has any load: all are even.
   const bool even = used == Strategy::least_connections && leases_.is_idle();
   return even ? quick_any(reader, handle.random_) : quick_pick<kTakers>(reader, used, handle.random_);
 }
 
+template <TurnTakers kTakers>
 inline const Instance* Balancer::pick_fast(PoolHandle& handle, std::optional<Strategy> strategy, std::string_view key) {
-  const Instance* found = pick_quickly<Takers::many>(handle, strategy);
+  const Instance* found = pick_inlined<kTakers>(handle, strategy);
   if (found) [[likely]] return found;
-  return pick_slowly(handle, strategy, key);
-}
-
-inline const Instance* Balancer::pick_alone(PoolHandle& handle, std::optional<Strategy> strategy, std::string_view key) {
-  const Instance* found = pick_quickly<Takers::one>(handle, strategy);
-  if (found) [[likely]] return found;
-  return pick_slowly(handle, strategy, key);
+  return pick_full(handle, strategy, key);
 }
 
 inline const Instance* Balancer::pick_fast(std::string_view pool, std::optional<Strategy> strategy, std::string_view key) {
   if (Handles* handles = handles_.last_here()) [[likely]] {
     if (PoolHandle* known = known_handle(*handles, NameKey(pool))) [[likely]] {
-      const Instance* found = pick_quickly<Takers::many>(*known, strategy);
+      const Instance* found = pick_inlined<TurnTakers::any_thread>(*known, strategy);
       if (found) [[likely]] return found;
-      return pick_slowly(*known, strategy, key);
+      return pick_full(*known, strategy, key);
     }
   }
   return pick_by_name(pool, strategy, key);
 }
 
-// [{"serviceId","tier","load","loadSource","weight","excluded"?}] (semantics 46d).
+// [{"serviceId","tier","load","loadSource","weight","excluded"?}] (R46d).
 std::string candidates_json(const std::vector<Candidate>& candidates);
 
 }  // namespace azora::balancer

@@ -21,7 +21,7 @@ namespace azora::balancer {
 class Pool;
 
 // The facts of a pool entry beyond its tier, here from the start so that drain, maintenance,
-// outlier ejection and slow start change values and no layout (semantics 44).
+// outlier ejection and slow start change values and no layout (R44).
 struct Standing {
   Tier tier = Tier::excluded;
   Exclusion why = Exclusion::unknown;  // while tier is excluded
@@ -68,7 +68,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
     return weight_.load(std::memory_order_relaxed) * ramp_.load(std::memory_order_relaxed);
   }
   bool explicit_weight() const { return explicit_weight_.load(std::memory_order_relaxed); }
-  // What least-connections divides the load by: 1 unless somebody set a weight (semantics 42).
+  // What least-connections divides the load by: 1 unless a weight was set (R42).
   double load_weight() const {
     return (explicit_weight() ? weight_.load(std::memory_order_relaxed) : 1.0) *
            ramp_.load(std::memory_order_relaxed);

@@ -1,4 +1,4 @@
-// The same key, the same member (design section 7): a table or an index over *members*; one that is not
+// The same key, the same member: a table or an index over *members*; one that is not
 // eligible is passed over by hashing again, so its keys spread over the others while theirs never
 // move, and come back when it does. Weights are ignored.
 #include <bit>
@@ -13,7 +13,7 @@ namespace {
 
 // With half of the members down one key in 2^64 gets beyond this, with 95 % down one in 27.
 constexpr int kMostHashes = 64;
-// In an index, where up to seven of eight slots are nobody's; with 95 % down one key in 600 gets beyond this.
+// In an index up to seven of eight slots have no owner; with 95 % of the members down one key in 600 gets beyond this.
 constexpr std::uint64_t kMostQuestions = 1024;
 
 // Who is eligible and ranks highest for the key (rendezvous): as stable as the table, but looks at
@@ -43,7 +43,7 @@ Instance* by_index(const Members& members, Among among, std::uint64_t key) {
     const KeyIndex::Slots slots = keys.ask(key, asked);
     for (unsigned left = slots.owned; left != 0; left &= left - 1) {
       const std::uint32_t place = keys.owner(slots.slot[static_cast<std::size_t>(std::countr_zero(left))]);
-      if (place >= count) continue;  // nobody's, or of one that came a moment ago
+      if (place >= count) continue;  // no owner, or one that joined after this version was made
       Instance* member = members.at(place);
       if (member->in(among)) [[likely]] return member;
     }

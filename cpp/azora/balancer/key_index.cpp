@@ -47,7 +47,7 @@ void KeyIndex::insert(std::uint64_t hash, std::uint32_t place) {
     if (mine > theirs || (mine == theirs && hash < hashes_[slot])) break;
     slot = next(slot);
   }
-  // The rest of the run moves on by one, from its end, so that nobody is missing meanwhile.
+  // The rest of the run moves on by one slot, from its end, so that no owner is missing meanwhile.
   std::uint32_t end = slot;
   while (owned(end)) end = next(end);
   while (end != slot) {

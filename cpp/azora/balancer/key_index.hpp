@@ -5,7 +5,7 @@
 // passed over like empty slots. Slots are assigned by linear probing in the order of the hashes, which has one
 // outcome whatever the order of joins and leaves: a function of the ids and of the number of slots alone.
 // Threads: insert() and erase() on the control thread, patched in place; the rest any thread, without locks. While
-// neighbours move by a slot a reader may find one of them twice, never not at all.
+// neighbours move by a slot a reader may find one of them twice, but never misses one.
 // Ownership: holds places of the pool's members, not the members. Fails: never, while fits().
 // Cost: insert() and erase() O(1) on average; ask() four loads. Between an eighth and
 // half of the slots are owned (fewer once members left), so a key asks two to eight of them on average.
@@ -31,7 +31,8 @@ class KeyIndex {
   std::uint32_t room_for(std::uint32_t members) const { return members >= slots() / 16 ? slots() / 2 : members; }
 
   // Some questions of a key's sequence (that of splitmix64: none waits for the one before), asked together: which
-  // slots, and a bit for each that is owned. One by one, where each question ends is a branch that nobody foretells.
+  // slots, and a bit for each that is owned. Asked one by one, the branch at each answer would be mispredicted about
+  // half of the time.
   static constexpr std::uint64_t kTogether = 4;
   struct Slots {
     std::array<std::uint32_t, kTogether> slot;
@@ -49,7 +50,7 @@ class KeyIndex {
     }
     return slots;
   }
-  // The place that owns an owned slot; kNoPlace: nobody any more.
+  // The place that owns an owned slot; kNoPlace: its owner left.
   std::uint32_t owner(std::uint32_t slot) const { return places_[slot].load(std::memory_order_acquire); }
 
   // Control thread. `hash`: of the member's id, by hash_of().

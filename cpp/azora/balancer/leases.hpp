@@ -1,9 +1,9 @@
 #pragma once
-// Who holds a pick and until when: the load that least-connections compares. A lease belongs to
+// Which picks are held, and until when: the load that least-connections compares. A lease belongs to
 // one life of one instance; it ends by release, when its time is over, or with that life (exit,
-// restart, unregistration: Instance ends all of them at once). Not durable (semantics 43).
+// restart, unregistration: Instance ends all of them at once). Not durable (R43).
 // Threads: any; a lock over a 16th of the leases, held for a few look-ups. Time is passed in: what
-// is due ends when somebody comes by, at the latest with the owner's next expire().
+// is due ends with the next call of any thread, at the latest with the owner's next expire().
 // Ownership: holds the instances of live leases. Fails: never; ids are 128 random bits.
 #include <array>
 #include <cstdint>
@@ -43,7 +43,7 @@ class Leases {
 
   // Records held: live leases, and those of lives that ended until their time is over.
   std::size_t size() const;
-  // Nobody holds any, as far as the counters tell: a lease of this very moment may be missed.
+  // No lease is held, as far as the counters tell: one that is being taken right now may be missed.
   bool is_idle() const { return released() + expired() == taken(); }
   std::uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
   std::uint64_t released() const { return released_.load(std::memory_order_relaxed); }

@@ -1,4 +1,4 @@
-// The member with the least load per weight (semantics 42; design section 7). Up to 16 eligible
+// The member with the least load per weight (R42). Up to 16 eligible
 // all are looked at and ties are drawn by lot: exact. Above, two are drawn, in proportion to their
 // weights where any were set, and the less loaded wins: within a fraction of exact, at a cost that
 // does not grow, and never a herd on the one that looked idle last.

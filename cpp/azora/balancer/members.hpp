@@ -7,7 +7,7 @@
 //            index of a large pool, whose places are this version's
 // Threads: written by the control thread (see pool.cpp); read by any, without locks. A reader of an
 // older version may miss what came after it, never the reverse: what it finds it asks
-// Instance::in(), and before it says "nobody" it looks whether something changed meanwhile.
+// Instance::in(), and before it answers that there is none it looks whether something changed meanwhile.
 // Ownership: versions share chunks; chunks hold the instances.
 // Fails: never. Cost: next() and pick_nth() skip 64 places per word and 512 per chunk.
 #include <array>

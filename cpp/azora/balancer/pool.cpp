@@ -11,7 +11,7 @@ namespace {
 constexpr std::uint32_t kFewGaps = 64;
 
 // Keys of more members than this go by an index that every join and leave keeps up to date; of fewer by a table,
-// which moves fewer keys but must be made. Back to the table at half of it: who flaps at the limit moves nothing.
+// which moves fewer keys but must be made. Back to the table at half of it: a pool that keeps crossing the limit moves nothing.
 constexpr std::uint32_t kMostByTable = 600;
 
 }  // namespace
@@ -22,8 +22,8 @@ std::uint32_t Pool::pack(const PoolOptions& options) {
          (static_cast<std::uint32_t>(std::lround(panic)) << kPanicShift);
 }
 
-Pool::Pool(std::string name, const PoolOptions& options, std::shared_ptr<Workshop> workshop)
-    : name_(std::move(name)), workshop_(std::move(workshop)) {
+Pool::Pool(std::string name, const PoolOptions& options, std::shared_ptr<PoolShared> shared)
+    : name_(std::move(name)), shared_(std::move(shared)) {
   configure(options);
   publish({}, 0);
 }
@@ -100,7 +100,7 @@ std::uint32_t Pool::make_place() {
         larger->mark(among, place, small.has(among, place));
       }
     }
-    workshop_->members_touched.fetch_add(small.capacity(), std::memory_order_relaxed);
+    shared_->members_touched.fetch_add(small.capacity(), std::memory_order_relaxed);
     chunks.back() = std::move(larger);
   }
   publish(std::move(chunks), places_);
@@ -134,7 +134,7 @@ void Pool::join(const std::shared_ptr<Instance>& member) {
   }
   mark(place, member.get());
   join_keys(*member, place);
-  workshop_->members_touched.fetch_add(1, std::memory_order_relaxed);
+  shared_->members_touched.fetch_add(1, std::memory_order_relaxed);
   bump(membership_version_);
   bump(weight_version_);
   bump(epoch_);
@@ -151,7 +151,7 @@ void Pool::leave(Instance& member) {
     explicit_weights_.store(explicit_weights_.load(std::memory_order_relaxed) - 1,
                             std::memory_order_relaxed);
   }
-  workshop_->members_touched.fetch_add(1, std::memory_order_relaxed);
+  shared_->members_touched.fetch_add(1, std::memory_order_relaxed);
   // Who is gone is passed over by its own state. Who is not, as a service that only bore the name of
   // this pool, must be out of sight: rare, and such pools are small.
   if (!member.gone() || places_ - size() > size() + kFewGaps) close_gaps();
@@ -176,7 +176,7 @@ void Pool::replace(Instance& old, const std::shared_ptr<Instance>& next) {
       copy->mark(among, i, chunk->has(among, i));
     }
   }
-  workshop_->members_touched.fetch_add(chunk->capacity(), std::memory_order_relaxed);
+  shared_->members_touched.fetch_add(chunk->capacity(), std::memory_order_relaxed);
   chunk = std::move(copy);
   publish(std::move(chunks), places_);
   mark(place, next.get());
@@ -212,7 +212,7 @@ void Pool::close_gaps() {
     one->place = size++;
   }
   if (position >= places_) moved_position = size;
-  workshop_->members_touched.fetch_add(size, std::memory_order_relaxed);
+  shared_->members_touched.fetch_add(size, std::memory_order_relaxed);
   publish(std::move(chunks), size);
   // A pick that takes its turn in this very moment may be overwritten: one turn then comes twice.
   position_.store(moved_position, std::memory_order_relaxed);
@@ -228,8 +228,8 @@ void Pool::join_keys(const Instance& member, std::uint32_t place) {
     const Instance::Membership* one = membership(known, this);
     if (one && one->place == other) keys_->insert(KeyIndex::hash_of(known), other);
   }
-  workshop_->tables_built.fetch_add(1, std::memory_order_relaxed);
-  workshop_->entries_built.fetch_add(size(), std::memory_order_relaxed);
+  shared_->tables_built.fetch_add(1, std::memory_order_relaxed);
+  shared_->entries_built.fetch_add(size(), std::memory_order_relaxed);
   publish(current_->chunks(), places_);
 }
 
@@ -245,7 +245,7 @@ void Pool::refresh(const Instance& member) {
   for (const Instance::Membership& one : member.memberships_) {
     if (one.pool == this) mark(one.place, &member);
   }
-  workshop_->flaps.fetch_add(1, std::memory_order_relaxed);
+  shared_->flaps.fetch_add(1, std::memory_order_relaxed);
   bump(epoch_);
 }
 

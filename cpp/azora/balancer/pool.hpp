@@ -1,11 +1,11 @@
 #pragma once
-// One pool: its members, who of them is eligible, the position of its round-robin, its options, and
+// One pool: its members, which of them are eligible, the position of its round-robin, its options, and
 // the tables of the strategies that need one. The object lives as long as the pool; what changes
-// rarely is published in versions, what changes often is atomic (semantics 12).
+// rarely is published in versions, what changes often is atomic (R12).
 // Threads: join/leave/replace/refresh/reweigh/configure on the control thread; the rest any thread,
 // each with a PoolReader of its own. Ownership: the directory and readers share it.
 // Fails: never. Cost: a flap O(1); join and leave O(1) on average; tables are rebuilt by the
-// Workshop's worker when a pick finds them stale, small ones by that pick itself.
+// PoolShared's worker when a pick finds them stale, small ones by that pick itself.
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -19,7 +19,7 @@
 #include "azora/balancer/key_index.hpp"
 #include "azora/balancer/members.hpp"
 #include "azora/balancer/weight_table.hpp"
-#include "azora/balancer/workshop.hpp"
+#include "azora/balancer/pool_shared.hpp"
 #include "azora/base/mutex.hpp"
 #include "azora/base/snapshot_cell.hpp"
 
@@ -36,7 +36,7 @@ struct PoolReader {
 
 class Pool : public std::enable_shared_from_this<Pool> {
  public:
-  Pool(std::string name, const PoolOptions& options, std::shared_ptr<Workshop> workshop);
+  Pool(std::string name, const PoolOptions& options, std::shared_ptr<PoolShared> shared);
 
   const std::string& name() const { return name_; }
   PoolOptions options() const;
@@ -50,7 +50,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::uint32_t count(Among among) const {
     return counts_[static_cast<std::size_t>(among)].load(std::memory_order_acquire);
   }
-  // Whom a pick chooses among; nullopt: nobody.
+  // The members that a pick chooses among; nullopt: none is eligible.
   std::optional<Among> among() const;
   // Grows with every change of eligibility, membership or weight, after it.
   std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
@@ -74,7 +74,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   const WeightTable& weights(PoolReader& reader);
   const WeightTable& load_weights(PoolReader& reader);
   const HashTable& hashes(PoolReader& reader);
-  // Has anybody a weight of their own? Else least-connections needs no table.
+  // Whether any member has a weight of its own; otherwise least-connections needs no table.
   bool explicit_weights() const { return explicit_weights_.load(std::memory_order_relaxed) > 0; }
 
   // Round-robin: the place to look at next. Any number; beyond the end means the beginning.
@@ -136,7 +136,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   std::shared_ptr<const WeightTable> build_weights(const WeightTable* before);
   std::shared_ptr<const WeightTable> build_load_weights(const WeightTable* before);
   std::shared_ptr<const HashTable> build_hashes(const HashTable* before);
-  std::vector<std::shared_ptr<Instance>> everybody() const;
+  std::vector<std::shared_ptr<Instance>> all_members() const;
 
   std::uint32_t make_place();
   void mark(std::uint32_t place, const Instance* member);
@@ -148,7 +148,7 @@ class Pool : public std::enable_shared_from_this<Pool> {
   static Instance::Membership* membership(Instance& member, const Pool* pool);
 
   const std::string name_;
-  const std::shared_ptr<Workshop> workshop_;
+  const std::shared_ptr<PoolShared> shared_;
 
   // Control thread: the newest version and the places taken in it.
   std::shared_ptr<const Members> current_;

@@ -20,9 +20,9 @@ bool names(const ServiceSpec& spec, const std::string& pool) {
 
 }  // namespace
 
-PoolSet::PoolSet(Directory& directory, std::shared_ptr<Workshop> workshop)
+PoolSet::PoolSet(Directory& directory, std::shared_ptr<PoolShared> shared)
     : directory_(directory),
-      workshop_(std::move(workshop)),
+      shared_(std::move(shared)),
       pools_(directory.pools.load()->edit()),
       ones_(directory.ones.load()->edit()) {}
 
@@ -58,8 +58,8 @@ void PoolSet::put(std::uint64_t serial, const SpecPtr& spec) {
   }
   count(*spec, +1);
   service = next;
-  settle(*next);
-  if (before && !before->spec().explicit_group && bearer_of(before->id()) == before) {
+  publish_standing(*next);
+  if (before && !before->spec().explicit_group && owner_of(before->id()) == before) {
     ones_.erase(before->id());
     ++ones_changed_;
   }
@@ -85,7 +85,7 @@ void PoolSet::remove(std::uint64_t serial) {
   const ServiceSpec& spec = service->spec();
   retire(*service);
   count(spec, -1);
-  if (!spec.explicit_group && bearer_of(spec.id) == service) {
+  if (!spec.explicit_group && owner_of(spec.id) == service) {
     ones_.erase(spec.id);
     ++ones_changed_;
   }
@@ -94,10 +94,10 @@ void PoolSet::remove(std::uint64_t serial) {
   }
 }
 
-// Nobody picks it from here on, and its leases are over.
+// No pick finds it from here on, and its leases are over.
 void PoolSet::retire(Instance& instance) {
   instance.standing_.why = Exclusion::gone;
-  settle(instance);
+  publish_standing(instance);
   instance.end_leases();
   free_slots_.push_back(instance.slot());
 }
@@ -107,7 +107,7 @@ void PoolSet::count(const ServiceSpec& spec, int change) {
   if (spec.explicit_group) names_[spec.group].groups += static_cast<std::uint32_t>(change);
 }
 
-std::shared_ptr<Instance> PoolSet::bearer_of(const std::string& name) const {
+std::shared_ptr<Instance> PoolSet::owner_of(const std::string& name) const {
   const std::shared_ptr<Instance>* found = ones_.find(name);
   return found ? *found : nullptr;
 }
@@ -119,18 +119,18 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
   const auto found = names_.find(name);
   if (found == names_.end()) return;
   Name& entry = found->second;
-  const std::shared_ptr<Instance> bearer = bearer_of(name);
-  // A type of the name leaves out the service that merely bears it.
-  const bool takes_bearer = bearer && entry.types == 0 && (entry.groups > 0 || entry.configured);
-  const bool stored = entry.types > 0 || entry.groups > 0 || takes_bearer;
+  const std::shared_ptr<Instance> owner = owner_of(name);
+  // A type of that name excludes the service that only has it as its id.
+  const bool includes_owner = owner && entry.types == 0 && (entry.groups > 0 || entry.configured);
+  const bool stored = entry.types > 0 || entry.groups > 0 || includes_owner;
   if (stored && !entry.pool) {
-    entry.pool = std::make_shared<Pool>(name, entry.options, workshop_);
+    entry.pool = std::make_shared<Pool>(name, entry.options, shared_);
     pools_.set(entry.pool);
     ++pools_changed_;
   }
   if (entry.pool) {
     Pool& pool = *entry.pool;
-    const bool belongs = next && (names(*spec, name) || (takes_bearer && bearer == next));
+    const bool belongs = next && (names(*spec, name) || (includes_owner && owner == next));
     const bool was = before && before->in_pool(&pool);
     if (was && belongs) {
       pool.replace(*before, next);
@@ -139,11 +139,11 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
     } else if (belongs && !next->in_pool(&pool)) {
       pool.join(next);
     }
-    if (bearer && bearer != next) {
-      const bool in = bearer->in_pool(&pool);
-      if (takes_bearer && !in) pool.join(bearer);
-      if (!takes_bearer && in && !names(bearer->spec(), name)) {
-        pool.leave(*bearer);
+    if (owner && owner != next) {
+      const bool in = owner->in_pool(&pool);
+      if (includes_owner && !in) pool.join(owner);
+      if (!includes_owner && in && !names(owner->spec(), name)) {
+        pool.leave(*owner);
       }
     }
   }
@@ -165,7 +165,7 @@ void PoolSet::set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnatio
   instance->standing_.why = tier == Tier::excluded ? why : Exclusion::none;
   // A lease must neither be taken in the old life after its end nor be lost from the new one.
   if (another_life && tier != Tier::excluded) instance->end_leases();
-  settle(*instance);
+  publish_standing(*instance);
   if (tier == Tier::excluded && (another_life || why == Exclusion::stopped)) {
     instance->end_leases();
   }
@@ -175,7 +175,7 @@ void PoolSet::set_admin(std::uint64_t serial, Admin admin) {
   Instance* instance = find(serial);
   if (!instance) return;
   instance->standing_.admin = admin;
-  settle(*instance);
+  publish_standing(*instance);
 }
 
 void PoolSet::eject(std::uint64_t serial, SteadyTime until) {
@@ -183,7 +183,7 @@ void PoolSet::eject(std::uint64_t serial, SteadyTime until) {
   if (!instance) return;
   instance->standing_.ejected = true;
   instance->ejected_until_ns_.store(until.time_since_epoch().count(), std::memory_order_relaxed);
-  settle(*instance);
+  publish_standing(*instance);
 }
 
 void PoolSet::readmit(std::uint64_t serial) {
@@ -191,7 +191,7 @@ void PoolSet::readmit(std::uint64_t serial) {
   if (!instance) return;
   instance->standing_.ejected = false;
   instance->ejected_until_ns_.store(0, std::memory_order_relaxed);
-  settle(*instance);
+  publish_standing(*instance);
 }
 
 void PoolSet::set_ramp(std::uint64_t serial, double factor) {
@@ -216,7 +216,7 @@ void PoolSet::reweigh(Instance& instance, const ServiceSpec& spec) {
 }
 
 // One atomic store makes the change visible to every picker; bits and counts follow.
-void PoolSet::settle(Instance& instance) {
+void PoolSet::publish_standing(Instance& instance) {
   if (!instance.apply_standing()) return;
   for (const Instance::Membership& one : instance.memberships_) {
     if (one.pool) one.pool->refresh(instance);
@@ -226,7 +226,7 @@ void PoolSet::settle(Instance& instance) {
 Result<void> PoolSet::configure(std::string_view name, const PoolChange& change) {
   if (!is_word(name)) {
     return Error{ErrorCode::invalid_argument,
-                 "pool \"" + std::string(name) + "\" cannot exist: a pool bears the name of a type, a group or a service, "
+                 "pool \"" + std::string(name) + "\" cannot exist: a pool has the name of a type, a group or a service, "
                  "1 to 63 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit",
                  {}};
   }
@@ -257,7 +257,7 @@ Result<void> PoolSet::configure(std::string_view name, const PoolChange& change)
 void PoolSet::publish() {
   if (pools_changed_ > 0) directory_.pools.publish(std::make_shared<const Directory::Pools>(pools_.done()));
   if (ones_changed_ > 0) directory_.ones.publish(std::make_shared<const Directory::Ones>(ones_.done()));
-  workshop_->names_published.fetch_add(pools_changed_ + ones_changed_, std::memory_order_relaxed);
+  shared_->names_published.fetch_add(pools_changed_ + ones_changed_, std::memory_order_relaxed);
   pools_changed_ = 0;
   ones_changed_ = 0;
 }

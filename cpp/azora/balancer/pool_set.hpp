@@ -1,10 +1,10 @@
 #pragma once
-// All pools and who is in which (semantics 41, 46c):
+// All pools and their members (R41, R46c):
 //  - every type in use is a pool of all its instances that have an endpoint;
 //  - every explicit group is one of those that name it, and of the service without explicit group
-//    that bears its name as id;
+//    whose id it is;
 //  - a service without explicit group answers to its own id; that pool of one is not stored, unless
-//    somebody configured it. A type of that name wins over it.
+//    it was configured. A type of that name wins over it.
 // Threads: the control thread. Readers see members of known pools and every change of eligibility
 // at once, new names after publish().
 // Ownership: publishes through the directory cells it is given, which outlive it.
@@ -28,7 +28,7 @@ namespace azora::balancer {
 
 class PoolSet {
  public:
-  PoolSet(Directory& directory, std::shared_ptr<Workshop> workshop);
+  PoolSet(Directory& directory, std::shared_ptr<PoolShared> shared);
 
   // Registers a service or changes it; excluded until set_tier(). One that changed in nothing that
   // matters here but its weight keeps its instance, tier and leases; one that moved keeps its turn.
@@ -47,7 +47,8 @@ class PoolSet {
   // Slow start: factor of its weight, (0, 1].
   void set_ramp(std::uint64_t serial, double factor);
 
-  // The name need not be in use yet. invalid_argument: a name that nothing can bear, a threshold outside [0, 1], a TTL outside 1 ms .. 2^31-1 ms.
+  // The name need not be in use yet. invalid_argument: a name that no type, group or service can have, a threshold
+  // outside [0, 1], a TTL outside 1 ms .. 2^31-1 ms.
   Result<void> configure(std::string_view name, const PoolChange& change);
 
   // End of a turn: readers find the names that came, not those that went.
@@ -57,7 +58,7 @@ class PoolSet {
   std::size_t pools() const { return pools_.size(); }  // stored ones
 
  private:
-  // What there is to know of a name beyond who bears it as id.
+  // What is known of a name, apart from the service whose id it is.
   struct Name {
     std::shared_ptr<Pool> pool;  // null: not stored
     std::uint32_t types = 0;     // instances of the type of that name
@@ -72,14 +73,14 @@ class PoolSet {
   void count(const ServiceSpec& spec, int change);
   void reconcile(const std::string& name, const ServiceSpec* spec, Instance* before,
                  const std::shared_ptr<Instance>& next);
-  std::shared_ptr<Instance> bearer_of(const std::string& name) const;
-  void settle(Instance& instance);
+  std::shared_ptr<Instance> owner_of(const std::string& name) const;
+  void publish_standing(Instance& instance);
   void retire(Instance& instance);
   void reweigh(Instance& instance, const ServiceSpec& spec);
   std::uint32_t take_slot();
 
   Directory& directory_;
-  std::shared_ptr<Workshop> workshop_;
+  std::shared_ptr<PoolShared> shared_;
   SerialMap<std::shared_ptr<Instance>> services_;
   std::unordered_map<std::string, Name> names_;
   Directory::Pools::Edit pools_;

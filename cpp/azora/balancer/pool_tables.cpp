@@ -1,5 +1,5 @@
 // The tables of a pool: made when first needed, made anew when a pick finds them stale. Until then
-// the old one serves; whoever left the pool is skipped in it, as its state says so.
+// the old one serves; members that left the pool are skipped in it, since their state excludes them.
 #include "azora/balancer/pool.hpp"
 
 #include <type_traits>
@@ -30,13 +30,13 @@ template <typename Table>
 void Pool::renew(Lazy<Table> Pool::* which, Seen<Table>& seen,
                  const std::atomic<std::uint64_t>& wanted, Build<Table> build, std::size_t small) {
   Lazy<Table>& lazy = this->*which;
-  if (!seen.value || size() <= small || !workshop_->worker) {
+  if (!seen.value || size() <= small || !shared_->worker) {
     rebuild(lazy, wanted, build);
     lazy.published.refresh(seen);
     return;
   }
   if (lazy.asked.exchange(true, std::memory_order_acq_rel)) return;
-  workshop_->worker([weak = weak_from_this(), which, build, &wanted] {
+  shared_->worker([weak = weak_from_this(), which, build, &wanted] {
     const std::shared_ptr<Pool> pool = weak.lock();
     if (!pool) return;
     Lazy<Table>& mine = (*pool).*which;
@@ -53,8 +53,8 @@ void Pool::rebuild(Lazy<Table>& lazy, const std::atomic<std::uint64_t>& wanted,
   const std::shared_ptr<const Table> before = lazy.published.load();
   if (before && before->version() == wanted.load(std::memory_order_acquire)) return;
   std::shared_ptr<const Table> made = (this->*build)(before.get());
-  workshop_->tables_built.fetch_add(1, std::memory_order_relaxed);
-  workshop_->entries_built.fetch_add(made->size(), std::memory_order_relaxed);
+  shared_->tables_built.fetch_add(1, std::memory_order_relaxed);
+  shared_->entries_built.fetch_add(made->size(), std::memory_order_relaxed);
   lazy.published.publish(std::move(made));
 }
 
@@ -91,7 +91,7 @@ const HashTable& Pool::hashes(PoolReader& reader) {
 }
 
 // The members in the order of their places.
-std::vector<std::shared_ptr<Instance>> Pool::everybody() const {
+std::vector<std::shared_ptr<Instance>> Pool::all_members() const {
   const std::shared_ptr<const Members> members = members_.load();
   std::vector<std::shared_ptr<Instance>> all;
   const std::uint32_t end = members->size();
@@ -107,7 +107,7 @@ std::vector<std::shared_ptr<Instance>> Pool::everybody() const {
 std::shared_ptr<const WeightTable> Pool::build_weights(const WeightTable* before) {
   const std::uint64_t version = weight_version_.load(std::memory_order_acquire);
   std::vector<WeightTable::Entry> entries;
-  for (std::shared_ptr<Instance>& member : everybody()) {
+  for (std::shared_ptr<Instance>& member : all_members()) {
     const double weight = member->weight();
     entries.push_back({std::move(member), weight});
   }
@@ -117,7 +117,7 @@ std::shared_ptr<const WeightTable> Pool::build_weights(const WeightTable* before
 std::shared_ptr<const WeightTable> Pool::build_load_weights(const WeightTable* before) {
   const std::uint64_t version = weight_version_.load(std::memory_order_acquire);
   std::vector<WeightTable::Entry> entries;
-  for (std::shared_ptr<Instance>& member : everybody()) {
+  for (std::shared_ptr<Instance>& member : all_members()) {
     const double weight = member->load_weight();
     entries.push_back({std::move(member), weight});
   }
@@ -126,7 +126,7 @@ std::shared_ptr<const WeightTable> Pool::build_load_weights(const WeightTable* b
 
 std::shared_ptr<const HashTable> Pool::build_hashes(const HashTable* before) {
   const std::uint64_t version = membership_version_.load(std::memory_order_acquire);
-  return std::make_shared<const HashTable>(everybody(), version, before ? before->slots() : 0);
+  return std::make_shared<const HashTable>(all_members(), version, before ? before->slots() : 0);
 }
 
 }  // namespace azora::balancer

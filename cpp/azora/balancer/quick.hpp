@@ -1,7 +1,16 @@
 #pragma once
 // The common case of every strategy, inlined into the pick: the reader is up to date, no panic threshold is set and
-// whom the strategy comes upon first is healthy. Anything else is null, and the strategy itself goes on; a turn that
-// was drawn for somebody who is not eligible is a turn it would have passed over, too.
+// the first member that the strategy looks at is healthy. In any other case the answer is null and the strategy itself
+// goes on; a turn that was drawn for a member that is not eligible is one that the strategy would have passed over, too.
+// Which part does what, the cheapest first; each goes on to the next when it finds nothing:
+//   Balancer::pick_fast(name)         finds the thread's handle of that name
+//   Balancer::pick_fast(handle)       inlined into the caller
+//     Balancer::pick_inlined          versions are compared, nothing is renewed
+//       quick_any                     least-connections while no lease is held: one by lot
+//       quick_pick                    round-robin, weighted, least-connections of many: no call, few registers
+//     Balancer::pick_full             a call
+//       quick_pick_with_call          ip-hash, least-connections of few
+//       Balancer::choose              renews what is stale and asks the strategy itself (strategy.hpp)
 // Threads: any, each with its own PoolReader and Random. Ownership: as strategy.hpp says. Fails: null.
 #include <array>
 #include <bit>
@@ -17,22 +26,22 @@ namespace azora::balancer {
 
 inline constexpr std::uint32_t kFullScan = 16;  // of so many eligible least-connections looks at all
 
-// Who takes turns: any thread at any time, or one at a time.
-enum class Takers { many, one };
+// Which threads take turns of one pool: any at any time, or one at a time.
+enum class TurnTakers { any_thread, one_at_a_time };
 
-template <Takers kTakers>
+template <TurnTakers kTakers>
 Instance* quick_round_robin(Pool& pool, const Members& members) {
   const std::uint32_t size = members.size();
   if (size == 0) [[unlikely]] return nullptr;
   std::atomic<std::uint32_t>& position = pool.position();
   Instance* member =
-      members.at(kTakers == Takers::one ? take_turn_alone(position, size) : take_turn(position, size));
+      members.at(kTakers == TurnTakers::one_at_a_time ? take_turn_alone(position, size) : take_turn(position, size));
   return member->in(Among::healthy) ? member : nullptr;
 }
 
-template <Takers kTakers>
+template <TurnTakers kTakers>
 Instance* quick_weighted(const WeightTable& table) {
-  Instance* member = kTakers == Takers::one ? table.next_alone() : table.next();
+  Instance* member = kTakers == TurnTakers::one_at_a_time ? table.next_alone() : table.next();
   return member->in(Among::healthy) ? member : nullptr;
 }
 
@@ -42,11 +51,11 @@ inline Instance* quick_ip_hash(const HashTable& table, std::uint64_t hash) {
   return member->in(Among::healthy) ? member : nullptr;
 }
 
-// The first owner that a key's questions come upon, in a pool with a key index. Not inlined: whoever asks for a key of
-// a small pool would pay for its registers.
+// The first owner among the slots of a key, in a pool with a key index. Not inlined: its registers would have to be
+// saved on every pick by key, also in small pools.
 Instance* quick_index(const Members& members, std::uint64_t key);
 
-// All of a small pool without gaps, whoever is eligible; ties by lot.
+// Looks at every member of a small pool; the least loaded eligible one, ties by lot.
 inline Instance* quick_scan(const Members& members, std::uint32_t size, Random& random) {
   std::array<Instance*, kFullScan> ties;
   std::size_t tied = 0;
@@ -77,7 +86,7 @@ inline Instance* quick_two_choices(const Members& members, Random& random) {
   return two->load() < one->load() ? two : one;
 }
 
-// Where nobody is healthy no turn may be drawn here: it would be one of the degraded ones'.
+// Where no member is healthy no turn may be drawn here: turns then belong to the degraded ones.
 inline bool is_plain(const PoolReader& reader) {
   return reader.pool->is_newest(reader.members) && !reader.pool->has_panic_threshold() &&
          reader.pool->count(Among::healthy) > 0;
@@ -94,7 +103,7 @@ inline Instance* quick_any(const PoolReader& reader, Random& random) {
 }
 
 // `reader.pool` is there. What needs neither a call nor many registers.
-template <Takers kTakers>
+template <TurnTakers kTakers>
 [[gnu::always_inline]] inline Instance* quick_pick(PoolReader& reader, Strategy strategy, Random& random) {
   if (!is_plain(reader)) [[unlikely]] return nullptr;
   Pool& pool = *reader.pool;
@@ -110,7 +119,7 @@ template <Takers kTakers>
 }
 
 // The same for what does.
-inline Instance* quick_pick_further(PoolReader& reader, Strategy strategy, std::string_view key, Random& random) {
+inline Instance* quick_pick_with_call(PoolReader& reader, Strategy strategy, std::string_view key, Random& random) {
   if (!is_plain(reader)) [[unlikely]] return nullptr;
   const Pool& pool = *reader.pool;
   if (strategy == Strategy::ip_hash) {

@@ -1,5 +1,5 @@
-// Each eligible member once per round, in the order they joined (semantics 42). The position is a
-// place among *members*; places of ineligible ones are passed over, so a flap shifts nobody's turn
+// Each eligible member once per round, in the order they joined (R42). The position is a
+// place among *members*; places of ineligible ones are passed over, so a flap shifts no other member's turn
 // and the rest rotate exactly. Weights are ignored.
 #include "azora/balancer/strategy.hpp"
 
@@ -38,7 +38,7 @@ Instance* round_robin(PoolReader& reader, const Ask& ask, Random&) {
     std::uint32_t place = 0;
     Instance* member = first_from(members, ask.among, from, place);
     if (!member || ask.peek) return member;
-    // One past the end stays: who joins now is next.
+    // One past the end stays: a member that joins now is next.
     if (position.compare_exchange_weak(from, place + 1, std::memory_order_relaxed)) return member;
   }
 }

@@ -3,7 +3,7 @@
 // lives in a file of its own; README.md says what a good addition is.
 // Threads: any, each with its own PoolReader and Random. Ownership: the answer lives as long as the
 // reader holds what it was found in: until its next pick from that pool.
-// Fails: null when nobody is eligible, or everybody who is has weight 0.
+// Fails: null when no member is eligible, or every eligible one has weight 0.
 #include <array>
 #include <cstdint>
 #include <optional>

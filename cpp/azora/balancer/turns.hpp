@@ -1,6 +1,6 @@
 #pragma once
 // Turns around a circle of places, taken by any thread: one atomic addition, and once around the circle the number is
-// brought back below its end. A number beyond the end means the beginning, so who joins at the end is next.
+// brought back below its end. A number beyond the end means the beginning, so a member that joins at the end is next.
 // Fails: never.
 #include <atomic>
 
@@ -12,13 +12,13 @@ Number take_turn(std::atomic<Number>& turns, Number size) {
   const Number turn = turns.fetch_add(1, std::memory_order_relaxed);
   if (turn < size) [[likely]] return turn;
   const Number place = turn % size;
-  // Only while nobody came after us: who does brings it back instead.
+  // Only while no other thread took a turn after ours: that one would bring it back instead.
   Number next = turn + 1;
   turns.compare_exchange_strong(next, place + 1, std::memory_order_relaxed);
   return place;
 }
 
-// The same for callers of whom only one takes turns at a time: without the bus being locked.
+// The same where only one thread takes turns at a time, as under the GIL: no locked instruction.
 template <typename Number>
 Number take_turn_alone(std::atomic<Number>& turns, Number size) {
   const Number turn = turns.load(std::memory_order_relaxed);

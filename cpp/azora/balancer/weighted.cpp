@@ -1,4 +1,4 @@
-// Exact shares by weight (semantics 42, 46d): the points of a fixed stride through the table over
+// Exact shares by weight (R42, R46d): the points of a fixed stride through the table over
 // all members; a point of an ineligible member is passed over, so the others keep their exact
 // shares among themselves.
 #include "azora/balancer/strategy.hpp"
@@ -52,7 +52,7 @@ Instance* among_eligible(Pool& pool, const Members& members, const Ask& ask) {
 Instance* weighted(PoolReader& reader, const Ask& ask, Random&) {
   const WeightTable& table = reader.pool->weights(reader);
   const Members& members = *reader.members.value;
-  // Nobody with a weight in the table; a newer one may be on its way.
+  // No member of the table has a weight; a newer table may be under way.
   if (table.total() == 0) return among_eligible(*reader.pool, members, ask);
   std::uint64_t point = ask.peek ? table.peek() : 0;
   for (int tried = 0; tried < kMostPoints; ++tried) {

@@ -1,4 +1,4 @@
-"""Who may ask, and who may change things (semantics I).
+"""Who may ask, and who may change things (R45).
 
 Order of the questions: is the request meant for us (Host), is it a page of somebody else's
 (Origin, Sec-Fetch-Site), is it the owner's or does it bear the token.

@@ -1,5 +1,5 @@
 // What a change costs is what changed, in pools of any size: by counters, not by the clock
-// (semantics 12, 13, 47).
+// (R12, R13, R47).
 #include <gtest/gtest.h>
 
 #include <deque>

@@ -1,4 +1,4 @@
-// Leases: the load of an instance, by release, time and life (semantics 43).
+// Leases: the load of an instance, by release, time and life (R43).
 #include <gtest/gtest.h>
 
 #include <algorithm>

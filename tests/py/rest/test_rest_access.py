@@ -1,4 +1,4 @@
-"""Who may ask and who may change things (rules 40, 45, 46b)."""
+"""Who may ask and who may change things (R40, R45, R46b)."""
 
 from __future__ import annotations
 

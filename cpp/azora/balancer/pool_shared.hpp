@@ -1,6 +1,6 @@
 #pragma once
-// What all pools of one balancer share: who rebuilds their tables, and the counters that show what
-// a change costs (semantics 13).
+// What all pools of one balancer share: the worker that rebuilds their tables, and the counters that show what
+// a change costs (R13).
 // Threads: any. Ownership: shared by the balancer and its pools.
 #include <atomic>
 #include <cstdint>
@@ -13,8 +13,8 @@ namespace azora::balancer {
 // may run at any later time.
 using Worker = std::function<void(std::function<void()>)>;
 
-struct Workshop {
-  explicit Workshop(Worker run) : worker(std::move(run)) {}
+struct PoolShared {
+  explicit PoolShared(Worker run) : worker(std::move(run)) {}
 
   const Worker worker;  // empty: tables are rebuilt by the pick that needs them
 
