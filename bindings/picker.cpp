@@ -3,7 +3,9 @@
 #include <array>
 #include <new>
 #include <optional>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "azora/balancer/balancer.hpp"
 #include "pick_object.hpp"
@@ -170,12 +172,17 @@ PyType_Spec spec = {"azora_orchestrator._core.Picker", sizeof(PickerObject), 0,
 Strategy read_strategy(std::string_view name) {
   if (const std::optional<Strategy> strategy = balancer::strategy_from_wire(name)) return *strategy;
   throw Failure(Error{ErrorCode::invalid_argument,
-                      "strategy: \"" + std::string(name) +
-                          "\" is none of round-robin, weighted, least-connections, ip-hash",
-                      {}});
+                      "strategy: is \"" + std::string(name) + "\"; it must be " + balancer::strategy_choices(), {}});
 }
 
-void bind_picker(py::module_&) {
+void bind_picker(py::module_& module) {
+  module.def("strategies", [] {
+    std::vector<std::string> names;
+    for (std::size_t i = 0; i < balancer::kStrategyCount; ++i) {
+      names.emplace_back(wire_name(static_cast<Strategy>(i)));
+    }
+    return names;
+  });
   PyObject* type = PyType_FromSpec(&spec);
   if (type == nullptr) throw py::error_already_set();
   picker_type = reinterpret_cast<PyTypeObject*>(type);

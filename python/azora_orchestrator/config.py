@@ -25,7 +25,6 @@ __all__ = ["Config", "ConfigFault", "load"]
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|min|h)")
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_STRATEGIES = ("round-robin", "least-connections", "weighted", "ip-hash")
 _MAX_MS = 2**31 - 1
 _Path = tuple[str | int, ...]
 
@@ -150,7 +149,7 @@ _ORCHESTRATOR: _Table = {
     "startsPerSecond": ("starts_per_second", _integer(0, 100_000)),
 }
 _POOL: _Table = {
-    "strategy": ("strategy", _choice(*_STRATEGIES)),
+    "strategy": ("strategy", _choice(*_core.strategies())),
     "allowDegraded": ("allow_degraded", _boolean),
     "panicThreshold": ("panic_threshold", _share),
     "leaseTtl": ("lease_ttl_ms", _lease_ttl),

@@ -109,8 +109,8 @@ strategy = "best"
         "make coffee: the Makefile has no such target",
         "curl PUT /status: the server has no such route",
         "rm: a program that this check does not know",
-        'pools.core.strategy: is "best"; it must be one of round-robin, least-connections, '
-        "weighted, ip-hash",
+        'pools.core.strategy: is "best"; it must be one of round-robin, weighted, '
+        "least-connections, ip-hash",
         "the table of routes has GET /tree, the server has not",
         "the table of routes lacks GET /graph",
         "nothing reads the variable AZORA_WINGS",

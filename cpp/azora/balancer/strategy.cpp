@@ -10,4 +10,13 @@ std::optional<Strategy> strategy_from_wire(std::string_view name) {
   return std::nullopt;
 }
 
+std::string strategy_choices() {
+  std::string text;
+  for (std::size_t i = 0; i < kStrategyCount; ++i) {
+    if (i > 0) text += i + 1 == kStrategyCount ? " or " : ", ";
+    text += wire_name(static_cast<Strategy>(i));
+  }
+  return text;
+}
+
 }  // namespace azora::balancer

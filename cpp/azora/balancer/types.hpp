@@ -20,6 +20,8 @@ constexpr std::string_view wire_name(Strategy strategy) {
   return names[static_cast<std::size_t>(strategy)];
 }
 std::optional<Strategy> strategy_from_wire(std::string_view name);
+// "round-robin, weighted, least-connections or ip-hash": the choices, for messages.
+std::string strategy_choices();
 
 // How good a candidate is. Only equals compete: degraded ones where a pool allows them and nothing
 // healthy is left.

@@ -59,7 +59,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "lines": {"type": "integer", "minimum": 0, "maximum": 10_000, "default": 200},
     "strategy": {
         "type": "string",
-        "enum": ["round-robin", "least-connections", "weighted", "ip-hash"],
+        "enum": _core.strategies(),
     },
     "lease": {"type": "string", "enum": ["auto", "none"]},
     "since": {"type": "integer", "minimum": 0},

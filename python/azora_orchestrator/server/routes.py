@@ -243,7 +243,7 @@ _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
         "One healthy instance of a pool.",
         [
             ("pool", "path", "A type or a group."),
-            ("strategy", "query", "round-robin, least-connections, weighted or ip-hash."),
+            ("strategy", "query", "The strategy of this pick; the pool's."),
             ("key", "query", "What ip-hash hashes; the caller's address."),
             ("lease", "query", "auto: count this use until it is released."),
             ("explain", "query", "1: name every candidate, too."),
