@@ -33,6 +33,8 @@ from azora_orchestrator.errors import (
     NotRunning,
     OrchestratorClosed,
     PoolConflict,
+    StorageFailed,
+    StorageFull,
     TimedOut,
     UnknownService,
 )
@@ -87,6 +89,8 @@ __all__ = [
     "Service",
     "ServiceConfig",
     "Status",
+    "StorageFailed",
+    "StorageFull",
     "Subscription",
     "TimedOut",
     "UnknownService",

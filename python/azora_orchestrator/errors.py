@@ -17,6 +17,8 @@
     ├── OrchestratorClosed     closed               503   close() was called
     ├── LimitReached           limit_reached        429   the message names the limit
     ├── KeeperFailed           keeper_failed        500   the keeper could not be started
+    ├── StorageFailed          storage_failed       503   the store could not be written or read
+    ├── StorageFull            storage_full         507   the store has no room
     ├── InternalError          internal             500   our bug
     └── ForkedHandle           forked_handle        500   the handle is of the parent process
 """
@@ -47,6 +49,8 @@ __all__ = [
     "NotRunning",
     "OrchestratorClosed",
     "PoolConflict",
+    "StorageFailed",
+    "StorageFull",
     "TimedOut",
     "UnknownService",
     "error_from_code",
@@ -180,6 +184,20 @@ class KeeperFailed(AzoraError):
     status = 500
 
 
+class StorageFailed(AzoraError):
+    """The store could not be written or read: a change may be in effect, but would not survive a crash."""
+
+    code = "storage_failed"
+    status = 503
+
+
+class StorageFull(AzoraError):
+    """The store has no room: a change may be in effect, but would not survive a crash."""
+
+    code = "storage_full"
+    status = 507
+
+
 class InternalError(AzoraError):
     """A bug of ours."""
 
@@ -216,6 +234,8 @@ ERRORS: tuple[ErrorRow, ...] = tuple(
         OrchestratorClosed,
         LimitReached,
         KeeperFailed,
+        StorageFailed,
+        StorageFull,
         InternalError,
         ForkedHandle,
     )

@@ -20,6 +20,8 @@ const std::vector<ErrorRow>& error_table() {
       {ErrorCode::closed, "closed", 503},
       {ErrorCode::limit_reached, "limit_reached", 429},
       {ErrorCode::keeper_failed, "keeper_failed", 500},
+      {ErrorCode::storage_failed, "storage_failed", 503},
+      {ErrorCode::storage_full, "storage_full", 507},
       {ErrorCode::internal, "internal", 500},
   };
   return table;

@@ -23,6 +23,8 @@ enum class ErrorCode {
   closed,                // the handle was closed or the interpreter is going away     503
   limit_reached,         // a documented limit; message names it                       429
   keeper_failed,         // the keeper could not be started or reached                 500
+  storage_failed,        // the store could not be written or read                     503
+  storage_full,          // the store has no room                                      507
   internal,              // our bug                                                    500
 };
 

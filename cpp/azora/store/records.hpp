@@ -1,0 +1,161 @@
+#pragma once
+// What is durable, and the bytes it is stored as. The rows of each record, which are at once its format, its decoder and
+// the names used in faults, are listed in record_rows.hpp; README.md says what belongs in a record and what does not.
+//
+// Bytes: version (16 bits), payload, checksum (64 bits, over table, key, version and payload). One version number counts
+// for all records; whoever changes a row raises it and teaches the decoder the former form.
+// Steady time does not survive a reboot, so a moment is stored as its distance from the wall time of the writing. What
+// was still to come is never further away when it is read than it was when it was written, whatever the wall clock did.
+// Threads: any; pure functions of their arguments. Fails: decode() with storage_failed and a message that names the
+// row and what is wrong with it; bytes that were cut, flipped, moved to another key or made up are such.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "azora/base/result.hpp"
+#include "azora/base/time.hpp"
+#include "azora/model/health_status.hpp"
+#include "azora/model/lifecycle.hpp"
+#include "azora/model/service_spec.hpp"
+#include "azora/model/view.hpp"
+#include "azora/store/store.hpp"
+
+namespace azora::store {
+
+inline constexpr std::uint16_t kRecordVersion = 1;
+
+// Numbers that must never go back, whoever runs.
+struct HeadsRecord {
+  std::uint64_t last_serial = 0;  // given to a registration
+  std::uint64_t next_order = 0;   // of listings
+  std::uint64_t event_seq = 0;    // no event had a higher number: reserved ahead, in blocks
+  std::uint64_t epoch = 0;        // the last one that keepers were told
+  friend bool operator==(const HeadsRecord&, const HeadsRecord&) = default;
+};
+
+// One entry as its user wrote it; its replicas are several services of one entry.
+struct EntryRecord {
+  std::string name;
+  std::string source;  // compact JSON object, unmasked: parsed again, it gives the same services
+  Origin origin = Origin::rest;
+  bool callback = false;  // its restart action is a function of the program that registered it
+  std::string actor;      // who wrote it last
+  std::uint64_t generation = 1;
+  std::uint64_t order = 0;  // of its first service
+  friend bool operator==(const EntryRecord&, const EntryRecord&) = default;
+};
+
+// From the wall time of the writing: positive ones were still to come.
+using Distance = Nanos;
+using OptionalDistance = std::optional<Distance>;
+
+// healing::Machine; orchestrator/durable.hpp goes from one to the other.
+struct MachineRecord {
+  Lifecycle lifecycle = Lifecycle::idle;
+  Desired desired = Desired::down;
+  std::uint64_t incarnation = 0;
+  bool deps_ok = false;
+  bool ever_started = false;
+  bool restart_asked = false;
+  bool action_running = false;
+
+  bool admission_asked = false;
+  bool slot_held = false;
+  bool permit_asked = false;
+  bool permit_held = false;
+
+  int attempts = 0;
+  Nanos last_delay{0};
+  std::vector<Distance> recent_restarts;
+  bool flapping = false;
+  int restart_count = 0;
+
+  std::string cause;        // wire names
+  std::string start_cause;
+  bool failing = false;
+  bool half_open = false;
+  bool evidence_pending = false;
+
+  bool announced_failed = false;
+  bool announced_unavailable = false;
+  bool announced_blocked = false;
+
+  OptionalDistance deadline;
+  OptionalDistance next_attempt;
+  OptionalDistance earliest;
+  OptionalDistance down_since;
+  OptionalDistance ready_since;
+  OptionalDistance stable_since;
+  OptionalDistance started;
+  OptionalDistance failed_at;
+  OptionalDistance last_evidence;
+  friend bool operator==(const MachineRecord&, const MachineRecord&) = default;
+};
+
+// A verb that waits until other services have ended.
+struct StagedRecord {
+  std::string verb;
+  Desired wanted = Desired::up;
+  std::vector<std::uint64_t> after;  // serials
+  std::vector<std::uint64_t> raise;  // started again when it is done
+  friend bool operator==(const StagedRecord&, const StagedRecord&) = default;
+};
+
+struct ExitRecord {
+  std::optional<int> code;
+  std::optional<int> signal;
+  std::optional<bool> oom;
+  WallTime at;
+  friend bool operator==(const ExitRecord&, const ExitRecord&) = default;
+};
+
+// One service: what was decided about it and what became of it.
+struct ServiceRecord {
+  WallTime written;
+  std::uint64_t serial = 0;
+  std::string id;
+  std::uint64_t order = 0;
+  std::uint64_t generation = 1;
+  Desired wanted = Desired::up;
+  bool leaving = false;                  // unregistered; its process is not proven gone yet
+  std::string leaving_source;            // its configuration then, which no entry has any more
+  std::vector<std::string> waiting_ids;  // leaving: ids that are not started before it is gone
+  bool restart_required = false;
+  HealthStatus status = HealthStatus::unknown;  // as published
+  WallTime start_time;
+  std::optional<ExitRecord> last_exit;
+  std::optional<std::uint32_t> ordinal;  // its place on the grid of checks
+  std::optional<std::vector<std::uint64_t>> executable_stamp;
+  std::optional<StagedRecord> staged;
+  MachineRecord machine;
+  friend bool operator==(const ServiceRecord&, const ServiceRecord&) = default;
+};
+
+Key key_of(const HeadsRecord& record);
+Key key_of(const EntryRecord& record);
+Key key_of(const ServiceRecord& record);
+Key entry_key(std::string_view name);
+Key service_key(std::uint64_t serial);
+
+Row encode(const HeadsRecord& record);
+Row encode(const EntryRecord& record);
+Row encode(const ServiceRecord& record);
+
+// A number that differs when any row but `written` does (as good as certainly, by 64 bits).
+std::uint64_t fingerprint(const ServiceRecord& record);
+
+Result<HeadsRecord> decode_heads(const Row& row);
+Result<EntryRecord> decode_entry(const Row& row);
+Result<ServiceRecord> decode_service(const Row& row);
+
+// All that a store holds. Fails as a whole, with every damaged row named.
+struct State {
+  HeadsRecord heads;
+  std::vector<EntryRecord> entries;    // by order
+  std::vector<ServiceRecord> services; // by order
+};
+Result<State> decode_state(const std::vector<Row>& rows);
+
+}  // namespace azora::store

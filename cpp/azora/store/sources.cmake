@@ -1,0 +1,1 @@
+set(AZORA_STORE_SOURCES memory_store.cpp records.cpp)
