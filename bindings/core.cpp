@@ -9,7 +9,6 @@ namespace azora::bindings {
 namespace {
 
 using orchestrator::Options;
-using orchestrator::PoolOptions;
 using orchestrator::Verb;
 
 Options read_options(const py::dict& given) {
@@ -33,24 +32,29 @@ Options read_options(const py::dict& given) {
   return options;
 }
 
-PoolOptions read_pool_options(const py::dict& given) {
-  PoolOptions options;
+balancer::PoolChange read_pool_change(const py::dict& given) {
+  balancer::PoolChange change;
   for (const auto& [key, value] : given) {
     const auto name = py::cast<std::string>(key);
     if (value.is_none()) continue;
     if (name == "strategy") {
-      options.strategy = py::cast<std::string>(value);
+      const auto strategy = py::cast<std::string>(value);
+      change.strategy = balancer::strategy_from_wire(strategy);
+      if (!change.strategy) {
+        bad_argument("strategy: is \"" + strategy +
+                     "\"; it must be round-robin, weighted, least-connections or ip-hash");
+      }
     } else if (name == "allow_degraded") {
-      options.allow_degraded = py::cast<bool>(value);
+      change.allow_degraded = py::cast<bool>(value);
     } else if (name == "panic_threshold") {
-      options.panic_threshold = py::cast<double>(value);
+      change.panic_threshold = py::cast<double>(value);
     } else if (name == "lease_ttl_ms") {
-      options.lease_ttl = Millis{py::cast<std::int64_t>(value)};
+      change.lease_ttl = Millis{py::cast<std::int64_t>(value)};
     } else {
       bad_argument(name + ": is no option of a pool");
     }
   }
-  return options;
+  return change;
 }
 
 Verb read_verb(const std::string& name) {
@@ -141,9 +145,9 @@ void bind_core(py::module_& module) {
            py::arg("id"), py::arg("what"), py::arg("timeout_ms"), Unlocked());
   core.def("configure_pool",
            [](const CoreHandle& self, const std::string& name, const py::dict& given) {
-             const PoolOptions options = read_pool_options(given);
+             const balancer::PoolChange change = read_pool_change(given);
              const Unlock unlocked;
-             check_or_throw(self.live().configure_pool(name, options));
+             check_or_throw(self.live().configure_pool(name, change));
            },
            py::arg("name"), py::arg("options"));
   core.def("next_callback", &next_callback, py::arg("timeout_ms"));

@@ -20,11 +20,9 @@ namespace azora::balancer {
 
 class Pool;
 
-// The facts of a pool entry beyond its tier, here from the start so that drain, maintenance,
-// outlier ejection and slow start change values and no layout (R44).
-struct Standing {
-  Tier tier = Tier::excluded;
-  Exclusion why = Exclusion::unknown;  // while tier is excluded
+// All facts of a pool entry, here from the start so that drain, maintenance, outlier ejection and slow start change
+// values and no layout (R44).
+struct EntryFacts : Standing {
   Admin admin = Admin::active;
   bool ejected = false;
 };
@@ -118,7 +116,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
 
   // What follows from the standing, stored at once. False when nothing changed.
   bool apply_standing() {
-    const Standing& now = standing_;
+    const EntryFacts& now = facts_;
     const Exclusion why = now.why == Exclusion::gone         ? Exclusion::gone
                           : now.admin == Admin::maintenance  ? Exclusion::maintenance
                           : now.admin == Admin::draining     ? Exclusion::draining
@@ -155,7 +153,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   std::array<Membership, kMostPools> memberships_{};  // control thread
   std::atomic<std::uint64_t> incarnation_{0};
   std::atomic<std::int64_t> ejected_until_ns_{0};
-  Standing standing_;  // control thread
+  EntryFacts facts_;  // control thread
   const std::uint32_t slot_;
 
   // Bits 0-2: eligible among healthy, degraded, alive; from bit 8: the Exclusion.

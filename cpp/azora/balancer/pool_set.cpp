@@ -51,7 +51,7 @@ void PoolSet::put(std::uint64_t serial, const SpecPtr& spec) {
   next->weight_.store(spec->effective_weight(), std::memory_order_relaxed);
   next->explicit_weight_.store(spec->weight.has_value(), std::memory_order_relaxed);
   if (before) {
-    next->standing_.admin = before->standing_.admin;
+    next->facts_.admin = before->facts_.admin;
     next->ramp_.store(before->ramp_.load(std::memory_order_relaxed), std::memory_order_relaxed);
     retire(*before);
     count(before->spec(), -1);
@@ -96,7 +96,7 @@ void PoolSet::remove(std::uint64_t serial) {
 
 // No pick finds it from here on, and its leases are over.
 void PoolSet::retire(Instance& instance) {
-  instance.standing_.why = Exclusion::gone;
+  instance.facts_.why = Exclusion::gone;
   publish_standing(instance);
   instance.end_leases();
   free_slots_.push_back(instance.slot());
@@ -161,8 +161,8 @@ void PoolSet::set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnatio
   if (!instance) return;
   const bool another_life = instance->incarnation() != incarnation;
   instance->incarnation_.store(incarnation, std::memory_order_relaxed);
-  instance->standing_.tier = tier;
-  instance->standing_.why = tier == Tier::excluded ? why : Exclusion::none;
+  instance->facts_.tier = tier;
+  instance->facts_.why = tier == Tier::excluded ? why : Exclusion::none;
   // A lease must neither be taken in the old life after its end nor be lost from the new one.
   if (another_life && tier != Tier::excluded) instance->end_leases();
   publish_standing(*instance);
@@ -174,14 +174,14 @@ void PoolSet::set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnatio
 void PoolSet::set_admin(std::uint64_t serial, Admin admin) {
   Instance* instance = find(serial);
   if (!instance) return;
-  instance->standing_.admin = admin;
+  instance->facts_.admin = admin;
   publish_standing(*instance);
 }
 
 void PoolSet::eject(std::uint64_t serial, SteadyTime until) {
   Instance* instance = find(serial);
   if (!instance) return;
-  instance->standing_.ejected = true;
+  instance->facts_.ejected = true;
   instance->ejected_until_ns_.store(until.time_since_epoch().count(), std::memory_order_relaxed);
   publish_standing(*instance);
 }
@@ -189,7 +189,7 @@ void PoolSet::eject(std::uint64_t serial, SteadyTime until) {
 void PoolSet::readmit(std::uint64_t serial) {
   Instance* instance = find(serial);
   if (!instance) return;
-  instance->standing_.ejected = false;
+  instance->facts_.ejected = false;
   instance->ejected_until_ns_.store(0, std::memory_order_relaxed);
   publish_standing(*instance);
 }

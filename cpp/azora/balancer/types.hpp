@@ -53,6 +53,12 @@ constexpr std::string_view wire_name(Exclusion why) {
   return names[static_cast<std::size_t>(why)];
 }
 
+// How a service stands in its pools; `why` says something while the tier is excluded.
+struct Standing {
+  Tier tier = Tier::excluded;
+  Exclusion why = Exclusion::unknown;
+};
+
 // What the owner of a service says about its traffic.
 enum class Admin : std::uint8_t { active, draining, maintenance };
 

@@ -7,6 +7,7 @@
 #include <sys/resource.h>
 
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 
 namespace azora {
@@ -17,12 +18,22 @@ inline std::optional<rlimit>& inherited_files() {
   return limit;
 }
 
+// Some systems allow a thousand times that, and tables grow with it.
+inline constexpr rlim_t kEnoughFiles = 1'048'576;
+
+// The limit as it is now, as far as it matters to us.
+inline std::size_t file_limit() {
+  constexpr std::size_t kUsual = 1024;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kUsual;
+  return static_cast<std::size_t>(std::min(limit.rlim_cur, kEnoughFiles));
+}
+
 inline void raise_file_limit() {
-  constexpr rlim_t kEnough = 1'048'576;  // some systems allow a thousand times that, and tables grow with it
   rlimit limit{};
   if (inherited_files() || ::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
   rlimit raised = limit;
-  raised.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kEnough));
+  raised.rlim_cur = std::max(limit.rlim_cur, std::min(limit.rlim_max, kEnoughFiles));
   if (raised.rlim_cur != limit.rlim_cur && ::setrlimit(RLIMIT_NOFILE, &raised) == 0) inherited_files() = limit;
 }
 

@@ -1,7 +1,5 @@
 #include "azora/health/net_prober.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -9,20 +7,13 @@
 #include <thread>
 
 #include "azora/base/asio_loop.hpp"
+#include "azora/base/file_limit.hpp"
 #include "azora/base/mutex.hpp"
 #include "azora/health/probe_worker.hpp"
 #include "azora/base/thread.hpp"
 
 namespace azora::health {
 namespace {
-
-std::size_t descriptor_limit() {
-  rlimit limit{};
-  constexpr std::size_t kUnknown = 1024;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return kUnknown;
-  constexpr rlim_t kEnough = 4'000'000;
-  return static_cast<std::size_t>(std::min(limit.rlim_cur, kEnough));
-}
 
 // Carries results to the control thread: while one hand-over waits there, further results join it.
 class Outbox : public std::enable_shared_from_this<Outbox> {
@@ -68,7 +59,7 @@ struct NetProber::State {
   State(Loop& control, const NetProberOptions& options)
       : died(options.resolver.died),
         outbox(std::make_shared<Outbox>(control)),
-        worker({.max_idle = (options.fd_limit != 0 ? options.fd_limit : descriptor_limit()) / 2,
+        worker({.max_idle = (options.fd_limit != 0 ? options.fd_limit : file_limit()) / 2,
                 .resolver = options.resolver,
                 .clock = &AsioLoop::steady_now},
                [box = outbox](std::vector<ProbeResult> results) { box->deliver(std::move(results)); }, counters) {}

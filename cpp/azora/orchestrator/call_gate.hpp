@@ -1,6 +1,6 @@
 #pragma once
 // How calls from any thread wait for the control thread: a Reply is set there once and waited for here; the
-// CallGate counts who is inside, so that the end of the program leaves nobody waiting.
+// CallGate counts who is inside, so that the end of the program leaves no caller waiting.
 // Threads: any. Ownership: Reply is shared by caller and control thread. Fails: enter() after close().
 #include <memory>
 #include <optional>
@@ -48,7 +48,7 @@ class CallGate {
     bool inside_;
   };
 
-  // Nobody enters any more. True for the first caller.
+  // No call enters any more. True for the first caller.
   bool close() {
     MutexLock lock(mutex_);
     return !std::exchange(closed_, true);

@@ -1,5 +1,5 @@
 #pragma once
-// Restart callables on their way to Python: at most one waiting per service, never dropped (semantics 34).
+// Restart callables on their way to Python: at most one waiting per service, never dropped.
 // A newer request of the same service takes the place of the older.
 // Threads: any. Ownership: of the requests. Fails: never.
 #include <algorithm>

@@ -1,225 +1,212 @@
 #include "azora/orchestrator/core.hpp"
 
-#include <algorithm>
+#include <utility>
+
+#include "azora/base/check.hpp"
+#include "azora/orchestrator/invariants.hpp"
+#include "azora/orchestrator/reactions/on_action.hpp"
+#include "azora/orchestrator/reactions/on_check.hpp"
+#include "azora/orchestrator/reactions/on_command.hpp"
+#include "azora/orchestrator/reactions/on_process.hpp"
+#include "azora/orchestrator/reactions/on_registration.hpp"
+#include "azora/orchestrator/reactions/on_stop.hpp"
+#include "azora/orchestrator/reads/graph.hpp"
+#include "azora/orchestrator/reads/metrics.hpp"
+#include "azora/orchestrator/reads/why.hpp"
 
 namespace azora::orchestrator {
 
-using healing::Cause;
 using healing::Input;
 
 Core::Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, Publisher& publisher, CoreOptions options)
     : loop_(loop),
-      prober_(prober),
       keeper_(keeper),
-      publisher_(publisher),
-      options_(options),
-      scheduler_(health::SchedulerOptions{.fd_limit = options.fd_limit}),
-      probe_timer_(loop, scheduler_, guard_, [this](const std::vector<health::Serial>& serials) { ask(serials); }),
-      bucket_(options.max_concurrent_starts, options.starts_per_second) {
-  prober_.set_sink([this](std::vector<health::ProbeResult> results) { on_results(std::move(results)); });
+      turn_(loop, publisher, [this](Send& send) { deliver(send); }),
+      probing_(loop, prober, fleet_, turn_, options.fd_limit),
+      admission_(loop, options.max_concurrent_starts, options.starts_per_second,
+                 [this](std::uint64_t serial) { feed(serial, Input::Kind::slot_expired); }),
+      evidence_(loop, fleet_,
+                [this](ServiceState& service) {
+                  drive_.feed(service, {.kind = Input::Kind::evidence, .cause = healing::Cause::evidence});
+                }),
+      waiters_(loop),
+      shutdown_(loop, [this] { stop_overdue(fleet_, turn_, shutdown_, drive_); }),
+      drive_(loop, fleet_, turn_, probing_, admission_, evidence_, shutdown_) {
+  prober.set_sink([this](const std::vector<health::ProbeResult>& results) {
+    on_check_results(fleet_, turn_, probing_, drive_, results);
+  });
   keeper_.set_listener(this);
 }
 
 Core::~Core() = default;
 
-void Core::start() {
-  if (running_) return;
-  running_ = true;
-  answer_stop(living_processes());  // a stop under way ends here
-  board_changed_ = true;
-  ++board_.list_version;
-  std::vector<std::uint64_t> serials;
-  registry_.for_each([&](const registry::Entry& entry) { serials.push_back(entry.serial); });
-  for (const std::uint64_t serial : serials) {
-    ServiceState* service = by_serial(serial);
-    if (service == nullptr) continue;
-    if (!service->process()) service->begin_anew();
-    refresh_status(*service);
-    evaluate_dependencies(*service);
-    bring_up(*service);
-    mark(*service);
-  }
-  settle();
-}
-
-// Probes end at once; process services stop level by level, dependents first.
-void Core::stop(SteadyTime deadline, std::function<void(std::vector<std::string>)> done) {
-  if (stop_done_) {
-    // A second caller waits for the same end; the shorter patience counts.
-    stop_done_ = [first = std::move(stop_done_), second = std::move(done)](const std::vector<std::string>& left) {
-      first(left);
-      second(left);
-    };
-    if (deadline < stop_deadline_) stop_by(deadline);
-    return;
-  }
-  if (!running_ && processes_alive() == 0) {
-    answers_.push_back([done = std::move(done)] { done({}); });
-    return;
-  }
-  running_ = false;
-  staged_.clear();
-  board_changed_ = true;
-  ++board_.list_version;
-  services_.for_each([this](std::uint64_t serial, ServiceState& service) {
-    if (service.leaving) return;
-    refresh_status(service);
-    publish_standing(service);
-    prober_.forget(serial);
-    apply_probe_mode(service);
-    mark(service);
-    stop_looks_.push_back(serial);
-  });
-  stop_done_ = std::move(done);
-  stop_by(deadline);
-  stop_next();
-}
-
-// What still lives at `deadline` is killed.
-void Core::stop_by(SteadyTime deadline) {
-  loop_.cancel(stop_timer_);
-  stop_deadline_ = deadline;
-  stop_timer_ = loop_.at(deadline, [this] {
-    stop_timer_ = 0;
-    std::vector<std::string> left = living_processes();
-    std::vector<std::uint64_t> serials;
-    services_.for_each([&](std::uint64_t serial, const ServiceState& service) {
-      if (service.process() && service.machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
-    });
-    for (const std::uint64_t serial : serials) {
-      // Also those that waited for their dependents: what comes now is a planned end.
-      ServiceState* service = by_serial(serial);
-      feed(*service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown});
-      if (!service->alive()) continue;
-      sends_.push_back([this, serial, incarnation = service->machine.incarnation] { keeper_.kill(serial, incarnation); });
-    }
-    answer_stop(std::move(left));
-  });
-}
-
-// While stopping: whoever has no living dependent is told to stop.
-void Core::stop_next() {
-  while (stop_done_ && !stop_looks_.empty()) {
-    const std::uint64_t serial = stop_looks_.back();
-    stop_looks_.pop_back();
-    if (ServiceState* service = by_serial(serial)) stop_unless_needed(*service);
-  }
-  stop_looks_.clear();
-  if (stop_done_ && processes_alive() == 0) answer_stop({});
-}
-
-void Core::stop_unless_needed(ServiceState& service) {
-  const bool over = service.machine.lifecycle == Lifecycle::idle || service.machine.desired == Desired::down;
-  if (!service.process() || over) return;
-  bool needed = false;
-  graph_.for_each_dependent(*service.id, [&](const std::string& id, const Dependency&) {
-    const ServiceState* dependent = find(id);
-    needed = needed || (dependent != nullptr && dependent->alive());
-  });
-  if (needed) return;
-  feed(service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown});
-}
-
-// Something that needed these has ended or needs them no more.
-void Core::look_to_stop(const ServiceSpec& spec) {
-  if (!stop_done_) return;
-  for (const Dependency& dependency : spec.dependencies) {
-    if (const ServiceState* service = find(dependency.id)) stop_looks_.push_back(service->serial);
-  }
-}
-
-void Core::answer_stop(std::vector<std::string> left) {
-  loop_.cancel(stop_timer_);
-  stop_timer_ = 0;
-  if (auto answer = std::exchange(stop_done_, nullptr)) {
-    answers_.push_back([answer = std::move(answer), left = std::move(left)] { answer(left); });
-  }
-}
-
-std::vector<std::string> Core::living_processes() const {
-  std::vector<std::string> ids;
-  services_.for_each([&](std::uint64_t, const ServiceState& service) {
-    if (service.alive()) ids.push_back(*service.id);
-  });
-  std::sort(ids.begin(), ids.end());
-  return ids;
-}
-
-// Semantics 10: views and pools, events, answers, actions.
+// Views and pools, events, answers, sends: in this order.
 void Core::end_turn() {
-  settle();
-  run_staged();
-  stop_next();
-  if (running_) {
-    grant_permits();
-    admit();
-    settle();
-    watch_failed();
+  drive_.run_to_fixpoint();
+  run_staged(fleet_, turn_, verbs_, drive_);
+  stop_next(fleet_, turn_, shutdown_, drive_);
+  if (fleet_.running()) admit();
+  if (!waiters_.empty()) {
+    for (const ServiceState* service : turn_.dirty()) waiters_.wake(*service->id);
   }
-  ++turns_;
-  if (!dirty_.empty() || board_changed_ || publisher_.head() != board_.seq) {
-    auto by_id = board_.by_id.edit();
-    auto in_order = board_.in_order.edit();
-    board_.seq = publisher_.head();
-    const std::uint64_t before = views_built_;
-    for (const std::uint64_t serial : dirty_) {
-      ServiceState* service = by_serial(serial);
-      if (service == nullptr) continue;
-      service->dirty = false;
-      if (service->leaving) continue;
-      const ViewPtr view = build_view(*service);
-      ++views_built_;
-      by_id.set(view);
-      wake(*service->id);
-      in_order.set(service->order, view);
-    }
-    if (!dirty_.empty()) turn_views_ = views_built_ - before;
-    dirty_.clear();
-    board_.by_id = by_id.done();
-    board_.in_order = in_order.done();
-    board_.running = running_;
-    board_changed_ = false;
-    publisher_.publish(std::make_shared<const Board>(board_));
-  } else {
-    publisher_.publish(nullptr);
-  }
-  check_waiters();
-  for (const auto& answer : std::exchange(answers_, {})) answer();
-  for (const auto& send : std::exchange(sends_, {})) send();
-  send_asks();
-  probe_timer_.rearm();
+  turn_.publish({.running = fleet_.running(), .healthy = fleet_.healthy(), .unhealthy = fleet_.unhealthy()});
+  answer_waiters();
+  turn_.complete();
+  fleet_.drop_ended();
+  probing_.end_turn();
 }
 
-// What fell due in this turn, without those whose process ended or whose configuration changed later in it.
-void Core::send_asks() {
-  std::erase_if(asks_, [this](const health::ProbeRequest& ask) {
-    const ServiceState* service = by_serial(ask.serial);
-    const bool current = service != nullptr && service->probe_mode != health::Mode::paused &&
-                         ask.incarnation == service->machine.incarnation && ask.generation == service->generation;
-    if (!current) scheduler_.done(ask.serial, loop_.now().steady);
-    return !current;
-  });
-  if (!asks_.empty()) prober_.ask(std::exchange(asks_, {}));
+void Core::admit() {
+  const SteadyTime now = turn_.now().steady;
+  const auto granted = [this](Input::Kind kind) {
+    return [this, kind](std::uint64_t serial) {
+      feed(serial, kind);
+      return fleet_.by_serial(serial) != nullptr;
+    };
+  };
+  admission_.grant_permits(now, granted(Input::Kind::permitted));
+  admission_.admit(now, granted(Input::Kind::admitted));
+  drive_.run_to_fixpoint();
+  evidence_.end_turn(now);
 }
 
-std::vector<std::string> Core::violations() const {
-  std::vector<std::string> found;
-  services_.for_each([&](std::uint64_t, const ServiceState& service) {
-    const std::string& id = *service.id;
-    const healing::Machine& machine = service.machine;
-    const int limit = service.spec->restart.max_restarts;
-    if (limit >= 0 && machine.attempts > limit) found.push_back(id + ": budget exceeded");
-    const bool ready = machine.lifecycle == Lifecycle::ready || machine.lifecycle == Lifecycle::watching;
-    if (!ready && service.status == HealthStatus::healthy && service.process()) {
-      found.push_back(id + ": healthy while " + std::string(wire_name(machine.lifecycle)));
-    }
-    const bool timed = machine.lifecycle == Lifecycle::starting || machine.lifecycle == Lifecycle::stopping ||
-                       machine.lifecycle == Lifecycle::killing || machine.lifecycle == Lifecycle::backoff;
-    if (timed && !machine.deadline) {
-      found.push_back(id + ": " + std::string(wire_name(machine.lifecycle)) + " without a deadline");
-    }
-  });
-  return found;
+void Core::feed(std::uint64_t serial, Input::Kind kind) {
+  if (ServiceState* service = fleet_.by_serial(serial)) drive_.feed(*service, {.kind = kind});
 }
+
+void Core::deliver(Send& send) {
+  switch (send.kind) {
+    case Send::Kind::launch: return keeper_.launch(std::move(*send.launch));
+    case Send::Kind::stop: return keeper_.stop(send.serial, send.incarnation, send.signal);
+    case Send::Kind::kill: return keeper_.kill(send.serial, send.incarnation);
+    case Send::Kind::forget: return keeper_.forget(send.serial);
+    case Send::Kind::callback:
+      if (callback_sink_) callback_sink_(std::move(*send.request));
+      return;
+  }
+}
+
+void Core::start() { start_all(fleet_, turn_, shutdown_, drive_); }
+
+void Core::stop(SteadyTime deadline, Shutdown::Done done) {
+  stop_all(fleet_, turn_, probing_, verbs_, shutdown_, drive_, deadline, std::move(done));
+}
+
+Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::string_view actor) {
+  const Turn::ActingFor acting(turn_, actor);
+  Result<void> done = on_register({fleet_, turn_, probing_, admission_, waiters_, drive_}, std::move(specs));
+  if (!done) return std::move(done).error();
+  return turn_.head();
+}
+
+Result<bool> Core::unregister(std::string_view id, std::string_view actor) {
+  const Turn::ActingFor acting(turn_, actor);
+  return on_unregister({fleet_, turn_, probing_, admission_, waiters_, drive_}, id);
+}
+
+Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
+                                 std::string_view actor) {
+  const Turn::ActingFor acting(turn_, actor);
+  return on_command(fleet_, turn_, verbs_, drive_,
+                    {.verb = verb, .id = id, .dependents = dependents, .dependencies = dependencies});
+}
+
+void Core::wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done) {
+  waiters_.add(std::move(id), ready, deadline, std::move(done));
+}
+
+void Core::answer_waiters() {
+  const auto look = [this](const std::string& id) -> Waiters::Seen {
+    const ServiceState* service = fleet_.find(id);
+    if (service == nullptr) return {};
+    return {.known = true,
+            .alive = service->alive(),
+            .pending = verbs_.contains(service->serial),
+            .lifecycle = service->machine.lifecycle,
+            .status = service->status,
+            .last_error = service->last_error()};
+  };
+  for (Waiters::Answer& answer : waiters_.due(look)) turn_.answer(std::move(answer));
+}
+
+void Core::abandon_waiters() {
+  for (Waiters::Answer& answer : waiters_.abandon({ErrorCode::closed, "the orchestrator was closed meanwhile", {}})) {
+    turn_.answer(std::move(answer));
+  }
+  end_stop(turn_, shutdown_, fleet_.living_ids());
+}
+
+void Core::callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, const std::string& reason) {
+  on_action_done(fleet_, probing_, drive_, serial, incarnation, ok, reason);
+}
+
+void Core::callback_failed(std::string reason) { on_handler_failed(turn_, std::move(reason)); }
+
+void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes) {
+  on_usage(fleet_, turn_, id, incarnation, cpu_percent, rss_bytes);
+}
+
+void Core::on_started(keeper::Serial serial, std::uint64_t incarnation, int pid, Now at) {
+  orchestrator::on_started(fleet_, probing_, drive_, {serial, incarnation}, pid, at);
+}
+
+void Core::on_start_failed(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  orchestrator::on_start_failed(fleet_, drive_, {serial, incarnation}, std::move(reason));
+}
+
+void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) {
+  orchestrator::on_exited(fleet_, turn_, drive_, {serial, incarnation}, exit);
+}
+
+void Core::on_swept(keeper::Serial serial, std::uint64_t incarnation) {
+  orchestrator::on_swept(fleet_, drive_, {serial, incarnation});
+}
+
+void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  orchestrator::on_lost(fleet_, turn_, drive_, {serial, incarnation}, std::move(reason));
+}
+
+void Core::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
+  log_dropped_ += orchestrator::on_log_dropped(fleet_, turn_, serial, lines);
+}
+
+void Core::on_link(bool, std::string) {}
+
+Result<std::string> Core::why_json(std::string_view id) const {
+  return orchestrator::why_json(fleet_, id, loop_.now());
+}
+
+Result<std::string> Core::dependencies_json(std::string_view id) const {
+  return orchestrator::dependencies_json(fleet_, id);
+}
+
+std::string Core::graph_json() const { return orchestrator::graph_json(fleet_); }
+
+std::string Core::metrics_text() const {
+  using enum MetricKind;
+  const Turn::Counts& turns = turn_.counts();
+  const Probing::Counts& probes = probing_.counts();
+  const Metric metrics[] = {
+      {"services", gauge, "Registered services.", fleet_.registry().size()},
+      {"services_healthy", gauge, "Services that are healthy.", fleet_.healthy()},
+      {"services_unhealthy", gauge, "Services that are unhealthy.", fleet_.unhealthy()},
+      {"processes_alive", gauge, "Processes of ours that may exist.", fleet_.alive()},
+      {"running", gauge, "1 while the orchestrator is started.", fleet_.running() ? 1U : 0U},
+      {"turns_total", counter, "Turns of the control thread.", turns.turns},
+      {"views_built_total", counter, "Service views replaced.", turns.views_built},
+      {"turn_views_built", gauge, "Service views replaced by the last turn that replaced any.", turns.turn_views},
+      {"probes_total", counter, "Probes asked.", probes.asked},
+      {"probe_results_stale_total", counter, "Results of a former incarnation or configuration.", probes.stale},
+      {"probe_results_void_total", counter, "Results dropped because our own loop was late.", probes.dropped_late},
+      {"probes_in_flight", gauge, "Probes that wait for an answer.", probing_.in_flight()},
+      {"log_lines_dropped_total", counter, "Lines of output that shims dropped for a slow or full disk.", log_dropped_},
+      {"loop_stalls_total", counter, "Times our own loop was late by more than a second.", probing_.stalls()},
+      {"events_head", counter, "Sequence number of the newest event.", turn_.head()},
+      {"internal_errors_total", counter, "Failed invariants.", bug_count()},
+  };
+  return orchestrator::metrics_text(metrics);
+}
+
+std::vector<std::string> Core::violations() const { return orchestrator::violations(fleet_); }
 
 }  // namespace azora::orchestrator

@@ -1,6 +1,6 @@
 #pragma once
 // What tells that a service's program was replaced: inode, modification time and size of every element of
-// argv that is a file (semantics 24). Threads: any that may wait for a disk. Fails: never; what is no file
+// argv that is a file. Threads: any that may wait for a disk. Fails: never; what is no file
 // counts as nothing.
 #include <cstdint>
 #include <string>

@@ -65,19 +65,7 @@ Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, 
       });
 }
 
-Result<void> Orchestrator::configure_pool(std::string_view name, const PoolOptions& options) {
-  balancer::PoolChange change;
-  if (!options.strategy.empty()) {
-    change.strategy = balancer::strategy_from_wire(options.strategy);
-    if (!change.strategy) {
-      return Error{ErrorCode::invalid_argument,
-                   "strategy: is \"" + options.strategy +
-                       "\"; it must be round-robin, weighted, least-connections or ip-hash", {}};
-    }
-  }
-  change.allow_degraded = options.allow_degraded;
-  change.panic_threshold = options.panic_threshold;
-  change.lease_ttl = options.lease_ttl;
+Result<void> Orchestrator::configure_pool(std::string_view name, const balancer::PoolChange& change) {
   return impl_->ask<Result<void>>([this, name = std::string(name), change](Core&) {
     return impl_->balancer().pools().configure(name, change);
   });
@@ -86,13 +74,13 @@ Result<void> Orchestrator::configure_pool(std::string_view name, const PoolOptio
 std::optional<CallbackRequest> Orchestrator::next_callback(Millis timeout) { return impl_->callbacks().next(timeout); }
 
 void Orchestrator::callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, std::string reason) {
-  impl_->tell([serial, incarnation, ok, reason = std::move(reason)](Core& core) {
+  impl_->post([serial, incarnation, ok, reason = std::move(reason)](Core& core) {
     core.callback_done(serial, incarnation, ok, reason);
   });
 }
 
 void Orchestrator::callback_failed(std::string reason) {
-  impl_->tell([reason = std::move(reason)](Core& core) { core.callback_failed(reason); });
+  impl_->post([reason = std::move(reason)](Core& core) { core.callback_failed(reason); });
 }
 
 ViewPtr Orchestrator::find(std::string_view id) const {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "azora/balancer/types.hpp"
 #include "azora/base/result.hpp"
 #include "azora/base/time.hpp"
 #include "azora/model/service_spec.hpp"
@@ -31,13 +32,6 @@ struct Options {
   int max_concurrent_starts = -1;  // -1: max(4, 2 x cores); 0 no cap
   int starts_per_second = 50;      // 0 no cap
   std::string build_id;
-};
-
-struct PoolOptions {
-  std::string strategy;         // empty: unchanged
-  std::optional<bool> allow_degraded;
-  std::optional<double> panic_threshold;
-  std::optional<Millis> lease_ttl;
 };
 
 enum class Verb { start, stop, restart };
@@ -88,7 +82,7 @@ class Orchestrator {
                              std::string_view actor);
   // Waits until READY and healthy-or-degraded ("ready") or without process ("stopped"), or the deadline.
   Result<void> wait_for(std::string_view id, std::string_view what, Millis timeout);
-  Result<void> configure_pool(std::string_view name, const PoolOptions& options);
+  Result<void> configure_pool(std::string_view name, const balancer::PoolChange& change);
   // The next restart callable to run, at most one per service at a time; nullopt: none came within `timeout`, or
   // the orchestrator was closed.
   std::optional<CallbackRequest> next_callback(Millis timeout);
@@ -103,7 +97,7 @@ class Orchestrator {
   std::vector<ViewPtr> by_type(std::string_view type) const;
   Totals totals() const;
 
-  // Whole answers as compact JSON. The lists may be large: they are shared with whoever asks for the same.
+  // Whole answers as compact JSON. The lists may be large: readers of the same list share one.
   std::shared_ptr<const std::string> status_json(bool detailed) const;
   std::shared_ptr<const std::string> services_json(const std::optional<std::string>& type) const;
   Result<std::string> why_json(std::string_view id);

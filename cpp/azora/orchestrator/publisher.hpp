@@ -1,5 +1,5 @@
 #pragma once
-// Where the control core puts what it decided, in the order of a turn (semantics 10): board and pool
+// Where the control core puts what it decided, in the order of a turn: board and pool
 // state first, then events, then answers, then actions. Implemented over pools and event log in live_publisher.hpp
 // and by the simulation's recorder.
 // Threads: the control thread.
@@ -15,13 +15,8 @@
 namespace azora::orchestrator {
 
 using balancer::Exclusion;
+using balancer::Standing;
 using balancer::Tier;
-
-// How a service stands in its pools; `why` says something while the tier is excluded.
-struct Standing {
-  Tier tier = Tier::excluded;
-  Exclusion why = Exclusion::unknown;
-};
 
 class Publisher {
  public:

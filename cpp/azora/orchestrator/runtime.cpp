@@ -1,24 +1,18 @@
 #include "azora/orchestrator/runtime.hpp"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <thread>
 
+#include "azora/base/file_limit.hpp"
 #include "azora/orchestrator/file_stamp.hpp"
+#include "azora/orchestrator/reads/metrics.hpp"
 
 namespace azora::orchestrator {
 namespace {
 
 constexpr Millis kLeaseSweep{1'000};
 constexpr Millis kKeeperEnd{5'000};  // for shims to kill what a stop left over
-
-std::size_t descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return 1024;
-  return static_cast<std::size_t>(std::min<rlim_t>(limit.rlim_cur, 1'048'576));
-}
 
 }  // namespace
 
@@ -33,7 +27,7 @@ CoreOptions Orchestrator::Impl::core_options(const Options& options) {
   const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
   core.max_concurrent_starts = options.max_concurrent_starts < 0 ? std::max(4, 2 * cores) : options.max_concurrent_starts;
   core.starts_per_second = options.starts_per_second;
-  core.fd_limit = descriptor_limit();
+  core.fd_limit = file_limit();
   return core;
 }
 
@@ -50,7 +44,7 @@ Orchestrator::Impl::Impl(Options options)
       events_(std::make_shared<events::EventLog>()),
       balancer_(balancer_options(work_)),
       publisher_(balancer_, *events_),
-      prober_(control_.loop(), {.fd_limit = descriptor_limit()}),
+      prober_(control_.loop(), {.fd_limit = file_limit()}),
       keeper_(control_.loop(), keeper_options(options_)),
       core_(control_.loop(), prober_, keeper_, publisher_, core_options(options_)),
       usage_(work_.loop(), [this] { return publisher_.board(); },
@@ -60,7 +54,7 @@ Orchestrator::Impl::Impl(Options options)
                });
              }) {
   core_.set_callback_sink([this](CallbackRequest request) { callbacks_.push(std::move(request)); });
-  core_.set_file_stamp([this](const LaunchSpec& spec, Core::Stamped answer) { stamp(spec, std::move(answer)); });
+  core_.set_file_stamp([this](const LaunchSpec& spec, Stamped answer) { stamp(spec, std::move(answer)); });
   balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
   control_.loop().set_turn_end([this] {
     core_.end_turn();
@@ -125,7 +119,7 @@ void Orchestrator::Impl::close(Millis deadline) {
 }
 
 // Stamps wait for disks: they are read on az-work and answered on the control thread.
-void Orchestrator::Impl::stamp(const LaunchSpec& spec, Core::Stamped answer) {
+void Orchestrator::Impl::stamp(const LaunchSpec& spec, Stamped answer) {
   work_.loop().post([this, argv = spec.argv, cwd = spec.cwd, answer = std::move(answer)]() mutable {
     std::vector<std::uint64_t> numbers = file_stamp(argv, cwd, std::getenv("PATH"));
     control_.loop().post([answer = std::move(answer), numbers = std::move(numbers)] { answer(numbers); });
@@ -141,38 +135,37 @@ void Orchestrator::Impl::sweep_leases() {
 }
 
 std::string Orchestrator::Impl::metrics_text() {
+  using enum MetricKind;
   Result<std::string> head = ask<Result<std::string>>([](Core& core) -> Result<std::string> { return core.metrics_text(); });
-  std::string out = head ? std::move(head).value() : std::string();
-  const auto metric = [&out](std::string_view name, std::string_view kind, std::string_view help, std::uint64_t value) {
-    out.append("# HELP azora_").append(name).append(" ").append(help).append("\n");
-    out.append("# TYPE azora_").append(name).append(" ").append(kind).append("\n");
-    out.append("azora_").append(name).append(" ").append(std::to_string(value)).append("\n");
-  };
   const balancer::BalancerMetrics pools = balancer_.metrics();
-  metric("pool_members_touched_total", "counter", "Places of pools written by changes.", pools.members_touched);
-  metric("turn_pool_members_touched", "gauge", "Places of pools written by the last turn that wrote any.",
-         turn_touched_.load(std::memory_order_relaxed));
-  metric("pool_flaps_total", "counter", "Changes of a member's eligibility.", pools.flaps);
-  metric("pool_names_published_total", "counter", "Names of pools that came, went or changed owner.", pools.names_published);
-  metric("pool_tables_built_total", "counter", "Tables of strategies rebuilt.", pools.tables_built);
-  metric("pool_table_entries_built_total", "counter", "Members put into those tables.", pools.table_entries_built);
-  metric("leases_taken_total", "counter", "Leases taken.", pools.leases_taken);
-  metric("leases_released_total", "counter", "Leases released.", pools.leases_released);
-  metric("leases_expired_total", "counter", "Leases ended by their time.", pools.leases_expired);
-  metric("leases_held", "gauge", "Leases held.", pools.leases_held);
-  metric("list_bytes_total", "counter", "Bytes of list bodies serialised.", lists_.bytes_made());
-  metric("view_bytes_total", "counter", "Bytes of single services serialised, by this whole program.", ServiceView::bytes_made());
-  metric("bytes_serialised_total", "counter", "Bytes of JSON made of services, one by one and in lists.",
-         ServiceView::bytes_made() + lists_.bytes_made());
-  metric("event_turns_handed_over_total", "counter",
-         "Turns whose events a reader took in, as it held the log: the control thread waits for none.", events_->handed_over());
-  metric("events_evicted_total", "counter", "Events that left the bounded log.", events_->evicted());
   const health::ProberCounts net = prober_.counters();
-  metric("probe_answers_total", "counter", "Probes that ended.", net.checks);
-  metric("probe_connections_reused_total", "counter", "Probes sent over a kept connection.", net.reused);
-  metric("probe_connects_total", "counter", "Connections opened by probes.", net.connects);
-  metric("probe_system_calls_total", "counter", "System calls of the prober's thread.", net.system_calls());
-  return out;
+  const Metric metrics[] = {
+      {"pool_members_touched_total", counter, "Places of pools written by changes.", pools.members_touched},
+      {"turn_pool_members_touched", gauge, "Places of pools written by the last turn that wrote any.",
+       turn_touched_.load(std::memory_order_relaxed)},
+      {"pool_flaps_total", counter, "Changes of a member's eligibility.", pools.flaps},
+      {"pool_names_published_total", counter, "Names of pools that came, went or changed owner.",
+       pools.names_published},
+      {"pool_tables_built_total", counter, "Tables of strategies rebuilt.", pools.tables_built},
+      {"pool_table_entries_built_total", counter, "Members put into those tables.", pools.table_entries_built},
+      {"leases_taken_total", counter, "Leases taken.", pools.leases_taken},
+      {"leases_released_total", counter, "Leases released.", pools.leases_released},
+      {"leases_expired_total", counter, "Leases ended by their time.", pools.leases_expired},
+      {"leases_held", gauge, "Leases held.", pools.leases_held},
+      {"list_bytes_total", counter, "Bytes of list bodies serialised.", lists_.bytes_made()},
+      {"view_bytes_total", counter, "Bytes of single services serialised, by this whole program.",
+       ServiceView::bytes_made()},
+      {"bytes_serialised_total", counter, "Bytes of JSON made of services, one by one and in lists.",
+       ServiceView::bytes_made() + lists_.bytes_made()},
+      {"event_turns_handed_over_total", counter, "Turns whose events a reader took in, as it held the log: the control thread waits for none.",
+       events_->handed_over()},
+      {"events_evicted_total", counter, "Events that left the bounded log.", events_->evicted()},
+      {"probe_answers_total", counter, "Probes that ended.", net.checks},
+      {"probe_connections_reused_total", counter, "Probes sent over a kept connection.", net.reused},
+      {"probe_connects_total", counter, "Connections opened by probes.", net.connects},
+      {"probe_system_calls_total", counter, "System calls of the prober's thread.", net.system_calls()},
+  };
+  return (head ? std::move(head).value() : std::string()) + orchestrator::metrics_text(metrics);
 }
 
 Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_view id, std::size_t lines) {

@@ -59,7 +59,7 @@ class Orchestrator::Impl {
     });
     return reply->wait();
   }
-  // ask() without waiting: done(answer) is called on the control thread, or here when there is nobody to ask.
+  // ask() without waiting: done(answer) is called on the control thread, or here when the orchestrator is closed.
   template <typename T, typename Body, typename Done>
   void ask_then(Body body, Done done) {
     const auto pass = std::make_shared<const CallGate::Pass>(gate_);  // inside until it is answered
@@ -72,14 +72,14 @@ class Orchestrator::Impl {
   }
   // Runs body(core) in some later turn; lost when closed.
   template <typename Body>
-  void tell(Body body) {
+  void post(Body body) {
     const CallGate::Pass pass(gate_);
     if (!pass || !open()) return;
     control_.loop().post([this, body = std::move(body)]() mutable { body(core_); });
   }
 
   const std::shared_ptr<const Board>& board() const { return publisher_.board(); }
-  // Somebody reads figures of processes: keeps them fresh for a while.
+  // Figures of processes are read: keeps them fresh for a while.
   void looked() { usage_.looked(); }
   std::string metrics_text();
   Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, std::size_t lines);
@@ -95,7 +95,7 @@ class Orchestrator::Impl {
   static CoreOptions core_options(const Options& options);
   static keeper::ClientOptions keeper_options(const Options& options);
   Result<void> open();
-  void stamp(const LaunchSpec& spec, Core::Stamped answer);
+  void stamp(const LaunchSpec& spec, Stamped answer);
   void sweep_leases();
 
   const Options options_;

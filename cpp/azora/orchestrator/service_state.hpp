@@ -1,6 +1,6 @@
 #pragma once
 // All that the control thread knows of one registered service.
-// Threads: the control thread. Ownership: Core's table, by serial.
+// Threads: the control thread. Ownership: Fleet's table, by serial.
 #include <memory>
 #include <optional>
 #include <string>
@@ -42,14 +42,14 @@ struct ServiceState {
 
   Desired wanted = Desired::up;            // the owner's word; machine.desired is down while we are stopped
   bool leaving = false;                    // unregistered; kept until its processes are gone
-  bool held_back = false;                  // a former bearer of the id is not proven gone yet
-  std::vector<std::string> heirs;          // leaving: ids that wait for its end, its own first
+  bool held_back = false;                  // a former owner of the id is not proven gone yet
+  bool waits_to_stop = false;              // is stopped when those that need it have ended; not started again meanwhile
+  std::vector<std::string> waiting_ids;    // leaving: ids that wait for its end, its own first
   bool restart_required = false;
   bool dirty = false;                      // its view is to be replaced at the end of this turn
   HealthStatus status = HealthStatus::unknown;  // as published
   TimerId deadline_timer = 0;
   OptionalTime deadline_armed;
-  TimerId slot_timer = 0;
   SteadyTime probe_begun{};
 
   WallTime last_check;
@@ -93,6 +93,21 @@ struct ServiceState {
   void begin_anew() {
     const bool verified = machine.lifecycle == Lifecycle::starting && machine.started;
     verified ? tracker.reset_starting() : tracker.reset();
+  }
+  // As if it had been registered now.
+  void reset_figures(Now now) {
+    start_time = now.wall;
+    start_steady = now.steady;
+    last_check = now.wall;
+    machine.restart_count = 0;
+    uptime_ms = 0;
+    response_ms = 0;
+    remarks.reset();
+  }
+  // A `process` check is answered by the process being alive: uptime as of now.
+  void note_alive(Now now) {
+    last_check = now.wall;
+    uptime_ms = to_millis(now.steady - start_steady).count();
   }
   bool ours() const { return spec->action != ActionKind::none; }
   bool process() const { return spec->action == ActionKind::process; }

@@ -1,16 +1,29 @@
 set(AZORA_ORCHESTRATOR_SOURCES
+  admission.cpp
   core.cpp
-  explain.cpp
+  drive.cpp
+  evidence.cpp
   file_stamp.cpp
+  fleet.cpp
+  invariants.cpp
   list_bodies.cpp
   log_stream.cpp
+  notices.cpp
   orchestrator.cpp
-  reactions/drive.cpp
+  probing.cpp
+  reactions/on_action.cpp
+  reactions/on_check.cpp
   reactions/on_command.cpp
-  reactions/on_probe.cpp
   reactions/on_process.cpp
-  reactions/on_verb.cpp
-  reactions/on_wait.cpp
+  reactions/on_registration.cpp
+  reactions/on_stop.cpp
+  reads/graph.cpp
+  reads/metrics.cpp
+  reads/why.cpp
   runtime.cpp
+  shutdown.cpp
+  standing.cpp
+  turn.cpp
   usage_sampler.cpp
-  view_builder.cpp)
+  verbs.cpp
+  waiters.cpp)

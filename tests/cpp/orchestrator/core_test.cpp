@@ -90,7 +90,7 @@ TEST(Core, FailedComesBackByItsHalfOpenTry) {
 TEST(Core, FailedComesBackWhenItsProgramDiffersFromTheOneThatFailed) {
   World world;
   std::uint64_t file = 1;
-  world.core.set_file_stamp([&file](const LaunchSpec&, const Core::Stamped& answer) { answer({file}); });
+  world.core.set_file_stamp([&file](const LaunchSpec&, const Stamped& answer) { answer({file}); });
   const auto serial = world.add_process("a", R"("maxRestarts":0)");
   world.advance(seconds(1));
   file = 2;  // between its start and its end: nobody looked then

@@ -77,7 +77,7 @@ TEST(Promises, MoreKillsThanItsBudgetEndInOneFailedAndItComesBackByItself) {
 TEST(Promises, AChangedExecutableBringsAFailedServiceBackWithinSeconds) {
   World world;
   std::uint64_t stamp = 1;
-  world.core.set_file_stamp([&](const LaunchSpec&, const Core::Stamped& answer) { answer({stamp}); });
+  world.core.set_file_stamp([&](const LaunchSpec&, const Stamped& answer) { answer({stamp}); });
   const auto a = world.add_process("a", R"("maxRestarts":1)");
   world.advance(seconds(1));
   world.keeper.set(a, {.exec_fails = true});

@@ -1,1 +1,17 @@
-set(AZORA_ORCHESTRATOR_TESTS core_test.cpp file_stamp_test.cpp list_bodies_test.cpp live_publisher_test.cpp orchestrator_test.cpp probing_test.cpp promises_test.cpp scale_test.cpp ../support/allocations.cpp verbs_test.cpp)
+set(AZORA_ORCHESTRATOR_TESTS
+  core_test.cpp
+  file_stamp_test.cpp
+  list_bodies_test.cpp
+  live_publisher_test.cpp
+  orchestrator_test.cpp
+  probing_test.cpp
+  promises_test.cpp
+  rooms/admission_test.cpp
+  rooms/fleet_test.cpp
+  rooms/shutdown_test.cpp
+  rooms/turn_test.cpp
+  rooms/verbs_test.cpp
+  rooms/waiters_test.cpp
+  scale_test.cpp
+  ../support/allocations.cpp
+  verbs_test.cpp)

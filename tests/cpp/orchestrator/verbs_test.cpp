@@ -227,16 +227,16 @@ TEST(Verbs, StartWaitsForTheFormerBearerOfTheId) {
   world.advance(seconds(1));
   ASSERT_TRUE(world.keeper.alive(old));
   world.turn([&] { EXPECT_TRUE(world.core.unregister("a", "rest").value()); });
-  const auto heir = world.add_process("a");
+  const auto successor = world.add_process("a");
   for (const Verb verb : {Verb::start, Verb::restart}) {
     command(world, verb, "a");
     world.advance(seconds(1));
     EXPECT_TRUE(world.keeper.alive(old));
-    EXPECT_FALSE(world.keeper.alive(heir));
+    EXPECT_FALSE(world.keeper.alive(successor));
   }
   world.advance(seconds(15));
   EXPECT_FALSE(world.keeper.alive(old));
-  EXPECT_TRUE(world.keeper.alive(heir));
+  EXPECT_TRUE(world.keeper.alive(successor));
 }
 
 TEST(Overwriting, UnchangedKeepsTheProcessAndItsCounts) {

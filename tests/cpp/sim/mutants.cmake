@@ -1,13 +1,13 @@
 # Mistakes that the simulation must find (semantics 47): name, source, what it breaks, the right text, the wrong one.
 # The right text stands in the source exactly once, else the build fails. PLANTED is true while the mutant is planted.
 
-mutant(stale_result_accepted orchestrator/reactions/on_probe.cpp "answers of a former incarnation are believed"
-[=[  if (result.incarnation != service->machine.incarnation ||]=]
-[=[  if ((!PLANTED && result.incarnation != service->machine.incarnation) ||]=])
+mutant(stale_result_accepted orchestrator/probing.cpp "answers of a former incarnation are believed"
+[=[  if (result.incarnation != service.machine.incarnation ||]=]
+[=[  if ((!PLANTED && result.incarnation != service.machine.incarnation) ||]=])
 
-mutant(dead_are_asked orchestrator/reactions/on_probe.cpp "probes go on after the exit"
-[=[        if (!service.process() && service.machine.lifecycle != Lifecycle::idle) mode = health::Mode::grid;]=]
-[=[        if ((PLANTED || !service.process()) && service.machine.lifecycle != Lifecycle::idle) mode = health::Mode::grid;]=])
+mutant(dead_are_asked orchestrator/probing.cpp "probes go on after the exit"
+[=[      return service.process() ? health::Mode::paused : health::Mode::grid;]=]
+[=[      return !PLANTED && service.process() ? health::Mode::paused : health::Mode::grid;]=])
 
 mutant(double_start healing/end.cpp "a start before the last descendant is proven gone"
 [=[  if (kill) act(Action::Kind::send_kill);]=]
@@ -88,69 +88,63 @@ mutant(brake_ignored healing/permit.cpp "kills for failed checks go on while mos
 [=[  if (braked(member, now)) return false;]=]
 [=[  if (!PLANTED && braked(member, now)) return false;]=])
 
-mutant(mass_not_told orchestrator/reactions/drive.cpp "a mass failure is kept for oneself"
-[=[    if (brake) tell_brake(*brake);]=]
-[=[    if (!PLANTED && brake) tell_brake(*brake);]=])
+mutant(mass_not_told orchestrator/drive.cpp "a mass failure is not told"
+[=[    if (brake) emit_brake(turn_, *brake);]=]
+[=[    if (!PLANTED && brake) emit_brake(turn_, *brake);]=])
 
 mutant(called_twice healing/start.cpp "a restart callable is called again before it returned"
 [=[  if (m_.action_running) return;]=]
 [=[  if (!PLANTED && m_.action_running) return;]=])
 
-mutant(event_before_publish orchestrator/core.cpp "events are read before the state they tell of"
-[=[  ++turns_;]=]
-[=[  ++turns_;
+mutant(event_before_publish orchestrator/turn.cpp "events are read before the state they tell of"
+[=[  ++counts_.turns;]=]
+[=[  ++counts_.turns;
   if (PLANTED) publisher_.publish(nullptr);]=])
 
-mutant(action_before_publish orchestrator/core.cpp "commands leave before their turn is published"
-[=[  ++turns_;]=]
-[=[  ++turns_;
+mutant(action_before_publish orchestrator/turn.cpp "commands leave before their turn is published"
+[=[  ++counts_.turns;]=]
+[=[  ++counts_.turns;
   if (PLANTED) {
-    for (const auto& send : std::exchange(sends_, {})) send();
+    for (Send& one : std::exchange(sends_, {})) deliver_(one);
   }]=])
 
-mutant(answer_before_publish orchestrator/core.cpp "a command is answered before its turn is published"
-[=[  ++turns_;]=]
-[=[  ++turns_;
+mutant(answer_before_publish orchestrator/turn.cpp "a command is answered before its turn is published"
+[=[  ++counts_.turns;]=]
+[=[  ++counts_.turns;
   if (PLANTED) {
-    for (const auto& answer : std::exchange(answers_, {})) answer();
+    for (const auto& one : std::exchange(answers_, {})) one();
   }]=])
 
-mutant(dependents_stop_last orchestrator/core.cpp "what others need stops first"
-[=[  if (needed) return;]=]
-[=[  if (!PLANTED && needed) return;]=])
+mutant(dependents_stop_last orchestrator/reactions/on_stop.cpp "what others need stops first"
+[=[    if (needed) continue;]=]
+[=[    if (!PLANTED && needed) continue;]=])
 
 mutant(rotation_left_late orchestrator/reactions/on_process.cpp "an exit is told while the service can be picked"
-[=[  // Out of rotation before anybody can read of the exit.
-  publisher_.set_standing(]=]
-[=[  // Out of rotation before anybody can read of the exit.
-  if (!PLANTED) publisher_.set_standing(]=])
+[=[  // Out of rotation before the exit can be read.
+  turn.set_standing(]=]
+[=[  // Out of rotation before the exit can be read.
+  if (!PLANTED) turn.set_standing(]=])
 
-mutant(heir_does_not_wait orchestrator/reactions/on_command.cpp "a new bearer of an id starts beside the old one"
+mutant(new_owner_does_not_wait orchestrator/fleet.cpp "a new owner of an id starts beside the old one"
 [=[  service.held_back = leaving_.contains(*service.id);]=]
 [=[  service.held_back = !PLANTED && leaving_.contains(*service.id);]=])
 
-mutant(unhealthy_counted_up_only orchestrator/reactions/drive.cpp "who recovers stays in the count"
-[=[    board_.unhealthy -= (old == HealthStatus::unhealthy ? 1U : 0U);]=]
-[=[    board_.unhealthy -= (!PLANTED && old == HealthStatus::unhealthy ? 1U : 0U);]=])
+mutant(unhealthy_counted_up_only orchestrator/fleet.cpp "what recovers stays in the count"
+[=[  unhealthy_ -= (before == HealthStatus::unhealthy ? 1U : 0U);]=]
+[=[  unhealthy_ -= (!PLANTED && before == HealthStatus::unhealthy ? 1U : 0U);]=])
 
-mutant(list_version_kept orchestrator/reactions/drive.cpp "lists change under one version"
-[=[    publish_standing(service);
-    ++board_.list_version;
-    auto detail]=]
-[=[    publish_standing(service);
-    board_.list_version += PLANTED ? 0 : 1;
-    auto detail]=])
+mutant(list_version_kept orchestrator/drive.cpp "lists change under one version"
+[=[    turn_.lists_changed();
+    emit_status(]=]
+[=[    if (!PLANTED) turn_.lists_changed();
+    emit_status(]=])
 
-mutant(dependents_not_told orchestrator/reactions/drive.cpp "nobody looks again when a dependency recovers"
-[=[        if (ServiceState* service = find(dependent)) evaluate_dependencies(*service);
-      }
-      continue;]=]
-[=[        if (PLANTED && changed->status == HealthStatus::healthy) continue;
-        if (ServiceState* service = find(dependent)) evaluate_dependencies(*service);
-      }
-      continue;]=])
+mutant(dependents_not_told orchestrator/drive.cpp "dependents do not look again when a dependency recovers"
+[=[      if (ServiceState* dependent = fleet_.find(id)) evaluate_dependencies(*dependent);]=]
+[=[      if (PLANTED && changed->status == HealthStatus::healthy) continue;
+      if (ServiceState* dependent = fleet_.find(id)) evaluate_dependencies(*dependent);]=])
 
-mutant(forgotten_too_early orchestrator/reactions/on_command.cpp "a removed service is forgotten while it still runs"
+mutant(forgotten_too_early orchestrator/reactions/on_registration.cpp "a removed service is forgotten while it still runs"
 [=[  if (service.machine.lifecycle != Lifecycle::idle && service.process()) {]=]
 [=[  if (!PLANTED && service.machine.lifecycle != Lifecycle::idle && service.process()) {]=])
 
@@ -159,12 +153,12 @@ mutant(never_killed healing/step.cpp "who ignores the stop signal lives for ever
 [=[      if (PLANTED) return;
       enter(Lifecycle::killing, now_ + plan_.restart.kill_timeout);]=])
 
-mutant(stop_never_answered orchestrator/core.cpp "stop() of the whole is not answered"
-[=[  if (stop_done_ && processes_alive() == 0) answer_stop({});]=]
-[=[  if (!PLANTED && stop_done_ && processes_alive() == 0) answer_stop({});]=])
+mutant(stop_never_answered orchestrator/reactions/on_stop.cpp "stop() of the whole is not answered"
+[=[  if (shutdown.under_way() && fleet.alive() == 0) end_stop(]=]
+[=[  if (!PLANTED && shutdown.under_way() && fleet.alive() == 0) end_stop(]=])
 
-mutant(stop_forgets_the_next orchestrator/core.cpp "what an ended service needed is not stopped after it"
-[=[  if (!stop_done_) return;
+mutant(stop_forgets_the_next orchestrator/drive.cpp "what an ended service needed is not stopped after it"
+[=[  if (!shutdown_.under_way()) return;
   for (const Dependency& dependency]=]
-[=[  if (PLANTED || !stop_done_) return;
+[=[  if (PLANTED || !shutdown_.under_way()) return;
   for (const Dependency& dependency]=])

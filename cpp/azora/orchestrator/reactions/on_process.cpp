@@ -1,39 +1,50 @@
-// What the keeper tells: facts about processes, each with its incarnation.
-#include <utility>
+#include "azora/orchestrator/reactions/on_process.hpp"
 
-#include "azora/orchestrator/core.hpp"
+#include <utility>
 
 namespace azora::orchestrator {
 
 using healing::Cause;
 using healing::Input;
 
-void Core::on_started(keeper::Serial serial, std::uint64_t incarnation, int pid, Now at) {
-  ServiceState* service = by_serial(serial);
-  if (service == nullptr || incarnation != service->machine.incarnation) return;
+namespace {
+
+ServiceState* current(Fleet& fleet, Run run) {
+  ServiceState* service = fleet.by_serial(run.serial);
+  return service != nullptr && service->machine.incarnation == run.incarnation ? service : nullptr;
+}
+
+constexpr Standing kStopped{Tier::excluded, Exclusion::stopped};
+
+}  // namespace
+
+void on_started(Fleet& fleet, Probing& probing, Drive& drive, Run run, int pid, Now at) {
+  ServiceState* service = current(fleet, run);
+  if (service == nullptr) return;
   service->own->pid = pid;
   service->own->process_started = at.wall;
   service->start_time = at.wall;
   service->start_steady = at.steady;
   service->own->cpu_percent.reset();
   service->own->rss_bytes.reset();
-  feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
-  apply_probe_mode(*service);
+  drive.feed(*service, {.kind = Input::Kind::launched, .incarnation = run.incarnation});
+  probing.apply_mode(*service);
 }
 
-void Core::on_start_failed(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
-  ServiceState* service = by_serial(serial);
-  if (service == nullptr || incarnation != service->machine.incarnation) return;
+void on_start_failed(Fleet& fleet, Drive& drive, Run run, std::string reason) {
+  ServiceState* service = current(fleet, run);
+  if (service == nullptr) return;
   service->set_last_error(std::move(reason));
-  feed(*service, {.kind = Input::Kind::launch_failed, .incarnation = incarnation});
+  drive.feed(*service, {.kind = Input::Kind::launch_failed, .incarnation = run.incarnation});
 }
 
-void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) {
-  ServiceState* service = by_serial(serial);
-  if (service == nullptr || incarnation != service->machine.incarnation) return;
-  // Out of rotation before anybody can read of the exit.
-  publisher_.set_standing(serial, {Tier::excluded, Exclusion::stopped}, incarnation);
-  const bool planned = service->machine.lifecycle == Lifecycle::stopping || service->machine.lifecycle == Lifecycle::killing;
+void on_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const keeper::Exit& exit) {
+  ServiceState* service = current(fleet, run);
+  if (service == nullptr) return;
+  // Out of rotation before the exit can be read.
+  turn.set_standing(*service, kStopped);
+  const Lifecycle state = service->machine.lifecycle;
+  const bool planned = state == Lifecycle::stopping || state == Lifecycle::killing;
   const bool clean = exit.code == 0;
   auto detail = std::make_unique<EventDetail>();
   detail->pid = service->own->pid;
@@ -51,77 +62,49 @@ void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const kee
   }
   service->tracker.exited();
   const std::string_view cause = planned ? wire_name(service->machine.cause) : clean ? "clean" : "crash";
-  emit(EventType::service_exited, *service, cause, std::move(detail));
-  feed(*service, {.kind = Input::Kind::exited, .flag = clean, .incarnation = incarnation});
+  turn.emit(EventType::service_exited, *service, cause, std::move(detail));
+  drive.feed(*service, {.kind = Input::Kind::exited, .flag = clean, .incarnation = run.incarnation});
 }
 
-void Core::on_swept(keeper::Serial serial, std::uint64_t incarnation) {
-  ServiceState* service = by_serial(serial);
-  if (service == nullptr || incarnation != service->machine.incarnation) return;
-  feed(*service, {.kind = Input::Kind::swept, .incarnation = incarnation});
+void on_swept(Fleet& fleet, Drive& drive, Run run) {
+  ServiceState* service = current(fleet, run);
+  if (service != nullptr) drive.feed(*service, {.kind = Input::Kind::swept, .incarnation = run.incarnation});
 }
 
-void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
-  ServiceState* service = by_serial(serial);
-  if (service == nullptr || incarnation != service->machine.incarnation) return;
-  publisher_.set_standing(serial, {Tier::excluded, Exclusion::stopped}, incarnation);
+void on_lost(Fleet& fleet, Turn& turn, Drive& drive, Run run, std::string reason) {
+  ServiceState* service = current(fleet, run);
+  if (service == nullptr) return;
+  turn.set_standing(*service, kStopped);
   service->set_last_error(std::move(reason));
   auto detail = std::make_unique<EventDetail>();
   detail->pid = std::exchange(service->own->pid, std::nullopt);
   detail->has_exit = true;
-  service->own->last_exit = ExitView{.at = loop_.now().wall};
+  service->own->last_exit = ExitView{.at = turn.now().wall};
   service->own->process_started.reset();
   detail->reason = service->last_error();
-  emit(EventType::service_exited, *service, wire_name(Cause::lost), std::move(detail));
+  turn.emit(EventType::service_exited, *service, wire_name(Cause::lost), std::move(detail));
   service->tracker.exited();
-  feed(*service, {.kind = Input::Kind::lost, .incarnation = incarnation});
+  drive.feed(*service, {.kind = Input::Kind::lost, .incarnation = run.incarnation});
 }
 
-void Core::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
-  ServiceState* service = by_serial(serial);
-  if (service == nullptr || !service->own) return;
+std::uint64_t on_log_dropped(Fleet& fleet, Turn& turn, std::uint64_t serial, std::uint64_t lines) {
+  ServiceState* service = fleet.by_serial(serial);
+  if (service == nullptr || !service->own) return 0;
   const std::uint64_t before = std::exchange(service->own->log_dropped, lines);
-  log_dropped_ += lines > before ? lines - before : lines;  // a new shim counts from 0
-  mark(*service);
+  turn.mark_dirty(*service);
+  return lines > before ? lines - before : lines;  // a new shim counts from 0
 }
 
-void Core::on_link(bool, std::string) {}
-
-void Core::callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, const std::string& reason) {
-  ServiceState* service = by_serial(serial);
-  if (service == nullptr || !service->own || incarnation != service->machine.incarnation) return;
-  if (!ok) {
-    service->own->action_error = "restart callable: " + reason;
-    feed(*service, {.kind = Input::Kind::launch_failed, .incarnation = incarnation});
-    return;
-  }
-  service->own->action_error.clear();
-  feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
-  service->tracker.reset_starting();
-  service->probe_mode = health::Mode::paused;  // its distances count from here
-  apply_probe_mode(*service);
-}
-
-void Core::callback_failed(std::string reason) {
-  auto detail = std::make_unique<EventDetail>();
-  detail->reason = std::move(reason);
-  Event event;
-  event.time = loop_.now().wall;
-  event.type = EventType::callback_failed;
-  event.cause = "callback";
-  event.actor = "python";
-  event.detail = std::move(detail);
-  publisher_.append(std::move(event));
-}
-
-void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes) {
-  ServiceState* service = find(id);
+void on_usage(Fleet& fleet, Turn& turn, std::string_view id, std::uint64_t incarnation, double cpu_percent,
+              std::int64_t rss_bytes) {
+  ServiceState* service = fleet.find(id);
   if (service == nullptr || incarnation != service->machine.incarnation) return;
   if (!service->own || !service->own->pid) return;
   service->own->cpu_percent = cpu_percent;
   service->own->rss_bytes = rss_bytes;
-  if (service->target == nullptr && service->machine.lifecycle == Lifecycle::ready) note_alive(*service);
-  mark(*service);
+  const bool by_process_alone = service->target == nullptr;
+  if (by_process_alone && service->machine.lifecycle == Lifecycle::ready) service->note_alive(turn.now());
+  turn.mark_dirty(*service);
 }
 
 }  // namespace azora::orchestrator

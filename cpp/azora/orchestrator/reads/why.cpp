@@ -1,22 +1,10 @@
-// Questions about one service or the whole graph, answered in words and JSON; and the metrics text.
-#include "azora/base/check.hpp"
+#include "azora/orchestrator/reads/why.hpp"
+
 #include "azora/model/iso_time.hpp"
 #include "azora/model/json_writer.hpp"
-#include "azora/orchestrator/core.hpp"
 
 namespace azora::orchestrator {
 namespace {
-
-Error not_found() { return {ErrorCode::unknown_service, "Service not found", {}}; }
-
-std::string_view condition_name(Condition condition) {
-  switch (condition) {
-    case Condition::started: return "started";
-    case Condition::healthy: return "healthy";
-    case Condition::completed: return "completed";
-  }
-  return "healthy";
-}
 
 std::string join(const std::vector<std::string>& words) {
   std::string out;
@@ -41,7 +29,7 @@ Reason reason_of(const ServiceState& service, bool running, const std::string& b
   const std::string trouble = service.trouble();
   const std::string error = trouble.empty() ? "" : " (" + trouble + ")";
   if (!running) return {id + " is not watched: the orchestrator is stopped", {"start the orchestrator"}};
-  if (service.held_back) return {id + " waits until the process that bore this id before is gone", {"its end"}};
+  if (service.held_back) return {id + " waits until the process that had this id before is gone", {"its end"}};
   switch (machine.lifecycle) {
     case Lifecycle::watching: {
       std::string text = id + " is " + std::string(wire_name(service.status)) + error;
@@ -120,15 +108,15 @@ void strings(JsonWriter& json, const std::vector<std::string>& values) {
 
 }  // namespace
 
-Result<std::string> Core::why_json(std::string_view id) {
-  const ServiceState* service = find(id);
-  if (service == nullptr) return not_found();
+Result<std::string> why_json(const Fleet& fleet, std::string_view id, Now now) {
+  const ServiceState* service = fleet.find(id);
+  if (service == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
   const healing::Machine& machine = service->machine;
   std::vector<std::string> blockers;
   for (const std::string& blocker : service->blocked_by) {
-    blockers.push_back(blocker + (find(blocker) == nullptr ? " (not registered)" : ""));
+    blockers.push_back(blocker + (fleet.find(blocker) == nullptr ? " (not registered)" : ""));
   }
-  const Reason reason = reason_of(*service, running_, join(blockers));
+  const Reason reason = reason_of(*service, fleet.running(), join(blockers));
   std::string out;
   JsonWriter json(out);
   json.begin_object();
@@ -152,7 +140,6 @@ Result<std::string> Core::why_json(std::string_view id) {
   json.integer(service->spec->restart.max_restarts);
   json.key("nextAttemptAt");
   if (machine.next_attempt) {
-    const Now now = loop_.now();
     json.string(iso_time({now.wall.ms + to_millis(*machine.next_attempt - now.steady).count()}));
   } else {
     json.null();
@@ -165,126 +152,6 @@ Result<std::string> Core::why_json(std::string_view id) {
   const std::string trouble = service->trouble();
   trouble.empty() ? json.null() : json.string(trouble);
   json.end_object();
-  return out;
-}
-
-Result<std::string> Core::dependencies_json(std::string_view id) {
-  const ServiceState* service = find(id);
-  if (service == nullptr) return not_found();
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.key("serviceId");
-  json.string(*service->id);
-  json.key("dependencies");
-  json.begin_array();
-  for (const Dependency& dependency : service->spec->dependencies) {
-    const ServiceState* other = find(dependency.id);
-    json.begin_object();
-    json.key("id");
-    json.string(dependency.id);
-    json.key("condition");
-    json.string(condition_name(dependency.condition));
-    json.key("strength");
-    json.string(dependency.strength == Strength::hard ? "hard" : "soft");
-    json.key("satisfied");
-    json.boolean(satisfied(dependency));
-    json.key("missing");
-    json.boolean(other == nullptr);
-    json.key("status");
-    json.string(wire_name(other ? other->status : HealthStatus::unknown));
-    json.end_object();
-  }
-  json.end_array();
-  json.key("dependents");
-  strings(json, graph_.dependents(id));
-  json.key("tree");
-  json.begin_array();
-  for (const registry::TreeLine& line : graph_.tree(id)) {
-    json.begin_object();
-    json.key("id");
-    json.string(line.id);
-    json.key("depth");
-    json.integer(line.depth);
-    json.key("missing");
-    json.boolean(line.missing);
-    json.end_object();
-  }
-  json.end_array();
-  json.end_object();
-  return out;
-}
-
-std::string Core::graph_json() {
-  std::string out;
-  JsonWriter json(out);
-  json.begin_object();
-  json.key("nodes");
-  json.begin_array();
-  registry_.for_each([&](const registry::Entry& entry) {
-    const ServiceState* service = by_serial(entry.serial);
-    json.begin_object();
-    json.key("id");
-    json.string(entry.spec->id);
-    json.key("type");
-    json.string(entry.spec->type);
-    json.key("status");
-    json.string(wire_name(service->status));
-    json.key("lifecycle");
-    json.string(wire_name(service->machine.lifecycle));
-    json.key("rank");
-    json.integer(graph_.rank(entry.spec->id));
-    json.end_object();
-  });
-  json.end_array();
-  json.key("edges");
-  json.begin_array();
-  registry_.for_each([&](const registry::Entry& entry) {
-    for (const Dependency& dependency : entry.spec->dependencies) {
-      json.begin_object();
-      json.key("from");
-      json.string(entry.spec->id);
-      json.key("to");
-      json.string(dependency.id);
-      json.key("condition");
-      json.string(condition_name(dependency.condition));
-      json.key("strength");
-      json.string(dependency.strength == Strength::hard ? "hard" : "soft");
-      json.key("satisfied");
-      json.boolean(satisfied(dependency));
-      json.end_object();
-    }
-  });
-  json.end_array();
-  json.key("startOrder");
-  strings(json, graph_.start_order());
-  json.end_object();
-  return out;
-}
-
-std::string Core::metrics_text() const {
-  std::string out;
-  const auto metric = [&out](std::string_view name, std::string_view kind, std::string_view help, std::uint64_t value) {
-    out.append("# HELP azora_").append(name).append(" ").append(help).append("\n");
-    out.append("# TYPE azora_").append(name).append(" ").append(kind).append("\n");
-    out.append("azora_").append(name).append(" ").append(std::to_string(value)).append("\n");
-  };
-  metric("services", "gauge", "Registered services.", registry_.size());
-  metric("services_healthy", "gauge", "Services that are healthy.", board_.healthy);
-  metric("services_unhealthy", "gauge", "Services that are unhealthy.", board_.unhealthy);
-  metric("processes_alive", "gauge", "Processes of ours that may exist.", processes_alive());
-  metric("running", "gauge", "1 while the orchestrator is started.", running_ ? 1 : 0);
-  metric("turns_total", "counter", "Turns of the control thread.", turns_);
-  metric("views_built_total", "counter", "Service views replaced.", views_built_);
-  metric("turn_views_built", "gauge", "Service views replaced by the last turn that replaced any.", turn_views_);
-  metric("probes_total", "counter", "Probes asked.", probes_asked_);
-  metric("probe_results_stale_total", "counter", "Results of a former incarnation or configuration.", results_stale_);
-  metric("probe_results_void_total", "counter", "Results dropped because our own loop was late.", results_void_);
-  metric("probes_in_flight", "gauge", "Probes that wait for an answer.", scheduler_.in_flight());
-  metric("log_lines_dropped_total", "counter", "Lines of output that shims dropped for a slow or full disk.", log_dropped_);
-  metric("loop_stalls_total", "counter", "Times our own loop was late by more than a second.", guard_.stalls());
-  metric("events_head", "counter", "Sequence number of the newest event.", publisher_.head());
-  metric("internal_errors_total", "counter", "Failed invariants.", bug_count());
   return out;
 }
 

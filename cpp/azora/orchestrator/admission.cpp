@@ -1,0 +1,76 @@
+#include "azora/orchestrator/admission.hpp"
+
+#include <utility>
+#include <vector>
+
+namespace azora::orchestrator {
+namespace {
+
+constexpr Millis kSlotHold{5'000};    // a start slot is free after this, ready or not
+constexpr Millis kPermitLook{1'000};  // how often refused kills ask again
+
+}  // namespace
+
+Admission::~Admission() {
+  loop_.cancel(bucket_timer_);
+  loop_.cancel(permit_timer_);
+  for (const auto& [serial, timer] : slots_) loop_.cancel(timer);
+}
+
+void Admission::release(Serial serial) {
+  bucket_.release(serial);
+  const auto found = slots_.find(serial);
+  if (found == slots_.end()) return;
+  loop_.cancel(found->second);
+  slots_.erase(found);
+}
+
+void Admission::admit(SteadyTime now, const Granted& granted) {
+  loop_.cancel(std::exchange(bucket_timer_, 0));
+  while (const std::optional<Serial> serial = bucket_.grant(now)) {
+    TimerId& timer = slots_[*serial];
+    loop_.cancel(timer);
+    timer = loop_.at(now + kSlotHold, [this, held = *serial] {
+      slots_.erase(held);
+      slot_expired_(held);
+    });
+    if (!granted(*serial)) release(*serial);
+  }
+  if (const std::optional<SteadyTime> next = bucket_.next(now)) {
+    bucket_timer_ = loop_.at(*next, [this] { bucket_timer_ = 0; });  // the turn's end admits
+  }
+}
+
+void Admission::quit(Serial serial) {
+  permits_.remove(serial);
+  asking_.erase(serial);
+  permits_moved_ = true;
+}
+
+void Admission::ask_permit(Serial serial) {
+  asking_.insert(serial);
+  permits_moved_ = true;
+}
+
+void Admission::drop_permit(Serial serial) {
+  asking_.erase(serial);
+  permits_.release(serial);
+  permits_moved_ = true;
+}
+
+void Admission::grant_permits(SteadyTime now, const Granted& granted) {
+  if (asking_.empty() || !std::exchange(permits_moved_, false)) return;
+  for (const Serial serial : std::vector<Serial>(asking_.begin(), asking_.end())) {
+    if (!permits_.permit(serial, now)) continue;
+    asking_.erase(serial);
+    if (!granted(serial)) permits_.release(serial);
+  }
+  if (!asking_.empty() && permit_timer_ == 0) {
+    permit_timer_ = loop_.at(now + kPermitLook, [this] {
+      permit_timer_ = 0;
+      permits_moved_ = true;  // the turn's end grants
+    });
+  }
+}
+
+}  // namespace azora::orchestrator

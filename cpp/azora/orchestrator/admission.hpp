@@ -1,0 +1,64 @@
+#pragma once
+// Who may start and who may be killed for failed checks now: the start bucket and the kill permits with their timers.
+// A slot of the bucket is held from the grant until release(), at most 5 s.
+// Threads: the control thread. Ownership: borrows the loop, which outlives it. Fails: never; unknown serials are
+// ignored.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "azora/base/loop.hpp"
+#include "azora/healing/permit.hpp"
+#include "azora/healing/start_bucket.hpp"
+
+namespace azora::orchestrator {
+
+class Admission {
+ public:
+  using Serial = std::uint64_t;
+  // Called with each that is granted; false: there is no such service any more.
+  using Granted = std::function<bool(Serial)>;
+
+  // `slot_expired` is called when a slot was held for too long; it is free again with release().
+  Admission(Loop& loop, int max_concurrent, int per_second, std::function<void(Serial)> slot_expired)
+      : loop_(loop), bucket_(max_concurrent, per_second), slot_expired_(std::move(slot_expired)) {}
+  ~Admission();
+  Admission(const Admission&) = delete;
+  Admission& operator=(const Admission&) = delete;
+
+  void enter(Serial serial, int rank, int priority, SteadyTime now) { bucket_.enter(serial, rank, priority, now); }
+  void leave(Serial serial) { bucket_.leave(serial); }
+  void release(Serial serial);
+  // Starts as many as may start now. Comes again by itself at the end of the turn that its timer begins.
+  void admit(SteadyTime now, const Granted& granted);
+
+  // `group` empty: it is alone.
+  void join(Serial serial, const std::string& group, bool bad, Millis interval) {
+    permits_.put(serial, group, bad, interval);
+  }
+  void quit(Serial serial);
+  // The mass brake that begins with this change of status.
+  std::optional<healing::KillPermits::Brake> set_bad(Serial serial, bool bad, SteadyTime now) {
+    return permits_.set_bad(serial, bad, now);
+  }
+  void ask_permit(Serial serial);
+  void drop_permit(Serial serial);
+  // Asks for all that wait, when something moved since the last time or a second passed.
+  void grant_permits(SteadyTime now, const Granted& granted);
+
+ private:
+  Loop& loop_;
+  healing::StartBucket bucket_;
+  healing::KillPermits permits_;
+  std::function<void(Serial)> slot_expired_;
+  std::unordered_map<Serial, TimerId> slots_;  // ends of those held
+  std::set<Serial> asking_;                    // for a permit
+  bool permits_moved_ = false;                 // something may be granted that was refused before
+  TimerId bucket_timer_ = 0;
+  TimerId permit_timer_ = 0;
+};
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,206 @@
+#include "azora/orchestrator/drive.hpp"
+
+#include <utility>
+
+#include "azora/base/hash.hpp"
+#include "azora/orchestrator/notices.hpp"
+#include "azora/orchestrator/standing.hpp"
+
+namespace azora::orchestrator {
+
+using healing::Action;
+using healing::Input;
+using healing::Notice;
+
+namespace {
+
+healing::Plan plan_of(const ServiceSpec& spec) {
+  healing::Plan plan;
+  plan.action = spec.action;
+  plan.restart = spec.restart;
+  plan.interval = spec.probe.interval;
+  plan.start_timeout = spec.probe.start_timeout;
+  if (spec.process) {
+    plan.stop_timeout = spec.process->stop_timeout;
+    plan.stop_signal = spec.process->stop_signal;
+  }
+  plan.probes = spec.target.kind != ProbeKind::process;
+  plan.jitter_key = hash_bytes(spec.id);
+  return plan;
+}
+
+}  // namespace
+
+void Drive::feed(ServiceState& service, const Input& input) {
+  const Lifecycle before = service.machine.lifecycle;
+  const bool was_alive = service.alive();
+  const healing::Step step = healing::step(service.machine, plan_of(*service.spec), input, turn_.now().steady);
+  fleet_.count_alive(was_alive, service.alive());
+  if (was_alive && !service.alive()) look_at_dependencies(*service.spec);
+  for (const Action& action : step.actions) perform(service, action);
+  // serviceStarted belongs before what the new state means; all else after.
+  for (const Notice& notice : step.notices) {
+    if (notice.kind == Notice::Kind::started) emit_notice(turn_, service, notice);
+  }
+  if (service.machine.lifecycle != before) entered(service, before);
+  refresh_status(service);
+  for (const Notice& notice : step.notices) {
+    if (notice.kind != Notice::Kind::started) emit_notice(turn_, service, notice);
+  }
+  rearm(service);
+  turn_.mark_dirty(service);
+  if (service.leaving && service.machine.lifecycle == Lifecycle::idle) finish_leaving(service);
+  if (service.machine.lifecycle != before) queue_dependents(service);
+  run_to_fixpoint();
+}
+
+void Drive::perform(ServiceState& service, const Action& action) {
+  const std::uint64_t serial = service.serial;
+  switch (action.kind) {
+    case Action::Kind::ask_admission:
+      admission_.enter(serial, fleet_.graph().rank(*service.id), service.spec->priority, turn_.now().steady);
+      break;
+    case Action::Kind::drop_admission: admission_.leave(serial); break;
+    case Action::Kind::release_slot: admission_.release(serial); break;
+    case Action::Kind::launch: launch(service, action.incarnation); break;
+    case Action::Kind::send_stop:
+      turn_.send(Send::to_stop(serial, action.incarnation, service.spec->process->stop_signal));
+      break;
+    case Action::Kind::send_kill: turn_.send(Send::to_kill(serial, action.incarnation)); break;
+    case Action::Kind::ask_permit: admission_.ask_permit(serial); break;
+    case Action::Kind::drop_permit: admission_.drop_permit(serial); break;
+  }
+}
+
+void Drive::launch(ServiceState& service, std::uint64_t incarnation) {
+  if (!service.process()) {
+    turn_.send(Send::to_call({.serial = service.serial,
+                              .id = *service.id,
+                              .incarnation = incarnation,
+                              .attempt = service.machine.attempts,
+                              .cause = std::string(wire_name(service.machine.cause))}));
+    return;
+  }
+  turn_.send(Send::to_launch({.serial = service.serial,
+                              .incarnation = incarnation,
+                              .id = *service.id,
+                              .port = service.spec->target.port,
+                              .spec = *service.spec->process}));
+  service.restart_required = false;
+  evidence_.launched(service);
+}
+
+// What entering a lifecycle means for probes, trackers and the queues around the machine.
+void Drive::entered(ServiceState& service, Lifecycle before) {
+  const Lifecycle now = service.machine.lifecycle;
+  turn_.set_standing(service, standing_of(service, fleet_.running()));
+  turn_.lists_changed();
+  if (service.process()) {
+    if (now == Lifecycle::starting) {
+      service.tracker.reset_starting();
+      service.set_last_error({});
+    } else if (before == Lifecycle::ready || before == Lifecycle::starting) {
+      if (now != Lifecycle::ready) probing_.forget(service.serial);
+    }
+  }
+  if (now == Lifecycle::ready && service.target == nullptr) service.note_alive(turn_.now());
+  if (now == Lifecycle::ready && service.own) service.own->action_error.clear();
+  evidence_.set_failed(service.serial, now == Lifecycle::failed);
+  probing_.apply_mode(service);
+}
+
+void Drive::refresh_status(ServiceState& service) {
+  const HealthStatus status = status_of(service, fleet_.running());
+  if (status == service.status) return;
+  const HealthStatus old = std::exchange(service.status, status);
+  if (!service.leaving) {
+    fleet_.count_status(old, status);
+    turn_.set_standing(service, standing_of(service, fleet_.running()));
+    turn_.lists_changed();
+    emit_status(turn_, service);
+    const auto brake = admission_.set_bad(service.serial, status == HealthStatus::unhealthy, turn_.now().steady);
+    if (brake) emit_brake(turn_, *brake);
+  }
+  turn_.mark_dirty(service);
+  queue_dependents(service);
+}
+
+void Drive::rearm(ServiceState& service) {
+  if (service.machine.deadline == service.deadline_armed) return;
+  loop_.cancel(service.deadline_timer);
+  service.deadline_timer = 0;
+  service.deadline_armed = service.machine.deadline;
+  if (!service.deadline_armed) return;
+  service.deadline_timer = loop_.at(*service.deadline_armed, [this, serial = service.serial] {
+    ServiceState* found = fleet_.by_serial(serial);
+    if (found == nullptr) return;
+    found->deadline_timer = 0;
+    found->deadline_armed.reset();
+    feed(*found, {.kind = Input::Kind::timer});
+  });
+}
+
+void Drive::run_to_fixpoint() {
+  if (running_to_fixpoint_) return;
+  running_to_fixpoint_ = true;
+  while (!changed_.empty()) {
+    const ServiceState* changed = fleet_.by_serial(changed_.front());
+    changed_.pop_front();
+    if (changed == nullptr) continue;
+    for (const std::string& id : fleet_.graph().dependents(*changed->id)) {
+      if (ServiceState* dependent = fleet_.find(id)) evaluate_dependencies(*dependent);
+    }
+  }
+  running_to_fixpoint_ = false;
+}
+
+void Drive::evaluate_dependencies(ServiceState& service) {
+  std::vector<std::string> unmet;
+  for (const Dependency& dependency : service.spec->dependencies) {
+    if (dependency.strength == Strength::hard && !fleet_.satisfied(dependency)) unmet.push_back(dependency.id);
+  }
+  const bool changed = unmet != service.blocked_by;
+  service.blocked_by = std::move(unmet);
+  if (changed) turn_.mark_dirty(service);
+  const bool ok = service.blocked_by.empty();
+  if (ok == service.machine.deps_ok) return;
+  if (ok) {
+    // Its failures were explained; what counts is what it answers from here on, and that is asked soon.
+    service.tracker.forgive();
+    probing_.apply_mode(service);
+  }
+  feed(service, {.kind = Input::Kind::deps, .flag = ok});
+}
+
+void Drive::bring_up(ServiceState& service) {
+  probing_.apply_mode(service);
+  probing_.hurry(service);  // the first check is at once, the grid comes after it
+  const bool may_start = !service.held_back && !service.waits_to_stop;
+  if (fleet_.running() && service.process() && may_start && service.wanted == Desired::up) {
+    feed(service, {.kind = Input::Kind::desire, .desired = Desired::up});
+  }
+}
+
+void Drive::look_at_dependencies(const ServiceSpec& spec) {
+  if (!shutdown_.under_way()) return;
+  for (const Dependency& dependency : spec.dependencies) {
+    if (const ServiceState* service = fleet_.find(dependency.id)) shutdown_.look_at(service->serial);
+  }
+}
+
+void Drive::finish_leaving(ServiceState& service) {
+  const std::uint64_t serial = service.serial;
+  if (service.process()) turn_.send(Send::to_forget(serial));
+  admission_.leave(serial);
+  admission_.release(serial);
+  loop_.cancel(service.deadline_timer);
+  evidence_.set_failed(serial, false);
+  for (const std::string& id : fleet_.end_leaving(service)) {
+    if (ServiceState* waiting = fleet_.find(id)) {
+      waiting->held_back = false;
+      bring_up(*waiting);
+    }
+  }
+}
+
+}  // namespace azora::orchestrator

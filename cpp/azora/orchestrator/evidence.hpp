@@ -1,0 +1,47 @@
+#pragma once
+// FAILED is left on evidence: a changed file of argv is such. Looks every second at the programs of failed services,
+// and once at what each incarnation was started from.
+// Threads: the control thread. Ownership: borrows loop and fleet, which outlive it. Fails: never.
+#include <cstdint>
+#include <functional>
+#include <set>
+#include <vector>
+
+#include "azora/base/loop.hpp"
+#include "azora/orchestrator/fleet.hpp"
+
+namespace azora::orchestrator {
+
+// Stamps of argv's files, which may not be asked of the disk on the control thread. Answers there, later or at once.
+using Stamped = std::function<void(std::vector<std::uint64_t>)>;
+using FileStamp = std::function<void(const LaunchSpec&, Stamped)>;
+
+class Evidence {
+ public:
+  // `found` is called with a failed service whose program differs from the one that failed.
+  Evidence(Loop& loop, Fleet& fleet, std::function<void(ServiceState&)> found)
+      : loop_(loop), fleet_(fleet), found_(std::move(found)) {}
+  ~Evidence() { loop_.cancel(timer_); }
+  Evidence(const Evidence&) = delete;
+  Evidence& operator=(const Evidence&) = delete;
+
+  // Without it nothing is looked at.
+  void set_file_stamp(FileStamp stamp) { file_stamp_ = std::move(stamp); }
+  void set_failed(std::uint64_t serial, bool failed);
+  // This incarnation is being launched: what its program is now is what a later one is compared with.
+  void launched(ServiceState& service);
+  // Sets the timer while there are failed services.
+  void end_turn(SteadyTime now);
+
+ private:
+  void look_at(const ServiceState& service);
+
+  Loop& loop_;
+  Fleet& fleet_;
+  std::function<void(ServiceState&)> found_;
+  FileStamp file_stamp_;
+  std::set<std::uint64_t> failed_;
+  TimerId timer_ = 0;
+};
+
+}  // namespace azora::orchestrator

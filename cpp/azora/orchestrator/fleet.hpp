@@ -1,0 +1,100 @@
+#pragma once
+// All registered services: by serial, by id, by the entry they come from; who needs whom; how many are healthy or
+// have a process; who leaves and which ids wait for that.
+// Threads: the control thread. Ownership: owns the states; a reference is good until drop_ended(). Fails: check()
+// alone; put() after a passed check() cannot.
+#include <cstddef>
+#include <cstdint>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "azora/base/result.hpp"
+#include "azora/base/serial_map.hpp"
+#include "azora/orchestrator/service_state.hpp"
+#include "azora/registry/dependency_graph.hpp"
+#include "azora/registry/registry.hpp"
+
+namespace azora::orchestrator {
+
+// "orders" for "orders@2".
+std::string entry_id(const std::string& id);
+bool is_replica(const std::string& id);
+
+class Fleet {
+ public:
+  Fleet() = default;
+  Fleet(const Fleet&) = delete;
+  Fleet& operator=(const Fleet&) = delete;
+
+  // The registered service of that id; null when there is none.
+  ServiceState* find(std::string_view id);
+  const ServiceState* find(std::string_view id) const;
+  // Also one that leaves.
+  ServiceState* by_serial(std::uint64_t serial) { return services_.find(serial); }
+  const ServiceState* by_serial(std::uint64_t serial) const { return services_.find(serial); }
+  // Calls visit(serial, state), also for those that leave, in no order; nothing may be added or removed meanwhile.
+  template <typename Visit>
+  void for_each(Visit visit) {
+    services_.for_each(visit);
+  }
+  template <typename Visit>
+  void for_each(Visit visit) const {
+    services_.for_each(visit);
+  }
+  std::vector<std::uint64_t> serials_in_order() const;  // of those registered
+
+  const registry::Registry& registry() const { return registry_; }
+  const registry::DependencyGraph& graph() const { return graph_; }
+  bool satisfied(const Dependency& dependency) const;
+  bool has_living_dependent(const ServiceState& service) const;
+  // Direct dependents by hard edges whose process may exist.
+  std::vector<std::uint64_t> living_dependents(const ServiceState& service) const;
+  std::vector<std::string> living_ids() const;  // sorted
+
+  // May these be registered, all together? Changes nothing.
+  Result<void> check(const std::vector<SpecPtr>& specs) const;
+  std::vector<registry::Registry::Put> put(std::vector<SpecPtr> specs);
+  // The id gets a new serial: from now on it is another service.
+  void renumber(std::string_view id) { registry_.renumber(id); }
+  // A state for a registered entry, as it is before anything is known of it.
+  ServiceState& add(const registry::Entry& entry, Now now);
+  // Its id is not registered any more; its state stays until it left.
+  void unregister(const std::string& id);
+  // The services of an entry with replicas, by serial.
+  std::vector<ServiceState*> replicas_of(const std::string& entry);
+  bool has_replicas(const std::string& entry) const { return replicas_.contains(entry); }
+
+  // The service keeps its own id and `more` from starting until its process is proven gone.
+  void begin_leaving(ServiceState& service, const std::vector<std::string>& more);
+  // It is: answers the ids that no service keeps from starting any more. Its state goes with drop_ended().
+  std::vector<std::string> end_leaving(ServiceState& service);
+  void drop_ended();
+
+  // Counted as services change, so that no question walks the fleet.
+  void count_status(HealthStatus before, HealthStatus after);
+  void count_alive(bool before, bool after);
+  std::size_t healthy() const { return healthy_; }
+  std::size_t unhealthy() const { return unhealthy_; }
+  std::size_t alive() const { return alive_; }  // services whose process may exist
+
+  // The orchestrator is started: services are checked and healed.
+  bool running() const { return running_; }
+  void set_running(bool running) { running_ = running; }
+
+ private:
+  registry::Registry registry_;
+  registry::DependencyGraph graph_;
+  SerialMap<ServiceState> services_;
+  std::unordered_map<std::string, std::vector<std::uint64_t>> leaving_;  // who keeps an id from starting
+  std::unordered_map<std::string, std::set<std::uint64_t>> replicas_;    // serials by the id of their entry
+  std::vector<std::uint64_t> ended_;
+  std::size_t healthy_ = 0;
+  std::size_t unhealthy_ = 0;
+  std::size_t alive_ = 0;
+  bool running_ = false;
+};
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,14 @@
+#pragma once
+// What must hold after every turn. For the simulation.
+// Threads: the control thread. Fails: never.
+#include <string>
+#include <vector>
+
+#include "azora/orchestrator/fleet.hpp"
+
+namespace azora::orchestrator {
+
+// One line for each breach, beginning with the service's id.
+std::vector<std::string> violations(const Fleet& fleet);
+
+}  // namespace azora::orchestrator

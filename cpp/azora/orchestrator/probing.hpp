@@ -1,0 +1,60 @@
+#pragma once
+// Which services are asked now, and which answers may be believed: schedule, questions of the turn, and the guard
+// against our own lateness.
+// Threads: the control thread. Ownership: borrows prober, fleet and turn, which outlive it. Fails: never.
+#include <cstdint>
+#include <vector>
+
+#include "azora/base/loop.hpp"
+#include "azora/health/probe_timer.hpp"
+#include "azora/health/prober.hpp"
+#include "azora/orchestrator/fleet.hpp"
+#include "azora/orchestrator/turn.hpp"
+
+namespace azora::orchestrator {
+
+class Probing {
+ public:
+  Probing(Loop& loop, health::Prober& prober, Fleet& fleet, Turn& turn, std::size_t fd_limit);
+
+  // The service is new or has another configuration: what is asked follows it. Its mode begins paused.
+  void configure(ServiceState& service);
+  // Puts the service where its lifecycle belongs on the schedule. A dead incarnation is never asked.
+  void apply_mode(ServiceState& service);
+  // Due at once.
+  void hurry(const ServiceState& service);
+  // The open probe and the kept connection go.
+  void forget(std::uint64_t serial) { prober_.forget(serial); }
+  // The service is not asked any more.
+  void remove(std::uint64_t serial);
+
+  // The probe of this answer is over. May the answer be believed? Not one of a former incarnation or configuration,
+  // nor one that was late because we were.
+  bool accept(const health::ProbeResult& result);
+
+  // Sends what fell due in this turn and sets the timer for what comes next.
+  void end_turn();
+
+  struct Counts {
+    std::uint64_t asked = 0;
+    std::uint64_t stale = 0;
+    std::uint64_t dropped_late = 0;
+  };
+  const Counts& counts() const { return counts_; }
+  std::size_t in_flight() const { return scheduler_.in_flight(); }
+  std::uint64_t stalls() const { return guard_.stalls(); }
+
+ private:
+  void ask(const std::vector<health::Serial>& serials);
+
+  health::Prober& prober_;
+  Fleet& fleet_;
+  Turn& turn_;
+  health::Scheduler scheduler_;
+  health::LatenessGuard guard_;
+  health::ProbeTimer timer_;
+  std::vector<health::ProbeRequest> asks_;
+  Counts counts_;
+};
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,87 @@
+#include "azora/orchestrator/reactions/on_check.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "azora/health/judge.hpp"
+
+namespace azora::orchestrator {
+
+using healing::Input;
+
+namespace {
+
+void emit_check(Turn& turn, const ServiceState& service, health::Verdict verdict) {
+  Event event = turn.event_of(EventType::health_check, service, "probe");
+  event.check_status = verdict == health::Verdict::pass   ? HealthStatus::healthy
+                       : verdict == health::Verdict::warn ? HealthStatus::degraded
+                                                          : HealthStatus::unhealthy;
+  event.response_ms = static_cast<std::int32_t>(std::min<std::int64_t>(service.response_ms, INT32_MAX));
+  if (!service.last_error().empty()) {
+    auto detail = std::make_unique<EventDetail>();
+    detail->reason = service.last_error();
+    event.detail = std::move(detail);
+  }
+  turn.emit(std::move(event));
+}
+
+// Figures and words of the service follow the verdict.
+void note(Turn& turn, ServiceState& service, const health::ProbeResult& result, health::Verdict verdict, bool counted) {
+  const ProbeSpec& probe = service.spec->probe;
+  if (counted) {
+    const Now now = turn.now();
+    service.last_check = now.wall;
+    service.response_ms = std::chrono::duration_cast<Millis>(result.latency).count();
+    service.set_last_error(health::explain(result, probe));
+    if (verdict == health::Verdict::pass) {
+      service.uptime_ms = to_millis(now.steady - service.start_steady).count();
+      service.set_figures(result.cpu, result.memory);
+    }
+    emit_check(turn, service, verdict);
+    turn.mark_dirty(service);
+  } else if (verdict == health::Verdict::fail) {
+    service.set_last_error(health::explain(result, probe));  // for `why` while it starts
+    turn.mark_dirty(service);
+  }
+}
+
+void on_result(Turn& turn, Drive& drive, ServiceState& service, const health::ProbeResult& result) {
+  const ProbeSpec& probe = service.spec->probe;
+  const health::Verdict verdict = health::judge(result, probe);
+  const health::TrackerStep step = service.tracker.apply(verdict, probe);
+  note(turn, service, result, verdict, step.counted);
+  const std::uint64_t incarnation = service.machine.incarnation;
+  const bool answers = verdict == health::Verdict::pass || verdict == health::Verdict::warn;
+  if (service.machine.lifecycle == Lifecycle::starting && answers && !service.tracker.starting()) {
+    const bool passed = verdict == health::Verdict::pass;
+    drive.feed(service, {.kind = Input::Kind::ready, .flag = passed, .incarnation = incarnation});
+  } else if (step.restart_due) {
+    drive.refresh_status(service);
+    drive.feed(service, {.kind = Input::Kind::liveness_failed, .incarnation = incarnation});
+  } else if (answers) {
+    drive.refresh_status(service);
+    const bool healthy = service.tracker.status() == HealthStatus::healthy;
+    drive.feed(service, {.kind = Input::Kind::passed, .flag = healthy, .incarnation = incarnation});
+  } else {
+    drive.refresh_status(service);
+    if (service.status != HealthStatus::healthy) {
+      drive.feed(service, {.kind = Input::Kind::faltered, .flag = service.status == HealthStatus::unhealthy});
+    }
+    drive.run_to_fixpoint();
+  }
+}
+
+}  // namespace
+
+void on_check_results(Fleet& fleet, Turn& turn, Probing& probing, Drive& drive,
+                      const std::vector<health::ProbeResult>& results) {
+  const Turn::OneTime one(turn);
+  for (const health::ProbeResult& result : results) {
+    ServiceState* service = fleet.by_serial(result.serial);
+    if (service == nullptr) continue;
+    if (probing.accept(result)) on_result(turn, drive, *service, result);
+    probing.apply_mode(*service);
+  }
+}
+
+}  // namespace azora::orchestrator

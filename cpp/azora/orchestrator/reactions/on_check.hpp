@@ -1,0 +1,14 @@
+#pragma once
+// From an answer to a check to a verdict, and from a verdict to what healing is told.
+// Threads: the control thread. Fails: never.
+#include <vector>
+
+#include "azora/health/prober.hpp"
+#include "azora/orchestrator/drive.hpp"
+
+namespace azora::orchestrator {
+
+void on_check_results(Fleet& fleet, Turn& turn, Probing& probing, Drive& drive,
+                      const std::vector<health::ProbeResult>& results);
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,27 @@
+#pragma once
+// register, overwrite, unregister: refused whole or done whole.
+// Threads: the control thread. Fails: on_register() for a batch that may not be.
+#include <string_view>
+#include <vector>
+
+#include "azora/base/result.hpp"
+#include "azora/orchestrator/drive.hpp"
+#include "azora/orchestrator/waiters.hpp"
+
+namespace azora::orchestrator {
+
+// What a change of who is registered concerns.
+struct Registration {
+  Fleet& fleet;
+  Turn& turn;
+  Probing& probing;
+  Admission& admission;
+  Waiters& waiters;
+  Drive& drive;
+};
+
+Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs);
+// The service of that id, or the services of that entry; false: there was none.
+bool on_unregister(const Registration& rooms, std::string_view id);
+
+}  // namespace azora::orchestrator

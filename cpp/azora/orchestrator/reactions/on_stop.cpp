@@ -1,0 +1,94 @@
+#include "azora/orchestrator/reactions/on_stop.hpp"
+
+#include <utility>
+
+#include "azora/orchestrator/standing.hpp"
+
+namespace azora::orchestrator {
+
+using healing::Cause;
+using healing::Input;
+
+namespace {
+
+constexpr Input kStop{.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown};
+
+}  // namespace
+
+void start_all(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
+  if (fleet.running()) return;
+  fleet.set_running(true);
+  end_stop(turn, shutdown, fleet.living_ids());
+  turn.board_changed();
+  for (const std::uint64_t serial : fleet.serials_in_order()) {
+    ServiceState* service = fleet.by_serial(serial);
+    if (service == nullptr) continue;
+    if (!service->process()) service->begin_anew();
+    drive.refresh_status(*service);
+    drive.evaluate_dependencies(*service);
+    drive.bring_up(*service);
+    turn.mark_dirty(*service);
+  }
+  drive.run_to_fixpoint();
+}
+
+void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown& shutdown, Drive& drive,
+              SteadyTime deadline, Shutdown::Done done) {
+  if (shutdown.under_way()) return shutdown.begin(deadline, std::move(done));
+  if (!fleet.running() && fleet.alive() == 0) {
+    turn.answer([done = std::move(done)] { done({}); });
+    return;
+  }
+  fleet.set_running(false);
+  for (const StagedVerb& dropped : verbs.take_all()) {
+    if (ServiceState* service = fleet.by_serial(dropped.serial)) service->waits_to_stop = false;
+  }
+  turn.board_changed();
+  shutdown.begin(deadline, std::move(done));
+  fleet.for_each([&](std::uint64_t serial, ServiceState& service) {
+    if (service.leaving) return;
+    drive.refresh_status(service);
+    turn.set_standing(service, standing_of(service, false));
+    probing.forget(serial);
+    probing.apply_mode(service);
+    turn.mark_dirty(service);
+    shutdown.look_at(serial);
+  });
+  stop_next(fleet, turn, shutdown, drive);
+}
+
+void stop_next(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
+  while (const std::optional<std::uint64_t> serial = shutdown.take_look()) {
+    ServiceState* service = fleet.by_serial(*serial);
+    if (service == nullptr || !service->process()) continue;
+    const bool over = service->machine.lifecycle == Lifecycle::idle || service->machine.desired == Desired::down;
+    if (over) continue;
+    const bool needed = fleet.has_living_dependent(*service);
+    if (needed) continue;
+    drive.feed(*service, kStop);
+  }
+  if (shutdown.under_way() && fleet.alive() == 0) end_stop(turn, shutdown, {});
+}
+
+void stop_overdue(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
+  const std::vector<std::string> left = fleet.living_ids();
+  std::vector<std::uint64_t> serials;
+  fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
+    if (service.process() && service.machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
+  });
+  for (const std::uint64_t serial : serials) {
+    // Also those that waited for their dependents: what comes now is a planned end.
+    ServiceState* service = fleet.by_serial(serial);
+    drive.feed(*service, kStop);
+    if (service->alive()) turn.send(Send::to_kill(serial, service->machine.incarnation));
+  }
+  end_stop(turn, shutdown, left);
+}
+
+void end_stop(Turn& turn, Shutdown& shutdown, const std::vector<std::string>& left) {
+  for (Shutdown::Done& done : shutdown.end()) {
+    turn.answer([done = std::move(done), left] { done(left); });
+  }
+}
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,20 @@
+#pragma once
+// Start and stop of all. Checks end at once; process services stop one after the other, dependents first.
+// Threads: the control thread. Fails: never.
+#include "azora/orchestrator/drive.hpp"
+#include "azora/orchestrator/verbs.hpp"
+
+namespace azora::orchestrator {
+
+// Checks begin, what is wanted up comes up. A stop that is under way ends here.
+void start_all(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive);
+void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown& shutdown, Drive& drive,
+              SteadyTime deadline, Shutdown::Done done);
+// While stopping: a service without living dependent stops. When none runs any more, those who asked are answered.
+void stop_next(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive);
+// The deadline passed: what still lives is killed, and named to those who asked.
+void stop_overdue(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive);
+// Answers those who asked with what is left now.
+void end_stop(Turn& turn, Shutdown& shutdown, const std::vector<std::string>& left);
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,48 @@
+#pragma once
+// One command that leaves the control thread at the end of its turn, as a value: its kind and its service can be
+// read, so that each kind can wait for what it must wait for.
+// Threads: the control thread. Ownership: a value. Fails: never.
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "azora/keeper/keeper.hpp"
+#include "azora/orchestrator/orchestrator.hpp"
+
+namespace azora::orchestrator {
+
+struct Send {
+  enum class Kind : std::uint8_t {
+    launch,    // start `incarnation`: `launch` says how
+    stop,      // `signal` to its main process
+    kill,      // SIGKILL to all of it
+    forget,    // the service is unregistered and swept: its shim may end
+    callback,  // call its restart callable: `request`
+  };
+  Kind kind = Kind::launch;
+  std::uint64_t serial = 0;
+  std::uint64_t incarnation = 0;
+  int signal = 0;
+  std::optional<keeper::Launch> launch;
+  std::optional<CallbackRequest> request;
+
+  static Send to_launch(keeper::Launch launch) {
+    return {.kind = Kind::launch, .serial = launch.serial, .incarnation = launch.incarnation, .launch = std::move(launch)};
+  }
+  static Send to_stop(std::uint64_t serial, std::uint64_t incarnation, int signal) {
+    return {.kind = Kind::stop, .serial = serial, .incarnation = incarnation, .signal = signal};
+  }
+  static Send to_kill(std::uint64_t serial, std::uint64_t incarnation) {
+    return {.kind = Kind::kill, .serial = serial, .incarnation = incarnation};
+  }
+  static Send to_forget(std::uint64_t serial) { return {.kind = Kind::forget, .serial = serial}; }
+  static Send to_call(CallbackRequest request) {
+    return {.kind = Kind::callback,
+            .serial = request.serial,
+            .incarnation = request.incarnation,
+            .request = std::move(request)};
+  }
+};
+
+}  // namespace azora::orchestrator

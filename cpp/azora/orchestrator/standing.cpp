@@ -1,0 +1,61 @@
+#include "azora/orchestrator/standing.hpp"
+
+namespace azora::orchestrator {
+
+Standing standing_of(const ServiceState& service, bool running) {
+  if (service.leaving) return {Tier::excluded, Exclusion::gone};
+  // Its checks do not run: not to be picked, but what it serves goes on.
+  if (!running) return {Tier::excluded, Exclusion::draining};
+  if (service.process()) {
+    switch (service.machine.lifecycle) {
+      case Lifecycle::ready:
+      case Lifecycle::adopt:
+        break;
+      case Lifecycle::starting:
+        return {Tier::excluded, Exclusion::unknown};
+      case Lifecycle::stopping:
+      case Lifecycle::killing:
+      case Lifecycle::stuck:
+        return {Tier::excluded, Exclusion::draining};  // its leases end with its exit
+      default:
+        return {Tier::excluded, Exclusion::stopped};
+    }
+  }
+  switch (service.status) {
+    case HealthStatus::healthy: return {Tier::healthy, Exclusion::none};
+    case HealthStatus::degraded: return {Tier::degraded, Exclusion::none};
+    case HealthStatus::unhealthy: return {Tier::excluded, Exclusion::unhealthy};
+    case HealthStatus::unknown: break;
+  }
+  return {Tier::excluded, Exclusion::unknown};
+}
+
+HealthStatus status_of(const ServiceState& service, bool running) {
+  const healing::Machine& machine = service.machine;
+  if (!running) return HealthStatus::unknown;
+  switch (machine.lifecycle) {
+    case Lifecycle::watching:
+    case Lifecycle::adopt:
+      return service.tracker.status();
+    case Lifecycle::ready:
+      return service.target ? service.tracker.status() : HealthStatus::healthy;
+    case Lifecycle::backoff:
+    case Lifecycle::failed:
+    case Lifecycle::stuck:
+      return HealthStatus::unhealthy;
+    case Lifecycle::starting:
+      // A callable's service is asked all the while: what it says counts.
+      return service.process() ? HealthStatus::unknown : service.tracker.status();
+    case Lifecycle::stopping:
+    case Lifecycle::killing:
+    case Lifecycle::sweep:
+    case Lifecycle::blocked:
+      return machine.failing ? HealthStatus::unhealthy : HealthStatus::unknown;
+    case Lifecycle::idle:
+    case Lifecycle::done:
+      break;
+  }
+  return HealthStatus::unknown;
+}
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,119 @@
+#pragma once
+// What one turn of the control thread collects, and the order in which it becomes true: views and pools first, then
+// events, then answers, then sends. So a reader that saw an event or an answer reads a state that contains it, and
+// nothing is started before it can be read.
+// Threads: the control thread. Ownership: borrows loop and publisher, which outlive it; the services that are marked
+// must live until publish(). Fails: never.
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "azora/base/loop.hpp"
+#include "azora/orchestrator/board.hpp"
+#include "azora/orchestrator/publisher.hpp"
+#include "azora/orchestrator/send.hpp"
+#include "azora/orchestrator/service_state.hpp"
+
+namespace azora::orchestrator {
+
+class Turn {
+ public:
+  using Answer = std::function<void()>;
+  using Deliver = std::function<void(Send&)>;
+
+  Turn(Loop& loop, Publisher& publisher, Deliver deliver)
+      : loop_(loop), publisher_(publisher), deliver_(std::move(deliver)) {}
+  Turn(const Turn&) = delete;
+  Turn& operator=(const Turn&) = delete;
+
+  // The loop's time, but within one batch of registrations or answers that of its beginning: reading the clocks costs
+  // as much as many of the steps that ask for the time.
+  Now now() const { return fixed_time_ ? *fixed_time_ : loop_.now(); }
+  class OneTime {
+   public:
+    explicit OneTime(Turn& turn) : turn_(turn) { turn_.fixed_time_ = turn_.loop_.now(); }
+    ~OneTime() { turn_.fixed_time_.reset(); }
+    OneTime(const OneTime&) = delete;
+    OneTime& operator=(const OneTime&) = delete;
+
+   private:
+    Turn& turn_;
+  };
+  // Events emitted meanwhile name this actor (static text).
+  class ActingFor {
+   public:
+    ActingFor(Turn& turn, std::string_view actor) : turn_(turn) { turn_.actor_ = actor; }
+    ~ActingFor() { turn_.actor_ = kSelf; }
+    ActingFor(const ActingFor&) = delete;
+    ActingFor& operator=(const ActingFor&) = delete;
+
+   private:
+    Turn& turn_;
+  };
+
+  // The service's view is replaced when the turn ends.
+  void mark_dirty(ServiceState& service);
+  const std::vector<ServiceState*>& dirty() const { return dirty_; }
+  // No reader finds it any more once the turn ends.
+  void remove_view(const std::string& id, std::uint64_t order);
+  // Lists differ: status or lifecycle of a service changed; the second also when membership or `running` did.
+  void lists_changed() { ++board_.list_version; }
+  void board_changed();
+
+  void pool_put(const ServiceState& service) { publisher_.pool_put(service.serial, service.spec); }
+  void pool_remove(std::uint64_t serial) { publisher_.pool_remove(serial); }
+  // An exclusion takes effect at once, anything better with publish().
+  void set_standing(const ServiceState& service, Standing standing) {
+    publisher_.set_standing(service.serial, standing, service.machine.incarnation);
+  }
+
+  void emit(EventType type, const ServiceState& service, std::string_view cause,
+            std::unique_ptr<const EventDetail> detail = nullptr);
+  void emit(Event event) { publisher_.append(std::move(event)); }
+  Event event_of(EventType type, const ServiceState& service, std::string_view cause) const;
+  // The last event so far.
+  std::uint64_t head() const { return publisher_.head(); }
+
+  // Runs when this turn is published.
+  void answer(Answer answer) { answers_.push_back(std::move(answer)); }
+  // Leaves after the answers.
+  void send(Send send) { sends_.push_back(std::move(send)); }
+
+  // The end, in two steps: what readers see; then answers and sends.
+  struct Summary {
+    bool running = false;
+    std::size_t healthy = 0;
+    std::size_t unhealthy = 0;
+  };
+  void publish(const Summary& summary);
+  void complete();
+
+  struct Counts {
+    std::uint64_t turns = 0;
+    std::uint64_t views_built = 0;
+    std::uint64_t turn_views = 0;  // by the last turn that built any
+  };
+  const Counts& counts() const { return counts_; }
+
+ private:
+  static constexpr std::string_view kSelf = "orchestrator";
+
+  Loop& loop_;
+  Publisher& publisher_;
+  Deliver deliver_;
+  std::optional<Now> fixed_time_;
+  std::string_view actor_ = kSelf;
+  std::vector<ServiceState*> dirty_;
+  Board board_;
+  bool board_changed_ = false;
+  std::vector<Answer> answers_;
+  std::vector<Send> sends_;
+  Counts counts_;
+};
+
+}  // namespace azora::orchestrator

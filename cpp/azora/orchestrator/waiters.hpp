@@ -1,0 +1,67 @@
+#pragma once
+// Callers that wait for a service to be ready or stopped. A waiter is looked at when its service changed, and is
+// answered once: it is so, there is no such service, the time is over, or the program ends.
+// Threads: the control thread. Ownership: borrows the loop, which outlives it; keeps the callers' functions until they
+// are answered. Fails: never.
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "azora/base/loop.hpp"
+#include "azora/base/result.hpp"
+#include "azora/model/health_status.hpp"
+#include "azora/model/lifecycle.hpp"
+
+namespace azora::orchestrator {
+
+class Waiters {
+ public:
+  using Done = std::function<void(Result<void>)>;
+  using Answer = std::function<void()>;
+  // What a waiter is told by.
+  struct Seen {
+    bool known = false;   // the id is registered
+    bool alive = false;   // a process of it may exist
+    bool pending = false; // a verb for it waits for its turn
+    Lifecycle lifecycle = Lifecycle::idle;
+    HealthStatus status = HealthStatus::unknown;
+    std::string last_error;
+  };
+  using Look = std::function<Seen(const std::string& id)>;
+
+  explicit Waiters(Loop& loop) : loop_(loop) {}
+  ~Waiters();
+  Waiters(const Waiters&) = delete;
+  Waiters& operator=(const Waiters&) = delete;
+
+  // `ready`: until it answers its checks; else until it has no process.
+  void add(std::string id, bool ready, SteadyTime deadline, Done done);
+  // Something changed about this id: its waiters are looked at by the next due().
+  void wake(const std::string& id);
+  bool empty() const { return waiters_.empty(); }
+  // The answers that are due now, to be given when this turn is published.
+  std::vector<Answer> due(const Look& look);
+  // All of them, with this error.
+  std::vector<Answer> abandon(const Error& error);
+
+ private:
+  struct Waiter {
+    std::string id;
+    bool ready = false;
+    bool late = false;  // its time is over
+    TimerId timer = 0;
+    Done done;
+  };
+  Waiter take(std::uint64_t key);
+
+  Loop& loop_;
+  std::unordered_map<std::uint64_t, Waiter> waiters_;
+  std::unordered_map<std::string, std::vector<std::uint64_t>> by_id_;  // their keys
+  std::vector<std::uint64_t> woken_;
+  std::uint64_t last_key_ = 0;
+};
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,97 @@
+// What becomes true at the end of a turn, and in which order.
+#include "azora/orchestrator/turn.hpp"
+
+#include <gtest/gtest.h>
+
+#include "azora/model/spec_parser.hpp"
+#include "support/fake_loop.hpp"
+#include "support/recorder.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+class TurnTest : public testing::Test {
+ protected:
+  TurnTest() {
+    Result<std::vector<SpecPtr>> specs =
+        parse_service(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001"})", {});
+    EXPECT_TRUE(specs.ok());
+    service.serial = 1;
+    service.spec = specs.value().front();
+    service.id = std::make_shared<const std::string>("a");
+    recorder.on_publish = [this] { order.emplace_back("publish"); };
+  }
+  void end() {
+    turn.publish({.running = true, .healthy = 1});
+    turn.complete();
+  }
+
+  FakeLoop loop;
+  Recorder recorder;
+  std::vector<std::string> order;
+  Turn turn{loop, recorder, [this](Send&) { order.emplace_back("send"); }};
+  ServiceState service;
+};
+
+TEST_F(TurnTest, PublishesThenAnswersThenSends) {
+  turn.send(Send::to_kill(1, 1));
+  turn.answer([this] { order.emplace_back("answer"); });
+  turn.mark_dirty(service);
+  end();
+  EXPECT_EQ(order, (std::vector<std::string>{"publish", "answer", "send"}));
+  end();
+  EXPECT_EQ(order.size(), 4U);  // each leaves once
+}
+
+TEST_F(TurnTest, OneViewForManyMarks) {
+  turn.mark_dirty(service);
+  turn.mark_dirty(service);
+  end();
+  EXPECT_EQ(turn.counts().views_built, 1U);
+  ASSERT_TRUE(recorder.view("a"));
+  EXPECT_EQ(recorder.board->healthy, 1U);
+  EXPECT_TRUE(recorder.board->running);
+}
+
+TEST_F(TurnTest, TheBoardReflectsTheEventsOfItsTurn) {
+  turn.emit(EventType::service_registered, service, "register");
+  turn.mark_dirty(service);
+  end();
+  EXPECT_EQ(recorder.board->seq, 1U);
+  EXPECT_EQ(recorder.view("a")->seq, 1U);
+}
+
+TEST_F(TurnTest, WhereNothingChangedTheBoardStays) {
+  turn.mark_dirty(service);
+  end();
+  const std::shared_ptr<const Board> before = recorder.board;
+  end();
+  EXPECT_EQ(recorder.board, before);
+  EXPECT_EQ(turn.counts().turns, 2U);
+}
+
+TEST_F(TurnTest, OneThatLeavesIsNotPublishedAgain) {
+  turn.mark_dirty(service);
+  end();
+  turn.mark_dirty(service);
+  service.leaving = true;
+  turn.remove_view("a", service.order);
+  end();
+  EXPECT_FALSE(recorder.view("a"));
+}
+
+TEST_F(TurnTest, OneBatchHasOneTimeAndOneActor) {
+  const Now before = turn.now();
+  {
+    const Turn::OneTime one(turn);
+    const Turn::ActingFor acting(turn, "rest");
+    loop.stall(Nanos(std::chrono::seconds(1)));
+    EXPECT_EQ(turn.now().steady, before.steady);
+    EXPECT_EQ(turn.event_of(EventType::service_registered, service, "").actor, "rest");
+  }
+  EXPECT_GT(turn.now().steady, before.steady);
+  EXPECT_EQ(turn.event_of(EventType::service_registered, service, "").actor, "orchestrator");
+}
+
+}  // namespace
+}  // namespace azora::orchestrator
