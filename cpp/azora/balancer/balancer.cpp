@@ -17,15 +17,10 @@ Error no_instance(std::string_view pool) {
           "No healthy instances available for service type: " + std::string(pool), {}};
 }
 
-// What a strategy that goes by weights weighs it with: 0 is never picked.
+// What a strategy that goes by weights weighs it with.
 double weight_for(const Instance& instance, Strategy strategy) {
   return strategy == Strategy::least_connections ? instance.load_weight() : instance.weight();
 }
-bool may_weigh(const Instance& instance, Strategy strategy) {
-  const bool weighs = strategy == Strategy::weighted || strategy == Strategy::least_connections;
-  return !weighs || weight_for(instance, strategy) > 0;
-}
-
 }  // namespace
 
 Balancer::Balancer(BalancerOptions options)
@@ -84,7 +79,7 @@ Instance* Balancer::choose(PoolHandle& handle, Strategy strategy, Ask& ask) cons
   PoolReader& reader = handle.reader_;
   if (!reader.pool) {
     Instance* one = handle.one_.get();
-    return one && one->in(ask.among) && may_weigh(*one, strategy) ? one : nullptr;
+    return one && one->in(ask.among) ? one : nullptr;
   }
   for (int search = 0; search < kMostSearches; ++search) {
     const std::uint64_t epoch = reader.pool->epoch();
@@ -177,8 +172,6 @@ std::vector<Candidate> Balancer::explain(PoolHandle& handle, Strategy strategy,
     if (!instance->in(among)) {
       one.excluded =
           one.tier == Tier::degraded ? Exclusion::degraded : instance->exclusion();
-    } else if (!may_weigh(*instance, strategy)) {
-      one.excluded = Exclusion::no_weight;
     }
     all.push_back(std::move(one));
   };

@@ -25,6 +25,7 @@ class Pool;
 struct EntryFacts : Standing {
   Admin admin = Admin::active;
   bool ejected = false;
+  bool weightless = false;  // weight 0
 };
 
 class Instance : public std::enable_shared_from_this<Instance> {
@@ -121,14 +122,16 @@ class Instance : public std::enable_shared_from_this<Instance> {
                           : now.admin == Admin::maintenance  ? Exclusion::maintenance
                           : now.admin == Admin::draining     ? Exclusion::draining
                           : now.ejected                      ? Exclusion::ejected
-                                                             : now.why;
+                          : now.why != Exclusion::none       ? now.why
+                          : now.weightless                   ? Exclusion::no_weight
+                                                             : Exclusion::none;
     const bool open = why == Exclusion::none;
     std::uint32_t state = static_cast<std::uint32_t>(why) << kReasonShift;
     if (open && now.tier == Tier::healthy) state |= bit(Among::healthy);
     if (open && now.tier == Tier::degraded) state |= bit(Among::degraded);
-    if (open || why == Exclusion::unknown || why == Exclusion::unhealthy) {
-      state |= bit(Among::alive);
-    }
+    const bool alive = open || why == Exclusion::unknown || why == Exclusion::unhealthy;
+    if (alive && !now.weightless) state |= bit(Among::alive);
+    if (why != Exclusion::gone && !now.weightless) state |= bit(Among::sharing);
     if (state_.load(std::memory_order_relaxed) == state) return false;
     state_.store(state, std::memory_order_seq_cst);
     return true;
@@ -156,7 +159,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   EntryFacts facts_;  // control thread
   const std::uint32_t slot_;
 
-  // Bits 0-2: eligible among healthy, degraded, alive; from bit 8: the Exclusion.
+  // Bits 0-3: one for each Among it belongs to; from bit 8: the Exclusion.
   std::atomic<std::uint32_t> state_{static_cast<std::uint32_t>(Exclusion::unknown) << kReasonShift};
   std::atomic<bool> explicit_weight_{false};
   std::atomic<double> weight_{1};

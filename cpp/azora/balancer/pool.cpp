@@ -47,7 +47,7 @@ std::optional<Among> Pool::among() const {
   const std::uint64_t panic = word >> kPanicShift;
   if (panic != 0) [[unlikely]] {
     const std::uint64_t usable = healthy + count(Among::degraded);
-    if (usable * static_cast<std::uint64_t>(kPanicScale) < panic * size() &&
+    if (usable * static_cast<std::uint64_t>(kPanicScale) < panic * count(Among::sharing) &&
         count(Among::alive) > 0) {
       return Among::alive;
     }
@@ -96,7 +96,7 @@ std::uint32_t Pool::make_place() {
     auto larger = std::make_shared<Chunk>(small.capacity() * 2);
     for (std::uint32_t place = 0; place < small.capacity(); ++place) {
       larger->put(place, small.at(place));
-      for (const Among among : {Among::healthy, Among::degraded, Among::alive}) {
+      for (const Among among : kAmongs) {
         larger->mark(among, place, small.has(among, place));
       }
     }
@@ -110,7 +110,7 @@ std::uint32_t Pool::make_place() {
 // Bits and counts of a place as its member's state says; null: of a place whose member left.
 void Pool::mark(std::uint32_t place, const Instance* member) {
   const std::uint32_t chunk = place / kChunkPlaces;
-  for (const Among among : {Among::healthy, Among::degraded, Among::alive}) {
+  for (const Among among : kAmongs) {
     const bool eligible = member && member->in(among);
     Chunk& here = *current_->chunks()[chunk];
     if (!here.mark(among, place % kChunkPlaces, eligible)) continue;
@@ -172,7 +172,7 @@ void Pool::replace(Instance& old, const std::shared_ptr<Instance>& next) {
   auto copy = std::make_shared<Chunk>(chunk->capacity());
   for (std::uint32_t i = 0; i < chunk->capacity(); ++i) {
     copy->put(i, i == place % kChunkPlaces ? next : chunk->at(i));
-    for (const Among among : {Among::healthy, Among::degraded, Among::alive}) {
+    for (const Among among : kAmongs) {
       copy->mark(among, i, chunk->has(among, i));
     }
   }
@@ -205,7 +205,7 @@ void Pool::close_gaps() {
     }
     Chunk& chunk = *chunks.back();
     chunk.put(size % kChunkPlaces, member);
-    for (const Among among : {Among::healthy, Among::degraded, Among::alive}) {
+    for (const Among among : kAmongs) {
       chunk.mark(among, size % kChunkPlaces, member->in(among));
     }
     if (keys_) keys_->insert(KeyIndex::hash_of(*member), size);

@@ -50,6 +50,7 @@ void PoolSet::put(std::uint64_t serial, const SpecPtr& spec) {
   const auto next = std::make_shared<Instance>(serial, spec, take_slot());
   next->weight_.store(spec->effective_weight(), std::memory_order_relaxed);
   next->explicit_weight_.store(spec->weight.has_value(), std::memory_order_relaxed);
+  next->facts_.weightless = spec->effective_weight() == 0;
   if (before) {
     next->facts_.admin = before->facts_.admin;
     next->ramp_.store(before->ramp_.load(std::memory_order_relaxed), std::memory_order_relaxed);
@@ -210,6 +211,8 @@ void PoolSet::reweigh(Instance& instance, const ServiceSpec& spec) {
   if (weight == instance.weight_.load(std::memory_order_relaxed) && was == is) return;
   instance.weight_.store(weight, std::memory_order_relaxed);
   instance.explicit_weight_.store(is, std::memory_order_relaxed);
+  instance.facts_.weightless = weight == 0;
+  publish_standing(instance);
   for (const Instance::Membership& one : instance.memberships_) {
     if (one.pool) one.pool->reweigh((is ? 1 : 0) - (was ? 1 : 0));
   }

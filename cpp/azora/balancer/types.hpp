@@ -42,7 +42,7 @@ enum class Exclusion : std::uint8_t {
   maintenance,  // by its owner
   ejected,      // as an outlier
   degraded,     // and the pool does not allow that, or something healthy is left
-  no_weight,    // weight 0
+  no_weight,    // weight 0: no strategy picks it (R57)
   gone,         // unregistered
 };
 
@@ -67,8 +67,10 @@ enum class Among : std::uint8_t {
   healthy,
   degraded,
   alive,  // panic: too few are usable, so all that are not known to be unusable
+  sharing,  // for counting alone: all that a panic threshold is a share of, those without weight 0
 };
-inline constexpr std::size_t kAmongCount = 3;
+inline constexpr std::size_t kAmongCount = 4;
+inline constexpr std::array<Among, kAmongCount> kAmongs = {Among::healthy, Among::degraded, Among::alive, Among::sharing};
 
 // Where the load of a candidate was taken from.
 enum class LoadSource : std::uint8_t { none, leases };

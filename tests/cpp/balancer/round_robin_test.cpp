@@ -27,7 +27,7 @@ TEST(RoundRobin, Rule42AFlapShiftsNobodyAndTheRestRotateExactly) {
 
 TEST(RoundRobin, Rule42IgnoresWeights) {
   Rig rig;
-  rig.add("a", {.weight = 0});
+  rig.add("a", {.weight = 0.5});
   rig.add("b", {.weight = 100});
   EXPECT_EQ(rig.picks(4), "abab");
 }

@@ -49,15 +49,36 @@ TEST(Weighted, Rule42UnsetWeightIsThePriority) {
   EXPECT_EQ(rig.shares(60, "t", kWeighted), (Shares{{"a", 10}, {"b", 30}, {"c", 20}}));
 }
 
-TEST(Weighted, Rule46dWeightZeroIsNeverPicked) {
+TEST(Weighted, Rule57WeightZeroIsNeverPickedByAnyStrategy) {
+  for (const Strategy strategy : {Strategy::round_robin, Strategy::weighted, Strategy::least_connections, Strategy::ip_hash}) {
+    Rig rig;
+    rig.add("a", {.weight = 0});
+    rig.add("b", {.weight = 1});
+    const PickRequest ask{.strategy = strategy, .key = "k"};
+    EXPECT_EQ(rig.picks(20, "t", ask), std::string(20, 'b')) << wire_name(strategy);
+    rig.down("b");
+    EXPECT_EQ(rig.pick("t", ask), "-") << wire_name(strategy);
+    EXPECT_EQ(rig.pick("a", ask), "-") << "by its own name";
+    rig.put("a", {.weight = 0.5});
+    EXPECT_EQ(rig.pick("t", ask), "a") << "a weight puts it back";
+    rig.put("a", {.weight = 0});
+    EXPECT_EQ(rig.pick("t", ask), "-") << "and its loss takes it out";
+  }
+}
+
+TEST(Weighted, Rule57APanicPicksNothingOfWeightZeroAndCountsItOut) {
   Rig rig;
+  rig.configure("t", {.panic_threshold = 0.5});
   rig.add("a", {.weight = 0});
   rig.add("b", {.weight = 1});
-  EXPECT_EQ(rig.picks(20, "t", kWeighted), std::string(20, 'b'));
+  rig.add("c", {.weight = 1});
+  rig.down("c");
+  EXPECT_EQ(rig.picks(20, "t"), std::string(20, 'b')) << "one of two is no panic";
   rig.down("b");
-  EXPECT_EQ(rig.pick("t", kWeighted), "-");
-  EXPECT_EQ(rig.pick("a", kWeighted), "-") << "by its own name";
-  EXPECT_EQ(rig.pick("a"), "a") << "other strategies ignore weights";
+  const std::string picked = rig.picks(20, "t");
+  EXPECT_EQ(picked.find('a'), std::string::npos) << picked;
+  EXPECT_NE(picked.find('b'), std::string::npos) << picked;
+  EXPECT_NE(picked.find('c'), std::string::npos) << picked;
 }
 
 TEST(Weighted, Rule46dWeightsAreExactWithoutClamps) {
