@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "azora/balancer/balancer.hpp"
 #include "pick_object.hpp"
@@ -177,9 +176,9 @@ Strategy read_strategy(std::string_view name) {
 
 void bind_picker(py::module_& module) {
   module.def("strategies", [] {
-    std::vector<std::string> names;
+    py::list names;
     for (std::size_t i = 0; i < balancer::kStrategyCount; ++i) {
-      names.emplace_back(wire_name(static_cast<Strategy>(i)));
+      names.append(py::str(std::string(wire_name(static_cast<Strategy>(i)))));
     }
     return names;
   });
