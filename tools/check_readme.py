@@ -28,6 +28,7 @@ _ROUTE_ROW = re.compile(r"^\| (GET|POST|DELETE|PUT|PATCH) \| `([^`]+)` \|", re.M
 _FIELD_ROW = re.compile(r"^\| `([^`]+)`", re.MULTILINE)
 _VARIABLE_ROW = re.compile(r"^\| `([A-Z*_]+)` \|", re.MULTILINE)
 _LINK = re.compile(r"\[[^\]]*\]\(([^)#\s]+)(?:#[^)]*)?\)")
+_METRIC_ROW = re.compile(r'"(\w+)",\s*"?[\w:]*?[kK]?(?:counter|gauge)\b', re.IGNORECASE)
 _TARGET = re.compile(r"^([a-z][\w-]*):", re.MULTILINE)
 
 
@@ -166,7 +167,7 @@ def _operations(root: Path) -> Iterator[str]:
     events = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     yield from _differ("event", events, set(_core.event_types()))
     code = "\n".join(file.read_text() for file in (root / "cpp/azora").rglob("*.cpp"))
-    made = {f"azora_{name}" for name in re.findall(r'\bmetric\(\s*"(\w+)"', code)}
+    made = {f"azora_{name}" for name in _METRIC_ROW.findall(code)}
     yield from _differ("metric", set(re.findall(r"`(azora_\w+)`", text)), made)
 
 
