@@ -20,7 +20,7 @@ from azora_orchestrator import _core
 from azora_orchestrator.config_lines import Lines, line_of, path_of
 from azora_orchestrator.config_text import Unreadable, read_text
 
-__all__ = ["Config", "ConfigFault", "load"]
+__all__ = ["Config", "ConfigFault", "load", "load_text", "milliseconds"]
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|min|h)")
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
@@ -104,15 +104,22 @@ def _share(value: Any) -> float:
     return float(value)
 
 
+def milliseconds(text: str) -> int | None:
+    """A duration as files and options spell it ("500ms", "1.5s", "2m"); None: it is none."""
+    match = _DURATION.fullmatch(text)
+    ms = float(match[1]) * _UNITS[match[2]] if match else -1.0
+    return int(ms) if 0 <= ms <= _MAX_MS and ms == int(ms) else None
+
+
 def _duration(value: Any) -> int:
-    ms: float = -1
-    if isinstance(value, int) and not isinstance(value, bool):
+    ms: int | None = None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_MS:
         ms = value
-    elif isinstance(value, str) and (match := _DURATION.fullmatch(value)):
-        ms = float(match[1]) * _UNITS[match[2]]
-    if not 0 <= ms <= _MAX_MS or ms != int(ms):
+    elif isinstance(value, str):
+        ms = milliseconds(value)
+    if ms is None:
         raise _Wrong(f'is {_shown(value)}; it must be milliseconds or a text such as "30s"')
-    return int(ms)
+    return ms
 
 
 def _lease_ttl(value: Any) -> int:
@@ -403,7 +410,8 @@ def load(path: str | os.PathLike[str]) -> Config:
         What it says; look at `faults` before using it. A file that cannot be read is a fault.
     """
     name = os.fspath(path)
-    loader = _Loader(name, str(Path(name).resolve().parent))
+    folder = Path(name).resolve().parent
+    loader = _Loader(name, str(folder))
     try:
         text = Path(name).read_bytes().removeprefix(b"\xef\xbb\xbf").decode()
     except OSError as error:
@@ -414,6 +422,18 @@ def load(path: str | os.PathLike[str]) -> Config:
         loader.lines = {(): start}
         loader.fault((), "", "is not UTF-8; save it as UTF-8")
         return loader.config
+    return load_text(text, name, folder)
+
+
+def load_text(text: str, name: str, folder: Path) -> Config:
+    """Judges the text of a configuration file.
+
+    Args:
+        text: What the file holds.
+        name: Its name, for faults; its ending says how it is read.
+        folder: Where relative paths of its services start.
+    """
+    loader = _Loader(name, str(folder))
     try:
         read = read_text(text, Path(name).suffix)
     except Unreadable as error:

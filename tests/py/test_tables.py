@@ -1,4 +1,4 @@
-"""What stands in a table of the core is the same in Python: strategies and the fields of a service."""
+"""Strategies and the fields of a service are those of the core's tables."""
 
 from __future__ import annotations
 

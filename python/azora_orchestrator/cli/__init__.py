@@ -6,6 +6,7 @@ Exit codes of every verb: 0 ok, 1 unhealthy, 2 usage or configuration, 3 no serv
 from __future__ import annotations
 
 import io
+import os
 import sys
 
 # Each of these adds its verbs to the app; the help shows them in this order.
@@ -16,6 +17,9 @@ from azora_orchestrator.cli import verbs  # noqa: F401
 
 # isort: split
 from azora_orchestrator.cli import actions  # noqa: F401
+
+# isort: split
+from azora_orchestrator.cli import importing  # noqa: F401
 from azora_orchestrator.cli.client import Failure
 from azora_orchestrator.cli.common import app
 from azora_orchestrator.cli.render import as_json, complain
@@ -23,8 +27,20 @@ from azora_orchestrator.cli.render import as_json, complain
 __all__ = ["app", "main"]
 
 
+def _standard_files() -> None:
+    """Opens what was closed (`azora serve >&-`), so that nothing else takes its number."""
+    for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
+
+
 def main() -> None:
     """The console script."""
+    _standard_files()
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # what it cannot spell must not end a verb
             stream.reconfigure(errors="backslashreplace")

@@ -8,10 +8,21 @@ import typer
 
 from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import USAGE, Failure
-from azora_orchestrator.cli.common import Json, ServiceId, Url, app, as_json_wanted, client_of
+from azora_orchestrator.cli.common import (
+    Json,
+    ServiceId,
+    Url,
+    app,
+    as_json_wanted,
+    client_of,
+    duration_ms,
+)
 
 NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer once it is accepted.")]
-Timeout = Annotated[int, typer.Option("--timeout", min=0, max=600, help="Seconds to wait.")]
+Timeout = Annotated[
+    str, typer.Option("--timeout", metavar="TIME", help="How long to wait, at most 600s.")
+]
+_LONGEST_WAIT_MS = 600_000
 Dependents = Annotated[bool, typer.Option("--dependents", help="Those that depend on it, too.")]
 
 
@@ -23,18 +34,19 @@ def _verb(
     url: str | None,
     as_json: bool,
     no_wait: bool,
-    timeout: int,
+    timeout: str,
     dependents: bool,
     dependencies: bool = False,
 ) -> None:
+    timeout_ms = duration_ms("--timeout", timeout, most_ms=_LONGEST_WAIT_MS)
     goal = "stopped" if verb == "stop" else "ready"
     found = client_of(ctx, url).post(
         "services",
         service,
         verb,
-        seconds=timeout + 30,
+        seconds=timeout_ms / 1000 + 30,
         wait=None if no_wait else goal,
-        timeoutMs=None if no_wait else timeout * 1000,
+        timeoutMs=None if no_wait else timeout_ms,
         dependents="1" if dependents else None,
         dependencies="1" if dependencies else None,
     )
@@ -53,7 +65,7 @@ def restart(
     id: ServiceId,
     dependents: Dependents = False,
     no_wait: NoWait = False,
-    timeout: Timeout = 60,
+    timeout: Timeout = "60s",
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -78,7 +90,7 @@ def start(
         bool, typer.Option("--dependencies", help="What it needs, too.")
     ] = False,
     no_wait: NoWait = False,
-    timeout: Timeout = 60,
+    timeout: Timeout = "60s",
     url: Url = None,
     as_json: Json = False,
 ) -> None:
@@ -102,7 +114,7 @@ def stop(
     id: ServiceId,
     dependents: Dependents = False,
     no_wait: NoWait = False,
-    timeout: Timeout = 60,
+    timeout: Timeout = "60s",
     url: Url = None,
     as_json: Json = False,
 ) -> None:

@@ -55,6 +55,19 @@ def as_json_wanted(ctx: typer.Context, given: bool) -> bool:
     return given or bool((ctx.obj or {}).get("json"))
 
 
+def duration_ms(option: str, text: str, *, most_ms: int = 2**31 - 1) -> int:
+    """An option's duration in ms: as files spell it ("1.5s"); a plain number is seconds."""
+    from azora_orchestrator.config import milliseconds
+
+    plain = text.isascii() and text.replace(".", "", 1).isdigit()
+    found = milliseconds(f"{text}s" if plain else text)
+    if found is None or found > most_ms:
+        most = f", at most {most_ms // 1000}s" if most_ms < 2**31 - 1 else ""
+        rule = f"it must be a time such as 60s or 500ms{most}"
+        raise Failure(USAGE, f'{option} is "{text}"; {rule}')
+    return found
+
+
 def _version(wanted: bool) -> None:
     if wanted:
         from azora_orchestrator import __version__

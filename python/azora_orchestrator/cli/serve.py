@@ -8,7 +8,6 @@ import errno
 import json
 import logging
 import os
-import signal
 import socket
 import sys
 import threading
@@ -18,6 +17,7 @@ from typing import Any
 
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
 from azora_orchestrator.cli.render import complain, tell
+from azora_orchestrator.cli.signals import Signals
 
 DEFAULT_PORT = 5000
 DEFAULT_STOP_MS = 60_000
@@ -31,6 +31,7 @@ class Plan:
     """What to serve: settings of the file with the options of the command line over them."""
 
     services: list[str]
+    file: str | None = None
     origin: str = "file"
     base_dir: str = ""
     pools: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -74,7 +75,7 @@ def make_plan(
         for warning in read.warnings:
             complain(f"{warning}")
         settings = read.settings
-        plan = Plan(read.services, base_dir=read.base_dir, pools=read.pools)
+        plan = Plan(read.services, config, base_dir=read.base_dir, pools=read.pools)
     plan.host = host or settings.get("host", plan.host)
     if port is not None:
         plan.port = port
@@ -175,7 +176,10 @@ class Progress:
                     return
                 _, total, healthy, _, _ = self._core.totals()
                 what = event.type.removeprefix("service").lower()
-                tell(f"  {what:10} {event.service_id or '-':28} {healthy} of {total} healthy")
+                reason = f" ({event.reason})" if what == "failed" and event.reason else ""
+                tell(
+                    f"  {what:10} {event.service_id or '-':28} {healthy} of {total} healthy{reason}"
+                )
                 if not complete and healthy == total:
                     complete = True
                     tell(f"all {total} services are healthy")
@@ -261,12 +265,11 @@ class _Server:
         )
         self._stop = asyncio.Event()
         self._signals = 0
+        self._killing = False
 
     async def run(self) -> int:
         """From nothing to serving to nothing; answers the exit code."""
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.add_signal_handler(number, self._on_signal)
+        Signals(self._on_stop, self._on_kill, self._plan.file).install(asyncio.get_running_loop())
         serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listener]))
         stopping = asyncio.create_task(self._stop.wait())
         progress = None
@@ -280,6 +283,9 @@ class _Server:
             count = self._orch.status().total_services
             tell(f"Azora Orchestrator serves {count} services at {url_of(self._listener)}")
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done() and not self._signals:
+                reason = serving.exception() or "it answers no more"
+                raise Failure(UNHEALTHY, f"the HTTP server ended by itself: {reason}")
         except Failure as failure:
             complain(str(failure))
             return failure.exit_code
@@ -306,17 +312,22 @@ class _Server:
         except CoreError as error:
             raise Failure(USAGE, str(error.args[1])) from None
 
-    def _on_signal(self) -> None:
+    def _on_stop(self, reason: str) -> None:
+        if self._signals:
+            return self._on_kill(f"{reason} again")
+        self._signals = 1
+        tell(f"{reason}: stopping the fleet ..")
+        self._begin_end()
+        self._stop.set()
+        return None
+
+    def _on_kill(self, reason: str) -> None:
         self._signals += 1
-        if self._signals == 1:
-            self._begin_end()
-            self._stop.set()
-            return
-        if self._signals == 2:
-            complain("asked again: killing what has not stopped")
-            threading.Thread(target=self._kill, name="azora-kill", daemon=True).start()
-            return
-        os._exit(UNHEALTHY)  # the keeper ends the fleet behind us
+        if self._killing:
+            os._exit(UNHEALTHY)  # the keeper ends the fleet behind us
+        self._killing = True
+        complain(f"{reason}: killing what has not stopped")
+        threading.Thread(target=self._kill, name="azora-kill", daemon=True).start()
 
     def _kill(self) -> None:
         """Ends without another word to anybody, but with no service left behind."""
@@ -332,8 +343,6 @@ class _Server:
 
     async def _end(self, serving: asyncio.Task[None]) -> Sequence[str]:
         self._begin_end()
-        if self._signals:
-            tell("stopping the fleet ..")
         left = await asyncio.to_thread(self._orch._core.stop, self._plan.stop_timeout_ms)
         self._uvicorn.should_exit = True
         await asyncio.wait({serving})

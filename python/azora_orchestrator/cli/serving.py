@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from azora_orchestrator.cli.client import USAGE, Failure
-from azora_orchestrator.cli.common import app
+from azora_orchestrator.cli.common import app, duration_ms
 
 Config = Annotated[
     str | None, typer.Option("--config", "-c", metavar="FILE", help="TOML, JSON or YAML.")
@@ -37,18 +37,6 @@ StopTimeout = Annotated[
 ]
 
 
-def _milliseconds(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if text.isdigit():
-        text += "s"
-    for unit, size in (("ms", 1), ("min", 60_000), ("s", 1000), ("m", 60_000)):
-        number = text.removesuffix(unit)
-        if number != text and number.isdigit():
-            return int(number) * size
-    raise Failure(USAGE, f'--stop-timeout is "{text}"; it must be a time such as 60s or 500ms')
-
-
 def _serve(
     *,
     demo: bool,
@@ -76,7 +64,9 @@ def _serve(
         host=host,
         port=port,
         auth=auth,
-        stop_timeout_ms=_milliseconds(stop_timeout),
+        stop_timeout_ms=None
+        if stop_timeout is None
+        else duration_ms("--stop-timeout", stop_timeout),
     )
     what = "demo: eleven local processes" if demo and config is None else "serve"
     greeting = f"azora {what}, ephemeral: nothing is kept, processes end with this server"

@@ -121,6 +121,8 @@ def test_a_port_in_use_is_one_line_and_2(azora: Azora, tmp_path: Path) -> None:
         (("--leave",), "--leave: durable state is not available in this version"),
         (("--auth", "nobody"), '--auth is "nobody"; it must be owner or token'),
         (("--stop-timeout", "soon"), '--stop-timeout is "soon"; it must be a time'),
+        (("--stop-timeout", "²"), '--stop-timeout is "²"; it must be a time'),
+        (("--stop-timeout", "9" * 20), f'--stop-timeout is "{"9" * 20}"; it must be a time'),
         (("--config", "none.toml"), "none.toml:1: cannot be read: No such file or directory"),
         (("--host", "no.such.host.invalid"), "cannot listen on no.such.host.invalid: "),
         (("--host", "192.0.2.1"), "cannot listen on 192.0.2.1 port "),

@@ -7,13 +7,15 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from rest.asking import Api
-from rest.served import Actors, Serve, Served, dies
+from rest.served import Actors, Serve, Served, clean_environ, dies
 
 pytestmark = pytest.mark.process
 
@@ -152,3 +154,85 @@ def test_a_first_signal_while_services_start_ends_it_too(
     server.signal(signal.SIGTERM)
     assert server.wait() == 0
     assert dies(pid, 0)
+
+
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+def test_what_ends_the_server_is_said(
+    name: str, served: Serve, actors: Actors, tmp_path: Path
+) -> None:
+    server = served("serve", "--config", config(tmp_path, actors.service("a")))
+    server.signal(signal.Signals[name])
+    assert server.wait() == 0, server.lines
+    server.line(f"^{name}: stopping the fleet")
+
+
+def test_signals_without_a_meaning_are_ignored_with_a_line(
+    served: Serve, actors: Actors, tmp_path: Path
+) -> None:
+    server = served("serve", "--config", config(tmp_path, actors.service("a")))
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        server.signal(number)
+        server.line(f"{number.name} has no meaning here; it is ignored")
+    server.signal(signal.SIGHUP)
+    server.line("SIGHUP: this version cannot reload .*azora.json; nothing was changed")
+    assert server.api.get("/readyz").status == 200
+
+
+def test_a_hang_up_without_a_file_stops_the_fleet(served: Serve) -> None:
+    server = served("serve")
+    server.signal(signal.SIGHUP)
+    assert server.wait() == 0, server.lines
+    server.line("^SIGHUP: stopping the fleet")
+
+
+def test_sigquit_ends_at_once(served: Serve, actors: Actors, tmp_path: Path) -> None:
+    actors.tell("a", "stubborn")
+    service = actors.service("a", process={"stopTimeout": 60_000})
+    server = served("serve", "--config", config(tmp_path, service))
+    (pid,) = ready(server, "a")
+    server.signal(signal.SIGQUIT)
+    assert server.wait() == 1, server.lines
+    server.line("SIGQUIT: killing what has not stopped")
+    assert dies(pid)
+
+
+def test_a_hang_up_that_was_ignored_at_the_start_stays_ignored(
+    actors: Actors, tmp_path: Path
+) -> None:
+    file = config(tmp_path, actors.service("a"))
+    command = 'trap "" HUP; exec "$0" -m azora_orchestrator serve --port 0 --config "$1"'
+    server = subprocess.Popen(
+        ["sh", "-c", command, sys.executable, file],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=clean_environ(),
+    )
+    with server:
+        assert server.stdout is not None
+        for line in server.stdout:
+            if "serves 1 services" in line:
+                break
+        server.send_signal(signal.SIGHUP)
+        server.send_signal(signal.SIGTERM)
+        rest = server.stdout.read()
+    assert server.returncode == 0
+    assert "SIGHUP" not in rest
+    assert "SIGTERM: stopping the fleet" in rest
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_closed_standard_files_are_tolerated(closed: str, tmp_path: Path) -> None:
+    file = tmp_path / "azora.json"
+    file.write_text('{"services": []}')
+    for verb in (f"check {file}", "status --url http://127.0.0.1:1", "--version", "services -h"):
+        done = subprocess.run(
+            ["sh", "-c", f'exec "$0" -m azora_orchestrator {verb} {closed}', sys.executable],
+            env=clean_environ(),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == (3 if verb.startswith("status") else 0), (verb, done.stderr)
+        assert "Traceback" not in done.stderr
