@@ -1,4 +1,4 @@
-// Reads of `_core.Core`: they never visit the control thread, except why, dependencies and graph.
+// Reads of `_core.Core`: none of them visits the control thread.
 #include <pybind11/stl.h>
 
 #include "azora/orchestrator/log_stream.hpp"
@@ -10,16 +10,18 @@ namespace azora::bindings {
 namespace {
 
 py::object find(const CoreHandle& self, std::string_view id) {
+  const std::uint64_t seq = self.get().seq();
   ViewPtr view = self.get().find(id);
   if (!view) return py::none();
-  return py::cast(ServiceHandle(std::move(view)));
+  return py::cast(ServiceHandle(std::move(view), seq));
 }
 
 std::vector<ServiceHandle> list(const CoreHandle& self, const std::optional<std::string>& type) {
+  const std::uint64_t seq = self.get().seq();
   std::vector<ViewPtr> views = type ? self.get().by_type(*type) : self.get().list();
   std::vector<ServiceHandle> handles;
   handles.reserve(views.size());
-  for (ViewPtr& view : views) handles.emplace_back(std::move(view));
+  for (ViewPtr& view : views) handles.emplace_back(std::move(view), seq);
   return handles;
 }
 
@@ -28,7 +30,7 @@ py::tuple totals(const CoreHandle& self) {
   return py::make_tuple(now.running, now.total, now.healthy, now.unhealthy, now.seq);
 }
 
-// Runs `make` without the GIL, answers bytes.
+// Runs `make` without the GIL, returns bytes.
 template <typename Make>
 py::bytes unlocked_bytes(const Make& make) {
   const std::string text = [&] {
@@ -38,7 +40,7 @@ py::bytes unlocked_bytes(const Make& make) {
   return as_bytes(text);
 }
 
-// The same for a list, which may have megabytes: it is also copied without the GIL.
+// The same for a text that is shared and may have megabytes: it is also copied without the GIL.
 template <typename Make>
 py::bytes unlocked_list(const Make& make) {
   const std::shared_ptr<const std::string> text = [&] {
@@ -49,7 +51,7 @@ py::bytes unlocked_list(const Make& make) {
   if (text->size() <= kSmall) return as_bytes(*text);
   PyObject* bytes = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(text->size()));
   if (bytes == nullptr) throw py::error_already_set();
-  char* place = PyBytes_AS_STRING(bytes);  // nobody else knows this object yet
+  char* place = PyBytes_AS_STRING(bytes);  // no other thread has this object yet
   {
     const Unlock unlocked;
     text->copy(place, text->size());
@@ -63,7 +65,7 @@ class LogStreamHandle {
   LogStreamHandle(std::shared_ptr<CoreHandle> core, const std::string& id, int lines)
       : core_(std::move(core)), stream_(value_or_throw(core_->live().follow_logs(id, lines))) {}
   ~LogStreamHandle() {
-    // In a forked child its descriptor was closed, and the number may be somebody else's by now.
+    // In a forked child its descriptor was closed, and the number may belong to another file by now.
     if (core_->forked()) static_cast<void>(stream_.release());
   }
   LogStreamHandle(const LogStreamHandle&) = delete;
@@ -124,8 +126,7 @@ void bind_core_reads(py::module_& module, CoreClass& core) {
                  [&] { return value_or_throw(self.live().dependencies_json(id)); });
            },
            py::arg("id"));
-  core.def("graph_json",
-           [](Self self) { return unlocked_bytes([&] { return self.live().graph_json(); }); });
+  core.def("graph_json", [](Self self) { return unlocked_list([&] { return self.live().graph_json(); }); });
   core.def("metrics_text",
            [](Self self) { return unlocked_bytes([&] { return self.live().metrics_text(); }); });
   core.def("logs",

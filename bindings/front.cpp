@@ -49,10 +49,11 @@ struct FrontState {
   std::shared_ptr<CoreHandle> core;
   py::set known_hosts;
 
-  // The body of a pick as it was made last for that instance; good as long as its view is the newest.
+  // The body of a pick as it was made last for that instance; good as long as its view and figures are the newest.
   struct Body {
     std::uint64_t stamp = 0;
     balancer::Strategy strategy{};
+    std::uint32_t figures = 0;
     ViewPtr view;
     py::object bytes;
   };
@@ -130,9 +131,12 @@ py::object pick_body(FrontState& state, std::string_view pool) {
   if (slot >= FrontState::kBodies) return to_bytes(answer_json(pick, *view, false));
   if (slot >= state.bodies.size()) state.bodies.resize(slot + 1);
   FrontState::Body& body = state.bodies[slot];
-  if (body.view != view || body.stamp != pick.instance->stamp() || body.strategy != pick.strategy) {
+  const std::uint32_t figures = view->figures_version();  // before they are read: what changes later is seen next time
+  const bool known = body.view == view && body.figures == figures && body.stamp == pick.instance->stamp() &&
+                     body.strategy == pick.strategy;
+  if (!known) {
     py::object made = to_bytes(answer_json(pick, *view, false));
-    body = {pick.instance->stamp(), pick.strategy, std::move(view), std::move(made)};
+    body = {pick.instance->stamp(), pick.strategy, figures, std::move(view), std::move(made)};
   }
   return body.bytes;
 }

@@ -45,20 +45,20 @@ void bind_views(py::module_& module) {
       .def_property_readonly("desired", [](Self self) { return wire_name(of(self).desired); })
       .def_property_readonly("incarnation", [](Self self) { return of(self).incarnation; })
       .def_property_readonly("generation", [](Self self) { return of(self).generation; })
-      .def_property_readonly("seq", [](Self self) { return of(self).seq; })
-      .def_property_readonly("last_check_ms", [](Self self) { return of(self).last_check.ms; })
+      .def_property_readonly("seq", [](Self self) { return self.seq; })
+      .def_property_readonly("last_check_ms", [](Self self) { return self.figures.last_check.ms; })
       .def_property_readonly("start_time_ms", [](Self self) { return of(self).start_time.ms; })
-      .def_property_readonly("uptime_ms", [](Self self) { return of(self).uptime_ms; })
-      .def_property_readonly("response_time_ms", [](Self self) { return of(self).response_ms; })
+      .def_property_readonly("uptime_ms", [](Self self) { return self.figures.uptime_ms; })
+      .def_property_readonly("response_time_ms", [](Self self) { return self.figures.response_ms; })
       .def_property_readonly("restart_count", [](Self self) { return of(self).restart_count; })
-      .def_property_readonly("error_count", [](Self self) { return of(self).error_count; })
-      .def_property_readonly("last_error", [](Self self) { return of(self).last_error(); })
+      .def_property_readonly("error_count", [](Self self) { return self.figures.error_count; })
+      .def_property_readonly("last_error", [](Self self) { return self.figures.last_error(); })
       .def_property_readonly("restart_required",
                              [](Self self) { return of(self).restart_required; })
       .def_property_readonly("pid", &pid_of)
-      .def_property_readonly("json", [](Self self) { return as_bytes(of(self).service_json()); })
+      .def_property_readonly("json", [](Self self) { return as_bytes(of(self).service_json(self.figures)); })
       .def_property_readonly("health_json",
-                             [](Self self) { return as_bytes(of(self).health_json()); });
+                             [](Self self) { return as_bytes(of(self).health_json(self.figures)); });
 }
 
 }  // namespace azora::bindings

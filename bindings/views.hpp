@@ -1,5 +1,6 @@
 #pragma once
-// The Python object `_core.Service`. Ownership: shares the view.
+// The Python object `_core.Service`: a view and the figures of the moment it was asked for. Ownership: shares the view.
+#include <cstdint>
 #include <utility>
 
 #include "azora/model/view.hpp"
@@ -7,8 +8,13 @@
 namespace azora::bindings {
 
 struct ServiceHandle {
-  explicit ServiceHandle(ViewPtr shared) : view(std::move(shared)) {}
+  // `reflected`: the last event that was published before the view was looked up.
+  ServiceHandle(ViewPtr shared, std::uint64_t reflected)
+      : view(std::move(shared)), figures(view->figures()), seq(reflected) {}
+
   ViewPtr view;
+  Figures figures;
+  std::uint64_t seq;
 };
 
 }  // namespace azora::bindings

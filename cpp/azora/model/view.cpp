@@ -1,5 +1,6 @@
 #include "azora/model/view.hpp"
 
+#include <atomic>
 #include <cmath>
 
 #include "azora/model/event.hpp"
@@ -14,43 +15,6 @@ void write_time(JsonWriter& json, std::string_view key, WallTime time) {
   json.string(iso_time(time));
 }
 
-void write_last_error(JsonWriter& json, const std::string& error) {
-  if (error.empty()) return;
-  json.key("lastError");
-  json.string(error);
-}
-
-std::string make_health_json(const ServiceView& view) {
-  std::string out;
-  out.reserve(256);
-  JsonWriter json(out);
-  json.begin_object();
-  json.key("serviceId");
-  json.string(view.spec->id);
-  json.key("status");
-  json.string(wire_name(view.status));
-  write_time(json, "lastCheck", view.last_check);
-  json.key("uptime");
-  json.integer(view.uptime_ms);
-  json.key("restartCount");
-  json.integer(view.restart_count);
-  json.key("errorCount");
-  json.integer(view.error_count);
-  json.key("responseTime");
-  json.integer(view.response_ms);
-  if (view.remarks && view.remarks->cpu) {
-    json.key("cpu");
-    json.raw(*view.remarks->cpu);
-  }
-  if (view.remarks && view.remarks->memory) {
-    json.key("memory");
-    json.raw(*view.remarks->memory);
-  }
-  write_last_error(json, view.last_error());  // ours: after every key of the seed
-  json.end_object();
-  return out;
-}
-
 void write_exit(JsonWriter& json, const ExitView& exit) {
   json.begin_object();
   json.key("code");
@@ -63,109 +27,120 @@ void write_exit(JsonWriter& json, const ExitView& exit) {
   json.end_object();
 }
 
-void write_process(JsonWriter& json, const ProcessView& process, std::uint64_t incarnation) {
-  json.begin_object();
-  json.key("pid");
-  process.pid ? json.integer(*process.pid) : json.null();
-  json.key("incarnation");
-  json.integer(static_cast<std::int64_t>(incarnation));
-  json.key("startedAt");
-  process.started_at ? json.string(iso_time(*process.started_at)) : json.null();
-  json.key("cpuPercent");
-  // Two decimals: what is below is noise of the sampling.
-  process.cpu_percent ? json.number(std::round(*process.cpu_percent * 100) / 100) : json.null();
-  json.key("rssBytes");
-  process.rss_bytes ? json.integer(*process.rss_bytes) : json.null();
-  json.key("lastExit");
-  process.last_exit ? write_exit(json, *process.last_exit) : json.null();
-  json.key("logDropped");
-  json.integer(static_cast<std::int64_t>(process.log_dropped));
-  json.end_object();
+void append_last_error(std::string& out, const std::string& error) {
+  if (error.empty()) return;
+  out += ",\"lastError\":";
+  append_json_string(out, error);
 }
 
-std::string make_service_json(const ServiceView& view) {
-  std::string out;
-  out.reserve(view.spec->config_json.size() + 512);
+void append_usage(std::string& out, const Remarks* remarks) {
   JsonWriter json(out);
-  json.begin_object();
-  json.key("config");
-  json.raw(view.spec->config_json);
-  json.key("health");
-  json.raw(view.health_json());
-  write_time(json, "startTime", view.start_time);
-  json.key("lifecycle");
-  json.string(wire_name(view.lifecycle));
-  json.key("desired");
-  json.string(wire_name(view.desired));
-  if (view.restart_required) {
-    json.key("restartRequired");
-    json.boolean(true);
-  }
-  write_last_error(json, view.last_error());
-  if (view.process) {
-    json.key("process");
-    write_process(json, *view.process, view.incarnation);
-  }
-  json.end_object();
-  return out;
+  json.raw({});
+  json.key("cpuPercent");
+  // Two decimals: what is below is noise of the sampling.
+  const bool cpu = remarks != nullptr && remarks->cpu_percent;
+  cpu ? json.number(std::round(*remarks->cpu_percent * 100) / 100) : json.null();
+  json.key("rssBytes");
+  remarks != nullptr && remarks->rss_bytes ? json.integer(*remarks->rss_bytes) : json.null();
 }
 
 std::atomic<std::uint64_t> bytes_made_so_far{0};
 
-// The first reader to finish publishes; a second one at the same moment made the same bytes and
-// drops them.
-template <typename Make>
-const std::string& once(std::atomic<const std::string*>& slot, const Make& make) {
-  const std::string* known = slot.load(std::memory_order_acquire);
-  if (known) return *known;
-  auto made = std::make_unique<const std::string>(make());
-  bytes_made_so_far.fetch_add(made->size(), std::memory_order_relaxed);
-  if (slot.compare_exchange_strong(known, made.get(), std::memory_order_acq_rel)) {
-    return *made.release();
-  }
-  return *known;
-}
-
 }  // namespace
 
-ServiceView::ServiceView(const ServiceView& other)
-    : spec(other.spec),
-      serial(other.serial),
-      order(other.order),
-      incarnation(other.incarnation),
-      generation(other.generation),
-      seq(other.seq),
-      status(other.status),
-      lifecycle(other.lifecycle),
-      desired(other.desired),
-      restart_required(other.restart_required),
-      last_check(other.last_check),
-      start_time(other.start_time),
-      uptime_ms(other.uptime_ms),
-      response_ms(other.response_ms),
-      restart_count(other.restart_count),
-      error_count(other.error_count),
-      remarks(other.remarks),
-      process(other.process) {}
-
-ServiceView::~ServiceView() {
-  delete health_json_.load(std::memory_order_acquire);
-  delete service_json_.load(std::memory_order_acquire);
+const HealingView& ServiceView::healing_or_default() const {
+  static const HealingView kNone;
+  return healing ? *healing : kNone;
 }
 
-const std::string& ServiceView::last_error() const {
-  static const std::string kNone;
-  return remarks ? remarks->last_error : kNone;
+void ServiceView::append_health(std::string& out, const Figures& figures) const {
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("serviceId");
+  json.string(spec->id);
+  json.key("status");
+  json.string(wire_name(status));
+  write_time(json, "lastCheck", figures.last_check);
+  json.key("uptime");
+  json.integer(figures.uptime_ms);
+  json.key("restartCount");
+  json.integer(restart_count);
+  json.key("errorCount");
+  json.integer(figures.error_count);
+  json.key("responseTime");
+  json.integer(figures.response_ms);
+  if (figures.remarks && figures.remarks->cpu) {
+    json.key("cpu");
+    json.raw(*figures.remarks->cpu);
+  }
+  if (figures.remarks && figures.remarks->memory) {
+    json.key("memory");
+    json.raw(*figures.remarks->memory);
+  }
+  append_last_error(out, figures.last_error());  // ours: after every key of the seed
+  json.end_object();
+}
+
+std::string ServiceView::health_json(const Figures& figures) const {
+  std::string out;
+  out.reserve(256);
+  append_health(out, figures);
+  return out;
+}
+
+ServiceView::Tail ServiceView::make_tail() const {
+  Tail tail;
+  JsonWriter json(tail.text);
+  json.raw({});
+  write_time(json, "startTime", start_time);
+  json.key("lifecycle");
+  json.string(wire_name(lifecycle));
+  json.key("desired");
+  json.string(wire_name(desired));
+  if (restart_required) {
+    json.key("restartRequired");
+    json.boolean(true);
+  }
+  tail.error = tail.text.size();
+  if (process) {
+    json.key("process");
+    json.begin_object();
+    json.key("pid");
+    process->pid ? json.integer(*process->pid) : json.null();
+    json.key("incarnation");
+    json.integer(static_cast<std::int64_t>(incarnation));
+    json.key("startedAt");
+    process->started_at ? json.string(iso_time(*process->started_at)) : json.null();
+    tail.usage = tail.text.size();
+    json.key("lastExit");
+    process->last_exit ? write_exit(json, *process->last_exit) : json.null();
+    json.key("logDropped");
+    json.integer(static_cast<std::int64_t>(process->log_dropped));
+    json.end_object();
+  }
+  json.end_object();
+  bytes_made_so_far.fetch_add(tail.text.size(), std::memory_order_relaxed);
+  return tail;
+}
+
+std::string ServiceView::service_json(const Figures& figures) const {
+  const Tail& tail = tail_.get([this] { return make_tail(); });
+  std::string out;
+  out.reserve(spec->config_json.size() + tail.text.size() + 512);
+  out.append("{\"config\":").append(spec->config_json).append(",\"health\":");
+  append_health(out, figures);
+  out.append(tail.text, 0, tail.error);
+  append_last_error(out, figures.last_error());
+  if (process) {
+    out.append(tail.text, tail.error, tail.usage - tail.error);
+    append_usage(out, figures.remarks.get());
+    out.append(tail.text, tail.usage);
+  } else {
+    out.append(tail.text, tail.error);
+  }
+  return out;
 }
 
 std::uint64_t ServiceView::bytes_made() { return bytes_made_so_far.load(std::memory_order_relaxed); }
-
-const std::string& ServiceView::health_json() const {
-  return once(health_json_, [this] { return make_health_json(*this); });
-}
-
-const std::string& ServiceView::service_json() const {
-  return once(service_json_, [this] { return make_service_json(*this); });
-}
 
 }  // namespace azora

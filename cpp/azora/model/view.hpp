@@ -1,17 +1,22 @@
 #pragma once
-// What readers see of one service at one moment. Immutable; replaced alone when that service changed; its
-// JSON is made lazily by the first reader and kept (semantics 13).
-// Threads: any; the cached texts are set once through atomics.
-// Ownership: shared_ptr<const ServiceView>, held by the published table and by readers.
-#include <atomic>
+// What readers see of one service. Immutable; replaced alone when its status, lifecycle, configuration, process or
+// desired state changed. What every check changes is not in it: it lies in the record of figures that the view refers
+// to. Its JSON is put together around the figures of the moment: the configuration before them is kept in the spec,
+// what comes behind them is made by the first reader and kept in the view.
+// Threads: any.
+// Ownership: shared_ptr<const ServiceView>, held by the published table and by readers; shares its record of figures.
+// Fails: never.
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "azora/base/boxed.hpp"
+#include "azora/base/made_once.hpp"
 #include "azora/base/time.hpp"
+#include "azora/model/figures.hpp"
 #include "azora/model/health_status.hpp"
 #include "azora/model/lifecycle.hpp"
 #include "azora/model/service_spec.hpp"
@@ -28,17 +33,22 @@ struct ExitView {
 struct ProcessView {
   std::optional<int> pid;                    // nullopt: not running
   std::optional<WallTime> started_at;
-  std::optional<double> cpu_percent;
-  std::optional<std::int64_t> rss_bytes;
   std::optional<ExitView> last_exit;
   std::uint64_t log_dropped = 0;             // lines lost to a slow or full disk
 };
 
-// What its last answers said beyond their verdict, or why there was none; most of a large fleet says nothing.
-struct Remarks {
-  std::string last_error;                    // empty: none
-  std::shared_ptr<const std::string> cpu;    // JSON text or null
-  std::shared_ptr<const std::string> memory;
+// What healing is about, for `why`; most services of a large fleet have nothing of it.
+struct HealingView {
+  std::string_view cause;                    // of the present episode, static; empty: none
+  int attempts = 0;                          // restarts of this episode
+  bool failing = false;                      // the episode began with a failure
+  bool permit_asked = false;                 // a restart waits for a permit
+  bool action_running = false;               // its restart callable was called and has not returned
+  bool held_back = false;                    // a former process of this id is not proven gone
+  OptionalTime next_attempt;
+  std::vector<std::string> blocked_by;       // unmet hard dependencies
+  std::string action_error;                  // why its last restart callable failed
+  friend bool operator==(const HealingView&, const HealingView&) = default;
 };
 
 class ServiceView {
@@ -48,37 +58,41 @@ class ServiceView {
   std::uint64_t order = 0;                   // place in listings: registration order, kept by overwriting
   std::uint64_t incarnation = 0;
   std::uint64_t generation = 0;              // of the configuration
-  std::uint64_t seq = 0;                     // last event this view reflects
   HealthStatus status = HealthStatus::unknown;
   Lifecycle lifecycle = Lifecycle::watching;
   Desired desired = Desired::up;
   bool restart_required = false;
-  WallTime last_check;
-  WallTime start_time;
-  std::int64_t uptime_ms = 0;                // as of last_check
-  std::int64_t response_ms = 0;
   int restart_count = 0;
-  std::int64_t error_count = 0;
-  std::shared_ptr<const Remarks> remarks;    // null: none
-  Boxed<ProcessView> process;                // set for process services
+  WallTime start_time;
+  std::shared_ptr<const FigureRecord> record;   // null: all figures are 0
+  std::shared_ptr<const HealingView> healing;   // null: all of it is as by default
+  Boxed<ProcessView> process;                   // set for process services
 
-  ServiceView() = default;
-  ServiceView(const ServiceView& other);     // copies the facts, not the cached texts
-  ServiceView& operator=(const ServiceView&) = delete;
-  ~ServiceView();
+  // Those of this moment: fresher than the view.
+  Figures figures() const { return record ? record->read() : Figures{}; }
+  std::uint32_t figures_version() const { return record ? record->version() : 0; }
+  const HealingView& healing_or_default() const;
 
-  const std::string& last_error() const;     // empty: none
-  // ServiceHealth of the wire contract: {"serviceId",...,"responseTime"[,"cpu","memory"]}. The reference
-  // lives as long as this view.
-  const std::string& health_json() const;
+  // ServiceHealth of the wire contract: {"serviceId",...,"responseTime"[,"cpu","memory"]}.
+  void append_health(std::string& out, const Figures& figures) const;
+  std::string health_json(const Figures& figures) const;
+  std::string health_json() const { return health_json(figures()); }
   // {"config":..,"health":..,"startTime":..,"lifecycle":..,"desired":..[,"process":..]} = GET /services/{id}.
-  const std::string& service_json() const;
-  // Of both, made in this program so far (semantics 13).
+  std::string service_json(const Figures& figures) const;
+  std::string service_json() const { return service_json(figures()); }
+  // Bytes of what views keep that were made by this program so far.
   static std::uint64_t bytes_made();
 
  private:
-  mutable std::atomic<const std::string*> health_json_{nullptr};
-  mutable std::atomic<const std::string*> service_json_{nullptr};
+  // service_json() behind "health", with the places of what changes with the figures.
+  struct Tail {
+    std::string text;
+    std::size_t error = 0;  // "lastError" goes here
+    std::size_t usage = 0;  // then "cpuPercent" and "rssBytes" of a process
+  };
+  Tail make_tail() const;
+
+  MadeOnce<Tail> tail_;
 };
 
 using ViewPtr = std::shared_ptr<const ServiceView>;

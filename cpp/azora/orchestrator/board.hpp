@@ -1,6 +1,6 @@
 #pragma once
-// The published state: what every reader sees without visiting the control thread. Immutable versions that
-// share all that did not change; one new version per turn that changed anything.
+// The published state: what every reader sees without visiting the control thread. Immutable versions that share all
+// that did not change; one new version per turn that changed anything but figures, which lie beside it (model/figures).
 // Threads: Board is a value; versions go through base/snapshot_cell.hpp.
 #include <cstddef>
 #include <cstdint>
@@ -22,8 +22,9 @@ struct Board {
   std::size_t healthy = 0;
   std::size_t unhealthy = 0;
   bool running = false;
-  std::uint64_t seq = 0;            // the last event this version reflects
-  std::uint64_t list_version = 0;   // changes with membership, status or lifecycle of anybody
+  std::uint64_t version = 0;        // one more with each publication
+  std::uint64_t list_version = 0;   // changes with membership, status or lifecycle of any service
+  std::uint64_t topology = 0;       // changes with membership or configuration of any service
 };
 
 }  // namespace azora::orchestrator

@@ -2,7 +2,6 @@
 
 #include <utility>
 
-#include "azora/base/check.hpp"
 #include "azora/orchestrator/invariants.hpp"
 #include "azora/orchestrator/reactions/on_action.hpp"
 #include "azora/orchestrator/reactions/on_check.hpp"
@@ -10,9 +9,6 @@
 #include "azora/orchestrator/reactions/on_process.hpp"
 #include "azora/orchestrator/reactions/on_registration.hpp"
 #include "azora/orchestrator/reactions/on_stop.hpp"
-#include "azora/orchestrator/reads/graph.hpp"
-#include "azora/orchestrator/reads/metrics.hpp"
-#include "azora/orchestrator/reads/why.hpp"
 
 namespace azora::orchestrator {
 
@@ -50,6 +46,7 @@ void Core::end_turn() {
     for (const ServiceState* service : turn_.dirty()) waiters_.wake(*service->id);
   }
   turn_.publish({.running = fleet_.running(), .healthy = fleet_.healthy(), .unhealthy = fleet_.unhealthy()});
+  alive_.set(fleet_.alive());
   answer_waiters();
   turn_.complete();
   fleet_.drop_ended();
@@ -167,44 +164,25 @@ void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string
 }
 
 void Core::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
-  log_dropped_ += orchestrator::on_log_dropped(fleet_, turn_, serial, lines);
+  log_dropped_.add(orchestrator::on_log_dropped(fleet_, turn_, serial, lines));
 }
 
 void Core::on_link(bool, std::string) {}
 
-Result<std::string> Core::why_json(std::string_view id) const {
-  return orchestrator::why_json(fleet_, id, loop_.now());
-}
-
-Result<std::string> Core::dependencies_json(std::string_view id) const {
-  return orchestrator::dependencies_json(fleet_, id);
-}
-
-std::string Core::graph_json() const { return orchestrator::graph_json(fleet_); }
-
-std::string Core::metrics_text() const {
-  using enum MetricKind;
+CoreCounts Core::counts() const {
   const Turn::Counts& turns = turn_.counts();
   const Probing::Counts& probes = probing_.counts();
-  const Metric metrics[] = {
-      {"services", gauge, "Registered services.", fleet_.registry().size()},
-      {"services_healthy", gauge, "Services that are healthy.", fleet_.healthy()},
-      {"services_unhealthy", gauge, "Services that are unhealthy.", fleet_.unhealthy()},
-      {"processes_alive", gauge, "Processes of ours that may exist.", fleet_.alive()},
-      {"running", gauge, "1 while the orchestrator is started.", fleet_.running() ? 1U : 0U},
-      {"turns_total", counter, "Turns of the control thread.", turns.turns},
-      {"views_built_total", counter, "Service views replaced.", turns.views_built},
-      {"turn_views_built", gauge, "Service views replaced by the last turn that replaced any.", turns.turn_views},
-      {"probes_total", counter, "Probes asked.", probes.asked},
-      {"probe_results_stale_total", counter, "Results of a former incarnation or configuration.", probes.stale},
-      {"probe_results_void_total", counter, "Results dropped because our own loop was late.", probes.dropped_late},
-      {"probes_in_flight", gauge, "Probes that wait for an answer.", probing_.in_flight()},
-      {"log_lines_dropped_total", counter, "Lines of output that shims dropped for a slow or full disk.", log_dropped_},
-      {"loop_stalls_total", counter, "Times our own loop was late by more than a second.", probing_.stalls()},
-      {"events_head", counter, "Sequence number of the newest event.", turn_.head()},
-      {"internal_errors_total", counter, "Failed invariants.", bug_count()},
-  };
-  return orchestrator::metrics_text(metrics);
+  return {.turns = turns.turns.value(),
+          .views_built = turns.views_built.value(),
+          .turn_views = turns.turn_views.value(),
+          .probes_asked = probes.asked.value(),
+          .results_stale = probes.stale.value(),
+          .results_void = probes.dropped_late.value(),
+          .in_flight = probes.in_flight.value(),
+          .loop_stalls = probes.stalls.value(),
+          .log_dropped = log_dropped_.value(),
+          .processes_alive = alive_.value(),
+          .figures_written = figures_written()};
 }
 
 std::vector<std::string> Core::violations() const { return orchestrator::violations(fleet_); }

@@ -3,7 +3,7 @@
 // follows become true. What is known and decided lies in its rooms; the core has no state that one of them could own.
 // Knows no thread and no descriptor: world, time and publication are behind Loop, Prober, Keeper, Publisher,
 // so the simulation runs this very code on virtual time.
-// Threads: the loop's thread only. Ownership: owns the rooms; borrows what it is given, which outlives it.
+// Threads: the loop's thread only, but for what says otherwise. Ownership: owns the rooms; borrows what it is given, which outlives it.
 // Turn: an input marks what changed; end_turn() (the loop's turn-end hook) publishes it, answers the waiting callers,
 // then sends process commands and probes. Costs in proportion to what changed.
 #include <functional>
@@ -21,6 +21,7 @@
 #include "azora/orchestrator/orchestrator.hpp"
 #include "azora/orchestrator/probing.hpp"
 #include "azora/orchestrator/publisher.hpp"
+#include "azora/orchestrator/reads/metrics.hpp"
 #include "azora/orchestrator/shutdown.hpp"
 #include "azora/orchestrator/turn.hpp"
 #include "azora/orchestrator/verbs.hpp"
@@ -61,10 +62,9 @@ class Core : public keeper::KeeperListener {
   void set_file_stamp(FileStamp stamp) { evidence_.set_file_stamp(std::move(stamp)); }
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
 
-  Result<std::string> why_json(std::string_view id) const;
-  Result<std::string> dependencies_json(std::string_view id) const;
-  std::string graph_json() const;
-  std::string metrics_text() const;
+  // Any thread.
+  CoreCounts counts() const;
+  std::uint64_t figures_written() const { return fleet_.figures_written(); }
 
   void end_turn();
   std::size_t processes_alive() const { return fleet_.alive(); }
@@ -98,7 +98,8 @@ class Core : public keeper::KeeperListener {
   Verbs verbs_;
   Shutdown shutdown_;
   Drive drive_;
-  std::uint64_t log_dropped_ = 0;
+  Counter log_dropped_;
+  Counter alive_;  // processes that may exist, as of the last turn
 };
 
 }  // namespace azora::orchestrator

@@ -29,10 +29,34 @@ healing::Plan plan_of(const ServiceSpec& spec) {
   return plan;
 }
 
+// What readers see of a machine.
+struct Shown {
+  Lifecycle lifecycle;
+  healing::Cause cause;
+  std::uint64_t incarnation;
+  int restart_count;
+  int attempts;
+  bool failing;
+  bool permit_asked;
+  bool action_running;
+  OptionalTime next_attempt;
+  friend bool operator==(const Shown&, const Shown&) = default;
+};
+
+Shown shown_of(const healing::Machine& machine) {
+  return {machine.lifecycle, machine.cause,        machine.incarnation,    machine.restart_count, machine.attempts,
+          machine.failing,   machine.permit_asked, machine.action_running, machine.next_attempt};
+}
+
+bool is_of_check(Input::Kind kind) {
+  return kind == Input::Kind::passed || kind == Input::Kind::faltered || kind == Input::Kind::liveness_failed;
+}
+
 }  // namespace
 
 void Drive::feed(ServiceState& service, const Input& input) {
   const Lifecycle before = service.machine.lifecycle;
+  const Shown shown = shown_of(service.machine);
   const bool was_alive = service.alive();
   const healing::Step step = healing::step(service.machine, plan_of(*service.spec), input, turn_.now().steady);
   fleet_.count_alive(was_alive, service.alive());
@@ -48,7 +72,8 @@ void Drive::feed(ServiceState& service, const Input& input) {
     if (notice.kind != Notice::Kind::started) emit_notice(turn_, service, notice);
   }
   rearm(service);
-  turn_.mark_dirty(service);
+  // What a check says changes nothing but the machine: most checks not even that.
+  if (!is_of_check(input.kind) || shown != shown_of(service.machine)) turn_.mark_dirty(service);
   if (service.leaving && service.machine.lifecycle == Lifecycle::idle) finish_leaving(service);
   if (service.machine.lifecycle != before) queue_dependents(service);
   run_to_fixpoint();

@@ -87,7 +87,8 @@ ServiceState& Fleet::add(const registry::Entry& entry, Now now) {
   service.spec = entry.spec;
   if (service.ours()) service.own = OwnFacts{};
   service.id = std::make_shared<const std::string>(entry.spec->id);
-  service.last_check = now.wall;
+  service.figures = figures_.make();
+  service.figures->begin(now.wall);
   service.start_time = now.wall;
   service.start_steady = now.steady;
   service.held_back = leaving_.contains(*service.id);

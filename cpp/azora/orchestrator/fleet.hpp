@@ -73,6 +73,9 @@ class Fleet {
   std::vector<std::string> end_leaving(ServiceState& service);
   void drop_ended();
 
+  // Writes of figures so far. Any thread.
+  std::uint64_t figures_written() const { return figures_.writes(); }
+
   // Counted as services change, so that no question walks the fleet.
   void count_status(HealthStatus before, HealthStatus after);
   void count_alive(bool before, bool after);
@@ -87,6 +90,7 @@ class Fleet {
  private:
   registry::Registry registry_;
   registry::DependencyGraph graph_;
+  FigurePages figures_;
   SerialMap<ServiceState> services_;
   std::unordered_map<std::string, std::vector<std::uint64_t>> leaving_;  // who keeps an id from starting
   std::unordered_map<std::string, std::set<std::uint64_t>> replicas_;    // serials by the id of their entry

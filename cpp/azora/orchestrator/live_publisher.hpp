@@ -2,6 +2,8 @@
 // Publisher over the real thing: pools, event log and the board that readers see.
 // Threads: the control thread; board() any thread. Ownership: borrows pools and log, which outlive it.
 // Fails: never.
+#include <atomic>
+#include <cstdint>
 #include <memory>
 #include <unordered_map>
 #include <utility>
@@ -38,23 +40,27 @@ class LivePublisher : public Publisher {
     risen_.erase(serial);
     pools_.set_tier(serial, standing.tier, incarnation, standing.why);
   }
-  // Semantics 10: whoever saw an event reads a state that contains it.
+  // A reader that saw an event reads a state that contains it.
   void publish(std::shared_ptr<const Board> board) override {
     control_thread.assert_held();
     if (board) board_.publish(std::move(board));
     for (const auto& [serial, risen] : risen_) pools_.set_tier(serial, risen.first.tier, risen.second, risen.first.why);
     risen_.clear();
     pools_.publish();
+    seq_.store(log_.head(), std::memory_order_release);
     log_.publish_turn();
   }
 
   // The newest version. The reference is good until this thread's next call.
   const std::shared_ptr<const Board>& board() const { return board_.read(); }
+  // The last event that a reader's state reflects: whatever is read after this contains it.
+  std::uint64_t seq() const { return seq_.load(std::memory_order_acquire); }
 
  private:
   balancer::PoolSet& pools_;
   events::EventLog& log_;
   std::unordered_map<std::uint64_t, std::pair<Standing, std::uint64_t>> risen_;  // this turn, with their incarnation
+  std::atomic<std::uint64_t> seq_{0};
   SnapshotCell<Board> board_{std::make_shared<const Board>()};
 };
 

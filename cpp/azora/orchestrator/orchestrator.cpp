@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "azora/orchestrator/reads/why.hpp"
 #include "azora/orchestrator/runtime.hpp"
 
 namespace azora::orchestrator {
@@ -105,34 +106,30 @@ std::vector<ViewPtr> Orchestrator::by_type(std::string_view type) const {
 }
 
 Totals Orchestrator::totals() const {
+  const std::uint64_t seq = impl_->seq();  // before the board, which reflects at least this
   const std::shared_ptr<const Board>& board = impl_->board();
-  return {board->running, board->in_order.size(), board->healthy, board->unhealthy, board->seq};
+  return {board->running, board->in_order.size(), board->healthy, board->unhealthy, seq};
 }
 
 std::shared_ptr<const std::string> Orchestrator::status_json(bool detailed) const {
-  return impl_->lists().status(impl_->board(), detailed, AsioLoop::steady_now());
+  return impl_->lists().status(impl_->moment(), detailed);
 }
 
 std::shared_ptr<const std::string> Orchestrator::services_json(const std::optional<std::string>& type) const {
-  const SteadyTime now = AsioLoop::steady_now();
-  return type ? impl_->lists().of_type(impl_->board(), *type, now) : impl_->lists().services(impl_->board(), now);
+  return type ? impl_->lists().of_type(impl_->moment(), *type) : impl_->lists().services(impl_->moment());
 }
 
-Result<std::string> Orchestrator::why_json(std::string_view id) {
-  return impl_->ask<Result<std::string>>([id = std::string(id)](Core& core) { return core.why_json(id); });
+Result<std::string> Orchestrator::why_json(std::string_view id) const {
+  return orchestrator::why_json(*impl_->board(), id, {AsioLoop::steady_now(), AsioLoop::wall_now()});
 }
 
-Result<std::string> Orchestrator::dependencies_json(std::string_view id) {
-  return impl_->ask<Result<std::string>>([id = std::string(id)](Core& core) { return core.dependencies_json(id); });
+Result<std::string> Orchestrator::dependencies_json(std::string_view id) const {
+  return impl_->graph().dependencies(*impl_->board(), id);
 }
 
-std::string Orchestrator::graph_json() {
-  Result<std::string> text =
-      impl_->ask<Result<std::string>>([](Core& core) -> Result<std::string> { return core.graph_json(); });
-  return text ? std::move(text).value() : std::string("{\"nodes\":[],\"edges\":[],\"startOrder\":[]}");
-}
+std::shared_ptr<const std::string> Orchestrator::graph_json() const { return impl_->graph().graph(impl_->moment()); }
 
-std::string Orchestrator::metrics_text() { return impl_->metrics_text(); }
+std::string Orchestrator::metrics_text() const { return impl_->metrics_text(); }
 Result<std::string> Orchestrator::logs(std::string_view id, int lines) {
   Result<std::unique_ptr<LogStream>> stream = follow_logs(id, lines);
   if (!stream) return std::move(stream).error();
@@ -143,6 +140,6 @@ Result<std::unique_ptr<LogStream>> Orchestrator::follow_logs(std::string_view id
 }
 balancer::Balancer& Orchestrator::balancer() { return impl_->balancer(); }
 events::EventLog& Orchestrator::events() { return impl_->events(); }
-std::uint64_t Orchestrator::seq() const { return impl_->board()->seq; }
+std::uint64_t Orchestrator::seq() const { return impl_->seq(); }
 
 }  // namespace azora::orchestrator

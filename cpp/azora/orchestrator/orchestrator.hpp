@@ -97,13 +97,14 @@ class Orchestrator {
   std::vector<ViewPtr> by_type(std::string_view type) const;
   Totals totals() const;
 
-  // Whole answers as compact JSON. The lists may be large: readers of the same list share one.
+  // Whole answers as compact JSON, made on the caller's thread: none of them visits the control thread. Large ones are
+  // shared by all who ask for the same.
   std::shared_ptr<const std::string> status_json(bool detailed) const;
   std::shared_ptr<const std::string> services_json(const std::optional<std::string>& type) const;
-  Result<std::string> why_json(std::string_view id);
-  Result<std::string> dependencies_json(std::string_view id);
-  std::string graph_json();
-  std::string metrics_text();
+  Result<std::string> why_json(std::string_view id) const;
+  Result<std::string> dependencies_json(std::string_view id) const;
+  std::shared_ptr<const std::string> graph_json() const;
+  std::string metrics_text() const;
   // The last lines of a process service's output; and those with what follows. The stream is this object's: it
   // must not outlive it.
   Result<std::string> logs(std::string_view id, int lines);

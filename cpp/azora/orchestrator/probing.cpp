@@ -78,11 +78,11 @@ bool Probing::accept(const health::ProbeResult& result) {
   const ServiceState& service = *fleet_.by_serial(result.serial);
   if (result.incarnation != service.machine.incarnation || result.generation != service.generation ||
       !fleet_.running() || service.leaving) {
-    ++counts_.stale;
+    counts_.stale.add();
     return false;
   }
   if (guard_.is_void(service.probe_begun, result.ended, service.spec->target.timeout, service.spec->probe.interval)) {
-    ++counts_.dropped_late;
+    counts_.dropped_late.add();
     return false;
   }
   return true;
@@ -97,7 +97,7 @@ void Probing::ask(const std::vector<health::Serial>& serials) {
       continue;
     }
     service->probe_begun = now;
-    ++counts_.asked;
+    counts_.asked.add();
     asks_.push_back({serial, service->machine.incarnation, service->generation, service->target});
   }
 }
@@ -113,6 +113,8 @@ void Probing::end_turn() {
   });
   if (!asks_.empty()) prober_.ask(std::exchange(asks_, {}));
   timer_.rearm();
+  counts_.in_flight.set(scheduler_.in_flight());
+  counts_.stalls.set(guard_.stalls());
 }
 
 }  // namespace azora::orchestrator

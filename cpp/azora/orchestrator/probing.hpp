@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "azora/base/counter.hpp"
 #include "azora/base/loop.hpp"
 #include "azora/health/probe_timer.hpp"
 #include "azora/health/prober.hpp"
@@ -36,13 +37,13 @@ class Probing {
   void end_turn();
 
   struct Counts {
-    std::uint64_t asked = 0;
-    std::uint64_t stale = 0;
-    std::uint64_t dropped_late = 0;
+    Counter asked;
+    Counter stale;
+    Counter dropped_late;
+    Counter in_flight;  // as of the last turn
+    Counter stalls;     // of our own loop
   };
-  const Counts& counts() const { return counts_; }
-  std::size_t in_flight() const { return scheduler_.in_flight(); }
-  std::uint64_t stalls() const { return guard_.stalls(); }
+  const Counts& counts() const { return counts_; }  // any thread may read them
 
  private:
   void ask(const std::vector<health::Serial>& serials);

@@ -6,7 +6,6 @@
 
 #include "azora/base/file_limit.hpp"
 #include "azora/orchestrator/file_stamp.hpp"
-#include "azora/orchestrator/reads/metrics.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -134,38 +133,18 @@ void Orchestrator::Impl::sweep_leases() {
   work_.loop().at(now + kLeaseSweep, [this] { sweep_leases(); });
 }
 
-std::string Orchestrator::Impl::metrics_text() {
-  using enum MetricKind;
-  Result<std::string> head = ask<Result<std::string>>([](Core& core) -> Result<std::string> { return core.metrics_text(); });
-  const balancer::BalancerMetrics pools = balancer_.metrics();
-  const health::ProberCounts net = prober_.counters();
-  const Metric metrics[] = {
-      {"pool_members_touched_total", counter, "Places of pools written by changes.", pools.members_touched},
-      {"turn_pool_members_touched", gauge, "Places of pools written by the last turn that wrote any.",
-       turn_touched_.load(std::memory_order_relaxed)},
-      {"pool_flaps_total", counter, "Changes of a member's eligibility.", pools.flaps},
-      {"pool_names_published_total", counter, "Names of pools that came, went or changed owner.",
-       pools.names_published},
-      {"pool_tables_built_total", counter, "Tables of strategies rebuilt.", pools.tables_built},
-      {"pool_table_entries_built_total", counter, "Members put into those tables.", pools.table_entries_built},
-      {"leases_taken_total", counter, "Leases taken.", pools.leases_taken},
-      {"leases_released_total", counter, "Leases released.", pools.leases_released},
-      {"leases_expired_total", counter, "Leases ended by their time.", pools.leases_expired},
-      {"leases_held", gauge, "Leases held.", pools.leases_held},
-      {"list_bytes_total", counter, "Bytes of list bodies serialised.", lists_.bytes_made()},
-      {"view_bytes_total", counter, "Bytes of single services serialised, by this whole program.",
-       ServiceView::bytes_made()},
-      {"bytes_serialised_total", counter, "Bytes of JSON made of services, one by one and in lists.",
-       ServiceView::bytes_made() + lists_.bytes_made()},
-      {"event_turns_handed_over_total", counter, "Turns whose events a reader took in, as it held the log: the control thread waits for none.",
-       events_->handed_over()},
-      {"events_evicted_total", counter, "Events that left the bounded log.", events_->evicted()},
-      {"probe_answers_total", counter, "Probes that ended.", net.checks},
-      {"probe_connections_reused_total", counter, "Probes sent over a kept connection.", net.reused},
-      {"probe_connects_total", counter, "Connections opened by probes.", net.connects},
-      {"probe_system_calls_total", counter, "System calls of the prober's thread.", net.system_calls()},
-  };
-  return (head ? std::move(head).value() : std::string()) + orchestrator::metrics_text(metrics);
+std::string Orchestrator::Impl::metrics_text() const {
+  const std::shared_ptr<const Board> board = publisher_.board();
+  return orchestrator::metrics_text({.board = *board,
+                                     .core = core_.counts(),
+                                     .events_head = publisher_.seq(),
+                                     .turn_members_touched = turn_touched_.load(std::memory_order_relaxed),
+                                     .pools = balancer_.metrics(),
+                                     .net = prober_.counters(),
+                                     .list_bytes = lists_.bytes_made(),
+                                     .graph_bytes = graph_.bytes_made(),
+                                     .event_turns_handed_over = events_->handed_over(),
+                                     .events_evicted = events_->evicted()});
 }
 
 Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_view id, std::size_t lines) {

@@ -16,10 +16,11 @@
 #include "azora/orchestrator/call_gate.hpp"
 #include "azora/orchestrator/callback_queue.hpp"
 #include "azora/orchestrator/core.hpp"
-#include "azora/orchestrator/list_bodies.hpp"
 #include "azora/orchestrator/live_publisher.hpp"
 #include "azora/orchestrator/log_stream.hpp"
 #include "azora/orchestrator/loop_thread.hpp"
+#include "azora/orchestrator/reads/graph.hpp"
+#include "azora/orchestrator/reads/list_bodies.hpp"
 #include "azora/orchestrator/usage_sampler.hpp"
 
 namespace azora::orchestrator {
@@ -81,12 +82,16 @@ class Orchestrator::Impl {
   const std::shared_ptr<const Board>& board() const { return publisher_.board(); }
   // Figures of processes are read: keeps them fresh for a while.
   void looked() { usage_.looked(); }
-  std::string metrics_text();
+  std::string metrics_text() const;
+  // What is published now, for texts that are kept.
+  Moment moment() const { return {.figures = core_.figures_written(), .board = publisher_.board(), .now = AsioLoop::steady_now()}; }
+  std::uint64_t seq() const { return publisher_.seq(); }
   Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, std::size_t lines);
 
   balancer::Balancer& balancer() { return balancer_; }
   events::EventLog& events() { return *events_; }
   ListBodies& lists() { return lists_; }
+  GraphReads& graph() { return graph_; }
   CallbackQueue& callbacks() { return callbacks_; }
 
  private:
@@ -112,6 +117,7 @@ class Orchestrator::Impl {
   balancer::Balancer balancer_;
   LivePublisher publisher_;
   ListBodies lists_;
+  GraphReads graph_;
   CallbackQueue callbacks_;
   health::NetProber prober_;
   keeper::KeeperClient keeper_;

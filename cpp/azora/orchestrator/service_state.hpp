@@ -22,8 +22,6 @@ struct OwnFacts {
   std::optional<int> pid;
   std::optional<WallTime> process_started;
   std::optional<ExitView> last_exit;
-  std::optional<double> cpu_percent;
-  std::optional<std::int64_t> rss_bytes;
   std::uint64_t log_dropped = 0;           // lines, as its shim last said
   std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
   std::string action_error;                // why the last restart callable failed
@@ -52,12 +50,9 @@ struct ServiceState {
   OptionalTime deadline_armed;
   SteadyTime probe_begun{};
 
-  WallTime last_check;
   WallTime start_time;
   SteadyTime start_steady{};
-  std::int64_t uptime_ms = 0;
-  std::int64_t response_ms = 0;
-  std::shared_ptr<const Remarks> remarks;  // null: none; its views share it
+  std::shared_ptr<FigureRecord> figures;   // shared with its views; never null
   std::vector<std::string> blocked_by;     // unmet hard dependencies, as last evaluated
   Boxed<OwnFacts> own;                     // exactly when ours(): most of a large fleet is not
 
@@ -66,29 +61,8 @@ struct ServiceState {
     if (!own || own->action_error.empty()) return last_error();
     return last_error().empty() ? own->action_error : last_error() + "; " + own->action_error;
   }
-  const std::string& last_error() const {
-    static const std::string kNone;
-    return remarks ? remarks->last_error : kNone;
-  }
-  void set_last_error(std::string text) {
-    if (text == last_error()) return;
-    remark([&](Remarks& made) { made.last_error = std::move(text); });
-  }
-  // Those of an answer's body; null: not in it, the last ones stay.
-  void set_figures(const std::shared_ptr<const std::string>& cpu, const std::shared_ptr<const std::string>& memory) {
-    if (!cpu && !memory) return;
-    remark([&](Remarks& made) {
-      if (cpu) made.cpu = cpu;
-      if (memory) made.memory = memory;
-    });
-  }
-  // Changes them; where nothing is left there are none.
-  template <typename Change>
-  void remark(const Change& change) {
-    auto made = remarks ? std::make_shared<Remarks>(*remarks) : std::make_shared<Remarks>();
-    change(*made);
-    remarks = made->last_error.empty() && !made->cpu && !made->memory ? nullptr : std::move(made);
-  }
+  const std::string& last_error() const { return figures->last_error(); }
+  void set_last_error(const std::string& text) { figures->set_last_error(text); }
   // Nothing is known of what it answers; a restart that is being verified still is.
   void begin_anew() {
     const bool verified = machine.lifecycle == Lifecycle::starting && machine.started;
@@ -98,17 +72,12 @@ struct ServiceState {
   void reset_figures(Now now) {
     start_time = now.wall;
     start_steady = now.steady;
-    last_check = now.wall;
     machine.restart_count = 0;
-    uptime_ms = 0;
-    response_ms = 0;
-    remarks.reset();
+    figures->begin(now.wall);
   }
   // A `process` check is answered by the process being alive: uptime as of now.
-  void note_alive(Now now) {
-    last_check = now.wall;
-    uptime_ms = to_millis(now.steady - start_steady).count();
-  }
+  void note_alive(Now now) { figures->alive(now.wall, uptime_ms(now)); }
+  std::int64_t uptime_ms(Now now) const { return to_millis(now.steady - start_steady).count(); }
   bool ours() const { return spec->action != ActionKind::none; }
   bool process() const { return spec->action == ActionKind::process; }
   // A process of ours may exist.

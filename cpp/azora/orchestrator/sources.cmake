@@ -6,7 +6,6 @@ set(AZORA_ORCHESTRATOR_SOURCES
   file_stamp.cpp
   fleet.cpp
   invariants.cpp
-  list_bodies.cpp
   log_stream.cpp
   notices.cpp
   orchestrator.cpp
@@ -18,7 +17,9 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reactions/on_registration.cpp
   reactions/on_stop.cpp
   reads/graph.cpp
+  reads/list_bodies.cpp
   reads/metrics.cpp
+  reads/topology.cpp
   reads/why.cpp
   runtime.cpp
   shutdown.cpp

@@ -5,28 +5,41 @@
 namespace azora::orchestrator {
 namespace {
 
-ViewPtr view_of(const ServiceState& service, std::uint64_t seq) {
+// Null where there is nothing to say of it.
+std::shared_ptr<const HealingView> healing_of(const ServiceState& service) {
+  const healing::Machine& machine = service.machine;
+  HealingView healing;
+  if (machine.cause != healing::Cause::none) healing.cause = wire_name(machine.cause);
+  healing.attempts = machine.attempts;
+  healing.failing = machine.failing;
+  healing.permit_asked = machine.permit_asked;
+  healing.action_running = machine.action_running;
+  healing.held_back = service.held_back;
+  healing.next_attempt = machine.next_attempt;
+  healing.blocked_by = service.blocked_by;
+  if (service.own) healing.action_error = service.own->action_error;
+  if (healing == HealingView{}) return nullptr;
+  return std::make_shared<const HealingView>(std::move(healing));
+}
+
+ViewPtr view_of(const ServiceState& service) {
   auto view = std::make_shared<ServiceView>();
   view->spec = service.spec;
   view->serial = service.serial;
   view->order = service.order;
   view->incarnation = service.machine.incarnation;
   view->generation = service.generation;
-  view->seq = seq;
   view->status = service.status;
   view->lifecycle = service.machine.lifecycle;
   view->desired = service.wanted;
   view->restart_required = service.restart_required;
-  view->last_check = service.last_check;
-  view->start_time = service.start_time;
-  view->uptime_ms = service.uptime_ms;
-  view->response_ms = service.response_ms;
   view->restart_count = service.machine.restart_count;
-  view->error_count = static_cast<std::int64_t>(service.tracker.error_count());
-  view->remarks = service.remarks;
+  view->start_time = service.start_time;
+  view->record = service.figures;
+  view->healing = healing_of(service);
   if (service.process()) {
     const OwnFacts& own = *service.own;
-    view->process = ProcessView{own.pid, own.process_started, own.cpu_percent, own.rss_bytes, own.last_exit, own.log_dropped};
+    view->process = ProcessView{own.pid, own.process_started, own.last_exit, own.log_dropped};
   }
   return view;
 }
@@ -42,6 +55,11 @@ void Turn::mark_dirty(ServiceState& service) {
 void Turn::remove_view(const std::string& id, std::uint64_t order) {
   board_.by_id = board_.by_id.erase(id);
   board_.in_order = board_.in_order.erase(order);
+  membership_changed();
+}
+
+void Turn::membership_changed() {
+  ++board_.topology;
   board_changed();
 }
 
@@ -69,25 +87,26 @@ Event Turn::event_of(EventType type, const ServiceState& service, std::string_vi
 }
 
 void Turn::publish(const Summary& summary) {
-  ++counts_.turns;
-  if (dirty_.empty() && !board_changed_ && publisher_.head() == board_.seq) {
+  counts_.turns.add();
+  if (dirty_.empty() && !board_changed_) {
     publisher_.publish(nullptr);
     return;
   }
   auto by_id = board_.by_id.edit();
   auto in_order = board_.in_order.edit();
-  board_.seq = publisher_.head();
+  ++board_.version;
   std::uint64_t built = 0;
   for (ServiceState* service : dirty_) {
     service->dirty = false;
     if (service->leaving) continue;
-    const ViewPtr view = view_of(*service, board_.seq);
+    service->figures->set_error_count(service->tracker.error_count());  // it begins anew with a registration or a start
+    const ViewPtr view = view_of(*service);
     ++built;
     by_id.set(view);
     in_order.set(service->order, view);
   }
-  if (!dirty_.empty()) counts_.turn_views = built;
-  counts_.views_built += built;
+  if (!dirty_.empty()) counts_.turn_views.set(built);
+  counts_.views_built.add(built);
   dirty_.clear();
   board_.by_id = by_id.done();
   board_.in_order = in_order.done();

@@ -13,6 +13,7 @@
 #include <utility>
 #include <vector>
 
+#include "azora/base/counter.hpp"
 #include "azora/base/loop.hpp"
 #include "azora/orchestrator/board.hpp"
 #include "azora/orchestrator/publisher.hpp"
@@ -61,9 +62,10 @@ class Turn {
   const std::vector<ServiceState*>& dirty() const { return dirty_; }
   // No reader finds it any more once the turn ends.
   void remove_view(const std::string& id, std::uint64_t order);
-  // Lists differ: status or lifecycle of a service changed; the second also when membership or `running` did.
+  // Lists differ: status or lifecycle of a service changed; `running` did; membership or a configuration did.
   void lists_changed() { ++board_.list_version; }
   void board_changed();
+  void membership_changed();
 
   void pool_put(const ServiceState& service) { publisher_.pool_put(service.serial, service.spec); }
   void pool_remove(std::uint64_t serial) { publisher_.pool_remove(serial); }
@@ -94,11 +96,11 @@ class Turn {
   void complete();
 
   struct Counts {
-    std::uint64_t turns = 0;
-    std::uint64_t views_built = 0;
-    std::uint64_t turn_views = 0;  // by the last turn that built any
+    Counter turns;
+    Counter views_built;
+    Counter turn_views;  // by the last turn that built any
   };
-  const Counts& counts() const { return counts_; }
+  const Counts& counts() const { return counts_; }  // any thread may read them
 
  private:
   static constexpr std::string_view kSelf = "orchestrator";

@@ -1,6 +1,7 @@
 set(AZORA_MODEL_TESTS
   endpoint_test.cpp
   event_test.cpp
+  figures_test.cpp
   iso_time_test.cpp
   json_reader_test.cpp
   json_writer_test.cpp

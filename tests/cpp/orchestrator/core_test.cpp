@@ -29,11 +29,11 @@ TEST(Core, Rule20AProcessCheckIsAsOfTheLastLookAtTheProcess) {
   world.add(R"({"id":"a","type":"core","healthCheck":{"type":"process"},"process":{"argv":["true"]}})");
   world.advance(Millis(1500));
   ASSERT_EQ(world.lifecycle("a"), Lifecycle::ready);
-  EXPECT_GE(world.view("a")->uptime_ms, 1000);
-  EXPECT_GT(world.view("a")->last_check.ms, world.view("a")->start_time.ms);
+  EXPECT_GE(world.view("a")->figures().uptime_ms, 1000);
+  EXPECT_GT(world.view("a")->figures().last_check.ms, world.view("a")->start_time.ms);
   world.advance(seconds(60));
   world.turn([&] { world.core.set_usage("a", world.view("a")->incarnation, 1.5, 4096); });
-  EXPECT_GE(world.view("a")->uptime_ms, 60'000);
+  EXPECT_GE(world.view("a")->figures().uptime_ms, 60'000);
 }
 
 TEST(Core, CrashIsHealedAtOnceAndToldInOrder) {
@@ -226,11 +226,7 @@ TEST(Core, OneRegistrationBuildsOneView) {
     specs.push_back(one.value().front());
   }
   world.turn([&] { ASSERT_TRUE(world.core.register_many(std::move(specs), "rest").ok()); });
-  const auto built = [&] {
-    const std::string text = world.core.metrics_text();
-    const std::size_t at = text.find("\nazora_views_built_total ") + 25;
-    return std::stoul(text.substr(at));
-  };
+  const auto built = [&] { return world.core.counts().views_built; };
   const auto before = built();
   world.add(R"({"id":"one-more","type":"core","endpoint":"http://127.0.0.1:9","healthCheckInterval":600000})");
   EXPECT_LE(built() - before, 3U);

@@ -56,10 +56,19 @@ TEST_F(LivePublisherTest, TheBoardIsReadByWhoeverSawTheEvent) {
   const std::uint64_t seq = publisher.append(std::move(event));
   EXPECT_EQ(log->visible(), 0U);
   auto board = std::make_shared<Board>();
-  board->seq = seq;
+  board->version = 7;
   publisher.publish(board);
   EXPECT_EQ(log->visible(), seq);
-  EXPECT_EQ(publisher.board()->seq, seq);
+  EXPECT_EQ(publisher.board()->version, 7U);
+}
+
+TEST_F(LivePublisherTest, WhatReadersReflectMovesWithTheTurnAlsoWithoutANewBoard) {
+  Event event;
+  event.type = EventType::health_check;
+  const std::uint64_t seq = publisher.append(std::move(event));
+  EXPECT_EQ(publisher.seq(), 0U);
+  publisher.publish(nullptr);
+  EXPECT_EQ(publisher.seq(), seq);
 }
 
 }  // namespace

@@ -69,6 +69,43 @@ TEST(Orchestrator, ProbesPicksAndForgetsAService) {
   EXPECT_FALSE(orchestrator.balancer().pick("core").ok());
 }
 
+std::uint64_t metric(const Orchestrator& orchestrator, const std::string& name) {
+  const std::string text = orchestrator.metrics_text();
+  const std::string line = "\nazora_" + name + " ";
+  const std::size_t at = text.find(line);
+  return at == std::string::npos ? UINT64_MAX : std::stoull(text.substr(at + line.size()));
+}
+
+// Counted: every task that is posted to the control thread ends in a turn of it.
+TEST(Orchestrator, NoReadVisitsTheControlThread) {
+  Orchestrator orchestrator(options());
+  ASSERT_TRUE(orchestrator.register_many(
+      specs_of(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:1","dependencies":["b"]})"), "python").ok());
+  const std::uint64_t turns = metric(orchestrator, "turns_total");
+  ASSERT_GE(turns, 1U);
+  std::vector<std::thread> readers;
+  for (int i = 0; i < 4; ++i) {
+    readers.emplace_back([&orchestrator] {
+      for (int k = 0; k < 100; ++k) {
+        EXPECT_NE(orchestrator.graph_json()->find("\"id\":\"a\""), std::string::npos);
+        EXPECT_TRUE(orchestrator.why_json("a").ok());
+        EXPECT_TRUE(orchestrator.dependencies_json("a").ok());
+        EXPECT_FALSE(orchestrator.why_json("none").ok());
+        EXPECT_FALSE(orchestrator.status_json(true)->empty());
+        EXPECT_FALSE(orchestrator.services_json(std::nullopt)->empty());
+        EXPECT_FALSE(orchestrator.services_json("core")->empty());
+        EXPECT_EQ(orchestrator.list().size(), 1U);
+        EXPECT_EQ(orchestrator.totals().total, 1U);
+        EXPECT_FALSE(orchestrator.find("a")->service_json().empty());
+        EXPECT_FALSE(orchestrator.metrics_text().empty());
+        EXPECT_GE(orchestrator.seq(), 1U);
+      }
+    });
+  }
+  for (std::thread& reader : readers) reader.join();
+  EXPECT_EQ(metric(orchestrator, "turns_total"), turns);
+}
+
 TEST(Orchestrator, HealsAKilledProcessAndEndsItAtTheStop) {
   Orchestrator orchestrator(options());
   const std::shared_ptr<events::Cursor> cursor = orchestrator.events().cursor(0, {});

@@ -26,11 +26,7 @@ class Fleet {
     world.turn([&] { EXPECT_TRUE(world.core.register_many(std::move(specs), "rest").ok()); });
     world.advance(std::chrono::seconds(30));
   }
-  std::size_t views_built() const {
-    const std::string text = world.core.metrics_text();
-    const std::string name = "\nazora_views_built_total ";
-    return std::stoul(text.substr(text.find(name) + name.size()));
-  }
+  std::size_t views_built() const { return world.core.counts().views_built; }
 
   World world;
 };
@@ -93,6 +89,40 @@ TEST(Scale, ATurnCostsWhatChanged) {
   expect_no_more(large.replace, small.replace, "an overwriting");
   expect_no_more(large.flap, small.flap, "a change of status");
   expect_no_more(large.remove, small.remove, "a removal");
+}
+
+TEST(Scale, ChecksThatChangeNothingReplaceNoView) {
+  constexpr std::size_t kServices = 100;
+  Fleet fleet(kServices, 1'000);
+  World& world = fleet.world;
+  EXPECT_EQ(world.recorder.board->healthy, kServices);
+  const std::shared_ptr<const Board> board = world.recorder.board;
+  const CoreCounts before = world.core.counts();
+  const auto events = world.recorder.events.size();
+  const WallTime checked = world.view("s7")->figures().last_check;
+  world.advance(std::chrono::seconds(100));
+  const CoreCounts after = world.core.counts();
+  const std::size_t checks = world.recorder.events.size() - events;
+  EXPECT_GE(checks, 10'000U);
+  EXPECT_EQ(after.figures_written - before.figures_written, checks);
+  EXPECT_EQ(after.views_built, before.views_built);
+  EXPECT_EQ(world.recorder.board, board);  // so no path of a tree was copied, no text became stale
+  EXPECT_GE(world.view("s7")->figures().last_check.ms, checked.ms + 98'000);
+}
+
+// Also failing checks, once their service is known to fail.
+TEST(Scale, ChecksOfWhatIsDownReplaceNoView) {
+  Fleet fleet(100, 1'000);
+  World& world = fleet.world;
+  world.prober.set_default([](const health::ProbeRequest&) { return health::FakeProber::Answer::refused(); });
+  world.advance(std::chrono::seconds(60));
+  EXPECT_EQ(world.recorder.board->unhealthy, 100U);
+  const CoreCounts before = world.core.counts();
+  world.advance(std::chrono::seconds(20));
+  EXPECT_EQ(world.core.counts().views_built, before.views_built);
+  EXPECT_GE(world.core.counts().figures_written, before.figures_written + 1'900);
+  EXPECT_EQ(world.view("s7")->figures().error_count, world.view("s8")->figures().error_count);
+  EXPECT_GT(world.view("s7")->figures().error_count, 20);
 }
 
 TEST(Scale, OneByOneTheLastCostsWhatTheFirstCost) {

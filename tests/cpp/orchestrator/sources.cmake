@@ -6,6 +6,7 @@ set(AZORA_ORCHESTRATOR_TESTS
   orchestrator_test.cpp
   probing_test.cpp
   promises_test.cpp
+  reads_test.cpp
   rooms/admission_test.cpp
   rooms/fleet_test.cpp
   rooms/shutdown_test.cpp

@@ -97,20 +97,20 @@ mutant(called_twice healing/start.cpp "a restart callable is called again before
 [=[  if (!PLANTED && m_.action_running) return;]=])
 
 mutant(event_before_publish orchestrator/turn.cpp "events are read before the state they tell of"
-[=[  ++counts_.turns;]=]
-[=[  ++counts_.turns;
+[=[  counts_.turns.add();]=]
+[=[  counts_.turns.add();
   if (PLANTED) publisher_.publish(nullptr);]=])
 
 mutant(action_before_publish orchestrator/turn.cpp "commands leave before their turn is published"
-[=[  ++counts_.turns;]=]
-[=[  ++counts_.turns;
+[=[  counts_.turns.add();]=]
+[=[  counts_.turns.add();
   if (PLANTED) {
     for (Send& one : std::exchange(sends_, {})) deliver_(one);
   }]=])
 
 mutant(answer_before_publish orchestrator/turn.cpp "a command is answered before its turn is published"
-[=[  ++counts_.turns;]=]
-[=[  ++counts_.turns;
+[=[  counts_.turns.add();]=]
+[=[  counts_.turns.add();
   if (PLANTED) {
     for (const auto& one : std::exchange(answers_, {})) one();
   }]=])

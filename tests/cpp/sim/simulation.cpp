@@ -238,7 +238,7 @@ void Simulation::check_converged() {
     const ViewPtr view = world_.view(member.id);
     if (view && view->status == HealthStatus::healthy) continue;
     watcher_.found("comes back", member.id,
-                   view ? std::string(wire_name(view->lifecycle)) + " " + std::string(wire_name(view->status)) + " " + view->last_error()
+                   view ? std::string(wire_name(view->lifecycle)) + " " + std::string(wire_name(view->status)) + " " + view->figures().last_error()
                         : "unknown");
   }
 }

@@ -11,12 +11,12 @@ using healing::Input;
 
 namespace {
 
-void emit_check(Turn& turn, const ServiceState& service, health::Verdict verdict) {
+void emit_check(Turn& turn, const ServiceState& service, health::Verdict verdict, std::int64_t response_ms) {
   Event event = turn.event_of(EventType::health_check, service, "probe");
   event.check_status = verdict == health::Verdict::pass   ? HealthStatus::healthy
                        : verdict == health::Verdict::warn ? HealthStatus::degraded
                                                           : HealthStatus::unhealthy;
-  event.response_ms = static_cast<std::int32_t>(std::min<std::int64_t>(service.response_ms, INT32_MAX));
+  event.response_ms = static_cast<std::int32_t>(std::min<std::int64_t>(response_ms, INT32_MAX));
   if (!service.last_error().empty()) {
     auto detail = std::make_unique<EventDetail>();
     detail->reason = service.last_error();
@@ -30,18 +30,15 @@ void note(Turn& turn, ServiceState& service, const health::ProbeResult& result, 
   const ProbeSpec& probe = service.spec->probe;
   if (counted) {
     const Now now = turn.now();
-    service.last_check = now.wall;
-    service.response_ms = std::chrono::duration_cast<Millis>(result.latency).count();
+    const std::int64_t response_ms = to_millis(result.latency).count();
+    const bool passed = verdict == health::Verdict::pass;
     service.set_last_error(health::explain(result, probe));
-    if (verdict == health::Verdict::pass) {
-      service.uptime_ms = to_millis(now.steady - service.start_steady).count();
-      service.set_figures(result.cpu, result.memory);
-    }
-    emit_check(turn, service, verdict);
-    turn.mark_dirty(service);
+    if (passed) service.figures->set_body(result.cpu, result.memory);
+    service.figures->checked(now.wall, response_ms, service.tracker.error_count(),
+                             passed ? std::optional(service.uptime_ms(now)) : std::nullopt);
+    emit_check(turn, service, verdict, response_ms);
   } else if (verdict == health::Verdict::fail) {
     service.set_last_error(health::explain(result, probe));  // for `why` while it starts
-    turn.mark_dirty(service);
   }
 }
 

@@ -25,8 +25,7 @@ void on_started(Fleet& fleet, Probing& probing, Drive& drive, Run run, int pid, 
   service->own->process_started = at.wall;
   service->start_time = at.wall;
   service->start_steady = at.steady;
-  service->own->cpu_percent.reset();
-  service->own->rss_bytes.reset();
+  service->figures->set_usage(std::nullopt, std::nullopt);
   drive.feed(*service, {.kind = Input::Kind::launched, .incarnation = run.incarnation});
   probing.apply_mode(*service);
 }
@@ -100,11 +99,9 @@ void on_usage(Fleet& fleet, Turn& turn, std::string_view id, std::uint64_t incar
   ServiceState* service = fleet.find(id);
   if (service == nullptr || incarnation != service->machine.incarnation) return;
   if (!service->own || !service->own->pid) return;
-  service->own->cpu_percent = cpu_percent;
-  service->own->rss_bytes = rss_bytes;
+  service->figures->set_usage(cpu_percent, rss_bytes);
   const bool by_process_alone = service->target == nullptr;
   if (by_process_alone && service->machine.lifecycle == Lifecycle::ready) service->note_alive(turn.now());
-  turn.mark_dirty(*service);
 }
 
 }  // namespace azora::orchestrator

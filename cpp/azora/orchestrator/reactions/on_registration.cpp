@@ -149,7 +149,7 @@ Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs) 
     }
     add(rooms, *entry);
   }
-  rooms.turn.board_changed();
+  rooms.turn.membership_changed();
   rooms.drive.run_to_fixpoint();
   return {};
 }

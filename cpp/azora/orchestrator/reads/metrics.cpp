@@ -1,14 +1,107 @@
 #include "azora/orchestrator/reads/metrics.hpp"
 
-namespace azora::orchestrator {
+#include <string_view>
 
-std::string metrics_text(std::span<const Metric> metrics) {
+#include "azora/base/check.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+constexpr std::string_view counter = "counter";
+constexpr std::string_view gauge = "gauge";
+
+struct Row {
+  std::string_view name;  // after "azora_"
+  std::string_view kind;
+  std::string_view help;
+  std::uint64_t (*value)(const MetricSources&);
+};
+
+constexpr Row kRows[] = {
+    {"services", gauge, "Registered services.",
+     [](const MetricSources& s) -> std::uint64_t { return s.board.in_order.size(); }},
+    {"services_healthy", gauge, "Services that are healthy.",
+     [](const MetricSources& s) -> std::uint64_t { return s.board.healthy; }},
+    {"services_unhealthy", gauge, "Services that are unhealthy.",
+     [](const MetricSources& s) -> std::uint64_t { return s.board.unhealthy; }},
+    {"processes_alive", gauge, "Processes of ours that may exist.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.processes_alive; }},
+    {"running", gauge, "1 while the orchestrator is started.",
+     [](const MetricSources& s) -> std::uint64_t { return s.board.running ? 1 : 0; }},
+    {"turns_total", counter, "Turns of the control thread.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.turns; }},
+    {"views_built_total", counter, "Service views replaced.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.views_built; }},
+    {"turn_views_built", gauge, "Service views replaced by the last turn that replaced any.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.turn_views; }},
+    {"figures_written_total", counter, "Writes of a service's figures, which replace no view.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.figures_written; }},
+    {"probes_total", counter, "Probes asked.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.probes_asked; }},
+    {"probe_results_stale_total", counter, "Results of a former incarnation or configuration.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.results_stale; }},
+    {"probe_results_void_total", counter, "Results dropped because our own loop was late.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.results_void; }},
+    {"probes_in_flight", gauge, "Probes that wait for an answer.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.in_flight; }},
+    {"log_lines_dropped_total", counter, "Lines of output that shims dropped for a slow or full disk.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.log_dropped; }},
+    {"loop_stalls_total", counter, "Times our own loop was late by more than a second.",
+     [](const MetricSources& s) -> std::uint64_t { return s.core.loop_stalls; }},
+    {"events_head", counter, "Sequence number of the newest event.",
+     [](const MetricSources& s) -> std::uint64_t { return s.events_head; }},
+    {"internal_errors_total", counter, "Failed invariants.",
+     [](const MetricSources& ) -> std::uint64_t { return bug_count(); }},
+    {"pool_members_touched_total", counter, "Places of pools written by changes.",
+     [](const MetricSources& s) -> std::uint64_t { return s.pools.members_touched; }},
+    {"turn_pool_members_touched", gauge, "Places of pools written by the last turn that wrote any.",
+     [](const MetricSources& s) -> std::uint64_t { return s.turn_members_touched; }},
+    {"pool_flaps_total", counter, "Changes of a member's eligibility.",
+     [](const MetricSources& s) -> std::uint64_t { return s.pools.flaps; }},
+    {"pool_names_published_total", counter, "Names of pools that came, went or changed owner.",
+     [](const MetricSources& s) -> std::uint64_t { return s.pools.names_published; }},
+    {"pool_tables_built_total", counter, "Tables of strategies rebuilt.",
+     [](const MetricSources& s) -> std::uint64_t { return s.pools.tables_built; }},
+    {"pool_table_entries_built_total", counter, "Members put into those tables.",
+     [](const MetricSources& s) -> std::uint64_t { return s.pools.table_entries_built; }},
+    {"leases_taken_total", counter, "Leases taken.",
+     [](const MetricSources& s) -> std::uint64_t { return s.pools.leases_taken; }},
+    {"leases_released_total", counter, "Leases released.",
+     [](const MetricSources& s) -> std::uint64_t { return s.pools.leases_released; }},
+    {"leases_expired_total", counter, "Leases ended by their time.",
+     [](const MetricSources& s) -> std::uint64_t { return s.pools.leases_expired; }},
+    {"leases_held", gauge, "Leases held.",
+     [](const MetricSources& s) -> std::uint64_t { return s.pools.leases_held; }},
+    {"list_bytes_total", counter, "Bytes of list bodies serialised.",
+     [](const MetricSources& s) -> std::uint64_t { return s.list_bytes; }},
+    {"graph_bytes_total", counter, "Bytes of graphs serialised.",
+     [](const MetricSources& s) -> std::uint64_t { return s.graph_bytes; }},
+    {"view_bytes_total", counter, "Bytes of single services serialised, by this whole program.",
+     [](const MetricSources& ) -> std::uint64_t { return ServiceView::bytes_made(); }},
+    {"bytes_serialised_total", counter, "Bytes of JSON made of services, one by one, in lists and in graphs.",
+     [](const MetricSources& s) -> std::uint64_t { return ServiceView::bytes_made() + s.list_bytes + s.graph_bytes; }},
+    {"event_turns_handed_over_total", counter, "Turns whose events a reader took in, as it held the log: the control thread waits for none.",
+     [](const MetricSources& s) -> std::uint64_t { return s.event_turns_handed_over; }},
+    {"events_evicted_total", counter, "Events that left the bounded log.",
+     [](const MetricSources& s) -> std::uint64_t { return s.events_evicted; }},
+    {"probe_answers_total", counter, "Probes that ended.",
+     [](const MetricSources& s) -> std::uint64_t { return s.net.checks; }},
+    {"probe_connections_reused_total", counter, "Probes sent over a kept connection.",
+     [](const MetricSources& s) -> std::uint64_t { return s.net.reused; }},
+    {"probe_connects_total", counter, "Connections opened by probes.",
+     [](const MetricSources& s) -> std::uint64_t { return s.net.connects; }},
+    {"probe_system_calls_total", counter, "System calls of the prober's thread.",
+     [](const MetricSources& s) -> std::uint64_t { return s.net.system_calls(); }},
+};
+
+}  // namespace
+
+std::string metrics_text(const MetricSources& sources) {
   std::string out;
-  for (const Metric& one : metrics) {
-    const std::string_view kind = one.kind == MetricKind::gauge ? "gauge" : "counter";
-    out.append("# HELP azora_").append(one.name).append(" ").append(one.help).append("\n");
-    out.append("# TYPE azora_").append(one.name).append(" ").append(kind).append("\n");
-    out.append("azora_").append(one.name).append(" ").append(std::to_string(one.value)).append("\n");
+  for (const Row& row : kRows) {
+    out.append("# HELP azora_").append(row.name).append(" ").append(row.help).append("\n");
+    out.append("# TYPE azora_").append(row.name).append(" ").append(row.kind).append("\n");
+    out.append("azora_").append(row.name).append(" ").append(std::to_string(row.value(sources))).append("\n");
   }
   return out;
 }

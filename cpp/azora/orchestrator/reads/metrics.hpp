@@ -1,22 +1,45 @@
 #pragma once
-// Figures in the text format of Prometheus.
-// Threads: any. Ownership: values. Fails: never.
+// The metrics text (Prometheus). One table says name, kind, help and where the value comes from; a new metric is one
+// row of it. What is counted lies in the rooms that count (base/counter.hpp) and is read by the caller's thread.
+// Threads: any. Ownership: none. Fails: never.
 #include <cstdint>
-#include <span>
 #include <string>
-#include <string_view>
+
+#include "azora/balancer/balancer.hpp"
+#include "azora/health/prober_counters.hpp"
+#include "azora/orchestrator/board.hpp"
 
 namespace azora::orchestrator {
 
-enum class MetricKind : std::uint8_t { gauge, counter };
-
-struct Metric {
-  std::string_view name;  // without "azora_"
-  MetricKind kind;
-  std::string_view help;
-  std::uint64_t value;
+// Of the control thread.
+struct CoreCounts {
+  std::uint64_t turns = 0;
+  std::uint64_t views_built = 0;
+  std::uint64_t turn_views = 0;       // by the last turn that built any
+  std::uint64_t probes_asked = 0;
+  std::uint64_t results_stale = 0;
+  std::uint64_t results_void = 0;
+  std::uint64_t in_flight = 0;        // probes, as of the last turn
+  std::uint64_t loop_stalls = 0;
+  std::uint64_t log_dropped = 0;
+  std::uint64_t processes_alive = 0;  // as of the last turn
+  std::uint64_t figures_written = 0;
 };
 
-std::string metrics_text(std::span<const Metric> metrics);
+// All that the text is made of, gathered by its caller.
+struct MetricSources {
+  const Board& board;
+  CoreCounts core;
+  std::uint64_t events_head = 0;
+  std::uint64_t turn_members_touched = 0;  // by the last turn that touched any
+  balancer::BalancerMetrics pools;
+  health::ProberCounts net;
+  std::uint64_t list_bytes = 0;
+  std::uint64_t graph_bytes = 0;
+  std::uint64_t event_turns_handed_over = 0;
+  std::uint64_t events_evicted = 0;
+};
+
+std::string metrics_text(const MetricSources& sources);
 
 }  // namespace azora::orchestrator

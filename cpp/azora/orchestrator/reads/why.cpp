@@ -1,5 +1,7 @@
 #include "azora/orchestrator/reads/why.hpp"
 
+#include <vector>
+
 #include "azora/model/iso_time.hpp"
 #include "azora/model/json_writer.hpp"
 
@@ -17,24 +19,24 @@ struct Reason {
   std::vector<std::string> unblocked_by;
 };
 
-std::string attempts_text(const healing::Machine& machine, int max_restarts) {
-  return std::to_string(machine.attempts) + " of " + (max_restarts < 0 ? "unlimited" : std::to_string(max_restarts)) +
+std::string attempts_text(int attempts, int max_restarts) {
+  return std::to_string(attempts) + " of " + (max_restarts < 0 ? "unlimited" : std::to_string(max_restarts)) +
          " restarts used";
 }
 
 // `blockers`: what it waits for, in words.
-Reason reason_of(const ServiceState& service, bool running, const std::string& blockers) {
-  const healing::Machine& machine = service.machine;
-  const std::string id = *service.id;
-  const std::string trouble = service.trouble();
+Reason reason_of(const ServiceView& view, bool running, const std::string& blockers, const std::string& trouble) {
+  const HealingView& healing = view.healing_or_default();
+  const std::string id = view.spec->id;
+  const bool of_process = view.spec->action == ActionKind::process;
   const std::string error = trouble.empty() ? "" : " (" + trouble + ")";
   if (!running) return {id + " is not watched: the orchestrator is stopped", {"start the orchestrator"}};
-  if (service.held_back) return {id + " waits until the process that had this id before is gone", {"its end"}};
-  switch (machine.lifecycle) {
+  if (healing.held_back) return {id + " waits until the process that had this id before is gone", {"its end"}};
+  switch (view.lifecycle) {
     case Lifecycle::watching: {
-      std::string text = id + " is " + std::string(wire_name(service.status)) + error;
+      std::string text = id + " is " + std::string(wire_name(view.status)) + error;
       std::vector<std::string> by;
-      if (service.status != HealthStatus::healthy) {
+      if (view.status != HealthStatus::healthy) {
         text += "; it has only a URL, so nothing here can restart it";
         by.emplace_back("a passing health check");
       }
@@ -47,50 +49,50 @@ Reason reason_of(const ServiceState& service, bool running, const std::string& b
       if (!blockers.empty()) {
         return {id + " waits for its dependencies: " + blockers + "; no restart is spent", {blockers + " becoming ready"}};
       }
-      if (machine.action_running) {
+      if (healing.action_running) {
         return {id + " waits for its restart callable, which was called and has not returned" + error, {"its return"}};
       }
-      if (machine.next_attempt) {
+      if (healing.next_attempt) {
         return {id + " failed" + error + "; it is not started again before its restartDelay",
                 {"the next attempt", "a start or restart by you"}};
       }
       return {id + " waits for its turn to start", {"a free start slot"}};
     case Lifecycle::starting:
-      if (machine.action_running) return {id + " is being restarted by its callable" + error, {"its return"}};
+      if (healing.action_running) return {id + " is being restarted by its callable" + error, {"its return"}};
       return {id + " is starting and has not answered yet" + error, {"its first answer below 500"}};
     case Lifecycle::ready:
-      if (service.status == HealthStatus::healthy) return {id + " is healthy", {}};
-      if (machine.permit_asked) {
+      if (view.status == HealthStatus::healthy) return {id + " is healthy", {}};
+      if (healing.permit_asked) {
         return {id + " fails its checks" + error + "; a restart waits for a permit so that not too many stop at once",
                 {"a passing health check", "more of its group becoming ready"}};
       }
       if (!blockers.empty()) {
-        return {id + " is " + std::string(wire_name(service.status)) + error + ", explained by its dependencies: " + blockers,
+        return {id + " is " + std::string(wire_name(view.status)) + error + ", explained by its dependencies: " + blockers,
                 {blockers + " becoming ready"}};
       }
-      return {id + " runs but is " + std::string(wire_name(service.status)) + error, {"a passing health check"}};
+      return {id + " runs but is " + std::string(wire_name(view.status)) + error, {"a passing health check"}};
     case Lifecycle::stopping:
-      return {id + (machine.failing ? " failed" + error + ";" : "") + " was told to stop and has until its stopTimeout", {"its exit"}};
+      return {id + (healing.failing ? " failed" + error + ";" : "") + " was told to stop and has until its stopTimeout", {"its exit"}};
     case Lifecycle::killing:
-      return {id + (machine.failing ? " failed" + error + ";" : "") + " did not stop in time and was killed", {"its end"}};
+      return {id + (healing.failing ? " failed" + error + ";" : "") + " did not stop in time and was killed", {"its end"}};
     case Lifecycle::stuck:
       return {id + " cannot be killed (uninterruptible); no second copy is started", {"its end"}};
     case Lifecycle::sweep:
       return {id + " has ended" + error + "; its descendants are being removed", {"the end of its last descendant"}};
     case Lifecycle::backoff:
       return {id + " failed" + error + "; the next attempt is waited for, " +
-                  attempts_text(machine, service.spec->restart.max_restarts),
+                  attempts_text(healing.attempts, view.spec->restart.max_restarts),
               {"the next attempt", "a start or restart by you"}};
     case Lifecycle::failed: {
       std::vector<std::string> by = {"a start or restart by you"};
-      const RestartPolicy& policy = service.spec->restart;
-      if (!service.process()) by.emplace_back("a passing health check");
+      const RestartPolicy& policy = view.spec->restart;
+      if (!of_process) by.emplace_back("a passing health check");
       if (policy.on == RestartOn::never) return {id + " failed" + error + "; its restartPolicy is never", by};
       if (policy.max_restarts == 0) return {id + " failed" + error + "; with maxRestarts 0 it is not started again", by};
-      if (service.process()) by.emplace_back("a change of its executable");
-      if (!service.spec->dependencies.empty()) by.emplace_back("a dependency recovering");
-      if (machine.next_attempt) by.emplace_back("the next single try");
-      return {id + " failed" + error + " and its budget is spent: " + attempts_text(machine, policy.max_restarts), by};
+      if (of_process) by.emplace_back("a change of its executable");
+      if (!view.spec->dependencies.empty()) by.emplace_back("a dependency recovering");
+      if (healing.next_attempt) by.emplace_back("the next single try");
+      return {id + " failed" + error + " and its budget is spent: " + attempts_text(healing.attempts, policy.max_restarts), by};
     }
     case Lifecycle::done:
       return {id + " ended by itself with code 0 and is not started again", {"start it"}};
@@ -106,50 +108,53 @@ void strings(JsonWriter& json, const std::vector<std::string>& values) {
   json.end_array();
 }
 
+// What is wrong with it, in words; empty: nothing.
+std::string trouble_of(const std::string& last_error, const std::string& action_error) {
+  if (action_error.empty()) return last_error;
+  return last_error.empty() ? action_error : last_error + "; " + action_error;
+}
+
 }  // namespace
 
-Result<std::string> why_json(const Fleet& fleet, std::string_view id, Now now) {
-  const ServiceState* service = fleet.find(id);
-  if (service == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
-  const healing::Machine& machine = service->machine;
+Result<std::string> why_json(const Board& board, std::string_view id, Now now) {
+  const ViewPtr* found = board.by_id.find(id);
+  if (found == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
+  const ServiceView& view = **found;
+  const HealingView& healing = view.healing_or_default();
   std::vector<std::string> blockers;
-  for (const std::string& blocker : service->blocked_by) {
-    blockers.push_back(blocker + (fleet.find(blocker) == nullptr ? " (not registered)" : ""));
+  for (const std::string& blocker : healing.blocked_by) {
+    blockers.push_back(blocker + (!board.by_id.contains(blocker) ? " (not registered)" : ""));
   }
-  const Reason reason = reason_of(*service, fleet.running(), join(blockers));
+  const std::string trouble = trouble_of(view.figures().last_error(), healing.action_error);
+  const Reason reason = reason_of(view, board.running, join(blockers), trouble);
   std::string out;
   JsonWriter json(out);
   json.begin_object();
   json.key("serviceId");
-  json.string(*service->id);
+  json.string(view.spec->id);
   json.key("summary");
   json.string(reason.summary);
   json.key("lifecycle");
-  json.string(wire_name(machine.lifecycle));
+  json.string(wire_name(view.lifecycle));
   json.key("status");
-  json.string(wire_name(service->status));
+  json.string(wire_name(view.status));
   json.key("cause");
-  if (machine.cause == healing::Cause::none) {
-    json.null();
-  } else {
-    json.string(wire_name(machine.cause));
-  }
+  healing.cause.empty() ? json.null() : json.string(healing.cause);
   json.key("attempt");
-  json.integer(machine.attempts);
+  json.integer(healing.attempts);
   json.key("maxRestarts");
-  json.integer(service->spec->restart.max_restarts);
+  json.integer(view.spec->restart.max_restarts);
   json.key("nextAttemptAt");
-  if (machine.next_attempt) {
-    json.string(iso_time({now.wall.ms + to_millis(*machine.next_attempt - now.steady).count()}));
+  if (healing.next_attempt) {
+    json.string(iso_time({now.wall.ms + to_millis(*healing.next_attempt - now.steady).count()}));
   } else {
     json.null();
   }
   json.key("blockedBy");
-  strings(json, service->blocked_by);
+  strings(json, healing.blocked_by);
   json.key("unblockedBy");
   strings(json, reason.unblocked_by);
   json.key("lastError");
-  const std::string trouble = service->trouble();
   trouble.empty() ? json.null() : json.string(trouble);
   json.end_object();
   return out;

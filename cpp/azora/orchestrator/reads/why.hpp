@@ -1,14 +1,16 @@
 #pragma once
-// What a service does and waits for, in words and as JSON.
-// Threads: the control thread. Fails: unknown_service.
+// Why a service is as it is, in words: made of the published state on the caller's thread.
+// Threads: any; pure. Ownership: none. Fails: unknown_service.
 #include <string>
 #include <string_view>
 
 #include "azora/base/result.hpp"
-#include "azora/orchestrator/fleet.hpp"
+#include "azora/orchestrator/board.hpp"
 
 namespace azora::orchestrator {
 
-Result<std::string> why_json(const Fleet& fleet, std::string_view id, Now now);
+// {"serviceId","summary","lifecycle","status","cause","attempt","maxRestarts","nextAttemptAt","blockedBy","unblockedBy",
+// "lastError"}
+Result<std::string> why_json(const Board& board, std::string_view id, Now now);
 
 }  // namespace azora::orchestrator

@@ -19,6 +19,7 @@ class TurnTest : public testing::Test {
     service.serial = 1;
     service.spec = specs.value().front();
     service.id = std::make_shared<const std::string>("a");
+    service.figures = pages.make();
     recorder.on_publish = [this] { order.emplace_back("publish"); };
   }
   void end() {
@@ -26,6 +27,7 @@ class TurnTest : public testing::Test {
     turn.complete();
   }
 
+  FigurePages pages;
   FakeLoop loop;
   Recorder recorder;
   std::vector<std::string> order;
@@ -47,18 +49,45 @@ TEST_F(TurnTest, OneViewForManyMarks) {
   turn.mark_dirty(service);
   turn.mark_dirty(service);
   end();
-  EXPECT_EQ(turn.counts().views_built, 1U);
+  EXPECT_EQ(turn.counts().views_built.value(), 1U);
   ASSERT_TRUE(recorder.view("a"));
   EXPECT_EQ(recorder.board->healthy, 1U);
   EXPECT_TRUE(recorder.board->running);
 }
 
-TEST_F(TurnTest, TheBoardReflectsTheEventsOfItsTurn) {
-  turn.emit(EventType::service_registered, service, "register");
+TEST_F(TurnTest, EventsAloneMakeNoBoard) {
   turn.mark_dirty(service);
   end();
-  EXPECT_EQ(recorder.board->seq, 1U);
-  EXPECT_EQ(recorder.view("a")->seq, 1U);
+  const std::shared_ptr<const Board> before = recorder.board;
+  turn.emit(EventType::health_check, service, "probe");
+  end();
+  EXPECT_EQ(recorder.board, before);
+  EXPECT_EQ(recorder.published, 1U);
+}
+
+TEST_F(TurnTest, AViewRefersToTheFiguresOfItsService) {
+  turn.mark_dirty(service);
+  end();
+  service.figures->alive({5}, 7);
+  EXPECT_EQ(recorder.view("a")->figures().uptime_ms, 7);
+}
+
+TEST_F(TurnTest, VersionsTellWhatDiffers) {
+  turn.mark_dirty(service);
+  end();
+  const Board first = *recorder.board;
+  turn.mark_dirty(service);
+  end();
+  EXPECT_GT(recorder.board->version, first.version);
+  EXPECT_EQ(recorder.board->list_version, first.list_version);
+  turn.lists_changed();
+  turn.mark_dirty(service);
+  end();
+  EXPECT_GT(recorder.board->list_version, first.list_version);
+  EXPECT_EQ(recorder.board->topology, first.topology);
+  turn.membership_changed();
+  end();
+  EXPECT_GT(recorder.board->topology, first.topology);
 }
 
 TEST_F(TurnTest, WhereNothingChangedTheBoardStays) {
@@ -67,7 +96,7 @@ TEST_F(TurnTest, WhereNothingChangedTheBoardStays) {
   const std::shared_ptr<const Board> before = recorder.board;
   end();
   EXPECT_EQ(recorder.board, before);
-  EXPECT_EQ(turn.counts().turns, 2U);
+  EXPECT_EQ(turn.counts().turns.value(), 2U);
 }
 
 TEST_F(TurnTest, OneThatLeavesIsNotPublishedAgain) {

@@ -1,0 +1,62 @@
+#pragma once
+// One large text made of the published state, kept and shared by its readers: made at once when membership, status or
+// lifecycle of any service changed, at most every 100 ms for fresher figures. It is made under its own lock, so that a
+// crowd of readers makes it once.
+// Threads: any. Ownership: texts are shared with their readers. Fails: never.
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "azora/base/mutex.hpp"
+#include "azora/base/time.hpp"
+#include "azora/orchestrator/board.hpp"
+
+namespace azora::orchestrator {
+
+using Body = std::shared_ptr<const std::string>;
+
+// What a reader found published: the board, and how many writes of figures there were when it looked.
+struct Moment {
+  std::uint64_t figures = 0;            // looked at before the board: what comes later is seen next time
+  std::shared_ptr<const Board> board;
+  SteadyTime now{};
+};
+
+class KeptBody {
+ public:
+  // make(out) writes the whole text; `bytes` counts what was made.
+  template <typename Make>
+  Body fresh(const Moment& moment, std::atomic<std::uint64_t>& bytes, const Make& make) {
+    MutexLock lock(mutex_);
+    const bool changed = body_ == nullptr || list_version_ < moment.board->list_version;
+    const bool fresher = version_ < moment.board->version || figures_ < moment.figures;
+    // A reader that comes with an older board than the kept one gets what is kept: never back in time.
+    const bool older = version_ > moment.board->version;
+    if (!older && (changed || (fresher && moment.now - made_ >= kFresh))) {
+      std::string text;
+      text.reserve(body_ ? body_->size() + body_->size() / 64 + 256 : 4096);
+      make(text);
+      bytes.fetch_add(text.size(), std::memory_order_relaxed);
+      list_version_ = moment.board->list_version;
+      figures_ = moment.figures;
+      version_ = moment.board->version;
+      made_ = moment.now;
+      body_ = std::make_shared<const std::string>(std::move(text));
+    }
+    return body_;
+  }
+
+ private:
+  static constexpr Millis kFresh{100};
+
+  Mutex mutex_;
+  std::uint64_t version_ AZORA_GUARDED_BY(mutex_) = 0;
+  std::uint64_t list_version_ AZORA_GUARDED_BY(mutex_) = 0;
+  std::uint64_t figures_ AZORA_GUARDED_BY(mutex_) = 0;
+  SteadyTime made_ AZORA_GUARDED_BY(mutex_){};
+  Body body_ AZORA_GUARDED_BY(mutex_);
+};
+
+}  // namespace azora::orchestrator

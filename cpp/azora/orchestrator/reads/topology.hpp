@@ -1,0 +1,57 @@
+#pragma once
+// Who needs whom, as published: made of a board's specs by whoever asks first, kept until membership or configuration
+// change. The same ranks and orders as the control thread's registry/dependency_graph.hpp has.
+// Threads: any; a Topology is immutable. Ownership: shares the specs. Fails: never.
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "azora/base/mutex.hpp"
+#include "azora/orchestrator/board.hpp"
+
+namespace azora::orchestrator {
+
+class Topology {
+ public:
+  explicit Topology(const Board& board);
+
+  // Registered services in the order of their registration, and what each ranks: 0 without dependencies, else one more
+  // than the largest among them, whatever their strength.
+  const std::vector<SpecPtr>& specs() const { return specs_; }
+  const std::vector<int>& ranks() const { return ranks_; }
+  // Places in specs(): by rank, then higher priority, then order of registration.
+  std::vector<std::uint32_t> start_order() const;
+  // Those of the services that name `id`, in start order.
+  std::vector<std::uint32_t> dependents(std::string_view id) const;
+
+ private:
+  bool starts_before(std::uint32_t a, std::uint32_t b) const;
+  void rank_all();
+
+  std::vector<SpecPtr> specs_;
+  std::vector<int> ranks_;
+  std::unordered_map<std::string_view, std::vector<std::uint32_t>> dependents_;  // by id named, registered or not
+};
+
+// The newest board's, made at most once for each.
+class KeptTopology {
+ public:
+  std::shared_ptr<const Topology> of(const Board& board);
+
+ private:
+  Mutex mutex_;
+  std::uint64_t version_ AZORA_GUARDED_BY(mutex_) = 0;
+  std::shared_ptr<const Topology> kept_ AZORA_GUARDED_BY(mutex_);
+};
+
+// Does this dependency hold, as published?
+bool satisfied(const Board& board, const Dependency& dependency);
+
+// As the wire spells them.
+std::string_view wire_name(Condition condition);
+std::string_view wire_name(Strength strength);
+
+}  // namespace azora::orchestrator
