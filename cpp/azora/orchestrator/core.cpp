@@ -15,8 +15,7 @@ namespace azora::orchestrator {
 using healing::Input;
 
 Core::Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, Publisher& publisher, CoreOptions options)
-    : loop_(loop),
-      keeper_(keeper),
+    : keeper_(keeper),
       turn_(loop, publisher, [this](Send& send) { deliver(send); }),
       probing_(loop, prober, fleet_, turn_, options.fd_limit),
       admission_(loop, options.max_concurrent_starts, options.starts_per_second,

@@ -86,7 +86,6 @@ class Core : public keeper::KeeperListener {
   void answer_waiters();
   void deliver(Send& send);
 
-  Loop& loop_;
   keeper::Keeper& keeper_;
   std::function<void(CallbackRequest)> callback_sink_;
   Fleet fleet_;
