@@ -1,6 +1,6 @@
 """What one more service costs the whole server in memory: the Python process, REST included.
 
-`python benchmarks/bench_fleet_memory.py [--services 20000 100000]` prints a JSON line for each size.
+`python benchmarks/bench_fleet_memory.py [--services 20000 100000]` prints a JSON line for each.
 A server watches that many endpoints, all healthy and checked, beside the same server with a single
 one, which is the peer: the difference of their resident memory, divided by the services between
 them. Then `/status` and `/graph` are read once, and it is measured again: what is kept for readers.

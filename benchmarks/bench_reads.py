@@ -69,7 +69,7 @@ def serve(services: int, target: int, port: int) -> None:
         while orch.status().healthy_services < services + 1:
             time.sleep(0.05)
 
-        def exited(event: Any) -> None:
+        def exited(_event: Any) -> None:
             print(f"exited {time.monotonic_ns()}", flush=True)
 
         orch.on("serviceExited", exited)

@@ -251,7 +251,7 @@ def test_bytes_are_serialised_once_per_change(fleet: Any, api: Any) -> None:
     before = serialised()
     body = api.get("/services/orders").body
     made = serialised() - before
-    assert 0 < made < len(body)  # what stands around its figures; its configuration was made with it
+    assert 0 < made < len(body)  # what stands around its figures
     for _ in range(3):
         assert api.get("/services/orders").body == body
     assert serialised() - before == made
