@@ -17,11 +17,11 @@ class KeeperClient::Mailbox : public std::enable_shared_from_this<Mailbox> {
   explicit Mailbox(Loop& control) : control_(control) {}
 
   void set_listener(KeeperListener* listener) { listener_ = listener; }
-  // The client is gone: what is still on its way is dropped. Control thread, as deliver().
+  // The client has ended: what is still on its way is dropped. Control thread, as deliver().
   void close() { listener_ = nullptr; }
 
   // Any thread.
-  void put(std::vector<Report> reports) {
+  void add(std::vector<Report> reports) {
     {
       MutexLock lock(mutex_);
       const bool first = reports_.empty();
@@ -39,11 +39,11 @@ class KeeperClient::Mailbox : public std::enable_shared_from_this<Mailbox> {
       reports.swap(reports_);
     }
     for (Report& report : reports) {
-      if (listener_ != nullptr) tell(report);
+      if (listener_ != nullptr) call(report);
     }
   }
 
-  void tell(Report& report) {
+  void call(Report& report) {
     switch (report.kind) {
       case Report::Kind::started: return listener_->on_started(report.serial, report.incarnation, report.pid, report.at);
       case Report::Kind::start_failed:
@@ -52,6 +52,10 @@ class KeeperClient::Mailbox : public std::enable_shared_from_this<Mailbox> {
       case Report::Kind::swept: return listener_->on_swept(report.serial, report.incarnation);
       case Report::Kind::lost: return listener_->on_lost(report.serial, report.incarnation, std::move(report.reason));
       case Report::Kind::log_dropped: return listener_->on_log_dropped(report.serial, report.lines);
+      case Report::Kind::adopted: return listener_->on_adopted(report.serial, report.incarnation, *report.record);
+      case Report::Kind::unknown: return listener_->on_unknown(*report.record);
+      case Report::Kind::warning:
+        return listener_->on_warning(report.serial, report.incarnation, std::move(report.reason));
       case Report::Kind::link_down: return listener_->on_link(false, std::move(report.reason));
       case Report::Kind::link_up: return listener_->on_link(true, std::move(report.reason));
     }
@@ -74,14 +78,10 @@ std::vector<Report> refused(const Launch& launch, const std::string& reason) {
 }  // namespace
 
 KeeperClient::KeeperClient(Loop& control, ClientOptions options)
-    : owner_(::getpid()), mailbox_(std::make_shared<Mailbox>(control)),
-      worker_(std::make_shared<ClientWorker>(
-          ClientWorker::Options{.program = std::move(options.program),
-                                .runtime_dir = std::move(options.runtime_dir),
-                                .build_id = std::move(options.build_id),
-                                .world = own_world()},
-          [mailbox = mailbox_](std::vector<Report> reports) { mailbox->put(std::move(reports)); })),
-      died_(std::move(options.died)) {}
+    : owner_(::getpid()), died_(options.died), mailbox_(std::make_shared<Mailbox>(control)),
+      worker_(std::make_shared<ClientWorker>(std::move(options), own_world(), [mailbox = mailbox_](std::vector<Report> reports) {
+        mailbox->add(std::move(reports));
+      })) {}
 
 KeeperClient::~KeeperClient() {
   stop(Millis(0));
@@ -93,28 +93,40 @@ Result<void> KeeperClient::start() {
   MutexLock lock(mutex_);
   if (stopped_) return Error{ErrorCode::closed, "the keeper was stopped"};
   if (thread_) return {};
+  if (Result<void> prepared = worker_->prepare(); !prepared) return prepared;
   thread_ = start_thread("az-keeper", [worker = worker_] { worker->run(); }, died_);
   if (thread_) return {};
   return Error{ErrorCode::keeper_failed, "the system has no thread for the keeper's link; look at the limit of processes"};
 }
 
 bool KeeperClient::stop(Millis deadline) {
-  std::optional<std::thread> thread;
   if (is_foreign()) {  // no lock: its holder may not have come along
     abandon();
     return true;
   }
-  MutexLock stop_lock(stop_mutex_);  // who comes second waits for the first
-  {
-    MutexLock lock(mutex_);  // launches are refused from here on
-    stopped_ = true;
-    thread.swap(thread_);
-  }
+  MutexLock stop_lock(stop_mutex_);  // a second caller waits for the first
+  std::optional<std::thread> thread = end_of_thread();
   if (!thread) return clean_;
   worker_->end(AsioLoop::steady_now() + deadline);
   thread->join();
   clean_ = worker_->ended_clean();
   return clean_;
+}
+
+void KeeperClient::leave() {
+  if (is_foreign()) return abandon();
+  MutexLock stop_lock(stop_mutex_);
+  std::optional<std::thread> thread = end_of_thread();
+  if (!thread) return;
+  worker_->leave();
+  thread->join();
+}
+
+// Launches are refused from here on.
+std::optional<std::thread> KeeperClient::end_of_thread() {
+  MutexLock lock(mutex_);
+  stopped_ = true;
+  return std::exchange(thread_, std::nullopt);
 }
 
 void KeeperClient::abandon() AZORA_NO_THREAD_SAFETY_ANALYSIS {
@@ -126,8 +138,17 @@ void KeeperClient::set_listener(KeeperListener* listener) { mailbox_->set_listen
 
 void KeeperClient::launch(Launch launch) {
   const Result<void> started = start();
-  if (!started) return mailbox_->put(refused(launch, started.error().message));
+  if (!started) return mailbox_->add(refused(launch, started.error().message));
   worker_->push(std::move(launch));
+}
+
+// Without a thread it just does not come about: what the shims hold is left to another try.
+void KeeperClient::adopt(Serial serial, std::uint64_t incarnation, std::string id) {
+  if (start()) worker_->push(AdoptCommand{serial, incarnation, std::move(id)});
+}
+
+void KeeperClient::acknowledge(Serial serial, std::uint64_t incarnation) {
+  worker_->push(AcknowledgeCommand{serial, incarnation});
 }
 
 void KeeperClient::stop(Serial serial, std::uint64_t incarnation, int signal) {

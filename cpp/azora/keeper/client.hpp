@@ -1,9 +1,9 @@
 #pragma once
 // Keeper over the real program: one thread of its own (az-keeper) that starts the program when the first
-// service is launched, speaks with it, starts another when it dies, and ends all with stop().
-// Threads: set_listener(), launch(), stop(serial ..), kill(), forget() and the callbacks: the control thread.
-// start(), stop(deadline) and log_folder(): any thread; the destructor: the control thread, or any once that
-// no longer runs the loop.
+// service is launched or there may be shims of a former client, speaks with it, starts another when it dies or does
+// not answer, and ends all with stop() or leaves all with leave().
+// Threads: the calls of Keeper and the callbacks: the control thread. start(), stop(deadline), leave() and
+// log_folder(): any thread; the destructor: the control thread, or any once that no longer runs the loop.
 // Ownership: the thread, the keeper, its shims with their services, the runtime directory with the logs.
 // Fails: a launch by on_start_failed (also when the program is missing), start() with keeper_failed.
 // In a forked child of the process every call does nothing: all of it belongs to the parent.
@@ -18,18 +18,12 @@
 #include "azora/base/mutex.hpp"
 #include "azora/base/result.hpp"
 #include "azora/base/thread.hpp"
+#include "azora/keeper/client_options.hpp"
 #include "azora/keeper/keeper.hpp"
 
 namespace azora::keeper {
 
 class ClientWorker;
-
-struct ClientOptions {
-  std::string program;      // path of azora-keeper
-  std::string runtime_dir;  // the private directory is made in it; empty: in XDG_RUNTIME_DIR, else /tmp
-  std::string build_id;     // of the package; for people
-  ThreadDied died;          // of the thread of its own
-};
 
 class KeeperClient : public Keeper {
  public:
@@ -39,15 +33,20 @@ class KeeperClient : public Keeper {
   KeeperClient(const KeeperClient&) = delete;
   KeeperClient& operator=(const KeeperClient&) = delete;
 
-  // Starts the thread; launch() does it, too. Idempotent.
+  // Takes the folder that was given and starts the thread; launch() and adopt() do it, too. Idempotent. Refuses a
+  // folder that another orchestrator uses, naming it.
   Result<void> start();
   // Stops all services (their stop signal now, SIGKILL at `deadline`), ends shims and keeper and removes
   // their files; waits for it, at most five seconds over the deadline. False: something may be left of them.
   // What was under way is still reported; nothing can be launched any more. Idempotent.
   bool stop(Millis deadline);
+  // Ends the thread and the keeper, and leaves a durable fleet to the next client of its folder. Idempotent.
+  void leave();
 
   void set_listener(KeeperListener* listener) override;
   void launch(Launch launch) override;
+  void adopt(Serial serial, std::uint64_t incarnation, std::string id) override;
+  void acknowledge(Serial serial, std::uint64_t incarnation) override;
   void stop(Serial serial, std::uint64_t incarnation, int signal) override;
   void kill(Serial serial, std::uint64_t incarnation) override;
   void forget(Serial serial) override;
@@ -60,12 +59,13 @@ class KeeperClient : public Keeper {
   class Mailbox;
 
   bool is_foreign() const;
+  std::optional<std::thread> end_of_thread();
   void abandon();  // in a forked child: there is no thread to join
 
   const pid_t owner_;
+  const ThreadDied died_;
   const std::shared_ptr<Mailbox> mailbox_;
   const std::shared_ptr<ClientWorker> worker_;
-  const ThreadDied died_;
 
   Mutex mutex_;  // of the thread's beginning and end; never held while waiting
   std::optional<std::thread> thread_ AZORA_GUARDED_BY(mutex_);

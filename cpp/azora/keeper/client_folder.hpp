@@ -1,7 +1,9 @@
 #pragma once
 // The private runtime directory of one fleet: the keeper's socket, a folder for each service with its logs.
-// Threads: az-keeper makes, uses and removes it. Ownership: the folder with all in it; remove() takes it away.
-// Fails: with keeper_failed naming the folder and the system's reason.
+// A given one outlives its orchestrator and belongs to one orchestrator at a time, by a lock that ends with the
+// process; one made anew goes with the fleet.
+// Threads: one at a time. Ownership: remove() takes away a folder that was made, never one that was given.
+// Fails: with keeper_failed naming the folder and the system's reason, or the process that has the lock.
 #include <string>
 
 #include "azora/base/fd.hpp"
@@ -11,18 +13,31 @@ namespace azora::keeper {
 
 class RuntimeFolder {
  public:
-  // Made in `parent`; where that is empty in XDG_RUNTIME_DIR's value `preferred`, else in /tmp.
-  static Result<RuntimeFolder> make(const std::string& parent, const std::string& preferred);
+  // Made in `parent`; where that is empty in /tmp, else in `fallback`. /tmp goes first because it outlives the
+  // session of the user who started us, which XDG_RUNTIME_DIR does not.
+  static Result<RuntimeFolder> make(const std::string& parent, const std::string& fallback);
+  // That very folder, made if it is not there, and locked.
+  static Result<RuntimeFolder> open(const std::string& path);
 
   const std::string& path() const { return path_; }
+  bool is_given() const { return given_; }
+  // Shims may be running in it.
+  bool has_shims() const;
+  // It was removed, or its path leads elsewhere.
+  bool is_lost() const;
   // A listening socket under the keeper's name, replacing what was there, and a connection to it.
   Result<Fd> listen_for_keeper() const;
   Result<Fd> connect_to_keeper() const;
   void remove();
 
  private:
+  static Result<RuntimeFolder> opened(const std::string& path);
+  Result<void> lock();
+
   std::string path_;
   Fd fd_;
+  Fd lock_;
+  bool given_ = false;
 };
 
 }  // namespace azora::keeper

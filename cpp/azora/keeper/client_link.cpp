@@ -67,6 +67,10 @@ void KeeperLink::on_hello(const Frame& frame) {
                  ", this package " + std::to_string(kOldestProtocol) + " to " + std::to_string(kNewestProtocol) +
                  "; install keeper and package together");
   }
+  const std::string boot = boot_id();
+  if (!is_same_boot(hello, {.build_id = {}, .boot_id = text_of(boot)})) {
+    return close("the keeper is of another boot of this machine; remove the runtime folder");
+  }
   process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, hello.pid, 0)));
 }
 
@@ -80,7 +84,8 @@ void KeeperLink::flush() {
   for (const auto& frame : waiting_) {
     const ssize_t size = ::send(socket_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (size < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == EINTR)) break;
-    // A dead peer's last words are still to be read; the end of them will tell.
+    if (size < 0 && errno == EMSGSIZE) too_large_.push_back(frame);
+    // What a dead peer sent last is still to be read; the end of the connection follows behind it.
     ++sent;
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));

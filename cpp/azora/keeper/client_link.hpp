@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "azora/base/fd.hpp"
@@ -31,6 +32,8 @@ class KeeperLink {
   void send(std::vector<std::uint8_t> frame);
   bool can_send() const { return is_open() && waiting_.empty(); }
   void flush();
+  // Frames that the system does not take, whatever the room: they were not sent and never will be.
+  std::vector<std::vector<std::uint8_t>> take_too_large() { return std::exchange(too_large_, {}); }
 
   bool is_open() const { return static_cast<bool>(socket_); }
   const std::string& broken() const { return broken_; }
@@ -49,6 +52,7 @@ class KeeperLink {
   Fd process_;
   std::uint64_t epoch_ = 0;
   std::vector<std::vector<std::uint8_t>> waiting_;  // the greeting, or one frame
+  std::vector<std::vector<std::uint8_t>> too_large_;
   std::vector<std::uint8_t> room_;
   std::string broken_;
 };

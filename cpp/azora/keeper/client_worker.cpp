@@ -7,32 +7,19 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <random>
 #include <utility>
 
 #include "azora/base/asio_loop.hpp"
-#include "azora/base/check.hpp"
-#include "azora/keeper/client_birth.hpp"
-#include "azora/keeper/start_failure.hpp"
 
 namespace azora::keeper {
 namespace {
 
-constexpr Millis kGreeting{10'000};     // a keeper that has not greeted by then is no use
-constexpr Millis kFirstRetry{50};
-constexpr Millis kLastRetry{5'000};
+constexpr Millis kEndPatience{1'000};     // for an answer of the keeper, while the fleet is being ended
 constexpr Millis kKeeperPatience{2'000};  // after SIGKILL for all: then the keeper itself is at fault
 constexpr Millis kPatience{5'000};        // after the deadline of end(), in all
 
 SteadyTime now() { return AsioLoop::steady_now(); }
-
-std::string variable(const OwnWorld& world, std::string_view name) {
-  for (const auto& [one, value] : world.environment) {
-    if (one == name) return value;
-  }
-  return "";
-}
 
 std::string new_token() {
   std::random_device random;
@@ -43,8 +30,26 @@ std::string new_token() {
 
 }  // namespace
 
-ClientWorker::ClientWorker(Options options, Deliver deliver)
-    : options_(std::move(options)), deliver_(std::move(deliver)), wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
+ClientWorker::ClientWorker(ClientOptions options, OwnWorld world, Deliver deliver)
+    : options_(std::move(options)),
+      world_(std::move(world)),
+      deliver_(std::move(deliver)),
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      lookups_(options_.accounts, world_.uid),
+      token_(options_.token.empty() ? new_token() : options_.token),
+      heartbeat_(options_.ping_every, options_.ping_patience),
+      epoch_(options_.epoch) {}
+
+Result<void> ClientWorker::prepare() {
+  if (options_.folder.empty() || !folder_.path().empty()) return {};
+  Result<RuntimeFolder> opened = RuntimeFolder::open(options_.folder);
+  if (!opened) return std::move(opened).error();
+  folder_ = std::move(opened).value();
+  may_have_shims_ = folder_.has_shims();
+  MutexLock lock(mutex_);
+  folder_path_ = folder_.path();
+  return {};
+}
 
 void ClientWorker::push(Command command) {
   bool first = false;
@@ -57,10 +62,14 @@ void ClientWorker::push(Command command) {
   if (first) [[maybe_unused]] const ssize_t written = ::write(wake_.get(), &kOne, sizeof kOne);
 }
 
-void ClientWorker::end(SteadyTime deadline) {
+void ClientWorker::end(SteadyTime deadline) { ask_end(Ending::stop, deadline); }
+
+void ClientWorker::leave() { ask_end(Ending::leave, {}); }
+
+void ClientWorker::ask_end(Ending how, SteadyTime deadline) {
   {
     MutexLock lock(mutex_);
-    ending_asked_ = true;
+    ending_asked_ = how;
     end_deadline_asked_ = deadline;
   }
   constexpr std::uint64_t kOne = 1;
@@ -75,34 +84,48 @@ std::string ClientWorker::folder_of(Serial serial) const {
 void ClientWorker::run() {
   while (state_ != State::ended) {
     wait();
-    std::vector<Command> commands;
-    {
-      MutexLock lock(mutex_);
-      commands.swap(commands_);
-      ending_ = ending_asked_;
-      end_deadline_ = end_deadline_asked_;
-    }
-    // What the keeper said first: a command is about what was known when it was given.
-    read_link();
-    for (Command& command : commands) carry_out(std::move(command));
+    take_orders();
+    if (ending_ == Ending::stop) press_end();
     if (state_ == State::down && wants_keeper() && now() >= try_at_) bring_up();
-    if (ending_) press_end();
+    look_after_keeper();
     send_owed();
+    if (ending_ == Ending::leave) let_go();
     hand_over(ledger_.take_reports());
   }
   clean_up();
 }
 
-void ClientWorker::wait() {
-  std::array<pollfd, 2> fds{pollfd{wake_.get(), POLLIN, 0}, pollfd{link_.fd(), POLLIN, 0}};
-  if (link_.wants_room()) fds[1].events |= POLLOUT;
+void ClientWorker::take_orders() {
+  std::vector<Command> commands;
+  {
+    MutexLock lock(mutex_);
+    commands.swap(commands_);
+    if (ending_ == Ending::no && ending_asked_ == Ending::stop) heartbeat_.hurry(now(), kEndPatience);
+    ending_ = ending_asked_;
+    end_deadline_ = end_deadline_asked_;
+  }
+  // What the keeper sent first: a command is about what was known when it was given.
+  read_link();
+  if (!commands.empty()) look_after_folder();
+  for (Command& command : commands) carry_out(std::move(command));
+}
+
+SteadyTime ClientWorker::wake_at() const {
   SteadyTime until = SteadyTime::max();
   if (state_ == State::down && wants_keeper()) until = std::min(until, try_at_);
   if (state_ == State::greeting) until = std::min(until, greeting_until_);
-  if (ending_) {
+  if (state_ == State::up) until = std::min(until, heartbeat_.next());
+  if (ending_ == Ending::stop) {
     const SteadyTime keeper_limit = end_deadline_ + kKeeperPatience;
     until = std::min(until, !killed_all_ ? end_deadline_ : !killed_keeper_ ? keeper_limit : end_deadline_ + kPatience);
   }
+  return until;
+}
+
+void ClientWorker::wait() {
+  std::array<pollfd, 2> fds{pollfd{wake_.get(), POLLIN, 0}, pollfd{link_.fd(), POLLIN, 0}};
+  if (link_.wants_room()) fds[1].events |= POLLOUT;
+  const SteadyTime until = wake_at();
   int timeout = -1;
   if (until != SteadyTime::max()) {
     const auto left = std::chrono::ceil<Millis>(until - now()).count();
@@ -115,143 +138,75 @@ void ClientWorker::wait() {
 }
 
 void ClientWorker::carry_out(Command command) {
-  if (const auto* launch = std::get_if<Launch>(&command)) return resolve_and_launch(*launch);
+  if (auto* launch = std::get_if<Launch>(&command)) return begin_launch(std::move(*launch));
+  if (auto* found = std::get_if<LookedUp>(&command)) {
+    if (!lookups_.finish(found->launch.serial, found->launch.incarnation)) return;  // stopped or forgotten meanwhile
+    if (found->account) return launch(found->launch, found->account.value());
+    return ledger_.refuse_launch(found->launch.serial, found->launch.incarnation, found->account.error().message);
+  }
+  if (auto* adopt = std::get_if<AdoptCommand>(&command)) {
+    return ledger_.adopt(adopt->serial, adopt->incarnation, std::move(adopt->id));
+  }
+  if (const auto* end = std::get_if<AcknowledgeCommand>(&command)) return ledger_.acknowledge(end->serial, end->incarnation);
   if (const auto* stop = std::get_if<StopCommand>(&command)) {
+    end_lookup(stop->serial, stop->incarnation);
     return ledger_.stop(stop->serial, stop->incarnation, stop->signal);
   }
-  if (const auto* kill = std::get_if<KillCommand>(&command)) return ledger_.kill(kill->serial, kill->incarnation);
-  if (const auto* forget = std::get_if<ForgetCommand>(&command)) ledger_.forget(forget->serial);
+  if (const auto* kill = std::get_if<KillCommand>(&command)) {
+    end_lookup(kill->serial, kill->incarnation);
+    return ledger_.kill(kill->serial, kill->incarnation);
+  }
+  if (const auto* forget = std::get_if<ForgetCommand>(&command)) {
+    lookups_.drop(forget->serial);
+    ledger_.forget(forget->serial);
+  }
 }
 
-void ClientWorker::resolve_and_launch(const Launch& launch) {
-  if (ending_) return ledger_.refuse_launch(launch.serial, launch.incarnation, "the fleet is being stopped");
-  Result<LaunchRequest> request = resolve(launch, options_.world);
+void ClientWorker::begin_launch(Launch launch) {
+  if (ending_ != Ending::no) return ledger_.refuse_launch(launch.serial, launch.incarnation, "the fleet is being stopped");
+  if (launch.spec.user.empty()) return this->launch(launch, std::nullopt);
+  Result<void> begun = lookups_.begin(launch, [worker = weak_from_this()](LookedUp found) {
+    if (const auto self = worker.lock()) self->push(std::move(found));
+  });
+  if (!begun) ledger_.refuse_launch(launch.serial, launch.incarnation, begun.error().message);
+}
+
+void ClientWorker::launch(const Launch& launch, const std::optional<Account>& account) {
+  Result<LaunchRequest> request = resolve(launch, world_, account, token_);
   if (request) return ledger_.launch(std::move(request).value());
   ledger_.refuse_launch(launch.serial, launch.incarnation, request.error().message);
 }
 
-// Once there was a keeper there may be shims, and only a keeper can end them.
-bool ClientWorker::wants_keeper() const { return was_up_ || ledger_.has_unsent_launch(); }
-
-void ClientWorker::bring_up() {
-  Result<void> started = start_and_connect();
-  if (!started) return bring_up_failed(started.error().message);
-  state_ = State::greeting;
-  greeting_until_ = now() + kGreeting;
+// A launch that still waits for its user is over with the first word that it is not wanted.
+void ClientWorker::end_lookup(Serial serial, std::uint64_t incarnation) {
+  if (!lookups_.finish(serial, incarnation)) return;
+  ledger_.refuse_launch(serial, incarnation, "it was stopped while its user was still being looked up");
 }
 
-Result<void> ClientWorker::start_and_connect() {
-  if (folder_.path().empty()) {
-    Result<RuntimeFolder> made = RuntimeFolder::make(options_.runtime_dir, variable(options_.world, "XDG_RUNTIME_DIR"));
-    if (!made) return std::move(made).error();
-    folder_ = std::move(made).value();
-    token_ = new_token();
-    MutexLock lock(mutex_);
-    folder_path_ = folder_.path();
-  }
-  Result<Fd> listener = folder_.listen_for_keeper();
-  if (!listener) return std::move(listener).error();
-  // Before the keeper is there: the connection waits in the socket, and its failing to come ends it.
-  Result<Fd> socket = folder_.connect_to_keeper();
-  if (!socket) return std::move(socket).error();
-  Birth birth{.program = options_.program, .folder = folder_.path(), .token = token_};
-  if (!birth.program.starts_with('/')) birth.program = options_.world.folder + "/" + birth.program;
-  birth.cgroups = variable(options_.world, "AZORA_NO_CGROUP").empty();
-  Result<void> started = start_keeper(birth, listener.value());
-  if (!started) return started;
-  link_ = KeeperLink(std::move(socket).value(), ++epoch_, options_.build_id);
-  return {};
-}
-
-void ClientWorker::bring_up_failed(const std::string& reason) {
-  state_ = State::down;
-  ++failures_;
-  try_at_ = now() + std::min(kLastRetry, kFirstRetry * (1 << std::min(failures_, 10)));
-  ledger_.fail_unsent(reason);
-}
-
-void ClientWorker::read_link() {
-  if (!link_.is_open()) return;
-  link_.flush();
-  while (const auto frame = link_.receive()) {
-    on_frame(*frame);
-    if (state_ == State::ended) return;
-  }
-  if (link_.is_open() && state_ == State::greeting && now() >= greeting_until_) link_.close("the keeper did not greet");
-  if (!link_.is_open()) on_link_lost();
-}
-
-void ClientWorker::on_frame(const KeeperLink::Frame& frame) {
-  const FrameType type = frame.header.type;
-  if (is_record(type)) {
-    Record record;
-    if (read_record(frame.data, frame.size, &record)) ledger_.on_record(record);
-  } else if (type == FrameType::refused) {
-    Refusal refusal;
-    if (!read_refusal(frame.data, frame.size, &refusal)) return;
-    ledger_.on_refused(refusal, frame.header.request);
-    if (refusal.type == FrameType::hello) link_.close(describe_refusal(refusal));
-  } else if (type == FrameType::list_end && state_ == State::greeting) {
-    state_ = State::up;
-    was_up_ = true;
-    failures_ = 0;
-    ledger_.on_list_end();
-    if (std::exchange(told_down_, false)) {
-      std::vector<Report> reports = ledger_.take_reports();
-      reports.push_back({.kind = Report::Kind::link_up});
-      hand_over(std::move(reports));
-    }
-  } else if (type == FrameType::ended && said_goodbye_) {
-    state_ = State::ended;
-  }
-}
-
-void ClientWorker::on_link_lost() {
-  const bool was_greeting = state_ == State::greeting;
-  ledger_.on_link_down();
-  said_goodbye_ = false;
-  if (was_up_ && !std::exchange(told_down_, true)) {
-    std::vector<Report> reports = ledger_.take_reports();
-    reports.push_back({.kind = Report::Kind::link_down, .reason = link_.broken() + "; another is being started"});
-    hand_over(std::move(reports));
-  }
-  state_ = State::down;
-  if (was_greeting) return bring_up_failed(link_.broken());
-  try_at_ = now();
-}
-
-void ClientWorker::send_owed() {
-  if (state_ != State::up) return;
-  while (link_.can_send()) {
-    std::vector<std::uint8_t> frame = ledger_.next_frame(epoch_);
-    if (frame.empty()) break;
-    link_.send(std::move(frame));
-  }
-  if (ending_ && !said_goodbye_ && link_.can_send()) {
-    std::vector<std::uint8_t> frame(kMaxSmallFrame);
-    frame.resize(write_empty(frame.data(), frame.size(), FrameType::goodbye, 0, epoch_));
-    link_.send(std::move(frame));
-    said_goodbye_ = true;
-  }
-}
-
-// What follows from the deadline; the goodbye itself is said by send_owed().
+// What follows from the deadline; the goodbye itself is sent by send_owed().
 void ClientWorker::press_end() {
   if (state_ == State::ended) return;
+  for (const auto& [serial, incarnation] : lookups_.abandon_all()) {
+    ledger_.refuse_launch(serial, incarnation, "the fleet is being stopped");
+  }
   ledger_.fail_unsent("the fleet is being stopped");
-  if (!was_up_ && state_ == State::down) {
+  if (!may_have_shims_ && state_ == State::down) {
     state_ = State::ended;
     return;
   }
   if (now() >= end_deadline_ && !std::exchange(killed_all_, true)) ledger_.kill_all();
   // A keeper that does nothing any more is in the way of one that would.
-  if (now() >= end_deadline_ + kKeeperPatience && !std::exchange(killed_keeper_, true) && link_.keeper_process()) {
-    ::syscall(SYS_pidfd_send_signal, link_.keeper_process().get(), SIGKILL, nullptr, 0);
-  }
+  if (now() >= end_deadline_ + kKeeperPatience && !std::exchange(killed_keeper_, true)) kill_keeper();
   if (now() >= end_deadline_ + kPatience) {
     state_ = State::ended;
     ended_clean_ = false;
   }
+}
+
+// A keeper leaves its shims alone when it is asked to end; the next orchestrator starts its own.
+void ClientWorker::let_go() {
+  if (link_.keeper_process()) ::syscall(SYS_pidfd_send_signal, link_.keeper_process().get(), SIGTERM, nullptr, 0);
+  state_ = State::ended;
 }
 
 void ClientWorker::hand_over(std::vector<Report> reports) {
@@ -272,7 +227,7 @@ void ClientWorker::clean_up() {
     ::poll(&process, 1, static_cast<int>(kKeeperPatience.count()));
   }
   // Shims that may be left still need the folder.
-  if (ended_clean_) folder_.remove();
+  if (ended_clean_ && ending_ != Ending::leave) folder_.remove();
 }
 
 }  // namespace azora::keeper

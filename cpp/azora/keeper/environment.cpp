@@ -1,17 +1,16 @@
 #include "azora/keeper/environment.hpp"
 
-#include <grp.h>
-#include <pwd.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <climits>
 #include <map>
 #include <optional>
 #include <string_view>
+
+#include "azora/keeper/launch_hash.hpp"
 
 namespace azora::keeper {
 namespace {
@@ -22,63 +21,6 @@ bool is_inherited(std::string_view name) {
   if (name.starts_with("LC_") || name.starts_with("XDG_")) return true;
   return std::any_of(std::begin(kInheritedNames), std::end(kInheritedNames),
                      [&](const char* one) { return name == one; });
-}
-
-struct Account {
-  std::string name;
-  std::string home;
-  std::string shell;
-  uid_t uid = 0;
-  gid_t gid = 0;
-};
-
-Error user_error(const std::string& user, const std::string& rest) {
-  return spec_error({Fault{"process.user", "is \"" + user + "\"; " + rest}});
-}
-
-bool is_number(const std::string& text) {
-  return !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-}
-
-// A name, or the number of a user who has an account.
-Result<Account> find_account(const std::string& user) {
-  std::vector<char> room(16 * 1024);
-  passwd entry{};
-  passwd* found = nullptr;
-  int error = 0;
-  for (;;) {
-    error = getpwnam_r(user.c_str(), &entry, room.data(), room.size(), &found);
-    if (found == nullptr && error != ERANGE && is_number(user) && user.size() < 10) {
-      error = getpwuid_r(static_cast<uid_t>(std::stoul(user)), &entry, room.data(), room.size(), &found);
-    }
-    if (error != ERANGE || room.size() > 1024 * 1024) break;
-    room.resize(room.size() * 2);
-  }
-  if (found == nullptr) return user_error(user, "this machine has no such user; name one of its users or leave user out");
-  return Account{entry.pw_name, entry.pw_dir, entry.pw_shell, entry.pw_uid, entry.pw_gid};
-}
-
-std::vector<std::uint32_t> groups_of(const Account& account) {
-  int count = 64;
-  std::vector<gid_t> groups(static_cast<std::size_t>(count));
-  if (getgrouplist(account.name.c_str(), account.gid, groups.data(), &count) < 0) {
-    groups.resize(static_cast<std::size_t>(count));
-    getgrouplist(account.name.c_str(), account.gid, groups.data(), &count);
-  }
-  groups.resize(static_cast<std::size_t>(count));
-  return {groups.begin(), groups.end()};
-}
-
-// Nothing to switch when it is us already, even for one who may not switch.
-Result<std::optional<Account>> switched_account(const std::string& user, uid_t own) {
-  if (user.empty()) return std::optional<Account>();
-  Result<Account> account = find_account(user);
-  if (!account) return std::move(account).error();
-  if (account.value().uid == own) return std::optional<Account>();
-  if (own != 0) {
-    return user_error(user, "only root may start services as another user; leave user out or run the orchestrator as root");
-  }
-  return std::optional<Account>(std::move(account).value());
 }
 
 std::vector<std::string> inherited(const LaunchSpec& spec, const OwnWorld& world, const std::optional<Account>& account) {
@@ -154,41 +96,39 @@ std::string limit_name(std::uint32_t resource) {
   return std::to_string(resource);
 }
 
-Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world) {
+Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world, const std::optional<Account>& account,
+                              const std::string& fleet) {
   const LaunchSpec& spec = launch.spec;
-  Result<std::optional<Account>> account = switched_account(spec.user, world.uid);
-  if (!account) return std::move(account).error();
-
   LaunchRequest request;
   request.serial = launch.serial;
   request.incarnation = launch.incarnation;
   request.id = launch.id;
+  request.spec_hash = launch_hash(spec, launch.port);
   request.argv = spec.argv;
-  request.env_before = inherited(spec, world, account.value());
+  request.env_before = inherited(spec, world, account);
   for (const auto& [name, value] : spec.env) request.env_after.push_back(name + "=" + value);
-  request.env_after.push_back("AZORA_ID=" + launch.id);
+  request.env_after.push_back(kIdVariable + launch.id);
+  request.env_after.push_back(kFleetVariable + fleet);
   request.env_after.push_back("AZORA_INCARNATION=" + std::to_string(launch.incarnation));
   if (launch.port > 0) request.env_after.push_back("PORT=" + std::to_string(launch.port));
   request.env_file = absolute(spec.env_file, world.folder);
   request.cwd = spec.cwd.empty() ? world.folder : absolute(spec.cwd, world.folder);
-  if (account.value()) {
+  if (account) {
     request.switch_user = true;
-    request.uid = account.value()->uid;
-    request.gid = account.value()->gid;
-    request.groups = groups_of(*account.value());
-    if (request.groups.size() > kMaxGroups) {
-      return user_error(spec.user, "it is in more than " + std::to_string(kMaxGroups) + " groups; use one with fewer");
-    }
+    request.uid = account->uid;
+    request.gid = account->gid;
+    request.groups = account->groups;
   }
   request.stop_signal = spec.stop_signal;
   request.stop_timeout_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(spec.stop_timeout.count(), 0, INT32_MAX));
   request.log_max_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(spec.log.max_bytes, 1));
   request.log_files = static_cast<std::uint32_t>(std::max(spec.log.files, 1));
   request.no_new_privs = spec.no_new_privs;
+  request.memory_limit = static_cast<std::uint64_t>(std::max<std::int64_t>(spec.memory_limit, 0));
   for (const auto& [name, values] : spec.rlimits) {
     const auto* found = std::find_if(kLimits.begin(), kLimits.end(), [&wanted = name](const auto& row) { return row.first == wanted; });
     if (found == kLimits.end()) {
-      return spec_error({Fault{"process.rlimits." + name, "is no resource limit of this system; leave it out"}});
+      return spec_error({Fault{"process.rlimits." + name, "is not a resource limit of this system; leave it out"}});
     }
     request.limits.push_back({static_cast<std::uint32_t>(found->second), limit_value(values.first), limit_value(values.second)});
   }

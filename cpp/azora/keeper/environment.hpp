@@ -1,20 +1,21 @@
 #pragma once
-// What a service is started with, worked out of its Launch and of what we are: its environment, its user
-// and groups, its folders and limits, as the LAUNCH frame carries them. The environment file and PATH are
-// left to the child of the shim, where a hung disk stalls nobody else.
+// What a service is started with, worked out of its Launch, its account and what we are: its environment, its
+// user and groups, its folders and limits, as the LAUNCH frame carries them. The environment file and PATH are
+// left to the child of the shim, where a hung disk stalls no other service.
 // The environment of a service, the later wins: the names every program expects (kInheritedNames), of
-// ours or, with `user`, of that user; inheritEnv's; envFile's; env; AZORA_ID, AZORA_INCARNATION, PORT.
-// Threads: own_world() where nobody changes the environment at the same time; resolve() any thread that
-// may wait, since user names are asked of the system's directories.
-// Fails: with invalid_spec in words "process.user: value, rule, what to do".
+// ours or, with `user`, of that user; inheritEnv's; envFile's; env; AZORA_ID, AZORA_FLEET, AZORA_INCARNATION, PORT.
+// Threads: own_world() where no other thread changes the environment at the same time; resolve() any, it is pure.
+// Fails: with invalid_spec in words "process.rlimits.x: rule, what to do".
 #include <sys/types.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "azora/base/result.hpp"
+#include "azora/keeper/accounts.hpp"
 #include "azora/keeper/keeper.hpp"
 #include "azora/keeper/launch_frame.hpp"
 
@@ -36,6 +37,8 @@ OwnWorld own_world();
 // "nofile" for RLIMIT_NOFILE, as process.rlimits names it.
 std::string limit_name(std::uint32_t resource);
 
-Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world);
+// `account`: what process.user stands for (accounts.hpp). `fleet`: the token of the fleet (protocol.hpp).
+Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world, const std::optional<Account>& account,
+                              const std::string& fleet);
 
 }  // namespace azora::keeper

@@ -1,12 +1,16 @@
 #pragma once
 // What the orchestrator asks of the world of processes, and what comes back. Implemented by
-// KeeperClient (real keeper and shims, keeper_client.hpp) and by FakeKeeper (tests, simulation).
+// KeeperClient (real keeper and shims, client.hpp) and by FakeKeeper (tests, simulation).
 //
-// Identity: a service is named by its serial (never reused in an orchestrator's life), one run of it by
-// (serial, incarnation). Every answer carries both, so the reader can drop what is stale.
+// Identity: a service is named by its serial (never reused, over all orchestrators of one runtime folder), one run
+// of it by (serial, incarnation). Every report carries both, so the reader can drop what is stale.
 // Guarantees towards the listener, per service, whatever the order of commands:
 //   started or start_failed exactly once per launch(); after started: exited exactly once, then swept
-//   exactly once, when no descendant of that incarnation is left; after start_failed: swept once.
+//   exactly once, when no descendant of that incarnation is left, or lost in place of what is missing of the two;
+//   after start_failed: swept once. adopted or lost exactly once per adopt(); after adopted as after started.
+//   The end of an incarnation (swept, start_failed, lost) is reported once by this Keeper, and stays recorded with
+//   its shim until acknowledge(), a later launch() or forget(): an orchestrator that is killed before it has made
+//   the end durable leaves it to the next one.
 // Threads: all calls and all callbacks on the control thread.
 #include <cstdint>
 #include <functional>
@@ -16,13 +20,14 @@
 
 #include "azora/base/result.hpp"
 #include "azora/base/time.hpp"
+#include "azora/keeper/protocol.hpp"
 #include "azora/model/launch_spec.hpp"
 
 namespace azora::keeper {
 
 using Serial = std::uint64_t;
 
-// Everything a shim needs to start one incarnation; user, PATH and environment already resolved.
+// One incarnation to be started.
 struct Launch {
   Serial serial = 0;
   std::uint64_t incarnation = 0;
@@ -39,12 +44,6 @@ struct Exit {
   friend bool operator==(const Exit&, const Exit&) = default;
 };
 
-// One reading of what a service's processes use. From the shim's pid and /proc.
-struct Usage {
-  double cpu_percent = 0;       // of one core, since the previous reading
-  std::int64_t rss_bytes = 0;   // main process and descendants in its session
-};
-
 class KeeperListener {
  public:
   virtual ~KeeperListener() = default;
@@ -52,12 +51,20 @@ class KeeperListener {
   virtual void on_start_failed(Serial serial, std::uint64_t incarnation, std::string reason) = 0;
   virtual void on_exited(Serial serial, std::uint64_t incarnation, const Exit& exit) = 0;
   virtual void on_swept(Serial serial, std::uint64_t incarnation) = 0;
-  // The shim is gone without an exit record (killed): what became of the process is unknown, but no
-  // descendant of it is left once this is called. `reason` is for people.
+  // The shim ended without an exit record (killed): how the process ended is unknown, but no descendant of it is
+  // left once this is called. `reason` is for people.
   virtual void on_lost(Serial serial, std::uint64_t incarnation, std::string reason) = 0;
+  // The service of adopt() is there: `record` says what it is doing; what the record says beyond "running" is
+  // reported right behind it.
+  virtual void on_adopted(Serial /*serial*/, std::uint64_t /*incarnation*/, const Record& /*record*/) {}
+  // A shim holds a service that was neither launched nor adopted here. It is left alone until it is adopted,
+  // forgotten or launched again; reported when it is found and whenever its record changes.
+  virtual void on_unknown(const Record& /*record*/) {}
+  // It runs, but not quite as asked for. `reason` is for people. At most once per incarnation.
+  virtual void on_warning(Serial /*serial*/, std::uint64_t /*incarnation*/, std::string /*reason*/) {}
   // So many lines of its output were dropped for a slow or full disk, since its shim began.
   virtual void on_log_dropped(Serial serial, std::uint64_t lines) = 0;
-  // The link to the keeper went down or came back (a new keeper was started if needed).
+  // The link to the keeper went down (it ended, does not answer, or its folder was removed) or came back.
   virtual void on_link(bool up, std::string reason) = 0;
 };
 
@@ -66,11 +73,16 @@ class Keeper {
   virtual ~Keeper() = default;
   virtual void set_listener(KeeperListener* listener) = 0;   // once, before start()
   virtual void launch(Launch launch) = 0;
+  // Takes over a service that a former orchestrator launched and whose end it did not acknowledge; `id` as then.
+  virtual void adopt(Serial serial, std::uint64_t incarnation, std::string id) = 0;
+  // The end of that incarnation is durable: its record may go. Does nothing for one that has not ended.
+  virtual void acknowledge(Serial serial, std::uint64_t incarnation) = 0;
   // Sends the signal (and SIGCONT after it) to the main process of that incarnation.
   virtual void stop(Serial serial, std::uint64_t incarnation, int signal) = 0;
   // Kills the main process and all its descendants (cgroup.kill where writable).
   virtual void kill(Serial serial, std::uint64_t incarnation) = 0;
-  // The service is unregistered and swept: its shim ends, its logs (ephemeral) are removed.
+  // The service is unregistered and swept, or unknown: what is left of it is stopped, its shim ends, its logs are
+  // removed.
   virtual void forget(Serial serial) = 0;
 };
 

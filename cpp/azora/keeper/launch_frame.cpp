@@ -14,12 +14,13 @@ void put_list(Writer& frame, const std::vector<std::string>& texts) {
 
 std::vector<std::uint8_t> launch_frame(const LaunchRequest& launch, std::uint64_t request,
                                        std::uint64_t epoch) {
-  if (launch.limits.size() > kMaxLimits || launch.groups.size() > kMaxGroups) return {};
+  if (launch.limits.size() > kMaxLimits || launch.groups.size() > kMaxGroups || launch.id.size() > kMaxServiceId) return {};
   std::vector<std::uint8_t> bytes(kMaxFrame);
   Writer frame(bytes.data(), bytes.size(), FrameType::launch, request, epoch);
   frame.u64(launch.serial);
   frame.u64(launch.incarnation);
   put_text(frame, launch.id);
+  frame.u64(launch.spec_hash);
   put_list(frame, launch.argv);
   put_list(frame, launch.env_before);
   put_list(frame, launch.env_after);
@@ -36,6 +37,7 @@ std::vector<std::uint8_t> launch_frame(const LaunchRequest& launch, std::uint64_
   frame.u32(launch.log_files);
   frame.u32(launch.umask);
   frame.u8(launch.no_new_privs ? 1 : 0);
+  frame.u64(launch.memory_limit);
   frame.u32(static_cast<std::uint32_t>(launch.limits.size()));
   for (const ResourceLimit& limit : launch.limits) {
     frame.u32(limit.resource);

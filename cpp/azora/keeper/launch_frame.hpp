@@ -1,7 +1,7 @@
 #pragma once
 // A LAUNCH frame made of C++ values: what the orchestrator has resolved, as the shim reads it
 // (protocol.hpp, LaunchFrame, has the meaning of each field). Threads: any; no state.
-// Fails: an empty frame when it would be larger than kMaxFrame or has more limits or groups than allowed.
+// Fails: an empty frame when it would be larger than kMaxFrame or has a longer id or more limits or groups than allowed.
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -13,7 +13,8 @@ namespace azora::keeper {
 struct LaunchRequest {
   std::uint64_t serial = 0;
   std::uint64_t incarnation = 0;
-  std::string id;
+  std::string id;  // at most kMaxServiceId bytes
+  std::uint64_t spec_hash = 0;
   std::vector<std::string> argv;
   std::vector<std::string> env_before;  // NAME=VALUE
   std::vector<std::string> env_after;
@@ -29,6 +30,7 @@ struct LaunchRequest {
   std::uint32_t log_files = 5;
   std::uint32_t umask = 077;
   bool no_new_privs = true;
+  std::uint64_t memory_limit = 0;  // bytes; 0: none
   std::vector<ResourceLimit> limits;
 };
 

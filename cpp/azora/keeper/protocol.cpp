@@ -175,6 +175,12 @@ bool read_record(const std::uint8_t* frame, std::size_t size, Record* record) {
   record->failed_error = fields.i32();
   record->failed_detail = fields.u32();
   record->log_dropped = fields.u64();
+  const Text id = fields.text();
+  if (id.size > kMaxServiceId) return false;
+  set_id(record, id);
+  record->spec_hash = fields.u64();
+  record->stop_asked = checked_bool(fields);
+  record->memory_bound = checked(fields, MemoryBound::address_space);
   return fields.done();
 }
 
@@ -195,6 +201,8 @@ bool read_launch(const std::uint8_t* frame, std::size_t size, LaunchFrame* launc
   launch->serial = fields.u64();
   launch->incarnation = fields.u64();
   launch->id = fields.text();
+  if (launch->id.size > kMaxServiceId) return false;
+  launch->spec_hash = fields.u64();
   launch->argv = fields.text_list();
   launch->env_before = fields.text_list();
   launch->env_after = fields.text_list();
@@ -212,12 +220,20 @@ bool read_launch(const std::uint8_t* frame, std::size_t size, LaunchFrame* launc
   launch->log_files = fields.u32();
   launch->umask = fields.u32();
   launch->no_new_privs = checked_bool(fields);
+  launch->memory_limit = fields.u64();
   launch->limit_count = fields.u32();
   if (launch->limit_count > kMaxLimits) return false;
   for (std::uint32_t i = 0; i < launch->limit_count; ++i) {
     launch->limits[i] = {fields.u32(), fields.u64(), fields.u64()};
   }
   return fields.done() && launch->argv.count > 0 && launch->incarnation > 0;
+}
+
+bool read_folder(const std::uint8_t* frame, std::size_t size, Text* folder) {
+  Reader fields(nullptr, 0);
+  if (!open_frame(frame, size, &fields)) return false;
+  *folder = fields.text();
+  return fields.done() && folder->size > 0 && folder->size <= kMaxFolder;
 }
 
 std::size_t write_empty(std::uint8_t* data, std::size_t room, FrameType type, std::uint64_t request,
@@ -265,6 +281,10 @@ std::size_t write_record(std::uint8_t* data, std::size_t room, FrameType type, c
   frame.i32(record.failed_error);
   frame.u32(record.failed_detail);
   frame.u64(record.log_dropped);
+  frame.text(record.id, std::strlen(record.id));
+  frame.u64(record.spec_hash);
+  frame.u8(record.stop_asked ? 1 : 0);
+  frame.u8(static_cast<std::uint8_t>(record.memory_bound));
   return frame.finish();
 }
 
@@ -277,6 +297,19 @@ std::size_t write_refusal(std::uint8_t* data, std::size_t room, const Refusal& r
   frame.u16(static_cast<std::uint16_t>(refusal.type));
   frame.u64(refusal.detail);
   return frame.finish();
+}
+
+std::size_t write_folder(std::uint8_t* data, std::size_t room, const Text& folder, std::uint64_t epoch) {
+  if (folder.size > kMaxFolder) return 0;
+  Writer frame(data, room, FrameType::move, 0, epoch);
+  frame.text(folder.data, folder.size);
+  return frame.finish();
+}
+
+void set_id(Record* record, const Text& id) {
+  const std::size_t size = id.size <= kMaxServiceId ? id.size : kMaxServiceId;
+  std::memset(record->id, 0, sizeof record->id);
+  std::memcpy(record->id, id.data, size);
 }
 
 FrameType type_of(Phase phase) {
@@ -300,6 +333,11 @@ bool is_record(FrameType type) {
 std::uint16_t common_version(const Hello& peer) {
   const std::uint16_t newest = peer.newest < kNewestProtocol ? peer.newest : kNewestProtocol;
   return newest >= peer.oldest && newest >= kOldestProtocol ? newest : std::uint16_t{0};
+}
+
+bool is_same_boot(const Hello& one, const Hello& other) {
+  if (one.boot_id.size == 0 || other.boot_id.size == 0) return true;
+  return one.boot_id.size == other.boot_id.size && std::memcmp(one.boot_id.data, other.boot_id.data, one.boot_id.size) == 0;
 }
 
 }  // namespace azora::keeper

@@ -2,17 +2,19 @@
 // The language of orchestrator, keeper and shims. One frame is one message of a SOCK_SEQPACKET Unix
 // socket: a header, then the fields of its type, little-endian, texts with their length and a NUL.
 //
-// Birth. The orchestrator makes a private runtime directory (0700), binds and listens on kKeeperSocket
+// Start. The orchestrator makes a private runtime directory (0700), binds and listens on kKeeperSocket
 // in it, and runs   azora-keeper keeper ephemeral|durable TOKEN   with
 //   cwd = the runtime directory, fd 3 = the listening socket, fd 4 = a descriptor that turns readable
 //   (or hangs up) when the orchestrator's process is gone: its pidfd. Fds 0-2 should be the null device;
 //   fd 2 is where a refusal to start is written. TOKEN ([a-z0-9-], unique per runtime directory)
 //   names the cgroups; AZORA_NO_CGROUP=1 in the environment forbids them.
 // The process started forks and exits with 0 at once (2: wrong arguments, 1: no fork); the keeper is its
-// child, in a session of its own, and nobody's to wait for. The orchestrator closes its copy of the
+// child, in a session of its own, and no process of ours waits for it. The orchestrator closes its copy of the
 // listening socket and connects; what it sends before the keeper listens waits in the socket. The
 // keeper's death is the end of that connection: unlink and bind the socket anew, run another keeper,
-// connect, LIST. A keeper serves one connection at a time: the latest whose HELLO is not fenced.
+// connect, LIST. A keeper serves one connection at a time: the latest whose HELLO is not fenced. A keeper
+// that does not answer PING is replaced in the same way; it leaves when a shim refuses it.
+// HELLO names the boot of the machine: a peer of another boot is refused, since pids and times mean nothing to it.
 //
 // State. All that is ever said about a service is its Record, whole; the receiver keeps the newest. Records
 // come unasked when they change (intermediate ones may be skipped: swept says all that exited said, and
@@ -23,16 +25,23 @@
 // - After LIST, a service that had a process and is in no record has lost its shim together with the
 //   keeper: say RECLAIM with the last record known; `lost` answers it once nothing of it is left.
 // - `lost` with incarnation 0: the shim died before it could say what it ran. RECLAIM likewise.
-// - A record whose phase is_over() stays until ACK, a later LAUNCH or FORGET. Phase unknown: wait, its
-//   record follows when its shim answers.
+// - A record whose phase is_over() stays until ACK, a later LAUNCH or FORGET. The orchestrator sends ACK when it
+//   has made the end durable, not when it has heard of it. Phase unknown: wait, its record follows when its
+//   shim answers.
+// - A listed record that the orchestrator knows nothing of is left alone and reported: the orchestrator adopts,
+//   launches or forgets it. The record has what is needed for that: service id, hash of what was launched,
+//   whether a stop was asked for.
 // - A launch that cannot be passed on comes back as `refused` (busy, stale, ending, limit).
-// - FORGET has no answer. GOODBYE is answered by `ended` when every service and shim is gone, in an
+// - FORGET has no answer, MOVE neither. GOODBYE is answered by `ended` when every service and shim is gone, in an
 //   ephemeral fleet the runtime directory too; then the keeper exits.
 // Every frame carries the fencing epoch of the orchestrator it speaks for; receivers refuse an epoch
 // older than the highest they have seen. The orchestrator uses a greater one for every keeper it
-// starts; a keeper that a shim refuses as fenced has a successor and exits without touching anything.
+// starts; a keeper that a shim refuses as fenced passes the refusal on, with the epoch to exceed, and exits
+// without touching anything.
+// Folder. When the runtime directory was removed under a living fleet, MOVE names a new one: keeper and shims
+// go there, with their sockets and with the logs written from then on.
 //
-// Death. Shims outlive the keeper and go on recording. When fd 4 tells that the orchestrator is gone, an
+// End. Shims outlive the keeper and go on recording. When fd 4 shows that the orchestrator has ended, an
 // ephemeral keeper and each of its shims by itself stop their service (stop signal, stop timeout, kill,
 // sweep), remove their files, the last one the runtime directory, and end; a durable keeper just
 // ends, durable shims stay and wait for the next one. A killed shim takes its main process along
@@ -54,6 +63,13 @@ inline constexpr char kBuildId[] = "azora-keeper/1.0";
 inline constexpr std::size_t kMaxFrame = 192 * 1024;
 inline constexpr std::size_t kHeaderSize = 24;
 inline constexpr std::size_t kMaxSmallFrame = 512;  // every frame but LAUNCH
+inline constexpr std::size_t kMaxServiceId = 79;    // bytes; those of a replica, id@999, included
+inline constexpr std::size_t kMaxFolder = 400;      // bytes of the path in MOVE
+inline constexpr int kFrameBuffer = 2 * kMaxFrame;  // asked of the system for a socket that carries LAUNCH
+
+// Variables every service has; descendants that left everything else are still found by them.
+inline constexpr char kIdVariable[] = "AZORA_ID=";
+inline constexpr char kFleetVariable[] = "AZORA_FLEET=";  // followed by TOKEN
 
 inline constexpr char kKeeperSocket[] = "keeper.sock";  // in the runtime directory
 inline constexpr char kShimSocket[] = "sock";           // in <runtime directory>/<serial>/
@@ -70,6 +86,8 @@ enum class FrameType : std::uint16_t {
   forget = 7,        // ServiceRef: stop what is left, remove the logs, end the shim
   reclaim = 8,       // Record: its shim is gone; kill what is left of it, answer lost
   goodbye = 9,       // nothing; stop all, end all
+  ping = 10,         // nothing; to the keeper, answered by pong
+  move = 11,         // a text: the new runtime directory, which exists
   // from the shim; each carries a Record
   state = 32,        // idle, launching or unknown
   started = 33,
@@ -81,10 +99,11 @@ enum class FrameType : std::uint16_t {
   list_end = 48,     // nothing
   refused = 49,      // Refusal
   ended = 50,        // nothing: after goodbye, no shim is left
+  pong = 51,         // nothing
 };
 
 enum class Phase : std::uint8_t {
-  idle = 0,          // no process; no record that somebody waits for
+  idle = 0,          // no process; the end of the last one, if any, was acknowledged
   launching = 1,     // forked, or about to be
   running = 2,
   exited = 3,        // main is dead, descendants may live
@@ -113,6 +132,12 @@ enum class SpawnStep : std::uint8_t {
 
 enum class Oom : std::uint8_t { no = 0, yes = 1, unknown = 2 };
 enum class ExitKind : std::uint8_t { none = 0, code = 1, signal = 2 };
+// What keeps a service below its memoryLimit.
+enum class MemoryBound : std::uint8_t {
+  none = 0,
+  cgroup = 1,         // memory.max: what all its processes use together
+  address_space = 2,  // RLIMIT_AS: the addresses of each of its processes
+};
 
 // Everything known about the current incarnation of one service.
 struct Record {
@@ -133,6 +158,10 @@ struct Record {
   std::int32_t failed_error = 0;
   std::uint32_t failed_detail = 0;
   std::uint64_t log_dropped = 0;        // lines
+  char id[kMaxServiceId + 1] = {};      // of the service, as launched
+  std::uint64_t spec_hash = 0;          // of what was launched (launch_hash.hpp)
+  bool stop_asked = false;              // by STOP, KILL, FORGET or GOODBYE, or by the end of the orchestrator
+  MemoryBound memory_bound = MemoryBound::none;
 };
 
 constexpr bool is_over(Phase phase) {
@@ -182,6 +211,8 @@ enum class RefusalCode : std::uint16_t {
   busy = 5,       // the former incarnation still has processes, or the shim is stuck
   ending = 6,     // the fleet is being ended
   limit = 7,      // too many services
+  other_boot = 8, // of the machine
+  too_large = 9,  // for a message of this system
 };
 
 struct Refusal {
@@ -205,7 +236,8 @@ inline constexpr std::size_t kMaxGroups = 256;
 struct LaunchFrame {
   std::uint64_t serial = 0;
   std::uint64_t incarnation = 0;
-  Text id;              // for people who read ps
+  Text id;              // at most kMaxServiceId bytes
+  std::uint64_t spec_hash = 0;
   TextList argv;
   TextList env_before;  // NAME=VALUE; then envFile's lines, then env_after; the last one wins
   TextList env_after;
@@ -222,6 +254,7 @@ struct LaunchFrame {
   std::uint32_t log_files = 1;
   std::uint32_t umask = 077;
   bool no_new_privs = true;
+  std::uint64_t memory_limit = 0;  // bytes; 0: none
   std::uint32_t limit_count = 0;
   ResourceLimit limits[kMaxLimits];
 };
@@ -285,15 +318,16 @@ class TextWalk {
   std::uint32_t left_;
 };
 
-// All read_* answer false, and leave nothing to rely on, when the bytes are not exactly one such frame.
+// All read_* return false, and leave nothing to rely on, when the bytes are not exactly one such frame.
 bool read_header(const std::uint8_t* frame, std::size_t size, Header* header);
 bool read_hello(const std::uint8_t* frame, std::size_t size, Hello* hello);
 bool read_ref(const std::uint8_t* frame, std::size_t size, ServiceRef* ref);
 bool read_record(const std::uint8_t* frame, std::size_t size, Record* record);
 bool read_refusal(const std::uint8_t* frame, std::size_t size, Refusal* refusal);
 bool read_launch(const std::uint8_t* frame, std::size_t size, LaunchFrame* launch);
+bool read_folder(const std::uint8_t* frame, std::size_t size, Text* folder);
 
-// All write_* answer the frame's size, 0 when `room` is too small.
+// All write_* return the frame's size, 0 when `room` is too small.
 std::size_t write_empty(std::uint8_t* data, std::size_t room, FrameType type, std::uint64_t request,
                         std::uint64_t epoch);
 std::size_t write_hello(std::uint8_t* data, std::size_t room, const Hello& hello, std::uint64_t epoch);
@@ -304,10 +338,16 @@ std::size_t write_record(std::uint8_t* data, std::size_t room, FrameType type, c
 std::size_t write_refusal(std::uint8_t* data, std::size_t room, const Refusal& refusal,
                           std::uint64_t request, std::uint64_t epoch);
 
+std::size_t write_folder(std::uint8_t* data, std::size_t room, const Text& folder, std::uint64_t epoch);
+
+// Puts the id of a launch into its record.
+void set_id(Record* record, const Text& id);
 // The type a record travels under.
 FrameType type_of(Phase phase);
 bool is_record(FrameType type);
 // The highest version both speak, 0 when there is none.
 std::uint16_t common_version(const Hello& peer);
+// False: both say of which boot they are, and it is not the same.
+bool is_same_boot(const Hello& one, const Hello& other);
 
 }  // namespace azora::keeper

@@ -39,7 +39,7 @@ std::string program_failure(const Record& record, const LaunchRequest& launch) {
       return program + "does not exist" + (launch.cwd.empty() ? "" : " (looked for from " + quoted(launch.cwd) + ")") +
              "; correct the path or install it";
     case EACCES: return program + "may not be executed; make it executable (chmod +x) or choose another";
-    case ENOEXEC: return program + "is no program the system can run; begin a script with #! and its interpreter";
+    case ENOEXEC: return program + "is not a program the system can run; begin a script with #! and its interpreter";
     case E2BIG: return program + "cannot take arguments and environment this large; make them smaller";
     case ETXTBSY: return program + "is being written; wait until it is complete";
     default: return program + "cannot be run: " + system_text(record.failed_error);
@@ -92,9 +92,19 @@ std::string describe_refusal(const Refusal& refusal) {
     case RefusalCode::stale: return "a later incarnation of it was started already";
     case RefusalCode::busy: return "processes of the former incarnation are left, or its shim does not answer";
     case RefusalCode::ending: return "the fleet is being stopped";
+    case RefusalCode::other_boot: return "the keeper is of another boot of this machine; remove the runtime folder";
+    case RefusalCode::too_large:
+      return "process.argv and its environment together are larger than a message of this system may be; pass what is "
+             "large in a file or raise net.core.wmem_max";
     case RefusalCode::limit: return "the keeper has as many services as it can take; split them among orchestrators";
   }
   return "the keeper refused it";
+}
+
+std::string describe_memory_bound() {
+  return "process.memoryLimit: no memory cgroup can be made here, so the limit is on the address space of each of its "
+         "processes (RLIMIT_AS), not on the memory that all of them use together; what maps more than it uses fails "
+         "early, and an exit for want of memory is not told from others";
 }
 
 }  // namespace azora::keeper

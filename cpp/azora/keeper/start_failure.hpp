@@ -14,4 +14,7 @@ std::string describe_start_failure(const Record& record, const LaunchRequest& la
 // Of a launch that keeper or shim did not accept.
 std::string describe_refusal(const Refusal& refusal);
 
+// What process.memoryLimit means where it is kept by RLIMIT_AS.
+std::string describe_memory_bound();
+
 }  // namespace azora::keeper

@@ -3,7 +3,7 @@
 // /proc serves any number of services.
 // Threads: one at a time, that may wait (some 10 us for each process of the machine). Ownership: the former
 // readings of the services asked for last time.
-// Fails: a service whose main process is gone is just not in the answer.
+// Fails: a service whose main process has ended is just not in the answer.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -11,9 +11,14 @@
 #include <vector>
 
 #include "azora/base/time.hpp"
-#include "azora/keeper/keeper.hpp"
 
 namespace azora::keeper {
+
+// One reading of what a service's processes use.
+struct Usage {
+  double cpu_percent = 0;      // of one core, since the previous reading
+  std::int64_t rss_bytes = 0;  // main process and descendants in its session
+};
 
 class UsageReader {
  public:

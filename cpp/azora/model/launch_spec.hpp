@@ -29,6 +29,7 @@ struct LaunchSpec {
   LogLimits log;
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> rlimits;  // "nofile" -> {soft, hard}; -1 = infinity
   bool no_new_privs = true;
+  std::int64_t memory_limit = 0;                          // bytes; 0: none
   friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
 };
 

@@ -75,6 +75,7 @@ void Core::deliver(Send& send) {
     case Send::Kind::launch: return keeper_.launch(std::move(*send.launch));
     case Send::Kind::stop: return keeper_.stop(send.serial, send.incarnation, send.signal);
     case Send::Kind::kill: return keeper_.kill(send.serial, send.incarnation);
+    case Send::Kind::acknowledge: return keeper_.acknowledge(send.serial, send.incarnation);
     case Send::Kind::forget: return keeper_.forget(send.serial);
     case Send::Kind::callback:
       if (callback_sink_) callback_sink_(std::move(*send.request));
@@ -155,15 +156,22 @@ void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const kee
 }
 
 void Core::on_swept(keeper::Serial serial, std::uint64_t incarnation) {
+  turn_.send(Send::to_acknowledge(serial, incarnation));
   orchestrator::on_swept(fleet_, drive_, {serial, incarnation});
 }
 
 void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  turn_.send(Send::to_acknowledge(serial, incarnation));
   orchestrator::on_lost(fleet_, turn_, drive_, {serial, incarnation}, std::move(reason));
 }
 
 void Core::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
   log_dropped_.add(orchestrator::on_log_dropped(fleet_, turn_, serial, lines));
+}
+
+// Every shim of this fleet was started by us, so one that holds no service of ours has missed its forgetting.
+void Core::on_unknown(const keeper::Record& record) {
+  if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial));
 }
 
 void Core::on_link(bool, std::string) {}

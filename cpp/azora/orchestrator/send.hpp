@@ -14,11 +14,12 @@ namespace azora::orchestrator {
 
 struct Send {
   enum class Kind : std::uint8_t {
-    launch,    // start `incarnation`: `launch` says how
-    stop,      // `signal` to its main process
-    kill,      // SIGKILL to all of it
-    forget,    // the service is unregistered and swept: its shim may end
-    callback,  // call its restart callable: `request`
+    launch,       // start `incarnation`: `launch` says how
+    stop,         // `signal` to its main process
+    kill,         // SIGKILL to all of it
+    acknowledge,  // its end is published: the record of it may go
+    forget,       // the service is unregistered and swept: its shim may end
+    callback,     // call its restart callable: `request`
   };
   Kind kind = Kind::launch;
   std::uint64_t serial = 0;
@@ -35,6 +36,9 @@ struct Send {
   }
   static Send to_kill(std::uint64_t serial, std::uint64_t incarnation) {
     return {.kind = Kind::kill, .serial = serial, .incarnation = incarnation};
+  }
+  static Send to_acknowledge(std::uint64_t serial, std::uint64_t incarnation) {
+    return {.kind = Kind::acknowledge, .serial = serial, .incarnation = incarnation};
   }
   static Send to_forget(std::uint64_t serial) { return {.kind = Kind::forget, .serial = serial}; }
   static Send to_call(CallbackRequest request) {

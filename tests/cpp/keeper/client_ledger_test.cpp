@@ -30,7 +30,8 @@ class LedgerTest : public ::testing::Test {
   }
   // What was told since the last time, in short words.
   std::string told() {
-    constexpr const char* kWords[] = {"started", "start_failed", "exited", "swept", "lost", "dropped", "down", "up"};
+    constexpr const char* kWords[] = {"started", "start_failed", "exited", "swept",   "lost",   "dropped",
+                                      "down",    "up",           "adopted", "unknown", "warning"};
     std::string words;
     for (const Report& report : ledger.take_reports()) {
       words += std::string(words.empty() ? "" : " ") + kWords[static_cast<std::size_t>(report.kind)];
@@ -85,7 +86,119 @@ TEST_F(LedgerTest, EverythingOnceHoweverOftenItIsSaid) {
   EXPECT_EQ(told(), "exited");
   for (int i = 0; i < 3; ++i) hear(Phase::swept);
   EXPECT_EQ(told(), "swept");
+}
+
+TEST_F(LedgerTest, AnEndIsAcknowledgedWhenTheListenerHasMadeItDurable) {
+  launched();
+  ledger.acknowledge(1, 1);  // nothing has ended
+  hear(Phase::swept);
+  told();
+  EXPECT_EQ(sent(), "");
+  ledger.acknowledge(1, 2);
+  EXPECT_EQ(sent(), "");
+  new_keeper();
+  hear(Phase::swept);  // listed again, not told again
+  ledger.on_list_end();
+  EXPECT_EQ(told() + sent(), "");
+  ledger.acknowledge(1, 1);
   EXPECT_EQ(sent(), "ack");
+  new_keeper();
+  hear(Phase::swept);  // the acknowledgement died with the keeper
+  ledger.on_list_end();
+  EXPECT_EQ(sent(), "ack");
+}
+
+TEST_F(LedgerTest, UnknownRecordsAreReportedAndLeftAlone) {
+  hear(Phase::unknown, 0);
+  EXPECT_EQ(told(), "");  // its shim has not answered yet
+  hear(Phase::running, 4);
+  ledger.on_list_end();
+  EXPECT_EQ(told(), "unknown");
+  hear(Phase::swept, 4);
+  EXPECT_EQ(told(), "unknown");
+  EXPECT_EQ(sent(), "");
+  ledger.forget(1);
+  EXPECT_EQ(sent(), "forget");
+  ledger.forget(1);  // it is none of those listed any more
+  EXPECT_EQ(sent(), "");
+}
+
+TEST_F(LedgerTest, AnAdoptedServiceGoesOnAsALaunchedOne) {
+  hear(Phase::running, 4);
+  ledger.on_list_end();
+  told();
+  EXPECT_FALSE(ledger.has_adoption());
+  ledger.adopt(1, 4, "s");
+  EXPECT_EQ(told(), "adopted");
+  EXPECT_FALSE(ledger.has_adoption());
+  ledger.stop(1, 4, 15);
+  EXPECT_EQ(sent(), "stop");
+  hear(Phase::swept, 4);
+  EXPECT_EQ(told(), "exited swept");
+  ledger.acknowledge(1, 4);
+  EXPECT_EQ(sent(), "ack");
+  ledger.launch(request(1, 5));
+  EXPECT_EQ(sent(), "launch");
+}
+
+TEST_F(LedgerTest, AdoptionMayComeBeforeTheList) {
+  ledger.adopt(1, 4, "s");
+  EXPECT_TRUE(ledger.has_adoption());
+  hear(Phase::unknown, 0);
+  ledger.on_list_end();
+  EXPECT_EQ(told() + sent(), "");  // its shim is silent: nothing is known, nothing is searched
+  hear(Phase::exited, 4);
+  EXPECT_EQ(told(), "adopted exited");
+  EXPECT_FALSE(ledger.has_adoption());
+}
+
+TEST_F(LedgerTest, AdoptionOfWhatNoShimHoldsIsReclaimedAndLost) {
+  ledger.adopt(1, 4, "s");
+  ledger.on_list_end();
+  EXPECT_EQ(sent(), "reclaim");
+  hear(Phase::lost, 4);
+  EXPECT_EQ(told(), "lost");
+  ledger.adopt(2, 1, "s");
+  EXPECT_EQ(sent(), "reclaim");
+  new_keeper();
+  ledger.on_list_end();
+  EXPECT_EQ(sent(), "reclaim");
+  hear(Phase::lost, 1, 2);
+  EXPECT_EQ(told(), "lost");
+}
+
+TEST_F(LedgerTest, AdoptionOfAnotherIncarnationThanTheShimHolds) {
+  hear(Phase::idle, 3);
+  hear(Phase::swept, 3, 2);
+  hear(Phase::running, 5, 3);
+  hear(Phase::idle, 4, 4);
+  ledger.on_list_end();
+  told();
+  for (Serial serial = 1; serial <= 4; ++serial) ledger.adopt(serial, 4, "s");
+  EXPECT_EQ(told(), "lost lost unknown lost");  // 1, 2: never started; 3: another one runs; 4: acknowledged before
+  EXPECT_FALSE(ledger.has_adoption());
+  EXPECT_EQ(sent(), "");
+}
+
+TEST_F(LedgerTest, ALaunchTooLargeForTheSystemFailsInWords) {
+  ledger.launch(request(1, 1));
+  const std::vector<std::uint8_t> frame = ledger.next_frame(1);
+  ledger.on_too_large(frame);
+  const std::vector<Report> reports = ledger.take_reports();
+  ASSERT_EQ(reports.size(), 2U);
+  EXPECT_EQ(reports[0].kind, Report::Kind::start_failed);
+  EXPECT_NE(reports[0].reason.find("larger than a message of this system"), std::string::npos) << reports[0].reason;
+  EXPECT_EQ(reports[1].kind, Report::Kind::swept);
+  ledger.on_too_large(frame);
+  EXPECT_EQ(told(), "");
+}
+
+TEST_F(LedgerTest, ALimitOfAddressesIsWarnedOfOnce) {
+  launched();
+  Record record{.serial = 1, .incarnation = 1, .phase = Phase::running, .memory_bound = MemoryBound::address_space};
+  ledger.on_record(record);
+  ledger.on_record(record);
+  EXPECT_EQ(told(), "started warning");
 }
 
 TEST_F(LedgerTest, ARecordSaysAllThatCameBefore) {
@@ -142,7 +255,7 @@ TEST_F(LedgerTest, LaunchThatDidNotReachItsShimIsSaidAgain) {
   hear(Phase::swept);
   told();
   ledger.launch(request(1, 2));
-  EXPECT_EQ(sent(), "launch");  // which says that the end of the former is known
+  EXPECT_EQ(sent(), "launch");  // which acknowledges the end of the former
   new_keeper();
   hear(Phase::unknown, 0);
   ledger.on_list_end();
@@ -177,6 +290,7 @@ TEST_F(LedgerTest, WantedStaysWantedOverAKeepersDeath) {
 TEST_F(LedgerTest, EveryLaunchWaitsForASilentShim) {
   launched();
   hear(Phase::swept);
+  ledger.acknowledge(1, 1);
   EXPECT_EQ(sent(), "ack");
   new_keeper();
   hear(Phase::unknown, 0);
@@ -195,6 +309,7 @@ TEST_F(LedgerTest, MissingRecordIsReclaimedAndLost) {
   EXPECT_EQ(sent(), "reclaim");
   hear(Phase::lost);
   EXPECT_EQ(told(), "started lost");
+  ledger.acknowledge(1, 1);
   EXPECT_EQ(sent(), "ack");
 }
 
@@ -236,7 +351,7 @@ TEST_F(LedgerTest, RefusedLaunchFailsOnceAndOnlyThatOne) {
   EXPECT_EQ(told(), "start_failed swept");
 }
 
-TEST_F(LedgerTest, WithoutAKeeperOnlyLaunchesNobodyHeardOfFail) {
+TEST_F(LedgerTest, WithoutAKeeperOnlyLaunchesThatWereNeverSentFail) {
   launched();
   EXPECT_FALSE(ledger.has_unsent_launch());
   new_keeper();
@@ -249,7 +364,7 @@ TEST_F(LedgerTest, WithoutAKeeperOnlyLaunchesNobodyHeardOfFail) {
   EXPECT_EQ(sent(), "launch");  // of the first
 }
 
-TEST_F(LedgerTest, ForgottenIsForgottenAlsoByALaterKeeper) {
+TEST_F(LedgerTest, WhatMissedItsForgettingIsReportedByTheNextKeeper) {
   launched();
   hear(Phase::swept);
   told();
@@ -257,8 +372,9 @@ TEST_F(LedgerTest, ForgottenIsForgottenAlsoByALaterKeeper) {
   new_keeper();
   EXPECT_EQ(sent(), "");
   hear(Phase::idle);
+  EXPECT_EQ(told(), "unknown");
+  ledger.forget(1);
   EXPECT_EQ(sent(), "forget");
-  EXPECT_EQ(told(), "");
   ledger.launch(request(2, 1));
   ledger.forget(2);
   EXPECT_FALSE(ledger.has_unsent_launch());

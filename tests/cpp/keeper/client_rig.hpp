@@ -75,31 +75,57 @@ inline pid_t parent_of(pid_t pid) {
 
 class ClientRig : public KeeperListener {
  public:
-  // The story of one incarnation, in words: "started", "start_failed", "exited", "swept", "lost".
+  // The story of one incarnation, in words: "started", "start_failed", "exited", "swept", "lost", "adopted".
   struct Life {
     std::vector<std::string> story;
     int pid = 0;
     Now started;
     Exit exit;
     std::string reason;
+    std::string warning;
+    Record record;  // as adopted
   };
 
-  explicit ClientRig(bool cgroups = true, std::string program = kKeeperProgram) {
-    folder = std::filesystem::temp_directory_path() / "azora-client-test-XXXXXX";
-    std::string path = folder;
+  struct Setup {
+    bool cgroups = true;
+    std::string program = kKeeperProgram;
+    std::filesystem::path folder;  // of a former rig; empty: a new one
+    bool durable = false;          // in a runtime directory "fleet" that outlives the client
+    std::uint64_t epoch = 0;
+    std::function<void(ClientOptions&)> adjust = nullptr;
+  };
+
+  static std::filesystem::path new_folder() {
+    std::string path = std::filesystem::temp_directory_path() / "azora-client-test-XXXXXX";
     EXPECT_NE(::mkdtemp(path.data()), nullptr);
-    folder = path;
+    return path;
+  }
+  explicit ClientRig(bool cgroups = true) : ClientRig(Setup{.cgroups = cgroups}) {}
+  ClientRig(bool cgroups, std::string program) : ClientRig(Setup{.cgroups = cgroups, .program = std::move(program)}) {}
+  explicit ClientRig(const Setup& setup) {
+    folder = setup.folder.empty() ? new_folder() : setup.folder;
+    ClientOptions options{.program = setup.program, .runtime_dir = folder, .build_id = "test"};
+    if (setup.durable) {
+      options.folder = folder / "fleet";
+      options.durable = true;
+      options.token = folder.filename().string().substr(0, 5) + "-test";
+      options.epoch = setup.epoch;
+    }
+    if (setup.adjust) setup.adjust(options);
+    const bool cgroups = setup.cgroups;
     const char* before = std::getenv("AZORA_NO_CGROUP");
     const std::string kept = before == nullptr ? "" : before;
     if (!cgroups) ::setenv("AZORA_NO_CGROUP", "1", 1);
-    client = std::make_unique<KeeperClient>(loop, ClientOptions{std::move(program), folder, "test"});
+    client = std::make_unique<KeeperClient>(loop, std::move(options));
     if (!cgroups && kept.empty()) ::unsetenv("AZORA_NO_CGROUP");
     client->set_listener(this);
   }
   ~ClientRig() override {
     client.reset();
     // Whatever a test did: the fleet is gone with its client.
+    if (left_behind) return;
     EXPECT_EQ(marked(), std::vector<pid_t>{});
+    std::filesystem::remove_all(folder / "fleet");
     EXPECT_TRUE(std::filesystem::is_empty(folder));
     std::filesystem::remove_all(folder);
   }
@@ -186,6 +212,13 @@ class ClientRig : public KeeperListener {
   void on_lost(Serial serial, std::uint64_t incarnation, std::string reason) override {
     add(serial, incarnation, "lost").reason = std::move(reason);
   }
+  void on_adopted(Serial serial, std::uint64_t incarnation, const Record& record) override {
+    add(serial, incarnation, "adopted").record = record;
+  }
+  void on_unknown(const Record& record) override { unknown[record.serial] = record; }
+  void on_warning(Serial serial, std::uint64_t incarnation, std::string reason) override {
+    life(serial, incarnation).warning = std::move(reason);
+  }
   void on_log_dropped(Serial serial, std::uint64_t lines) override { dropped[serial] = lines; }
   void on_link(bool up, std::string reason) override { links.emplace_back(up, std::move(reason)); }
 
@@ -195,6 +228,8 @@ class ClientRig : public KeeperListener {
   std::map<std::pair<Serial, std::uint64_t>, Life> lives;
   std::vector<std::pair<bool, std::string>> links;
   std::map<Serial, std::uint64_t> dropped;  // lines of output, as last told
+  std::map<Serial, Record> unknown;         // as last told
+  bool left_behind = false;                 // another rig goes on with the folder
 
  private:
   Life& add(Serial serial, std::uint64_t incarnation, const char* word) {

@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "azora/keeper/environment.hpp"
+#include "azora/keeper/launch_hash.hpp"
 #include "keeper/client_rig.hpp"
 
 namespace azora::keeper {
@@ -27,7 +28,10 @@ Launch launch_of(LaunchSpec spec) {
 }
 
 LaunchRequest resolved(const Launch& launch, const OwnWorld& world = small_world()) {
-  Result<LaunchRequest> request = resolve(launch, world);
+  Result<std::optional<Account>> account = std::optional<Account>();
+  if (!launch.spec.user.empty()) account = look_up_account(launch.spec.user, world.uid);
+  EXPECT_TRUE(account.ok()) << (account ? "" : account.error().message);
+  Result<LaunchRequest> request = resolve(launch, world, account ? account.value() : std::nullopt, "fleet-1");
   EXPECT_TRUE(request.ok()) << (request ? "" : request.error().message);
   return request ? std::move(request).value() : LaunchRequest{};
 }
@@ -35,7 +39,7 @@ LaunchRequest resolved(const Launch& launch, const OwnWorld& world = small_world
 TEST(KeeperEnvironment, PassesOnWhatProgramsExpectAndNothingElse) {
   const LaunchRequest request = resolved(launch_of({}));
   EXPECT_EQ(request.env_before, (Texts{"HOME=/home/me", "LC_ALL=C.UTF-8", "PATH=/bin", "XDG_RUNTIME_DIR=/r"}));
-  EXPECT_EQ(request.env_after, (Texts{"AZORA_ID=orders", "AZORA_INCARNATION=9", "PORT=7001"}));
+  EXPECT_EQ(request.env_after, (Texts{"AZORA_ID=orders", "AZORA_FLEET=fleet-1", "AZORA_INCARNATION=9", "PORT=7001"}));
 }
 
 TEST(KeeperEnvironment, InheritEnvWidensIt) {
@@ -49,7 +53,7 @@ TEST(KeeperEnvironment, InheritEnvWidensIt) {
 TEST(KeeperEnvironment, ServiceWithoutAPortHasNoPort) {
   Launch launch = launch_of({});
   launch.port = 0;
-  EXPECT_EQ(resolved(launch).env_after, (Texts{"AZORA_ID=orders", "AZORA_INCARNATION=9"}));
+  EXPECT_EQ(resolved(launch).env_after, (Texts{"AZORA_ID=orders", "AZORA_FLEET=fleet-1", "AZORA_INCARNATION=9"}));
 }
 
 TEST(KeeperEnvironment, PathHasADefault) {
@@ -74,6 +78,29 @@ TEST(KeeperEnvironment, LimitsByTheirNumbers) {
   EXPECT_EQ(request.limits[1].hard, 128U);
 }
 
+TEST(KeeperEnvironment, HashIsOfWhatTakesEffectWithANewProcess) {
+  const LaunchSpec spec{.argv = {"a", "b"}, .cwd = "/c", .env = {{"N", "V"}}, .user = "u"};
+  const std::uint64_t hash = launch_hash(spec, 1);
+  EXPECT_EQ(hash, launch_hash(LaunchSpec(spec), 1));
+  EXPECT_NE(hash, launch_hash(spec, 2));
+  std::vector<LaunchSpec> others(9, spec);
+  others[0].argv = {"ab"};
+  others[1].cwd = "/d";
+  others[2].env = {{"NV", ""}};
+  others[3].env_file = "/f";
+  others[4].inherit_env = {"X"};
+  others[5].user.clear();
+  others[6].rlimits = {{"nofile", {1, 2}}};
+  others[7].no_new_privs = false;
+  others[8].memory_limit = 1 << 20;
+  for (const LaunchSpec& other : others) EXPECT_NE(launch_hash(other, 1), hash) << &other - others.data();
+  LaunchSpec live = spec;
+  live.stop_signal = 2;
+  live.stop_timeout = Millis(1);
+  live.log.files = 9;
+  EXPECT_EQ(launch_hash(live, 1), hash);
+}
+
 TEST(KeeperEnvironment, UserBringsItsOwnNamesAndGroups) {
   const passwd* daemon = ::getpwnam("daemon");
   ASSERT_NE(daemon, nullptr);
@@ -93,7 +120,7 @@ TEST(KeeperEnvironment, UserThatIsUsNeedsNoRight) {
   OwnWorld world = small_world();
   world.uid = ::getpwnam("daemon")->pw_uid;
   EXPECT_FALSE(resolved(launch_of({.user = "daemon"}), world).switch_user);
-  const Result<LaunchRequest> other = resolve(launch_of({.user = "root"}), world);
+  const Result<std::optional<Account>> other = look_up_account("root", world.uid);
   ASSERT_FALSE(other.ok());
   EXPECT_EQ(other.error().faults[0].field, "process.user");
   EXPECT_NE(other.error().message.find("only root may"), std::string::npos);
@@ -101,9 +128,9 @@ TEST(KeeperEnvironment, UserThatIsUsNeedsNoRight) {
 
 TEST(KeeperEnvironment, UnknownUserIsAFault) {
   for (const char* user : {"no-such-user", "4000000000", "99999999999999"}) {
-    const Result<LaunchRequest> request = resolve(launch_of({.user = user}), small_world());
-    ASSERT_FALSE(request.ok());
-    EXPECT_NE(request.error().message.find(std::string("process.user: is \"") + user + "\""), std::string::npos);
+    const Result<std::optional<Account>> account = look_up_account(user, 0);
+    ASSERT_FALSE(account.ok());
+    EXPECT_NE(account.error().message.find(std::string("process.user: is \"") + user + "\""), std::string::npos);
   }
 }
 

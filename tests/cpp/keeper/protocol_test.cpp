@@ -32,7 +32,11 @@ Record full_record() {
                 .failed_step = SpawnStep::rlimit,
                 .failed_error = 1,
                 .failed_detail = 7,
-                .log_dropped = std::uint64_t{1} << 40};
+                .log_dropped = std::uint64_t{1} << 40,
+                .id = "orders@1",
+                .spec_hash = 0x1234567890abcdef,
+                .stop_asked = true,
+                .memory_bound = MemoryBound::address_space};
 }
 
 Bytes record_frame(const Record& record) {
@@ -46,6 +50,8 @@ LaunchRequest full_launch() {
   launch.serial = 5;
   launch.incarnation = 2;
   launch.id = "orders@1";
+  launch.spec_hash = 77;
+  launch.memory_limit = 1 << 20;
   launch.argv = {"python3", "-c", ""};
   launch.env_before = {"A=1", "B="};
   launch.env_after = {"PORT=7001"};
@@ -90,6 +96,10 @@ TEST(Protocol, ARecordIsReadAsItWasWritten) {
   EXPECT_EQ(record_frame(read), frame);
   EXPECT_EQ(read.log_dropped, record.log_dropped);
   EXPECT_EQ(read.started_steady_ns, -1);
+  EXPECT_STREQ(read.id, "orders@1");
+  EXPECT_EQ(read.spec_hash, record.spec_hash);
+  EXPECT_TRUE(read.stop_asked);
+  EXPECT_EQ(read.memory_bound, MemoryBound::address_space);
 }
 
 TEST(Protocol, ALaunchIsReadAsItWasWritten) {
@@ -100,6 +110,8 @@ TEST(Protocol, ALaunchIsReadAsItWasWritten) {
   EXPECT_EQ(read.serial, 5U);
   EXPECT_EQ(read.incarnation, 2U);
   EXPECT_STREQ(read.id.data, "orders@1");
+  EXPECT_EQ(read.spec_hash, 77U);
+  EXPECT_EQ(read.memory_limit, 1U << 20);
   EXPECT_EQ(texts(read.argv), launch.argv);
   EXPECT_EQ(texts(read.env_before), launch.env_before);
   EXPECT_EQ(texts(read.env_after), launch.env_after);
@@ -149,6 +161,27 @@ TEST(Protocol, HelloRefAndRefusal) {
   EXPECT_EQ(refusal.code, RefusalCode::busy);
   EXPECT_EQ(refusal.type, FrameType::launch);
   EXPECT_EQ(refusal.detail, 4U);
+}
+
+TEST(Protocol, AFolderIsReadAsItWasWrittenUpToItsLimit) {
+  Bytes frame(kMaxSmallFrame);
+  const std::string folder(kMaxFolder, 'f');
+  frame.resize(write_folder(frame.data(), frame.size(), {folder.c_str(), kMaxFolder}, 1));
+  Text read;
+  ASSERT_TRUE(read_folder(frame.data(), frame.size(), &read));
+  EXPECT_EQ(std::string(read.data, read.size), folder);
+  EXPECT_EQ(write_folder(frame.data(), frame.size(), {folder.c_str(), kMaxFolder + 1}, 1), 0U);
+}
+
+TEST(Protocol, PeersOfOneBootKnowEachOther) {
+  Hello one, other;
+  EXPECT_TRUE(is_same_boot(one, other));  // neither can say
+  one.boot_id = {"1a2b", 4};
+  EXPECT_TRUE(is_same_boot(one, other));
+  other.boot_id = {"1a2c", 4};
+  EXPECT_FALSE(is_same_boot(one, other));
+  other.boot_id = {"1a2b", 4};
+  EXPECT_TRUE(is_same_boot(one, other));
 }
 
 TEST(Protocol, EveryCutAndEveryExtensionIsRefused) {
@@ -207,6 +240,9 @@ TEST(Protocol, WhatDoesNotFitIsNotWritten) {
   EXPECT_TRUE(launch_frame(launch, 1, 1).empty());
   launch = full_launch();
   launch.limits.resize(kMaxLimits + 1);
+  EXPECT_TRUE(launch_frame(launch, 1, 1).empty());
+  launch = full_launch();
+  launch.id = std::string(kMaxServiceId + 1, 'x');
   EXPECT_TRUE(launch_frame(launch, 1, 1).empty());
   Bytes small(kHeaderSize - 1);
   EXPECT_EQ(write_empty(small.data(), small.size(), FrameType::list, 0, 0), 0U);

@@ -32,11 +32,13 @@ class FakeKeeper : public Keeper {
     int pid = 0;
     bool main_alive = false;
     bool descendants = false;           // not swept yet
+    bool ours = true;                   // launched or adopted
+    std::optional<Exit> exit;           // of a process that nobody has adopted yet
   };
 
   // What the core asked for, in order.
   struct Command {
-    enum class Kind { launch, stop, kill, forget } kind;
+    enum class Kind { launch, stop, kill, forget, adopt, acknowledge } kind;
     Serial serial = 0;
     std::uint64_t incarnation = 0;
     SteadyTime at{};
@@ -115,7 +117,7 @@ class FakeKeeper : public Keeper {
       return;
     }
     const int pid = ++last_pid_;
-    processes_[serial] = {launch.id, incarnation, pid, true, true};
+    processes_[serial] = {launch.id, incarnation, pid, true, true, true, {}};
     current_[serial] = behaviour;
     report([this, serial, incarnation, pid, at = loop_.now()] { listener_->on_started(serial, incarnation, pid, at); });
     if (behaviour.exits_after) {
@@ -135,6 +137,31 @@ class FakeKeeper : public Keeper {
     note({Command::Kind::kill, serial, incarnation, loop_.now().steady, {}, false});
     loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9}); });
   }
+  // What a former orchestrator left running, to be found and adopted.
+  void leave_running(Serial serial, std::uint64_t incarnation, const std::string& id, const Behaviour& behaviour) {
+    processes_[serial] = {id, incarnation, ++last_pid_, true, true, false, {}};
+    current_[serial] = behaviour;
+    report([this, record = record_of(serial)] { listener_->on_unknown(record); });
+  }
+  void adopt(Serial serial, std::uint64_t incarnation, std::string id) override {
+    note({Command::Kind::adopt, serial, incarnation, loop_.now().steady, std::move(id), false});
+    const auto found = processes_.find(serial);
+    if (found == processes_.end() || found->second.incarnation != incarnation) {
+      return report([this, serial, incarnation] { listener_->on_lost(serial, incarnation, "nothing of it is left"); });
+    }
+    found->second.ours = true;
+    report([this, record = record_of(serial)] { listener_->on_adopted(record.serial, record.incarnation, record); });
+    if (!found->second.exit) return;
+    report([this, serial, incarnation, exit = *found->second.exit] { listener_->on_exited(serial, incarnation, exit); });
+    if (!found->second.descendants) end_sweep(serial, incarnation);
+  }
+  void acknowledge(Serial serial, std::uint64_t incarnation) override {
+    note({Command::Kind::acknowledge, serial, incarnation, loop_.now().steady, {}, false});
+    const auto found = processes_.find(serial);
+    if (found != processes_.end() && found->second.incarnation == incarnation) {
+      violations_.push_back(found->second.id + ": its end was acknowledged before it had ended");
+    }
+  }
   void forget(Serial serial) override {
     note({Command::Kind::forget, serial, 0, loop_.now().steady, {}, false});
     if (processes_.contains(serial)) violations_.push_back("forgot a service that still has processes");
@@ -153,6 +180,14 @@ class FakeKeeper : public Keeper {
     last_report_ = std::max(last_report_, loop_.now().steady + delay_());
     loop_.at(last_report_, std::move(task));
   }
+  Record record_of(Serial serial) const {
+    const Process& process = processes_.at(serial);
+    Record record{.serial = serial, .incarnation = process.incarnation};
+    record.phase = process.main_alive ? Phase::running : process.descendants ? Phase::exited : Phase::swept;
+    record.pid = process.pid;
+    set_id(&record, {process.id.c_str(), static_cast<std::uint32_t>(process.id.size())});
+    return record;
+  }
   Behaviour behaviour_of(const Launch& launch) const {
     const auto found = behaviour_.find(launch.serial);
     if (found != behaviour_.end()) return found->second;
@@ -163,11 +198,19 @@ class FakeKeeper : public Keeper {
     if (found == processes_.end() || found->second.incarnation != incarnation || !found->second.main_alive) return;
     found->second.main_alive = false;
     exit.at = loop_.now().wall;
-    report([this, serial, incarnation, exit] { listener_->on_exited(serial, incarnation, exit); });
+    found->second.exit = exit;
+    if (found->second.ours) report([this, serial, incarnation, exit] { listener_->on_exited(serial, incarnation, exit); });
     loop_.at(loop_.now().steady + current_[serial].sweeps_in, [this, serial, incarnation] {
-      processes_.erase(serial);
-      report([this, serial, incarnation] { listener_->on_swept(serial, incarnation); });
+      const auto swept = processes_.find(serial);
+      if (swept == processes_.end() || swept->second.incarnation != incarnation) return;
+      swept->second.descendants = false;
+      if (swept->second.ours) return end_sweep(serial, incarnation);
+      report([this, record = record_of(serial)] { listener_->on_unknown(record); });
     });
+  }
+  void end_sweep(Serial serial, std::uint64_t incarnation) {
+    processes_.erase(serial);
+    report([this, serial, incarnation] { listener_->on_swept(serial, incarnation); });
   }
 
   Loop& loop_;

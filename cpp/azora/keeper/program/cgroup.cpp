@@ -2,6 +2,8 @@
 
 #include <errno.h>
 
+#include <initializer_list>
+
 #include "azora/keeper/program/sys.hpp"
 
 namespace azora::keeper {
@@ -62,16 +64,7 @@ void end_word(char* text) {
   *text = 0;
 }
 
-bool write_to(int dir, const char* name, const char* text) {
-  const int fd = sys::open_at(dir, name, O_WRONLY);
-  if (fd < 0) return false;
-  const long written = sys::write(fd, text, size_of(text));
-  sys::close(fd);
-  return written > 0;
-}
-
-}  // namespace
-
+// The folder of the calling process; "" when there is none.
 Path own_cgroup() {
   Path inside;
   Contents membership("/proc/self/cgroup");
@@ -100,8 +93,51 @@ Path own_cgroup() {
   return result;
 }
 
-Path cgroup_path(const char* own, const char* token, std::uint64_t serial) {
-  return Path(own, "/azora-", token, "-", serial);
+bool write_to(int dir, const char* name, const char* text) {
+  const int fd = sys::open_at(dir, name, O_WRONLY);
+  if (fd < 0) return false;
+  const long written = sys::write(fd, text, size_of(text));
+  sys::close(fd);
+  return written > 0;
+}
+
+// Whether folders made in `path` have a memory controller, which is asked for if not.
+bool gives_memory(const char* path) {
+  bool given = false;
+  const int dir = sys::open(path, O_RDONLY | O_DIRECTORY);
+  if (dir < 0) return false;
+  Contents controllers("cgroup.subtree_control", dir);
+  controllers.for_each_line([&](char* line) {
+    for (const char* at = line; *at != 0; ++at) {
+      if ((at == line || at[-1] == ' ') && starts_with(at, "memory")) given = true;
+    }
+  });
+  if (!given) given = write_to(dir, "cgroup.subtree_control", "+memory");
+  sys::close(dir);
+  return given;
+}
+
+// systemd marks what it leaves to others; what is not marked is its own, whatever root may write there.
+bool is_delegated(const char* path) {
+  char mark = 0;
+  for (const char* name : {"user.delegate", "trusted.delegate"}) {
+    if (sys::attribute(path, name, &mark, 1) == 1 && mark == '1') return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+Path cgroup_base() {
+  const Path own = own_cgroup();
+  if (own.size() == 0 || gives_memory(own.c_str())) return own;
+  Path parent(own.c_str());
+  parent.remove_last_part();
+  return parent.size() > 0 && is_delegated(parent.c_str()) && gives_memory(parent.c_str()) ? parent : own;
+}
+
+Path cgroup_path(const char* base, const char* token, std::uint64_t serial) {
+  return Path(base, "/azora-", token, "-", serial);
 }
 
 void Cgroup::renew(const char* path) {
@@ -112,17 +148,17 @@ void Cgroup::renew(const char* path) {
   // Without the right to add processes it is of no use.
   if (fd_ < 0) return;
   if (!tried_) {
-    births_survive_ = fresh_ && try_child(true);
-    joins_work_ = births_survive_ || try_child(false);
+    forks_survive_ = fresh_ && try_child(true);
+    joins_work_ = forks_survive_ || try_child(false);
     tried_ = true;
   }
   if (!joins_work_) close();
 }
 
-// A child that ends at once, born inside or joining.
-bool Cgroup::try_child(bool born_inside) const {
-  const long pid = born_inside ? fork_into(*this) : sys::fork();
-  if (pid == 0) sys::exit(born_inside || join() >= 0 ? 0 : 1);
+// A child that ends at once, started inside or joining.
+bool Cgroup::try_child(bool forked_inside) const {
+  const long pid = forked_inside ? fork_into(*this) : sys::fork();
+  if (pid == 0) sys::exit(forked_inside || join() >= 0 ? 0 : 1);
   if (pid < 0) return false;
   int status = -1;
   while (sys::wait_for(static_cast<int>(pid), &status) == -EINTR) {
@@ -152,6 +188,14 @@ void Cgroup::close() {
 }
 
 bool Cgroup::kill_all() const { return fd_ >= 0 && write_to(fd_, "cgroup.kill", "1"); }
+
+bool Cgroup::limit_memory(std::uint64_t bytes) const {
+  if (fd_ < 0) return false;
+  if (!write_to(fd_, "memory.max", bytes == 0 ? "max" : Path(bytes).c_str())) return false;
+  // One process of several killed leaves a service that neither works nor ends.
+  write_to(fd_, "memory.oom.group", "1");
+  return true;
+}
 
 std::int64_t Cgroup::oom_kills() const {
   std::int64_t kills = -1;

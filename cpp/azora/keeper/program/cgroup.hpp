@@ -8,11 +8,13 @@
 
 namespace azora::keeper {
 
-// The folder of the calling process in the v2 hierarchy, wherever that is mounted; "" when there is none.
-Path own_cgroup();
+// Where cgroups of services are made: in the folder of the calling process in the v2 hierarchy, or, where that
+// one cannot give memory limits because it has processes itself, in its parent when that is delegated to us.
+// "" when there is no v2 hierarchy.
+Path cgroup_base();
 
-// Where a service's cgroup is made: below our own.
-Path cgroup_path(const char* own, const char* token, std::uint64_t serial);
+// The cgroup of one service below it.
+Path cgroup_path(const char* base, const char* token, std::uint64_t serial);
 
 class Cgroup {
  public:
@@ -21,22 +23,25 @@ class Cgroup {
   void renew(const char* path);
   bool is_open() const { return fd_ >= 0; }
   int fd() const { return fd_; }
-  // True: processes may be born inside it. Where cgroup.kill was ever used on it or on our own, kernels
-  // of late kill those at birth; they have to join.
-  bool takes_newborn() const { return fd_ >= 0 && fresh_ && births_survive_; }
+  // True: processes may be started inside it. Where cgroup.kill was ever used on it or on our own, kernels
+  // of late kill those at once; they have to join.
+  bool takes_forks() const { return fd_ >= 0 && fresh_ && forks_survive_; }
   // Of the calling process; a negative errno.
   long join() const;
   void close();
   bool kill_all() const;
+  // What all its processes may use together; 0: no limit. When it is reached and nothing can be reclaimed, all of
+  // them are killed. False: it has no memory controller of its own.
+  bool limit_memory(std::uint64_t bytes) const;
   // How many OOM kills there were in it; -1: it has no memory controller of its own.
   std::int64_t oom_kills() const;
 
  private:
-  bool try_child(bool born_inside) const;
+  bool try_child(bool forked_inside) const;
   int fd_ = -1;
   bool fresh_ = false;
   bool tried_ = false;
-  bool births_survive_ = false;
+  bool forks_survive_ = false;
   bool joins_work_ = false;
 };
 

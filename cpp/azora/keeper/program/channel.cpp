@@ -29,6 +29,7 @@ int closed(int fd, long error) {
 Sent send_frame(int fd, const std::uint8_t* frame, std::size_t size) {
   const long sent = sys::send(fd, frame, size);
   if (sent == static_cast<long>(size)) return Sent::yes;
+  if (sent == -EMSGSIZE) return Sent::too_large;
   return sent == -EAGAIN || sent == -ENOBUFS || sent == -ENOMEM ? Sent::later : Sent::broken;
 }
 
@@ -56,6 +57,9 @@ int connect_to(const char* path) {
   if (!address_of(path, &address)) return -ENAMETOOLONG;
   const int fd = sys::socket();
   if (fd < 0) return fd;
+  const int room = kFrameBuffer;
+  // Past the limit of the system for those who may, up to it for all others.
+  if (sys::set_socket_option(fd, SO_SNDBUFFORCE, room) < 0) sys::set_socket_option(fd, SO_SNDBUF, room);
   const long failed = sys::connect(fd, &address);
   return failed < 0 ? closed(fd, failed) : fd;
 }

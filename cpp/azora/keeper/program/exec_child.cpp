@@ -17,7 +17,7 @@ void check(long result, SpawnStep step, std::uint32_t detail = 0) {
   if (result < 0) fail_spawn(step, result, detail);
 }
 
-// The environment being put together: of two texts with one name the later stays.
+// The environment being put together: of two entries with one name the later stays.
 class Environment {
  public:
   explicit Environment(std::size_t most)
@@ -103,6 +103,16 @@ void apply_limits(const LaunchFrame& launch) {
   }
 }
 
+// Its hard limit too, or the service could take back what it was given. Never above what is set already.
+void limit_address_space(std::uint64_t bytes) {
+  rlimit64 limit{};
+  if (bytes == 0 || sys::limits(RLIMIT_AS, nullptr, &limit) < 0) return;
+  if (limit.rlim_cur <= bytes) return;
+  limit.rlim_cur = bytes;
+  if (limit.rlim_max > bytes) limit.rlim_max = bytes;
+  check(sys::limits(RLIMIT_AS, &limit, nullptr), SpawnStep::rlimit, RLIMIT_AS);
+}
+
 void switch_user(const LaunchFrame& launch) {
   if (!launch.switch_user) return;
   std::uint32_t groups[kMaxGroups];
@@ -164,8 +174,9 @@ void become_service(const LaunchFrame& launch, int shim) {
   // Before the user changes: a file of secrets need not be readable by the service itself.
   Environment environment = make_environment(launch);
   apply_limits(launch);
+  limit_address_space(launch.memory_limit);
   switch_user(launch);
-  // After the change of user, which would clear it: who kills the shim takes its service along.
+  // After the change of user, which would clear it: a killed shim takes its service along.
   check(sys::process_control(PR_SET_PDEATHSIG, SIGKILL), SpawnStep::session);
   if (sys::call(SYS_getppid) != shim) sys::exit(127);
   sys::set_umask(launch.umask);

@@ -5,6 +5,8 @@
 
 namespace azora::keeper {
 
+inline constexpr unsigned kPrivateDir = 0700;
+
 // Removes socket and logs in `folder`, and then the folder if that was all: true.
 bool remove_service_files(const char* folder);
 

@@ -1,11 +1,11 @@
-// What the orchestrator says to the keeper and is told. One connection at a time; a later one that proves
+// What the orchestrator sends to the keeper and is sent. One connection at a time; a later one that proves
 // its epoch replaces it.
 #include "azora/keeper/program/channel.hpp"
 #include "azora/keeper/program/fleet_dir.hpp"
 #include "azora/keeper/program/frame_buffer.hpp"
 #include "azora/keeper/program/keeper_process.hpp"
 #include "azora/keeper/program/keeper_tags.hpp"
-#include "azora/keeper/program/shim_birth.hpp"
+#include "azora/keeper/program/spawn_shim.hpp"
 
 namespace azora::keeper {
 namespace {
@@ -36,6 +36,10 @@ void KeeperProcess::read_candidate() {
     refuse(candidate_, header, RefusalCode::version);
     welcome = false;
   }
+  if (welcome && !is_same_boot(hello, own_hello())) {
+    refuse(candidate_, header, RefusalCode::other_boot);
+    welcome = false;
+  }
   if (welcome && is_fenced(candidate_, header)) welcome = false;
   if (!welcome) {
     sys::close(candidate_);
@@ -46,7 +50,7 @@ void KeeperProcess::read_candidate() {
   link_ = candidate_;
   candidate_ = -1;
   watch(link_, tag(Source::link));
-  hello_owed_ = true;
+  hello_pending_ = true;
   if (!attached_) attach_existing();  // not before we know the epoch that shims ask for
   attached_ = true;
 }
@@ -79,17 +83,24 @@ void KeeperProcess::on_frame(const Header& header, long size) {
   const auto bytes = static_cast<std::size_t>(size);
   ServiceRef ref;
   Record record;
+  Text folder;
   switch (header.type) {
     case FrameType::launch: return on_launch(header, size);
     case FrameType::list:
-      list_owed_ = true;
+      list_pending_ = true;
       return shims_.for_each([this](ShimEntry& entry) { changed(entry); });
+    case FrameType::ping:
+      pong_pending_ = true;
+      return;
     case FrameType::goodbye:
       ending_ = true;
       return shims_.for_each([this](ShimEntry& entry) {
-        entry.owes_goodbye = entry.has_shim;
-        pay(entry);
+        entry.to_send.set(ToShim::goodbye, entry.has_shim);
+        send_to_shim(entry);
       });
+    case FrameType::move:
+      if (!read_folder(g_frame, bytes, &folder)) break;
+      return on_move(folder);
     case FrameType::reclaim:
       if (!read_record(g_frame, bytes, &record) || record.serial == 0) break;
       return on_reclaim(record);
@@ -136,21 +147,24 @@ void KeeperProcess::on_ref(const Header& header, const ServiceRef& ref) {
       return;
     }
     entry->forgotten = true;
-    entry->owes_forget = entry->has_shim;
+    entry->to_send.set(ToShim::forget, entry->has_shim);
     if (!entry->has_shim && !entry->sweeping) return release(*entry);
-    return pay(*entry);
+    return send_to_shim(*entry);
   }
-  if (entry == nullptr || ref.incarnation != entry->record.incarnation) return;  // about a life that is over
+  if (entry == nullptr || ref.incarnation != entry->record.incarnation) return;  // about a former incarnation
   if (header.type == FrameType::ack) {
     if (!is_over(entry->record.phase)) return;
     entry->record.phase = Phase::idle;
     if (!entry->has_shim) return release(*entry);
-    entry->owes_ack = true;
+    entry->to_send.add(ToShim::ack);
   }
   if (!entry->has_shim) return;
-  if (header.type == FrameType::stop) entry->owes_stop = ref.value;
-  if (header.type == FrameType::kill) entry->owes_kill = true;
-  pay(*entry);
+  if (header.type == FrameType::stop) {
+    entry->stop_signal = ref.value;
+    entry->to_send.add(ToShim::stop);
+  }
+  if (header.type == FrameType::kill) entry->to_send.add(ToShim::kill);
+  send_to_shim(*entry);
 }
 
 // The orchestrator remembers a service whose shim died while no keeper was there to see it.
@@ -178,30 +192,42 @@ void KeeperProcess::refuse(int fd, const Header& header, RefusalCode code, const
   send_frame(fd, frame, write_refusal(frame, sizeof frame, refusal, header.request, epoch_));
 }
 
+// The runtime directory was removed: new shims start in the new one, and those there are go over to it.
+void KeeperProcess::on_move(const Text& folder) {
+  if (sys::change_dir(folder.data) < 0) return;
+  shims_.for_each([this](ShimEntry& entry) {
+    entry.to_send.set(ToShim::move, entry.has_shim);
+    send_to_shim(entry);
+  });
+}
+
 // What cannot be sent now is sent when there is room; nothing queues up, the records only get newer.
-void KeeperProcess::tell() {
+void KeeperProcess::send_to_orchestrator() {
   if (link_ < 0) return;
   std::uint8_t frame[kMaxSmallFrame];
   Sent sent = Sent::yes;
-  const auto send_owed = [&](bool* owed, std::size_t size) {
+  const auto send = [&](bool* pending, std::size_t size) {
     sent = send_frame(link_, frame, size);
-    if (sent == Sent::yes) *owed = false;
+    if (sent == Sent::yes) *pending = false;
   };
-  if (hello_owed_) send_owed(&hello_owed_, write_hello(frame, sizeof frame, own_hello(), epoch_));
-  if (sent == Sent::yes && untold_ > 0) {
+  if (hello_pending_) send(&hello_pending_, write_hello(frame, sizeof frame, own_hello(), epoch_));
+  if (sent == Sent::yes && unsent_ > 0) {
     shims_.first([&](ShimEntry& entry) {
-      if (!entry.untold) return false;
+      if (!entry.unsent) return false;
       const FrameType type = type_of(entry.record.phase);
-      send_owed(&entry.untold, write_record(frame, sizeof frame, type, entry.record, 0, epoch_));
-      untold_ -= sent == Sent::yes ? 1 : 0;
+      send(&entry.unsent, write_record(frame, sizeof frame, type, entry.record, 0, epoch_));
+      unsent_ -= sent == Sent::yes ? 1 : 0;
       return sent != Sent::yes;
     });
   }
-  if (sent == Sent::yes && list_owed_) {
-    send_owed(&list_owed_, write_empty(frame, sizeof frame, FrameType::list_end, 0, epoch_));
+  if (sent == Sent::yes && list_pending_) {
+    send(&list_pending_, write_empty(frame, sizeof frame, FrameType::list_end, 0, epoch_));
   }
-  if (sent == Sent::yes && ended_owed_) {
-    send_owed(&ended_owed_, write_empty(frame, sizeof frame, FrameType::ended, 0, epoch_));
+  if (sent == Sent::yes && pong_pending_) {
+    send(&pong_pending_, write_empty(frame, sizeof frame, FrameType::pong, 0, epoch_));
+  }
+  if (sent == Sent::yes && ended_pending_) {
+    send(&ended_pending_, write_empty(frame, sizeof frame, FrameType::ended, 0, epoch_));
   }
   if (sent == Sent::broken) return close_link();
   const bool waits = sent == Sent::later;
@@ -213,8 +239,9 @@ void KeeperProcess::close_link() {
   if (link_ >= 0) sys::close(link_);
   link_ = -1;
   link_waits_ = false;
-  hello_owed_ = false;
-  list_owed_ = false;
+  hello_pending_ = false;
+  list_pending_ = false;
+  pong_pending_ = false;
 }
 
 }  // namespace azora::keeper

@@ -9,13 +9,13 @@
 #include "azora/keeper/program/fleet_dir.hpp"
 #include "azora/keeper/program/keeper_process.hpp"
 #include "azora/keeper/program/keeper_tags.hpp"
-#include "azora/keeper/program/shim_birth.hpp"
+#include "azora/keeper/program/spawn_shim.hpp"
 
 namespace azora::keeper {
 
 KeeperProcess::KeeperProcess(const KeeperArguments& arguments) : arguments_(arguments) {
   raise_file_limit();
-  if (arguments.cgroups) cgroup_ = own_cgroup();
+  if (arguments.cgroups) cgroup_ = cgroup_base();
   epoll_ = sys::epoll_create();
   signals_ = open_signals();
   watch(signals_, tag(Source::signals));
@@ -56,7 +56,7 @@ void KeeperProcess::turn() {
       case Source::link: read_link(); break;
       case Source::orchestrator:
         sys::epoll_control(epoll_, EPOLL_CTL_DEL, kOrchestratorFd, nullptr);
-        orchestrator_gone_ = true;  // the shims see it, too: ephemeral ones end by themselves
+        orchestrator_ended_ = true;  // the shims see it, too: ephemeral ones end by themselves
         ending_ = arguments_.ephemeral;
         left_ = !arguments_.ephemeral;
         break;
@@ -65,14 +65,14 @@ void KeeperProcess::turn() {
         if (ShimEntry* entry = shims_.find(serial_of(tag))) {
           read_shim(*entry);
           entry = shims_.find(serial_of(tag));
-          if (entry != nullptr && entry->link_waits) pay(*entry);
+          if (entry != nullptr && entry->link_waits) send_to_shim(*entry);
         }
         break;
     }
   }
   if (left_) return;
   if (retry_ms_ > 0 && sys::steady_ns() >= retry_at_ns_) retry();
-  tell();
+  send_to_orchestrator();
   end_if_done();
 }
 
@@ -88,10 +88,10 @@ void KeeperProcess::end_if_done() {
   if (!cleaned_) {
     cleaned_ = true;
     if (arguments_.ephemeral) remove_fleet_files();
-    ended_owed_ = true;
-    tell();
+    ended_pending_ = true;
+    send_to_orchestrator();
   }
-  if (!ended_owed_ || link_ < 0 || orchestrator_gone_) left_ = true;
+  if (!ended_pending_ || link_ < 0 || orchestrator_ended_) left_ = true;
 }
 
 // Shims remove what is theirs; here goes what killed ones left, and the directory with the last of them.

@@ -1,14 +1,15 @@
 #pragma once
 // The keeper as a process: starts the shims and carries frames between them and the orchestrator. It keeps
-// the newest record of every service and nothing that a shim could not tell again, so its death loses nothing.
-// One epoll loop; no call in it waits. Towards the orchestrator nothing queues up: services whose record
-// is untold are marked and told when there is room; towards a shim likewise what it is owed.
+// the newest record of every service and nothing that a shim could not say again, so its death loses nothing.
+// One epoll loop; no call in it waits. Towards the orchestrator nothing queues up: services whose record is
+// unsent are marked, and it is sent when there is room; towards a shim likewise.
 // It is the subreaper above its shims: whatever a killed shim leaves comes to it and is killed.
 // SIGTERM ends it as SIGKILL would: shims and services go on.
 #include <cstdint>
 
 #include "azora/keeper/program/cgroup.hpp"
 #include "azora/keeper/program/main.hpp"
+#include "azora/keeper/program/search.hpp"
 #include "azora/keeper/program/shim_table.hpp"
 #include "azora/keeper/protocol.hpp"
 
@@ -17,7 +18,7 @@ namespace azora::keeper {
 class KeeperProcess {
  public:
   explicit KeeperProcess(const KeeperArguments& arguments);
-  // Returns when the fleet has ended, or a successor or nobody is there to work for.
+  // Returns when the fleet has ended, a successor has taken over, or a durable fleet has lost its orchestrator.
   int run();
 
  private:
@@ -28,7 +29,7 @@ class KeeperProcess {
   void remove_fleet_files();
   int wait_ms() const;
 
-  // keeper_link.cpp: what the orchestrator says and is told
+  // keeper_link.cpp: what the orchestrator sends and is sent
   void accept_candidate();
   void read_candidate();
   void read_link();
@@ -38,31 +39,36 @@ class KeeperProcess {
   void on_reclaim(const Record& record);
   void refuse(int fd, const Header& header, RefusalCode code, const ServiceRef& about = {});
   bool is_fenced(int fd, const Header& header);
-  void tell();
-  bool tell_one(ShimEntry& entry);
+  void on_move(const Text& folder);
+  void send_to_orchestrator();
   void close_link();
 
-  // keeper_shims.cpp: what the shims say and are owed
+  // keeper_shims.cpp: what the shims send and are sent
   void attach_existing();
   bool attach(ShimEntry& entry);
   void launch(ShimEntry& entry, const Header& header, const LaunchFrame& frame, long size);
-  long give_birth(ShimEntry& entry, const char* id);
+  long start_shim(ShimEntry& entry, const char* id);
   enum class Heard { some, all, ended };
   Heard hear(ShimEntry& entry);
   void read_shim(ShimEntry& entry);
   void on_shim_frame(ShimEntry& entry, const Header& header, long size);
-  void pay(ShimEntry& entry);
+  void on_refused(ShimEntry& entry, const Refusal& refusal, std::size_t size);
+  void send_to_shim(ShimEntry& entry);
   void drop_shim_link(ShimEntry& entry);
   void release(ShimEntry& entry);
   void changed(ShimEntry& entry);
 
   // keeper_sweep.cpp: shims that died
   void reap();
-  void on_shim_gone(ShimEntry& entry);
+  void on_shim_ended(ShimEntry& entry);
   void try_again_soon();
   void retry();
   void sweep_lost();
-  bool is_swept(const ShimEntry& entry, bool only_shims_left);
+  int kill_left_over();
+  int kill_orphans_below();
+  void kill_orphans_elsewhere();
+  ShimEntry* lost_service_of(const Traces& traces, bool elsewhere);
+  bool is_swept(const ShimEntry& entry, int unattributed);
 
   KeeperArguments arguments_;
   Path cgroup_;  // where cgroups of services are made; empty: nowhere
@@ -74,14 +80,15 @@ class KeeperProcess {
   bool link_waits_ = false;  // for room to write
   std::uint64_t epoch_ = 0;
   bool attached_ = false;
-  bool hello_owed_ = false;
-  bool list_owed_ = false;
-  bool ended_owed_ = false;
+  bool hello_pending_ = false;
+  bool list_pending_ = false;
+  bool pong_pending_ = false;
+  bool ended_pending_ = false;
   bool cleaned_ = false;
   bool ending_ = false;
-  bool orchestrator_gone_ = false;
+  bool orchestrator_ended_ = false;
   bool left_ = false;
-  int untold_ = 0;           // services that are marked
+  int unsent_ = 0;           // how many services are marked
   int retry_ms_ = 0;         // 0: nothing to try again
   std::int64_t retry_at_ns_ = 0;
 };

@@ -144,6 +144,11 @@ void LogWriter::drop(std::size_t size) {
   filled_ -= size;
 }
 
+void LogWriter::move() {
+  close();
+  if (number_ > 0) ++number_;
+}
+
 void LogWriter::close() {
   if (fd_ >= 0) sys::close(fd_);
   fd_ = -1;

@@ -23,6 +23,8 @@ class LogWriter {
   void drop_backlog(int pipe);
 
   std::uint64_t dropped() const { return dropped_; }
+  // The current folder is another one: goes on there with the next file.
+  void move();
   void close();
 
  private:

@@ -1,6 +1,6 @@
 #pragma once
-// azora-keeper <role> ..: one program, two roles. The orchestrator starts the keeper (protocol.hpp, Birth),
-// the keeper its shims (shim_birth.hpp).
+// azora-keeper <role> ...: one program, two roles. The orchestrator starts the keeper (protocol.hpp, Start),
+// the keeper its shims (spawn_shim.hpp).
 //   keeper MODE TOKEN             3: listening socket, 4: pidfd of the orchestrator; cwd: runtime directory
 //   shim MODE CGROUP SERIAL ID    3: listening socket, 4: pidfd of the orchestrator; cwd: its own folder
 // MODE is "ephemeral" or "durable"; CGROUP the folder its cgroup is to be made in, "-" for none;

@@ -18,33 +18,36 @@ namespace azora::keeper {
 class Shim {
  public:
   explicit Shim(const ShimArguments& arguments);
-  // Returns when there is nothing left to do for ever.
+  // Returns when its work has ended for good.
   int run();
 
  private:
-  // shim_link.cpp: what the keeper says and is told
+  // shim_link.cpp: what the keeper sends and is sent
   void accept_candidate();
   void read_candidate();
   void read_link();
   void on_frame(const Header& header, long size);
   void on_launch(const Header& header, long size);
+  void on_move(const Text& folder);
   bool is_fenced(int fd, const Header& header);
   void refuse(int fd, const Header& header, RefusalCode code, std::uint64_t incarnation = 0);
   void send_record();
   void close_link();
 
   // shim_service.cpp: the life of one incarnation
-  void launch(const LaunchFrame& launch);
+  void launch(LaunchFrame& launch);
+  void bound_memory(LaunchFrame& launch);
   void read_error_pipe();
   void on_started();
   void reap();
   void on_main_ended(int status);
   void continue_sweep(bool none_left);
   void read_output();
-  void tell_dropped();
+  void report_dropped();
   void end_output();
   void kill_all();
   void stop_main(int signal);
+  void stop_asked();            // the service is meant to end: its record says so
   void end();                   // stop what runs, then leave
   void leave();                 // removes what is ours; run() ends
 
@@ -54,12 +57,12 @@ class Shim {
   ShimArguments arguments_;
   int signals_ = -1;
   int orchestrator_ = kOrchestratorFd;  // -1: gone
-  bool orchestrator_gone_ = false;
+  bool orchestrator_ended_ = false;
   int link_ = -1;
   int candidate_ = -1;  // connected, has not said who it is
   std::uint64_t epoch_ = 0;
-  bool hello_owed_ = false;
-  bool list_owed_ = false;
+  bool hello_pending_ = false;
+  bool list_pending_ = false;
   bool unsent_ = false;
 
   Record record_;
@@ -74,8 +77,8 @@ class Shim {
   bool ending_ = false;
   bool forgotten_ = false;
   bool left_ = false;
-  std::uint64_t told_dropped_ = 0;     // lines, and when: at most once a second
-  std::int64_t tell_dropped_at_ns_ = 0;
+  std::uint64_t reported_dropped_ = 0;  // lines, and when: at most once a second
+  std::int64_t report_dropped_at_ns_ = 0;
 
   Cgroup cgroup_;
   LogWriter log_;

@@ -1,8 +1,12 @@
-// What a shim hears and says. One keeper at a time; a later one that proves its epoch replaces it.
+// What a shim is sent and sends. One keeper at a time; a later one that proves its epoch replaces it.
+#include <errno.h>
+
 #include "azora/keeper/program/channel.hpp"
+#include "azora/keeper/program/fleet_dir.hpp"
 #include "azora/keeper/program/frame_buffer.hpp"
 #include "azora/keeper/program/shim.hpp"
 #include "azora/keeper/program/sys.hpp"
+#include "azora/keeper/program/text.hpp"
 
 namespace azora::keeper {
 namespace {
@@ -30,6 +34,10 @@ void Shim::read_candidate() {
     refuse(candidate_, header, RefusalCode::version);
     welcome = false;
   }
+  if (welcome && !is_same_boot(hello, own_hello())) {
+    refuse(candidate_, header, RefusalCode::other_boot);
+    welcome = false;
+  }
   if (welcome && is_fenced(candidate_, header)) welcome = false;
   if (!welcome) {
     sys::close(candidate_);
@@ -39,7 +47,7 @@ void Shim::read_candidate() {
   close_link();
   link_ = candidate_;
   candidate_ = -1;
-  hello_owed_ = true;
+  hello_pending_ = true;
   unsent_ = true;
 }
 
@@ -70,10 +78,14 @@ bool Shim::is_fenced(int fd, const Header& header) {
 void Shim::on_frame(const Header& header, long size) {
   if (header.type == FrameType::launch) return on_launch(header, size);
   if (header.type == FrameType::list) {
-    list_owed_ = true;
+    list_pending_ = true;
     return changed();
   }
   if (header.type == FrameType::goodbye) return end();
+  Text folder;
+  if (header.type == FrameType::move && read_folder(g_frame, static_cast<std::size_t>(size), &folder)) {
+    return on_move(folder);
+  }
   ServiceRef ref;
   if (!read_ref(g_frame, static_cast<std::size_t>(size), &ref)) {
     return refuse(link_, header, RefusalCode::malformed);
@@ -82,10 +94,25 @@ void Shim::on_frame(const Header& header, long size) {
     forgotten_ = true;
     return end();
   }
-  if (ref.incarnation != record_.incarnation) return;  // about a life that is over
-  if (header.type == FrameType::stop) stop_main(ref.value);
-  if (header.type == FrameType::kill && has_process(record_.phase)) kill_all();
+  if (ref.incarnation != record_.incarnation) return;  // about a former incarnation
   if (header.type == FrameType::ack && is_over(record_.phase)) record_.phase = Phase::idle;
+  if (!has_process(record_.phase)) return;
+  if (header.type != FrameType::ack) stop_asked();
+  if (header.type == FrameType::stop) stop_main(ref.value);
+  if (header.type == FrameType::kill) kill_all();
+}
+
+// The runtime directory was removed: a place of ours in the new one, where the next keeper finds us.
+void Shim::on_move(const Text& folder) {
+  const Path own(folder.data, "/", arguments_.serial);
+  const long made = sys::make_dir(own.c_str(), kPrivateDir);
+  if ((made < 0 && made != -EEXIST) || sys::change_dir(own.c_str()) < 0) return;
+  const int listener = listen_at(kShimSocket);
+  if (listener >= 0) {
+    sys::duplicate(listener, kListenerFd, O_CLOEXEC);
+    sys::close(listener);
+  }
+  log_.move();
 }
 
 void Shim::on_launch(const Header& header, long size) {
@@ -114,10 +141,10 @@ void Shim::refuse(int fd, const Header& header, RefusalCode code, std::uint64_t 
 void Shim::send_record() {
   if (link_ < 0) return;
   std::uint8_t frame[kMaxSmallFrame];
-  if (hello_owed_) {
+  if (hello_pending_) {
     const std::size_t size = write_hello(frame, sizeof frame, own_hello(), epoch_);
     if (send_frame(link_, frame, size) != Sent::yes) return;
-    hello_owed_ = false;
+    hello_pending_ = false;
   }
   if (unsent_) {
     record_.log_dropped = log_.dropped();
@@ -126,9 +153,9 @@ void Shim::send_record() {
     if (send_frame(link_, frame, size) != Sent::yes) return;
     unsent_ = false;
   }
-  if (list_owed_) {
+  if (list_pending_) {
     const std::size_t size = write_empty(frame, sizeof frame, FrameType::list_end, 0, epoch_);
-    if (send_frame(link_, frame, size) == Sent::yes) list_owed_ = false;
+    if (send_frame(link_, frame, size) == Sent::yes) list_pending_ = false;
   }
 }
 

@@ -22,7 +22,7 @@ int Shim::run() {
     fds[error_pipe] = {error_pipe_, POLLIN, 0};
     fds[signals] = {signals_, POLLIN, 0};
     fds[output] = {output_, POLLIN, 0};
-    const bool owes = unsent_ || hello_owed_ || list_owed_;
+    const bool owes = unsent_ || hello_pending_ || list_pending_;
     fds[link] = {link_, static_cast<short>(POLLIN | (owes ? POLLOUT : 0)), 0};
     fds[candidate] = {candidate_, POLLIN, 0};
     fds[listener] = {kListenerFd, POLLIN, 0};
@@ -42,7 +42,7 @@ int Shim::run() {
     if (fds[candidate].revents != 0) read_candidate();
     if (fds[listener].revents != 0) accept_candidate();
     if (fds[orchestrator].revents != 0) {
-      orchestrator_gone_ = true;
+      orchestrator_ended_ = true;
       orchestrator_ = -1;
       if (arguments_.ephemeral) end();  // whatever the keeper does or cannot do
     }
@@ -50,7 +50,7 @@ int Shim::run() {
       kill_at_ns_ = 0;
       kill_all();
     }
-    tell_dropped();
+    report_dropped();
     send_record();
     if (ending_ && !has_process(record_.phase)) leave();
   }
@@ -59,7 +59,7 @@ int Shim::run() {
 
 std::int64_t Shim::wait_ms() const {
   std::int64_t until = kill_at_ns_;
-  if (log_.dropped() != told_dropped_ && (until == 0 || tell_dropped_at_ns_ < until)) until = tell_dropped_at_ns_;
+  if (log_.dropped() != reported_dropped_ && (until == 0 || report_dropped_at_ns_ < until)) until = report_dropped_at_ns_;
   if (until == 0) return -1;
   const std::int64_t left = until - sys::steady_ns();
   return left > 0 ? left / 1'000'000 + 1 : 0;
@@ -67,7 +67,7 @@ std::int64_t Shim::wait_ms() const {
 
 int shim_main(const ShimArguments& arguments) {
   sys::process_control(PR_SET_NAME, reinterpret_cast<unsigned long>("azora-shim"));
-  alignas(Shim) static char memory[sizeof(Shim)];  // bss: pages that are never touched cost nothing
+  alignas(Shim) static char memory[sizeof(Shim)];  // in bss: pages that are never touched cost nothing
   return (::new (memory) Shim(arguments))->run();
 }
 

@@ -1,4 +1,4 @@
-// The life of one incarnation, as its parent sees it.
+// One incarnation from launch to sweep, as its parent sees it.
 #include <errno.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -14,10 +14,10 @@ namespace azora::keeper {
 namespace {
 
 constexpr int kReadRounds = 16;                          // of a buffer, then others get their turn
-constexpr int kLastRounds = 256;                         // somebody we do not own may hold the pipe and write on
+constexpr int kLastRounds = 256;                         // a process that is not ours may hold the pipe and write on
 constexpr std::int64_t kSlowDiskNs = 100'000'000;        // for kReadRounds buffers
 constexpr int kBacklog = 32 * 1024;                      // half of a pipe: the service is about to wait
-constexpr std::int64_t kToldDroppedEveryNs = 1'000'000'000;
+constexpr std::int64_t kReportDroppedEveryNs = 1'000'000'000;
 
 void close_and_forget(int* fd) {
   if (*fd >= 0) sys::close(*fd);
@@ -26,17 +26,20 @@ void close_and_forget(int* fd) {
 
 }  // namespace
 
-void Shim::launch(const LaunchFrame& launch) {
+void Shim::launch(LaunchFrame& launch) {
   record_ = Record{.serial = arguments_.serial,
                    .incarnation = launch.incarnation,
                    .phase = Phase::launching,
                    .log_dropped = log_.dropped()};
+  set_id(&record_, launch.id);
+  record_.spec_hash = launch.spec_hash;
   failure_ = {};
   stop_signal_ = launch.stop_signal;
   stop_timeout_ms_ = launch.stop_timeout_ms;
   log_.configure(launch.log_max_bytes, launch.log_files);
   if (arguments_.cgroup != nullptr) cgroup_.renew(arguments_.cgroup);
   oom_before_ = cgroup_.oom_kills();
+  bound_memory(launch);
 
   Spawned spawned;
   failure_ = spawn(launch, cgroup_, &spawned);
@@ -51,6 +54,14 @@ void Shim::launch(const LaunchFrame& launch) {
   record_.in_cgroup = spawned.in_cgroup;
   output_ = spawned.output;
   error_pipe_ = spawned.error_pipe;
+}
+
+// By the cgroup where it has a memory controller; what the child then finds in `launch` is left to it.
+void Shim::bound_memory(LaunchFrame& launch) {
+  const bool by_cgroup = cgroup_.limit_memory(launch.memory_limit);
+  if (launch.memory_limit == 0) return;
+  record_.memory_bound = by_cgroup ? MemoryBound::cgroup : MemoryBound::address_space;
+  if (by_cgroup) launch.memory_limit = 0;
 }
 
 // Closes at exec, or carries what went wrong before it.
@@ -138,10 +149,10 @@ void Shim::read_output() {
   }
 }
 
-void Shim::tell_dropped() {
-  if (log_.dropped() == told_dropped_ || sys::steady_ns() < tell_dropped_at_ns_) return;
-  told_dropped_ = log_.dropped();
-  tell_dropped_at_ns_ = sys::steady_ns() + kToldDroppedEveryNs;
+void Shim::report_dropped() {
+  if (log_.dropped() == reported_dropped_ || sys::steady_ns() < report_dropped_at_ns_) return;
+  reported_dropped_ = log_.dropped();
+  report_dropped_at_ns_ = sys::steady_ns() + kReportDroppedEveryNs;
   changed();
 }
 
@@ -157,9 +168,16 @@ void Shim::stop_main(int signal) {
   sys::kill(record_.pid, SIGCONT);  // a stopped process could not act on it
 }
 
+void Shim::stop_asked() {
+  if (record_.stop_asked) return;
+  record_.stop_asked = true;
+  changed();
+}
+
 void Shim::end() {
   if (ending_) return;
   ending_ = true;
+  if (has_process(record_.phase)) stop_asked();
   if (!main_alive_) return;  // the sweep goes on by itself
   stop_main(stop_signal_);
   kill_at_ns_ = sys::steady_ns() + std::int64_t{stop_timeout_ms_} * 1'000'000;
@@ -175,8 +193,8 @@ void Shim::leave() {
   log_.close();
   sys::change_dir("/");
   remove_service_files(own);
-  if (!orchestrator_gone_) return;
-  // The last of a fleet that nobody looks after any more turns off the light.
+  if (!orchestrator_ended_ || !arguments_.ephemeral) return;
+  // The last shim of a fleet without an orchestrator removes the runtime directory.
   std::size_t end = size_of(own);
   while (end > 0 && own[end] != '/') --end;
   own[end] = 0;

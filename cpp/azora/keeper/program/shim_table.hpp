@@ -1,37 +1,34 @@
 #pragma once
 // What the keeper knows of each service. Entries stay where they are; a serial names one for ever.
-// Threads: the program has one. Fails: add() answers nullptr when the table is full.
+// Threads: the program has one. Fails: add() returns nullptr when the table is full.
 #include <cstddef>
 #include <cstdint>
 
+#include "azora/keeper/flag_set.hpp"
 #include "azora/keeper/program/sys.hpp"
 #include "azora/keeper/protocol.hpp"
 
 namespace azora::keeper {
 
+// What is still to be sent to a shim, in the order in which it is sent.
+enum class ToShim : std::uint8_t { hello, list, move, stop, kill, ack, forget, goodbye };
+
 struct ShimEntry {
   Record record;              // the newest heard of
   int link = -1;
   int pid = 0;                // of the shim; 0: there is none, or it has not said so
+  int stop_signal = 0;        // of the STOP to be sent
+  int left = 0;               // living processes that the last pass of a sweep found
   bool has_shim = false;      // one lives, as far as we know
-  bool is_child = false;      // of ours: wait tells of its death, and what it leaves comes to us
+  bool is_child = false;      // of ours: wait reports its death, and what it leaves comes to us
   bool heard = false;         // over this link
   bool link_waits = false;    // for room to write
-  bool untold = false;        // the orchestrator has not got `record`
+  bool unsent = false;        // the orchestrator has not been sent `record`
   bool sweeping = false;      // the shim died with processes below it
-  bool foreign_orphans = false;  // which went to somebody else: they are to be searched for
+  bool foreign_orphans = false;  // which became children of another process: they are to be searched for
+  bool same_session = false;  // of the main process, still (search.hpp)
   bool forgotten = false;
-  // What the shim is owed about the current incarnation.
-  bool owes_hello = false;
-  bool owes_list = false;
-  bool owes_ack = false;
-  bool owes_kill = false;
-  bool owes_forget = false;
-  bool owes_goodbye = false;
-  int owes_stop = 0;          // a signal
-  bool owes() const {
-    return owes_hello || owes_list || owes_ack || owes_kill || owes_forget || owes_goodbye || owes_stop != 0;
-  }
+  FlagSet<ToShim> to_send;    // about the current incarnation
 };
 
 class ShimTable {

@@ -26,15 +26,15 @@ SpawnFailure spawn(const LaunchFrame& launch, const Cgroup& cgroup, Spawned* spa
     return {SpawnStep::fork, -failed, 0};
   }
   const int shim = sys::own_pid();
-  long pid = cgroup.takes_newborn() ? fork_into(cgroup) : -1;
-  const bool born_inside = pid >= 0;
-  if (!born_inside) pid = sys::fork();
+  long pid = cgroup.takes_forks() ? fork_into(cgroup) : -1;
+  const bool forked_inside = pid >= 0;
+  if (!forked_inside) pid = sys::fork();
   if (pid == 0) {
     // The standard input stays the null device that this program has.
     sys::duplicate(output.ends[1], 1);
     sys::duplicate(output.ends[1], 2);
     sys::duplicate(error.ends[1], kErrorPipeFd, O_CLOEXEC);
-    if (!born_inside && cgroup.is_open()) {
+    if (!forked_inside && cgroup.is_open()) {
       const long joined = cgroup.join();
       if (joined < 0) fail_spawn(SpawnStep::cgroup, joined);
     }

@@ -4,13 +4,9 @@
 
 namespace azora::keeper {
 
-int kill_descendants(const PidList* spared) {
+int kill_descendants() {
   PidList found;
-  PidList own;
-  add_children(sys::own_pid(), &own);
-  for (int i = 0; i < own.count(); ++i) {
-    if (spared == nullptr || !spared->contains(own.at(i))) found.add(own.at(i));
-  }
+  add_children(sys::own_pid(), &found);
   int alive = 0;
   // Children are listed before their parent is hit: its death would hand them to us unseen until the next walk.
   for (int i = 0; i < found.count(); ++i) {

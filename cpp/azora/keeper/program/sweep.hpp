@@ -6,8 +6,7 @@
 
 namespace azora::keeper {
 
-// Sends SIGKILL to all descendants of this process but the children in `spared` (and what is below
-// them). Answers how many were still alive.
-int kill_descendants(const PidList* spared = nullptr);
+// Sends SIGKILL to all descendants of this process. Returns how many were still alive.
+int kill_descendants();
 
 }  // namespace azora::keeper

@@ -1,6 +1,6 @@
 #pragma once
 // System calls without a C library: the program is resident once per service, so every page counts.
-// Each answers what the kernel does: >= 0, or the negative errno. Only calls that both x86-64 and
+// Each returns what the kernel does: >= 0, or the negative errno. Only calls that both x86-64 and
 // arm64 have. Threads: the program has one.
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -95,6 +95,9 @@ inline long dir_entries(int fd, void* data, std::size_t size) {
 }
 inline long seek(int fd, long offset, int whence) { return invoke(SYS_lseek, fd, offset, whence); }
 inline long truncate(int fd, long size) { return invoke(SYS_ftruncate, fd, size); }
+inline long attribute(const char* path, const char* name, void* value, std::size_t size) {
+  return invoke(SYS_getxattr, path, name, value, static_cast<long>(size));
+}
 inline long ioctl(int fd, unsigned long request, void* argument) {
   return invoke(SYS_ioctl, fd, static_cast<long>(request), argument);
 }
@@ -199,6 +202,9 @@ inline long send(int fd, const void* data, std::size_t size) {
 }
 inline long receive(int fd, void* data, std::size_t size) {
   return invoke(SYS_recvfrom, fd, data, static_cast<long>(size), MSG_DONTWAIT, 0L, 0L);
+}
+inline long set_socket_option(int fd, int option, int value) {
+  return invoke(SYS_setsockopt, fd, SOL_SOCKET, option, &value, static_cast<long>(sizeof value));
 }
 inline long socket_option(int fd, int option, void* value, unsigned* size) {
   return invoke(SYS_getsockopt, fd, SOL_SOCKET, option, value, size);

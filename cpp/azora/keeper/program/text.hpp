@@ -1,5 +1,5 @@
 #pragma once
-// Texts and numbers without a C library. Threads: the program has one. Fails: a Path that would be
+// Strings and numbers without a C library. Threads: the program has one. Fails: a Path that would be
 // too long stays empty, which no call accepts.
 #include <cstddef>
 #include <cstdint>
@@ -65,6 +65,11 @@ class Path {
     return *this;
   }
   Path& add(int number) { return add(static_cast<std::uint64_t>(number)); }
+  void remove_last_part() {
+    while (size_ > 0 && text_[size_ - 1] != '/') --size_;
+    if (size_ > 0) --size_;
+    text_[size_] = 0;
+  }
   const char* c_str() const { return full_ ? "" : text_; }
   std::size_t size() const { return size_; }
 

@@ -10,14 +10,15 @@
 
 namespace azora::keeper {
 
-struct Birth {
+struct KeeperSpawn {
   std::string program;
   std::string folder;     // runtime directory
   std::string token;      // names the cgroups: [a-z0-9-], unique
+  bool ephemeral = true;
   bool cgroups = true;
 };
 
 // Returns once the keeper is on its way; a keeper that then fails is one whose socket ends.
-Result<void> start_keeper(const Birth& birth, const Fd& listener);
+Result<void> start_keeper(const KeeperSpawn& spawn, const Fd& listener);
 
 }  // namespace azora::keeper

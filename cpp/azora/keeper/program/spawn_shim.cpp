@@ -1,14 +1,14 @@
-#include "azora/keeper/program/shim_birth.hpp"
+#include "azora/keeper/program/spawn_shim.hpp"
 
 #include <errno.h>
 
 #include "azora/keeper/program/channel.hpp"
+#include "azora/keeper/program/fleet_dir.hpp"
 #include "azora/keeper/program/text.hpp"
 
 namespace azora::keeper {
 namespace {
 
-constexpr unsigned kPrivateDir = 0700;
 rlimit64 g_inherited_files{};
 bool g_files_raised = false;
 
@@ -18,7 +18,7 @@ bool g_files_raised = false;
   sys::exit(127);
 }
 
-[[noreturn]] void become_shim(const ShimBirth& birth, const char* folder, int listener, int error_pipe) {
+[[noreturn]] void become_shim(const ShimSpawn& spawn, const char* folder, int listener, int error_pipe) {
   sys::set_session();
   if (g_files_raised) sys::limits(RLIMIT_NOFILE, &g_inherited_files, nullptr);
   long failed = sys::change_dir(folder);
@@ -27,9 +27,9 @@ bool g_files_raised = false;
   failed = sys::duplicate(listener, kListenerFd);
   if (failed < 0) fail(error_pipe, failed);
   sys::invoke(SYS_fcntl, kOrchestratorFd, F_SETFD, 0);
-  const Path serial(birth.serial);
-  const char* argv[] = {"azora-keeper", "shim", birth.ephemeral ? "ephemeral" : "durable", birth.cgroup,
-                        serial.c_str(), birth.id, nullptr};
+  const Path serial(spawn.serial);
+  const char* argv[] = {"azora-keeper", "shim", spawn.ephemeral ? "ephemeral" : "durable", spawn.cgroup,
+                        serial.c_str(), spawn.id, nullptr};
   const char* env[] = {nullptr};
   fail(error_pipe, sys::execute("/proc/self/exe", const_cast<char* const*>(argv), const_cast<char* const*>(env)));
 }
@@ -52,17 +52,17 @@ std::uint64_t file_limit() {
   return sys::limits(RLIMIT_NOFILE, nullptr, &now) == 0 ? now.rlim_cur : 0;
 }
 
-int bear_shim(const ShimBirth& birth) {
-  const Path folder(birth.serial);
+int spawn_shim(const ShimSpawn& spawn) {
+  const Path folder(spawn.serial);
   const long made = sys::make_dir(folder.c_str(), kPrivateDir);
   if (made < 0 && made != -EEXIST) return static_cast<int>(made);
-  const int listener = listen_at(Path(birth.serial, "/", kShimSocket).c_str());
+  const int listener = listen_at(Path(spawn.serial, "/", kShimSocket).c_str());
   if (listener < 0) return listener;
   int error_pipe[2];
   const long piped = sys::pipe(error_pipe);
   if (piped < 0) return give_up(listener, static_cast<int>(piped));
   const long pid = sys::fork();
-  if (pid == 0) become_shim(birth, folder.c_str(), listener, error_pipe[1]);
+  if (pid == 0) become_shim(spawn, folder.c_str(), listener, error_pipe[1]);
   sys::close(error_pipe[1]);
   int error = 0;
   long got = -EINTR;

@@ -1,5 +1,5 @@
 #pragma once
-// How a shim comes into the world: fork and exec of our own program with its listening socket, in its own
+// How a shim is started: fork and exec of our own program with its listening socket, in its own
 // folder and session. Threads: the program has one.
 #include "azora/keeper/program/cgroup.hpp"
 #include "azora/keeper/program/main.hpp"
@@ -7,7 +7,7 @@
 
 namespace azora::keeper {
 
-struct ShimBirth {
+struct ShimSpawn {
   std::uint64_t serial = 0;
   const char* id = "";
   bool ephemeral = true;
@@ -21,6 +21,6 @@ void raise_file_limit();
 std::uint64_t file_limit();
 
 // The pid of the shim, which listens already; or a negative errno.
-int bear_shim(const ShimBirth& birth);
+int spawn_shim(const ShimSpawn& spawn);
 
 }  // namespace azora::keeper

@@ -1,4 +1,4 @@
-#include "azora/keeper/client_birth.hpp"
+#include "azora/keeper/client_spawn.hpp"
 
 #include <fcntl.h>
 #include <sched.h>
@@ -95,9 +95,9 @@ std::string read_all(const Fd& pipe) {
 
 }  // namespace
 
-Result<void> start_keeper(const Birth& birth, const Fd& listener) {
+Result<void> start_keeper(const KeeperSpawn& spawn, const Fd& listener) {
   std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) < 0) return failed(birth.program, system_text(errno));
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) < 0) return failed(spawn.program, system_text(errno));
   const Fd words(ends[0]);
   Fd words_end(ends[1]);
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -108,19 +108,19 @@ Result<void> start_keeper(const Birth& birth, const Fd& listener) {
   const Fd high_us = copy_above(us.get());
   words_end.reset();
   if (!high_null || !high_words || !high_listener || !high_us) {
-    return failed(birth.program, "no descriptors are left (" + system_text(errno) + "); raise the limit of open files");
+    return failed(spawn.program, "no descriptors are left (" + system_text(errno) + "); raise the limit of open files");
   }
 
-  std::string program = birth.program;
+  std::string program = spawn.program;
   std::string role = "keeper";
-  std::string mode = "ephemeral";
-  std::string token = birth.token;
+  std::string mode = spawn.ephemeral ? "ephemeral" : "durable";
+  std::string token = spawn.token;
   std::string no_cgroups = "AZORA_NO_CGROUP=1";
   const std::array<char*, 5> argv{program.data(), role.data(), mode.data(), token.data(), nullptr};
-  const std::array<char*, 2> env{birth.cgroups ? nullptr : no_cgroups.data(), nullptr};
+  const std::array<char*, 2> env{spawn.cgroups ? nullptr : no_cgroups.data(), nullptr};
 
   Order order;
-  order.program = birth.program.c_str();
+  order.program = spawn.program.c_str();
   order.argv = argv.data();
   order.env = env.data();
   if (inherited_files()) order.files = &*inherited_files();
@@ -130,7 +130,7 @@ Result<void> start_keeper(const Birth& birth, const Fd& listener) {
   posix_spawn_file_actions_adddup2(&order.actions, high_words.get(), 2);
   posix_spawn_file_actions_adddup2(&order.actions, high_listener.get(), kListenerFd);
   posix_spawn_file_actions_adddup2(&order.actions, high_us.get(), kOrchestratorFd);
-  posix_spawn_file_actions_addchdir_np(&order.actions, birth.folder.c_str());
+  posix_spawn_file_actions_addchdir_np(&order.actions, spawn.folder.c_str());
   posix_spawnattr_init(&order.attributes);
   sigset_t none;
   sigset_t all;
@@ -144,16 +144,16 @@ Result<void> start_keeper(const Birth& birth, const Fd& listener) {
   posix_spawn_file_actions_destroy(&order.actions);
   posix_spawnattr_destroy(&order.attributes);
 
-  if (!ran) return failed(birth.program, system_text(error) + "; look at the limit of processes");
+  if (!ran) return failed(spawn.program, system_text(error) + "; look at the limit of processes");
   if (order.spawn_error == ENOENT) {
-    return failed(birth.program, "there is no such program; reinstall azora-orchestrator or set its path");
+    return failed(spawn.program, "there is no such program; reinstall azora-orchestrator or set its path");
   }
-  if (order.spawn_error == EACCES) return failed(birth.program, "it may not be executed; make it executable or reinstall");
-  if (order.spawn_error != 0) return failed(birth.program, system_text(order.spawn_error));
+  if (order.spawn_error == EACCES) return failed(spawn.program, "it may not be executed; make it executable or reinstall");
+  if (order.spawn_error != 0) return failed(spawn.program, system_text(order.spawn_error));
   // Where the host ignores SIGCHLD there is no status; then the socket tells.
   if (order.reaped && order.status != 0) {
     const std::string said = read_all(words);
-    return failed(birth.program, said.empty() ? "it ended at once; reinstall azora-orchestrator" : said);
+    return failed(spawn.program, said.empty() ? "it ended at once; reinstall azora-orchestrator" : said);
   }
   return {};
 }

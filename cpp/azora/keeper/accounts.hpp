@@ -1,0 +1,30 @@
+#pragma once
+// Users of this machine by name or number, as its directories know them (NSS: files, LDAP, ..).
+// Threads: one that may wait as long as a directory hangs, never az-keeper. No state.
+// Fails: with invalid_spec in words "process.user: value, rule, what to do".
+#include <sys/types.h>
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "azora/base/result.hpp"
+
+namespace azora::keeper {
+
+struct Account {
+  std::string name;
+  std::string home;
+  std::string shell;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<std::uint32_t> groups;
+};
+
+// The account to switch to for process.user; nullopt: it is `own` already, even for one who may not switch.
+using AccountLookup = std::function<Result<std::optional<Account>>(const std::string& user, uid_t own)>;
+Result<std::optional<Account>> look_up_account(const std::string& user, uid_t own);
+
+}  // namespace azora::keeper

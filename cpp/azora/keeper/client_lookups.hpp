@@ -1,0 +1,41 @@
+#pragma once
+// Launches whose user is being looked up, each on a thread of its own, since a directory may hang for ever: that
+// stalls this launch and no other command.
+// Threads: az-keeper calls all; `done` runs on the thread of the look-up. Ownership: a thread that hangs is left
+// behind and holds nothing but its own copies.
+// Fails: a launch beyond the limit, or one without a thread to be had, is refused in words.
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "azora/base/result.hpp"
+#include "azora/keeper/accounts.hpp"
+#include "azora/keeper/keeper.hpp"
+
+namespace azora::keeper {
+
+struct LookedUp {
+  Launch launch;
+  Result<std::optional<Account>> account;
+};
+
+class AccountLookups {
+ public:
+  AccountLookups(AccountLookup look_up, uid_t own) : look_up_(std::move(look_up)), own_(own) {}
+
+  Result<void> begin(const Launch& launch, std::function<void(LookedUp)> done);
+  // True: that launch is still wanted, and no longer waits.
+  bool finish(Serial serial, std::uint64_t incarnation);
+  void drop(Serial serial) { waiting_.erase(serial); }
+  // All that wait, which wait no longer.
+  std::unordered_map<Serial, std::uint64_t> abandon_all();
+
+ private:
+  const AccountLookup look_up_;
+  const uid_t own_;
+  std::unordered_map<Serial, std::uint64_t> waiting_;  // incarnation by serial
+};
+
+}  // namespace azora::keeper

@@ -1,0 +1,15 @@
+#pragma once
+// Tells whether a running process was started from the same configuration: a hash of what takes effect only with a
+// new process (argv, cwd, env, envFile, inheritEnv, user, rlimits, noNewPrivs, memoryLimit and the port). What
+// applies to a running one (stopSignal, stopTimeout, log) is left out.
+// The same on every machine, build and run: it is compared with what a former orchestrator launched.
+// Threads: any; pure.
+#include <cstdint>
+
+#include "azora/model/launch_spec.hpp"
+
+namespace azora::keeper {
+
+std::uint64_t launch_hash(const LaunchSpec& spec, int port);
+
+}  // namespace azora::keeper
