@@ -22,6 +22,7 @@ class Heartbeat {
   bool should_ask(SteadyTime now) {
     if (asked_ || now < ask_at_) return false;
     asked_ = true;
+    looked_at_ = now;
     silent_until_ = now + patience_;
     ask_at_ = now + every_;
     return true;
@@ -29,6 +30,7 @@ class Heartbeat {
   // Asks at once, and waits no longer than that for the answer.
   void hurry(SteadyTime now, Millis patience) {
     patience_ = std::min(patience_, patience);
+    looked_at_ = now;
     ask_at_ = std::min(ask_at_, now);
     if (asked_) silent_until_ = std::min(silent_until_, now + patience_);
   }

@@ -1,4 +1,4 @@
-// The keeper dies, services do not notice, and the next keeper knows all (semantics A 1, 5).
+// The keeper dies, services do not notice, and the next keeper knows all.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -190,6 +190,54 @@ TEST_P(ProgramAttach, WhatAStoppedShimIsToldItDoesLater) {
   EXPECT_FALSE(is_gone(started.pid));
   ASSERT_EQ(::kill(shim, SIGCONT), 0);
   EXPECT_EQ(rig.await(1, Phase::swept).exit_value, SIGKILL);
+}
+
+TEST_P(ProgramAttach, ARecordSaysWhatTheNextOrchestratorNeedsToKnow) {
+  LaunchRequest request = rig.shell(1, "trap 'exit 0' TERM; echo ready > $FIFO; while :; do sleep 0.01; done");
+  request.id = "orders@1";
+  request.spec_hash = 0xfedcba9876543210;
+  rig.launch_and_await(request);
+  EXPECT_EQ(rig.line(), "ready");
+  kill_keeper();
+  replace_keeper();
+  Record record = rig.await(1, Phase::running);
+  EXPECT_STREQ(record.id, "orders@1");
+  EXPECT_EQ(record.spec_hash, 0xfedcba9876543210);
+  EXPECT_FALSE(record.stop_asked);
+  rig.say(FrameType::stop, 1, 1, SIGTERM);
+  record = rig.await(1, Phase::swept);
+  EXPECT_TRUE(record.stop_asked);
+  rig.say(FrameType::ack, 1);
+  request.incarnation = 2;
+  EXPECT_FALSE(rig.launch_and_await(request).stop_asked);
+}
+
+TEST_P(ProgramAttach, AnOrchestratorOfAnotherBootIsRefused) {
+  const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
+  rig.connect(rig.epoch + 1, "another-boot");
+  EXPECT_TRUE(rig.await_end_of_link());
+  EXPECT_EQ(rig.refusals.back().code, RefusalCode::other_boot);
+  EXPECT_FALSE(is_gone(started.pid));
+}
+
+// What it learns this way, it starts the next keeper with.
+TEST_P(ProgramAttach, AnOrchestratorOfAnOlderEpochLearnsTheOneToExceed) {
+  const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
+  rig.connect(70);
+  ASSERT_TRUE(rig.list());
+  rig.launch_and_await(rig.shell(2, "exec sleep 1000"));  // a shim that has heard of it
+  kill_keeper();
+  rig.epoch = 3;
+  rig.start_keeper();
+  EXPECT_TRUE(rig.await_end_of_link());
+  ASSERT_FALSE(rig.refusals.empty());
+  EXPECT_EQ(rig.refusals.back().code, RefusalCode::fenced);
+  EXPECT_EQ(rig.refusals.back().type, FrameType::hello);
+  EXPECT_EQ(rig.refusals.back().detail, 70U);
+  rig.epoch = 70;
+  rig.start_keeper();
+  ASSERT_TRUE(rig.list());
+  EXPECT_EQ(rig.await(1, Phase::running).pid, started.pid);
 }
 
 TEST_P(ProgramAttach, GarbageIsRefusedAndHarmsNothing) {

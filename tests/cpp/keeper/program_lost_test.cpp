@@ -1,6 +1,9 @@
-// A shim is killed: its service goes with it, nothing below survives, and it is said (semantics A 1, design 3).
+// A shim is killed: its service goes with it, nothing below survives, and it is reported.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
+
+#include <fstream>
 
 #include "keeper/program_rig.hpp"
 
@@ -14,6 +17,11 @@ constexpr char kFamily[] =
 class ProgramLost : public testing::TestWithParam<bool> {
  protected:
   void SetUp() override { rig.start_keeper(); }
+  // As the client does: in the record and in the environment.
+  void name(LaunchRequest* request, const std::string& id) const {
+    request->id = id;
+    request->env_after = {kIdVariable + id, kFleetVariable + rig.mark};
+  }
   ProgramRig rig{{.cgroup = GetParam()}};
 };
 INSTANTIATE_TEST_SUITE_P(Cgroup, ProgramLost, testing::Values(true, false),
@@ -73,6 +81,7 @@ TEST_P(ProgramLost, ACgroupFindsWhatLeftSessionAndOutput) {
   ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
   ASSERT_TRUE(rig.await_end_of_link());
   ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_TRUE(wait_gone(shim));
   rig.start_keeper();
   rig.reclaim(started);
   EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
@@ -101,6 +110,91 @@ TEST_P(ProgramLost, WhatDiedTogetherWithTheKeeperIsReclaimed) {
   EXPECT_EQ(rig.launch_and_await(rig.shell(1, "exec sleep 1000", 2)).phase, Phase::running);
 }
 
+// The id and the fleet in its environment are what is left of its origin.
+TEST_P(ProgramLost, NothingSurvivesTheDeathOfKeeperAndShimTogether) {
+  LaunchRequest request = rig.shell(1, kFamily);
+  name(&request, "orders");
+  const Record started = rig.launch_and_await(request);
+  const std::vector<pid_t> pids{started.pid, rig.pid_line(), rig.pid_line()};
+  LaunchRequest other = rig.shell(2, "exec sleep 1000");
+  name(&other, "orders2");
+  const Record alive = rig.launch_and_await(other);
+  const pid_t shim = rig.shim_of(1);
+  ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
+  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_TRUE(wait_gone(shim));
+  ASSERT_TRUE(rig.await_end_of_link());
+  rig.start_keeper();
+  rig.reclaim(started);
+  EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
+  for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
+  EXPECT_FALSE(is_gone(alive.pid));
+}
+
+// Of an orchestrator that knows no more than the id.
+TEST_P(ProgramLost, TheIdAloneIsEnoughToReclaim) {
+  LaunchRequest request = rig.shell(1, kFamily);
+  name(&request, "orders");
+  const Record started = rig.launch_and_await(request);
+  const std::vector<pid_t> pids{started.pid, rig.pid_line(), rig.pid_line()};
+  const pid_t shim = rig.shim_of(1);
+  ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
+  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_TRUE(wait_gone(shim));
+  ASSERT_TRUE(rig.await_end_of_link());
+  rig.start_keeper();
+  Record claimed{.serial = 1, .incarnation = 1, .phase = Phase::launching};
+  set_id(&claimed, {"orders", 6});
+  rig.reclaim(claimed);
+  EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
+  for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
+}
+
+// A process that cannot be killed for now: SIGKILL waits until its cgroup is thawed.
+class Freezer {
+ public:
+  Freezer() : path_("/sys/fs/cgroup/freezer/azora-test-" + std::to_string(::getpid())) {
+    std::error_code ignored;
+    std::filesystem::create_directory(path_, ignored);
+  }
+  ~Freezer() {
+    set("THAWED");
+    std::error_code ignored;
+    std::filesystem::remove(path_, ignored);
+  }
+  bool freeze(pid_t pid) {
+    std::ofstream(path_ / "cgroup.procs") << pid << std::flush;
+    return set("FROZEN");
+  }
+  bool set(const std::string& state) { return static_cast<bool>(std::ofstream(path_ / "freezer.state") << state << std::flush); }
+
+ private:
+  std::filesystem::path path_;
+};
+
+TEST_P(ProgramLost, AnOrphanThatStaysHoldsUpItsOwnServiceAlone) {
+  Freezer freezer;
+  LaunchRequest stuck = rig.shell(1, "sleep 1000 & echo $! > $FIFO; exec sleep 1000");
+  name(&stuck, "stuck");
+  rig.launch_and_await(stuck);
+  const pid_t orphan = rig.pid_line();
+  LaunchRequest free = rig.shell(2, kFamily);
+  name(&free, "free");
+  const Record other = rig.launch_and_await(free);
+  const std::vector<pid_t> pids{other.pid, rig.pid_line(), rig.pid_line()};
+  if (!freezer.freeze(orphan)) GTEST_SKIP() << "needs a freezer cgroup that may be written";
+  const std::vector<pid_t> shims{rig.shim_of(1), rig.shim_of(2)};
+  for (const pid_t shim : shims) ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  EXPECT_EQ(rig.await(2, Phase::lost).phase, Phase::lost);
+  for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
+  EXPECT_FALSE(is_gone(orphan));
+  ASSERT_TRUE(rig.list());
+  EXPECT_NE(rig.records[1].phase, Phase::lost);
+  ASSERT_TRUE(freezer.set("THAWED"));
+  EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
+  EXPECT_TRUE(is_gone(orphan));
+}
+
 TEST_P(ProgramLost, AReclaimedServiceThatLivesIsNotTouched) {
   const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   rig.reclaim(started);
@@ -113,7 +207,7 @@ TEST_P(ProgramLost, AReclaimNeverKillsAnotherProcessOfThatPid) {
   const Record other = rig.launch_and_await(rig.shell(2, "exec sleep 1000"));
   Record claimed = other;
   claimed.serial = 1;
-  claimed.start_ticks -= 1;  // as if the pid had been given to somebody else since
+  claimed.start_ticks -= 1;  // as if the pid had been given to another process since
   claimed.output_pipe = 0;
   rig.reclaim(claimed);
   EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);

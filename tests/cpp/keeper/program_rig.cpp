@@ -170,7 +170,7 @@ void ProgramRig::start_keeper() {
   ASSERT_TRUE(read_until([this] { return keeper_pid != 0; }));
 }
 
-void ProgramRig::connect(std::uint64_t with_epoch) {
+void ProgramRig::connect(std::uint64_t with_epoch, const std::string& boot_id) {
   link_.reset(socket_at(dir / kKeeperSocket, false));
   ASSERT_GE(link_.get(), 0);
   epoch = with_epoch;
@@ -179,6 +179,7 @@ void ProgramRig::connect(std::uint64_t with_epoch) {
   std::vector<std::uint8_t> frame(kMaxSmallFrame);
   Hello hello;
   hello.pid = ::getpid();
+  hello.boot_id = {boot_id.c_str(), static_cast<std::uint32_t>(boot_id.size())};
   frame.resize(write_hello(frame.data(), frame.size(), hello, epoch));
   send(frame);
 }

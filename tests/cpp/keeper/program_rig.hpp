@@ -65,7 +65,7 @@ class ProgramRig {
 
   // Binds the socket, runs a keeper, connects and says hello.
   void start_keeper();
-  void connect(std::uint64_t epoch);
+  void connect(std::uint64_t epoch, const std::string& boot_id = "");
   void end_orchestrator();
   void begin_orchestrator();  // another one, after the end of the former
 
