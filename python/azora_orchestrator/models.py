@@ -108,7 +108,7 @@ def _named(made: type[_T]) -> type[_T]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    if name in ("memory_limit", "orphan_policy"):
+    if name == "orphan_policy":
         return "is not available in this release; leave it out"
     folded = {one.removesuffix("_ms").replace("_", ""): one for one in known}
     wanted = name.removesuffix("_ms").replace("_", "").lower()
@@ -153,6 +153,7 @@ class ProcessConfig(_Wire):
     stop_signal: str | None = None
     stop_timeout_ms: int | None = None
     log: LogConfig | Mapping[str, Any] | None = None
+    memory_limit: int | str | None = None
     replicas: int | None = None
     ports: Sequence[int] | str | None = None
     rlimits: Mapping[str, Any] | None = None

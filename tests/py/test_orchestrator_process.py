@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import queue
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from azora_orchestrator import MasterOrchestrator, RestartRequest, ServiceConfig
+from azora_orchestrator import MasterOrchestrator, ProcessConfig, RestartRequest, ServiceConfig
 from conftest import WebService, free_port
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
@@ -131,6 +132,32 @@ def test_its_output_can_be_read(orch: MasterOrchestrator, process: Process) -> N
     orch.register(process("a"))
     orch.wait_ready("a", timeout_ms=WAIT_MS)
     assert "listening" in orch.logs("a", lines=10)
+
+
+def test_a_memory_limit_is_kept_and_its_kind_is_said(orch: MasterOrchestrator) -> None:
+    argv = [sys.executable, "-c", "bytearray(600_000_000); import time; time.sleep(60)"]
+    with orch.events(service="a") as stream:
+        orch.register(
+            ServiceConfig(
+                id="a",
+                type="job",
+                process=ProcessConfig(argv=argv, memory_limit="256MiB"),
+                health_check={"type": "process"},
+                max_restarts=0,
+            )
+        )
+        told = {}
+        for event in stream:
+            told[event.type] = event
+            if event.type == "serviceFailed":
+                break
+    exited = told["serviceExited"]
+    if exited.oom:
+        assert (exited.cause, exited.signal) == ("oom", "SIGKILL")
+    else:  # no memory cgroup can be made here
+        assert "RLIMIT_AS" in told["serviceStarted"].reason
+        assert (exited.cause, exited.code) == ("crash", 1)
+        assert "MemoryError" in orch.logs("a")
 
 
 def test_closing_leaves_no_process(process: Process) -> None:

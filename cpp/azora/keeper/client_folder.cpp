@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "azora/keeper/protocol.hpp"
+#include "azora/keeper/system_words.hpp"
 
 namespace azora::keeper {
 namespace {
@@ -25,7 +26,7 @@ namespace {
 constexpr const char* kLockFile = "orchestrator";  // holds the pid of the one that has the lock
 
 Error system_error(const std::string& what) {
-  return Error{ErrorCode::keeper_failed, what + ": " + std::generic_category().message(errno)};
+  return Error{ErrorCode::keeper_failed, what + ": " + system_words(errno)};
 }
 
 // By way of the descriptor: a socket's path may have at most 107 characters, a folder's any number.

@@ -162,9 +162,7 @@ void Ledger::on_phase(Service& service) {
     case Phase::idle:
     case Phase::unknown:
     case Phase::launching: return;
-    case Phase::running:
-      report_started(service);
-      return report_warning(service);
+    case Phase::running: return report_started(service);
     case Phase::exited: return report_exited(service);
     case Phase::swept:
       report_exited(service);
@@ -345,6 +343,7 @@ void Ledger::report_record(Report::Kind kind, const Record& record) {
 void Ledger::report_started(Service& service) {
   if (service.reported.has(Reported::started)) return;
   service.reported.add(Reported::started);
+  if (service.record.memory_bound == MemoryBound::address_space) report(Report::Kind::warning, service, describe_memory_bound());
   report(Report::Kind::started, service);
   reports_.back().pid = service.record.pid;
   reports_.back().at = Now{SteadyTime(Nanos(service.record.started_steady_ns)), WallTime{service.record.started_wall_ms}};
@@ -362,12 +361,6 @@ void Ledger::report_failed(Service& service, std::string reason) {
   report(Report::Kind::start_failed, service, std::move(reason));
   report(Report::Kind::swept, service);
   service.reported.add(Reported::end);
-}
-
-void Ledger::report_warning(Service& service) {
-  if (service.record.memory_bound != MemoryBound::address_space || service.reported.has(Reported::warning)) return;
-  service.reported.add(Reported::warning);
-  report(Report::Kind::warning, service, describe_memory_bound());
 }
 
 }  // namespace azora::keeper

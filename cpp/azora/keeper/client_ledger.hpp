@@ -51,7 +51,7 @@ class Ledger {
   // What is to be sent to the keeper about a service, in the order in which it makes sense.
   enum class Owed : std::uint8_t { ack, launch, reclaim, stop, kill };
   // What was reported of its current incarnation. `end`: swept or lost, nothing more follows.
-  enum class Reported : std::uint8_t { started, exited, end, warning };
+  enum class Reported : std::uint8_t { started, exited, end };
   enum class Fact : std::uint8_t {
     launch_sent,    // to any keeper
     launch_unsure,  // it may have died with the keeper it was sent to
@@ -87,7 +87,6 @@ class Ledger {
   void report_started(Service& service);
   void report_exited(Service& service);
   void report_failed(Service& service, std::string reason);
-  void report_warning(Service& service);
   std::vector<std::uint8_t> frame_of(Service& service, std::uint64_t epoch);
   std::vector<std::uint8_t> launch_frame_of(Service& service, std::uint64_t epoch);
   std::vector<std::uint8_t> reclaim_frame_of(const Service& service, std::uint64_t epoch);

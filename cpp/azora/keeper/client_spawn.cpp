@@ -13,12 +13,12 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
-#include <system_error>
 
 #include "azora/base/file_limit.hpp"
+#include "azora/keeper/system_words.hpp"
 
 // clone() by its other name: the thread sanitizer takes the usual one for a fork, after which it stops looking;
-// but this child shares our memory and is gone before we go on.
+// but this child shares our memory and has ended before we go on.
 extern "C" int __clone(int (*body)(void*), void* stack, int flags, void* argument, ...);
 
 namespace azora::keeper {
@@ -33,8 +33,6 @@ constexpr std::size_t kStack = 128 * 1024;
 Error failed(const std::string& program, const std::string& why) {
   return Error{ErrorCode::keeper_failed, "the keeper \"" + program + "\" cannot be started: " + why};
 }
-
-std::string system_text(int error) { return std::generic_category().message(error); }
 
 Fd copy_above(int fd) { return Fd(::fcntl(fd, F_DUPFD_CLOEXEC, kFreeFd)); }
 
@@ -97,7 +95,7 @@ std::string read_all(const Fd& pipe) {
 
 Result<void> start_keeper(const KeeperSpawn& spawn, const Fd& listener) {
   std::array<int, 2> ends{-1, -1};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) < 0) return failed(spawn.program, system_text(errno));
+  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) < 0) return failed(spawn.program, system_words(errno));
   const Fd words(ends[0]);
   Fd words_end(ends[1]);
   const Fd null(::open("/dev/null", O_RDWR | O_CLOEXEC));
@@ -108,7 +106,7 @@ Result<void> start_keeper(const KeeperSpawn& spawn, const Fd& listener) {
   const Fd high_us = copy_above(us.get());
   words_end.reset();
   if (!high_null || !high_words || !high_listener || !high_us) {
-    return failed(spawn.program, "no descriptors are left (" + system_text(errno) + "); raise the limit of open files");
+    return failed(spawn.program, "no descriptors are left (" + system_words(errno) + "); raise the limit of open files");
   }
 
   std::string program = spawn.program;
@@ -144,13 +142,13 @@ Result<void> start_keeper(const KeeperSpawn& spawn, const Fd& listener) {
   posix_spawn_file_actions_destroy(&order.actions);
   posix_spawnattr_destroy(&order.attributes);
 
-  if (!ran) return failed(spawn.program, system_text(error) + "; look at the limit of processes");
+  if (!ran) return failed(spawn.program, system_words(error) + "; look at the limit of processes");
   if (order.spawn_error == ENOENT) {
     return failed(spawn.program, "there is no such program; reinstall azora-orchestrator or set its path");
   }
   if (order.spawn_error == EACCES) return failed(spawn.program, "it may not be executed; make it executable or reinstall");
-  if (order.spawn_error != 0) return failed(spawn.program, system_text(order.spawn_error));
-  // Where the host ignores SIGCHLD there is no status; then the socket tells.
+  if (order.spawn_error != 0) return failed(spawn.program, system_words(order.spawn_error));
+  // Where the host ignores SIGCHLD there is no status; then the socket shows it.
   if (order.reaped && order.status != 0) {
     const std::string said = read_all(words);
     return failed(spawn.program, said.empty() ? "it ended at once; reinstall azora-orchestrator" : said);

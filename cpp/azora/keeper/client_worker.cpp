@@ -177,7 +177,7 @@ void ClientWorker::launch(const Launch& launch, const std::optional<Account>& ac
   ledger_.refuse_launch(launch.serial, launch.incarnation, request.error().message);
 }
 
-// A launch that still waits for its user is over with the first word that it is not wanted.
+// A launch that still waits for its user ends with the first command against it.
 void ClientWorker::end_lookup(Serial serial, std::uint64_t incarnation) {
   if (!lookups_.finish(serial, incarnation)) return;
   ledger_.refuse_launch(serial, incarnation, "it was stopped while its user was still being looked up");

@@ -35,7 +35,7 @@ EnvFault take_value(const char* at, const char* end, char* out) {
   while (at < end && is_space(*at)) ++at;
   const char quote = at < end && (*at == '"' || *at == '\'') ? *at : '\0';
   if (quote == '\0') {
-    char* last = out;  // behind the last character that is no space
+    char* last = out;  // behind the last character that is not a space
     const char* start = at;
     for (; at < end; ++at) {
       if (*at == '#' && (at == start || is_space(at[-1]))) break;

@@ -60,7 +60,7 @@ class KeeperListener {
   // A shim holds a service that was neither launched nor adopted here. It is left alone until it is adopted,
   // forgotten or launched again; reported when it is found and whenever its record changes.
   virtual void on_unknown(const Record& /*record*/) {}
-  // It runs, but not quite as asked for. `reason` is for people. At most once per incarnation.
+  // It runs, but not quite as asked for. `reason` is for people. At most once per incarnation, right before on_started.
   virtual void on_warning(Serial /*serial*/, std::uint64_t /*incarnation*/, std::string /*reason*/) {}
   // So many lines of its output were dropped for a slow or full disk, since its shim began.
   virtual void on_log_dropped(Serial serial, std::uint64_t lines) = 0;

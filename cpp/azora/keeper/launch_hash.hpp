@@ -1,5 +1,5 @@
 #pragma once
-// Tells whether a running process was started from the same configuration: a hash of what takes effect only with a
+// Shows whether a running process was started from the same configuration: a hash of what takes effect only with a
 // new process (argv, cwd, env, envFile, inheritEnv, user, rlimits, noNewPrivs, memoryLimit and the port). What
 // applies to a running one (stopSignal, stopTimeout, log) is left out.
 // The same on every machine, build and run: it is compared with what a former orchestrator launched.

@@ -140,7 +140,7 @@ LogPart LogReader::tail(std::size_t lines, std::size_t max_bytes) const {
     if (!file) continue;  // rotated away meanwhile
     std::uint64_t end = size_of(file);
     if (newest) {
-      // Back to the end of its last whole line; what is behind belongs to whoever follows.
+      // Back to the end of its last whole line; what is behind it is for the next read_from().
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end, kBlock));
       const std::string block = read_at(file, end - size, size);
       end = end - size + (block.size() == size ? whole_lines(block) : 0);
@@ -211,7 +211,7 @@ LogPart LogFollower::next(const std::string& folder) {
   if (!rest.empty()) part.text.insert(0, made_valid(rest));
   at_ = part.next;
   hold(folder);
-  gone_ = !file_ && ::access(folder.c_str(), F_OK) != 0;
+  ended_ = !file_ && ::access(folder.c_str(), F_OK) != 0;
   return part;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// Reads a service's output out of its folder of log files (log.1, log.2, ..; the highest number is being
-// written, the oldest vanish): the last lines, and from there on for as long as somebody follows.
+// Reads a service's output out of its folder of log files (log.1, log.2, ...; the highest number is being
+// written, the oldest vanish): the last lines, and from there on for as long as they are followed.
 // Only whole lines are given, valid UTF-8 (what is not becomes U+FFFD): a line still being written waits
 // for its end, unless it alone fills the room asked for.
 // Threads: any that may wait for a disk, each with a reader of its own; no state but the folder's name.
@@ -52,7 +52,7 @@ class LogFollower {
   // What came since, whole lines but for the very last one. The folder may not be there yet.
   LogPart next(const std::string& folder);
   // There is no folder, and what it held was given.
-  bool gone() const { return gone_; }
+  bool ended() const { return ended_; }
 
  private:
   void hold(const std::string& folder);
@@ -60,7 +60,7 @@ class LogFollower {
   LogCursor at_;
   Fd file_;                       // of at_.file
   std::uint64_t file_number_ = 0; // which one is held
-  bool gone_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace azora::keeper

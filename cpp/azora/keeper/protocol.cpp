@@ -142,7 +142,7 @@ bool read_hello(const std::uint8_t* frame, std::size_t size, Hello* hello) {
   hello->pid = fields.i32();
   hello->build_id = fields.text();
   hello->boot_id = fields.text();
-  // A later version may say more after these: whoever is older than it must still understand them.
+  // A later version may say more after these: an older peer must still understand them.
   return fields.ok() && hello->oldest <= hello->newest;
 }
 

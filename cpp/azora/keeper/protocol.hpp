@@ -5,7 +5,7 @@
 // Start. The orchestrator makes a private runtime directory (0700), binds and listens on kKeeperSocket
 // in it, and runs   azora-keeper keeper ephemeral|durable TOKEN   with
 //   cwd = the runtime directory, fd 3 = the listening socket, fd 4 = a descriptor that turns readable
-//   (or hangs up) when the orchestrator's process is gone: its pidfd. Fds 0-2 should be the null device;
+//   (or hangs up) when the orchestrator's process has ended: its pidfd. Fds 0-2 should be the null device;
 //   fd 2 is where a refusal to start is written. TOKEN ([a-z0-9-], unique per runtime directory)
 //   names the cgroups; AZORA_NO_CGROUP=1 in the environment forbids them.
 // The process started forks and exits with 0 at once (2: wrong arguments, 1: no fork); the keeper is its
@@ -32,7 +32,7 @@
 //   launches or forgets it. The record has what is needed for that: service id, hash of what was launched,
 //   whether a stop was asked for.
 // - A launch that cannot be passed on comes back as `refused` (busy, stale, ending, limit).
-// - FORGET has no answer, MOVE neither. GOODBYE is answered by `ended` when every service and shim is gone, in an
+// - FORGET has no answer, MOVE neither. GOODBYE is answered by `ended` when every service and shim has ended, in an
 //   ephemeral fleet the runtime directory too; then the keeper exits.
 // Every frame carries the fencing epoch of the orchestrator it speaks for; receivers refuse an epoch
 // older than the highest they have seen. The orchestrator uses a greater one for every keeper it
@@ -84,7 +84,7 @@ enum class FrameType : std::uint16_t {
   list = 5,          // nothing; answered by the records and list_end
   ack = 6,           // ServiceRef: the end of this incarnation is known, its record may go
   forget = 7,        // ServiceRef: stop what is left, remove the logs, end the shim
-  reclaim = 8,       // Record: its shim is gone; kill what is left of it, answer lost
+  reclaim = 8,       // Record: its shim has ended; kill what is left of it, answer lost
   goodbye = 9,       // nothing; stop all, end all
   ping = 10,         // nothing; to the keeper, answered by pong
   move = 11,         // a text: the new runtime directory, which exists

@@ -2,17 +2,15 @@
 
 #include <cerrno>
 #include <string_view>
-#include <system_error>
 
 #include "azora/keeper/env_file.hpp"
 #include "azora/keeper/environment.hpp"
+#include "azora/keeper/system_words.hpp"
 
 namespace azora::keeper {
 namespace {
 
 std::string quoted(const std::string& text) { return "\"" + text + "\""; }
-
-std::string system_text(int error) { return std::generic_category().message(error); }
 
 std::string path_of(const LaunchRequest& launch) {
   constexpr std::string_view kName = "PATH=";
@@ -42,7 +40,7 @@ std::string program_failure(const Record& record, const LaunchRequest& launch) {
     case ENOEXEC: return program + "is not a program the system can run; begin a script with #! and its interpreter";
     case E2BIG: return program + "cannot take arguments and environment this large; make them smaller";
     case ETXTBSY: return program + "is being written; wait until it is complete";
-    default: return program + "cannot be run: " + system_text(record.failed_error);
+    default: return program + "cannot be run: " + system_words(record.failed_error);
   }
 }
 
@@ -55,13 +53,13 @@ std::string env_file_failure(const Record& record, const LaunchRequest& launch) 
   if (record.failed_error == EFBIG) {
     return file + "is larger than " + std::to_string(kMaxEnvFile) + " bytes; make it smaller";
   }
-  return file + "cannot be read: " + system_text(record.failed_error) + "; correct the path or its permissions";
+  return file + "cannot be read: " + system_words(record.failed_error) + "; correct the path or its permissions";
 }
 
 }  // namespace
 
 std::string describe_start_failure(const Record& record, const LaunchRequest& launch) {
-  const std::string why = record.failed_error == 0 ? "no reason given" : system_text(record.failed_error);
+  const std::string why = record.failed_error == 0 ? "no reason given" : system_words(record.failed_error);
   switch (record.failed_step) {
     case SpawnStep::none: return "it was ended before it had started";
     case SpawnStep::shim: return "its shim cannot be started: " + why;
@@ -104,7 +102,7 @@ std::string describe_refusal(const Refusal& refusal) {
 std::string describe_memory_bound() {
   return "process.memoryLimit: no memory cgroup can be made here, so the limit is on the address space of each of its "
          "processes (RLIMIT_AS), not on the memory that all of them use together; what maps more than it uses fails "
-         "early, and an exit for want of memory is not told from others";
+         "early, and an exit for want of memory looks like any other";
 }
 
 }  // namespace azora::keeper

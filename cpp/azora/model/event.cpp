@@ -23,21 +23,12 @@ void integer_if_set(JsonWriter& json, std::string_view key, const auto& value) {
   json.integer(*value);
 }
 
-void write_exit(JsonWriter& json, const EventDetail& detail) {
-  json.key("code");
-  detail.code ? json.integer(*detail.code) : json.null();
-  json.key("signal");
-  detail.signal ? json.string(signal_name(*detail.signal)) : json.null();
-  json.key("oom");
-  detail.oom ? json.boolean(*detail.oom) : json.null();
-}
-
 void write_detail(JsonWriter& json, const Event& event, const EventDetail& detail) {
   integer_if_set(json, "attempt", detail.attempt);
   integer_if_set(json, "maxRestarts", detail.max_restarts);
   integer_if_set(json, "downtimeMs", detail.downtime_ms);
   integer_if_set(json, "pid", detail.pid);
-  if (detail.has_exit) write_exit(json, detail);
+  if (detail.has_exit) write_exit(json, detail.code, detail.signal, detail.oom);
   if (detail.has_gap) {
     json.key("fromSeq");
     json.integer(static_cast<std::int64_t>(detail.gap_from));
@@ -59,6 +50,15 @@ void write_detail(JsonWriter& json, const Event& event, const EventDetail& detai
 }
 
 }  // namespace
+
+void write_exit(JsonWriter& json, std::optional<int> code, std::optional<int> signal, std::optional<bool> oom) {
+  json.key("code");
+  code ? json.integer(*code) : json.null();
+  json.key("signal");
+  signal ? json.string(signal_name(*signal)) : json.null();
+  json.key("oom");
+  oom ? json.boolean(*oom) : json.null();
+}
 
 std::string_view wire_name(EventType type) { return kNames[static_cast<std::size_t>(type)]; }
 

@@ -13,6 +13,8 @@
 
 namespace azora {
 
+class JsonWriter;
+
 enum class EventType : std::uint8_t {
   health_check,
   service_registered,
@@ -73,6 +75,8 @@ struct Event {
 std::string event_json(const Event& event);
 // "SIGKILL" for 9; "SIG34" style for the unnamed.
 std::string signal_name(int signal);
+// The members code, signal and oom of an exit, null where unset.
+void write_exit(JsonWriter& json, std::optional<int> code, std::optional<int> signal, std::optional<bool> oom);
 // Number for "SIGTERM" or "TERM"; nullopt when unknown.
 std::optional<int> signal_number(std::string_view name);
 

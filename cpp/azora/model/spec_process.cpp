@@ -265,6 +265,7 @@ ProcessPlan read_process(const Json& process_json, const std::optional<Url>& end
   read_log(process, launch, context);
   read_rlimits(process, launch, context);
   if (const Json* value = process.get("noNewPrivs")) launch.no_new_privs = value->boolean;
+  launch.memory_limit = process.integer("memoryLimit").value_or(0);
   plan.replicas = process.integer_or("replicas", 1);
   plan.ports = read_ports(process, plan.replicas, endpoint, endpoint_given, context);
   if (!endpoint_given) check_port_uses(process, launch, context);

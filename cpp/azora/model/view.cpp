@@ -15,14 +15,9 @@ void write_time(JsonWriter& json, std::string_view key, WallTime time) {
   json.string(iso_time(time));
 }
 
-void write_exit(JsonWriter& json, const ExitView& exit) {
+void write_last_exit(JsonWriter& json, const ExitView& exit) {
   json.begin_object();
-  json.key("code");
-  exit.code ? json.integer(*exit.code) : json.null();
-  json.key("signal");
-  exit.signal ? json.string(signal_name(*exit.signal)) : json.null();
-  json.key("oom");
-  exit.oom ? json.boolean(*exit.oom) : json.null();
+  write_exit(json, exit.code, exit.signal, exit.oom);
   write_time(json, "at", exit.at);
   json.end_object();
 }
@@ -113,7 +108,7 @@ ServiceView::Tail ServiceView::make_tail() const {
     process->started_at ? json.string(iso_time(*process->started_at)) : json.null();
     tail.usage = tail.text.size();
     json.key("lastExit");
-    process->last_exit ? write_exit(json, *process->last_exit) : json.null();
+    process->last_exit ? write_last_exit(json, *process->last_exit) : json.null();
     json.key("logDropped");
     json.integer(static_cast<std::int64_t>(process->log_dropped));
     json.end_object();

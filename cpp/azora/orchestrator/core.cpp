@@ -174,6 +174,10 @@ void Core::on_unknown(const keeper::Record& record) {
   if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial));
 }
 
+void Core::on_warning(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  orchestrator::on_warning(fleet_, {serial, incarnation}, std::move(reason));
+}
+
 void Core::on_link(bool, std::string) {}
 
 CoreCounts Core::counts() const {

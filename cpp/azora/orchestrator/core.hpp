@@ -81,6 +81,7 @@ class Core : public keeper::KeeperListener {
   void on_log_dropped(keeper::Serial serial, std::uint64_t lines) override;
   void on_link(bool up, std::string reason) override;
   void on_unknown(const keeper::Record& record) override;
+  void on_warning(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
 
   void feed(std::uint64_t serial, healing::Input::Kind kind);
   void admit();

@@ -13,6 +13,7 @@ void emit_notice(Turn& turn, ServiceState& service, const Notice& notice) {
   switch (notice.kind) {
     case Notice::Kind::started:
       detail->pid = service.own->pid;
+      detail->reason = service.own->warning;
       return turn.emit(EventType::service_started, service, cause, std::move(detail));
     case Notice::Kind::stopped:
       return turn.emit(EventType::service_stopped, service, cause);

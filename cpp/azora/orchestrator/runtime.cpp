@@ -99,13 +99,15 @@ void Orchestrator::Impl::close(Millis deadline) {
   MutexLock lock(open_mutex_);
   if (open_.load(std::memory_order_relaxed)) {
     const auto stopped = std::make_shared<Reply<bool>>();
-    control_.loop().post([this, deadline, stopped] {
-      core_.stop(AsioLoop::steady_now() + deadline, [stopped](const std::vector<std::string>&) { stopped->set(true); });
+    const SteadyTime until = AsioLoop::steady_now() + deadline;
+    control_.loop().post([this, until, stopped] {
+      core_.stop(until, [stopped](const std::vector<std::string>&) { stopped->set(true); });
     });
     stopped->wait();
     control_.loop().post([this] { core_.abandon_waiters(); });
     gate_.drain();
-    keeper_.stop(kKeeperEnd);
+    // What a stop left over is killed at once when its time is up.
+    keeper_.stop(std::clamp(to_millis(until - AsioLoop::steady_now()), Millis{0}, kKeeperEnd));
     const auto quiet = std::make_shared<Reply<bool>>();
     control_.loop().post([this, quiet] {
       prober_.stop();

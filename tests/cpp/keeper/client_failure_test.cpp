@@ -72,6 +72,23 @@ TEST_P(KeeperClientFailure, BadLaunchesNameFieldValueAndFix) {
   EXPECT_EQ(rig.life(6, 2).exit.code, 0);
 }
 
+TEST_P(KeeperClientFailure, AMemoryLimitWithoutAMemoryCgroupIsKeptAndWarnedOf) {
+  ClientRig rig(GetParam());
+  Launch launch = rig.shell(1, "dd if=/dev/zero of=/dev/null bs=200M count=1");
+  launch.spec.memory_limit = 64 * 1024 * 1024;
+  rig.client->launch(launch);
+  ASSERT_TRUE(rig.run_until_word(1, "swept"));
+  const ClientRig::Life& life = rig.life(1);
+  EXPECT_EQ(life.story, (Story{"started", "exited", "swept"}));
+  if (life.exit.oom.value_or(false)) {
+    EXPECT_EQ(life.warning, "");
+    EXPECT_EQ(life.exit.signal, SIGKILL);
+  } else {
+    EXPECT_NE(life.warning.find("RLIMIT_AS"), std::string::npos) << life.warning;
+    EXPECT_NE(life.exit.code.value_or(0), 0);
+  }
+}
+
 TEST_P(KeeperClientFailure, KilledKeeperLosesNoExitAndNoService) {
   ClientRig rig(GetParam());
   const std::filesystem::path go = rig.folder / "go";

@@ -198,7 +198,7 @@ TEST_F(LedgerTest, ALimitOfAddressesIsWarnedOfOnce) {
   Record record{.serial = 1, .incarnation = 1, .phase = Phase::running, .memory_bound = MemoryBound::address_space};
   ledger.on_record(record);
   ledger.on_record(record);
-  EXPECT_EQ(told(), "started warning");
+  EXPECT_EQ(told(), "warning started");
 }
 
 TEST_F(LedgerTest, ARecordSaysAllThatCameBefore) {

@@ -149,13 +149,13 @@ TEST_F(LogReaderTest, AFollowerGivesWhatWasWrittenLastAlsoWhenTheFolderIsGone) {
   LogFollower follower;
   EXPECT_EQ(follower.begin(folder, 1).text, "b\n");
   EXPECT_EQ(follower.next(folder).text, "");
-  EXPECT_FALSE(follower.gone());
+  EXPECT_FALSE(follower.ended());
   write(1, "c\nhalf");
   std::filesystem::remove_all(folder);
   const LogPart part = follower.next(folder);
   EXPECT_EQ(part.text, "c\nhalf");
   EXPECT_FALSE(part.missed);
-  EXPECT_TRUE(follower.gone());
+  EXPECT_TRUE(follower.ended());
   EXPECT_EQ(follower.next(folder).text, "");
 }
 
@@ -169,17 +169,17 @@ TEST_F(LogReaderTest, AFollowerFinishesAFileThatRotationRemoved) {
   const LogPart part = follower.next(folder);
   EXPECT_EQ(part.text, "b\nc\n");
   EXPECT_FALSE(part.missed);
-  EXPECT_FALSE(follower.gone());
+  EXPECT_FALSE(follower.ended());
 }
 
 TEST_F(LogReaderTest, AFollowerMayComeBeforeTheFolder) {
   LogFollower follower;
   EXPECT_EQ(follower.begin(folder / "later", 10).text, "");
   EXPECT_EQ(follower.next(folder / "later").text, "");
-  EXPECT_TRUE(follower.gone());
+  EXPECT_TRUE(follower.ended());
   write(1, "a\n");
   EXPECT_EQ(follower.next(folder).text, "a\n");
-  EXPECT_FALSE(follower.gone());
+  EXPECT_FALSE(follower.ended());
 }
 
 TEST_F(LogReaderTest, RealServiceIsFollowedOverItsRotationsWithoutLoss) {

@@ -121,7 +121,7 @@ TEST(SpecParser, ReadsAProcessWithItsPathsFromTheFolderOfTheFile) {
       R"("--port={port}","{index}","{x}"],
       "env":{"P":"{port}"},"envFile":"../a.env","user":"joe","stopSignal":"INT",)"
       R"("stopTimeout":"1.5s",
-      "log":{"maxBytes":"1MiB","files":2},"inheritEnv":["SSH_AUTH_SOCK"],"noNewPrivs":false,
+      "log":{"maxBytes":"1MiB","files":2},"inheritEnv":["SSH_AUTH_SOCK"],"noNewPrivs":false,"memoryLimit":"100MiB",
       "rlimits":{"nofile":4096,"core":{"soft":0,"hard":"unlimited"}}}})",
       file_options());
   ASSERT_TRUE(spec->process.has_value());
@@ -133,6 +133,7 @@ TEST(SpecParser, ReadsAProcessWithItsPathsFromTheFolderOfTheFile) {
   EXPECT_EQ(launch.env, (std::vector<std::pair<std::string, std::string>>{{"P", "7001"}}));
   EXPECT_EQ(launch.user, "joe");
   EXPECT_EQ(launch.stop_signal, SIGINT);
+  EXPECT_EQ(launch.memory_limit, 104'857'600);
   EXPECT_EQ(launch.stop_timeout, Millis{1500});
   EXPECT_EQ(launch.log, (LogLimits{1'048'576, 2}));
   EXPECT_EQ(launch.inherit_env, (std::vector<std::string>{"SSH_AUTH_SOCK"}));

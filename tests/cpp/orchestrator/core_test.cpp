@@ -51,6 +51,67 @@ TEST(Core, CrashIsHealedAtOnceAndToldInOrder) {
   EXPECT_EQ(world.view("a")->incarnation, 2U);
 }
 
+TEST(Core, AKillForWantOfMemoryIsToldAsSuch) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.advance(Millis(100));
+  world.keeper.run_out_of_memory(serial);
+  world.advance(Millis(300));
+  EXPECT_EQ(world.view("a")->process->last_exit->oom, true);
+  std::vector<std::string> causes;
+  for (const Recorder::Seen& one : world.recorder.events) {
+    if (one.type == EventType::service_exited) causes.push_back(one.cause);
+  }
+  EXPECT_EQ(causes, std::vector<std::string>{"oom"});
+  EXPECT_EQ(world.view("a")->restart_count, 1);
+}
+
+TEST(Core, AWarningOfTheKeeperStandsInWhyUntilTheProcessEnds) {
+  World world;
+  world.keeper.set_default([](const keeper::Launch& launch) {
+    return keeper::FakeKeeper::Behaviour{.warning = launch.incarnation == 1 ? "only half of it" : ""};
+  });
+  const auto serial = world.add_process("a");
+  world.advance(Millis(100));
+  EXPECT_NE(world.core.why_json("a").value().find("a is healthy; only half of it"), std::string::npos);
+  world.keeper.crash(serial);
+  world.advance(Millis(300));
+  EXPECT_EQ(world.core.why_json("a").value().find("only half"), std::string::npos);
+}
+
+TEST(Core, EveryEndIsAcknowledgedOnceAndBehindItsPublication) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.advance(Millis(100));
+  std::vector<std::uint64_t> acknowledged;
+  bool seen_first = true;
+  world.keeper.on_command = [&](const keeper::FakeKeeper::Command& command) {
+    if (command.kind != keeper::FakeKeeper::Command::Kind::acknowledge) return;
+    acknowledged.push_back(command.incarnation);
+    seen_first &= std::ranges::any_of(world.recorder.events, [&](const Recorder::Seen& one) {
+      return one.type == EventType::service_exited && one.incarnation == command.incarnation;
+    });
+  };
+  world.keeper.crash(serial);
+  world.advance(Millis(300));
+  world.keeper.lose(serial);
+  world.advance(seconds(5));
+  EXPECT_EQ(acknowledged, (std::vector<std::uint64_t>{1, 2}));
+  EXPECT_TRUE(seen_first);
+}
+
+TEST(Core, AShimThatMissedItsForgettingIsForgottenAgain) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.advance(Millis(100));
+  world.turn([&] { world.keeper.leave_running(serial + 100, 1, "old", {}); });
+  world.advance(Millis(100));
+  const auto forgets = std::ranges::count_if(world.keeper.commands, [&](const keeper::FakeKeeper::Command& command) {
+    return command.kind == keeper::FakeKeeper::Command::Kind::forget && command.serial == serial + 100;
+  });
+  EXPECT_EQ(forgets, 1);
+}
+
 TEST(Core, CrashTakesItOutOfRotationInTheSameTurn) {
   World world;
   const auto serial = world.add_process("a", "\"restartDelay\":5000");

@@ -20,6 +20,7 @@ class FakeKeeper : public Keeper {
  public:
   struct Behaviour {
     bool exec_fails = false;
+    std::string warning;                // told before started
     std::optional<Nanos> exits_after;   // by itself
     int exit_code = 1;
     bool ignores_stop = false;
@@ -63,6 +64,11 @@ class FakeKeeper : public Keeper {
       exit.signal = signal;
     }
     end(serial, found->second.incarnation, exit);
+  }
+  // The kernel kills all of it for want of memory.
+  void run_out_of_memory(Serial serial) {
+    const auto found = processes_.find(serial);
+    if (found != processes_.end()) end(serial, found->second.incarnation, Exit{.signal = 9, .oom = true});
   }
   // The shim is killed: no exit record.
   void lose(Serial serial) {
@@ -119,6 +125,9 @@ class FakeKeeper : public Keeper {
     const int pid = ++last_pid_;
     processes_[serial] = {launch.id, incarnation, pid, true, true, true, {}};
     current_[serial] = behaviour;
+    if (!behaviour.warning.empty()) {
+      report([this, serial, incarnation, warning = behaviour.warning] { listener_->on_warning(serial, incarnation, warning); });
+    }
     report([this, serial, incarnation, pid, at = loop_.now()] { listener_->on_started(serial, incarnation, pid, at); });
     if (behaviour.exits_after) {
       loop_.at(loop_.now().steady + *behaviour.exits_after, [this, serial, incarnation, behaviour] {

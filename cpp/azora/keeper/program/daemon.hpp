@@ -8,7 +8,7 @@ namespace azora::keeper {
 // orphans below come to us.
 void become_daemon();
 
-// Readable when a child ended or somebody asked us to end (SIGTERM).
+// Readable when a child ended or we were asked to end (SIGTERM).
 int open_signals();
 
 // What was read from open_signals().

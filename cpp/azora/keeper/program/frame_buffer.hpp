@@ -12,7 +12,7 @@ static_assert(kMaxFrame % kLargestPage == 0);           // so that no page of it
 
 alignas(kLargestPage) inline std::uint8_t g_frame[kMaxFrame];
 
-// After a large frame: gives its pages back. What it pointed to is gone then.
+// After a large frame: gives its pages back. What was read of it must not be used then.
 inline void forget_frame(long size) {
   constexpr long kWorthIt = 4096;
   if (size > kWorthIt) sys::discard(g_frame, sizeof g_frame);

@@ -94,7 +94,7 @@ void KeeperProcess::end_if_done() {
   if (!ended_pending_ || link_ < 0 || orchestrator_ended_) left_ = true;
 }
 
-// Shims remove what is theirs; here goes what killed ones left, and the directory with the last of them.
+// Shims remove their own files. This removes those of killed ones, and the directory with the last of them.
 void KeeperProcess::remove_fleet_files() {
   char own[Path::kRoom];
   if (sys::current_dir(own, sizeof own) <= 0) return;

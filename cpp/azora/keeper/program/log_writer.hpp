@@ -17,7 +17,7 @@ class LogWriter {
   enum class Pumped { nothing, some, ended };
   // Takes what is in the pipe, at most `rounds` buffers of it.
   Pumped pump(int pipe, int rounds);
-  // The writers are gone: what is left in the buffer is a line, too.
+  // The writers have ended: what is left in the buffer is a line, too.
   void finish_line();
   // Reads and counts what is in the pipe now instead of writing it: the disk cannot keep up.
   void drop_backlog(int pipe);

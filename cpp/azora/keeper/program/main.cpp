@@ -18,7 +18,7 @@ int usage() {
 
 bool is_open(int fd) { return sys::invoke(SYS_fcntl, fd, F_GETFD) >= 0; }
 
-// Fds 0 to 2 belong to whoever started us. Without a null device (an empty chroot) they stay.
+// Fds 0 to 2 belong to the process that started us. Without a null device (an empty chroot) they stay.
 void let_go_of_terminal() {
   const int null = sys::open("/dev/null", O_RDWR);
   if (null < 0) return;

@@ -56,7 +56,7 @@ class Shim {
 
   ShimArguments arguments_;
   int signals_ = -1;
-  int orchestrator_ = kOrchestratorFd;  // -1: gone
+  int orchestrator_ = kOrchestratorFd;  // -1: it has ended
   bool orchestrator_ended_ = false;
   int link_ = -1;
   int candidate_ = -1;  // connected, has not said who it is

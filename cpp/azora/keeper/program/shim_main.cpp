@@ -22,8 +22,8 @@ int Shim::run() {
     fds[error_pipe] = {error_pipe_, POLLIN, 0};
     fds[signals] = {signals_, POLLIN, 0};
     fds[output] = {output_, POLLIN, 0};
-    const bool owes = unsent_ || hello_pending_ || list_pending_;
-    fds[link] = {link_, static_cast<short>(POLLIN | (owes ? POLLOUT : 0)), 0};
+    const bool has_to_send = unsent_ || hello_pending_ || list_pending_;
+    fds[link] = {link_, static_cast<short>(POLLIN | (has_to_send ? POLLOUT : 0)), 0};
     fds[candidate] = {candidate_, POLLIN, 0};
     fds[listener] = {kListenerFd, POLLIN, 0};
     fds[orchestrator] = {orchestrator_, POLLIN, 0};

@@ -13,7 +13,7 @@
 namespace azora::keeper {
 namespace {
 
-constexpr int kReadRounds = 16;                          // of a buffer, then others get their turn
+constexpr int kReadRounds = 16;                          // of a buffer, then other descriptors get their turn
 constexpr int kLastRounds = 256;                         // a process that is not ours may hold the pipe and write on
 constexpr std::int64_t kSlowDiskNs = 100'000'000;        // for kReadRounds buffers
 constexpr int kBacklog = 32 * 1024;                      // half of a pipe: the service is about to wait

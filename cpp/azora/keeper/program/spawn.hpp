@@ -27,7 +27,7 @@ struct Spawned {
 // step none: started, as far as fork can tell.
 SpawnFailure spawn(const LaunchFrame& launch, const Cgroup& cgroup, Spawned* spawned);
 
-// In the child: tells what failed and ends it. `error`: an errno of either sign, or an EnvFault.
+// In the child: reports what failed and ends it. `error`: an errno of either sign, or an EnvFault.
 [[noreturn]] void fail_spawn(SpawnStep step, long error, std::uint32_t detail = 0);
 
 // exec_child.cpp: the child of `shim`, from fork to exec. Fds 1 and 2 are the output, 3 the error pipe.

@@ -45,6 +45,7 @@ void on_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const keeper::Ex
   const Lifecycle state = service->machine.lifecycle;
   const bool planned = state == Lifecycle::stopping || state == Lifecycle::killing;
   const bool clean = exit.code == 0;
+  const bool oom = exit.oom.value_or(false);
   auto detail = std::make_unique<EventDetail>();
   detail->pid = service->own->pid;
   detail->has_exit = true;
@@ -54,15 +55,22 @@ void on_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const keeper::Ex
   service->own->last_exit = ExitView{exit.code, exit.signal, exit.oom, exit.at};
   service->own->pid.reset();
   service->own->process_started.reset();
+  service->own->warning.clear();
   // Where exit 0 is no reason to rest it is an error like others.
   if (!planned && (!clean || service->spec->restart.on == RestartOn::always)) {
-    service->set_last_error(exit.signal ? "killed by " + signal_name(*exit.signal)
-                                        : "exited with code " + std::to_string(exit.code.value_or(-1)));
+    service->set_last_error(oom           ? "killed for want of memory (process.memoryLimit)"
+                            : exit.signal ? "killed by " + signal_name(*exit.signal)
+                                          : "exited with code " + std::to_string(exit.code.value_or(-1)));
   }
   service->tracker.exited();
-  const std::string_view cause = planned ? wire_name(service->machine.cause) : clean ? "clean" : "crash";
+  const std::string_view cause = planned ? wire_name(service->machine.cause) : clean ? "clean" : oom ? "oom" : "crash";
   turn.emit(EventType::service_exited, *service, cause, std::move(detail));
   drive.feed(*service, {.kind = Input::Kind::exited, .flag = clean, .incarnation = run.incarnation});
+}
+
+void on_warning(Fleet& fleet, Run run, std::string reason) {
+  ServiceState* service = current(fleet, run);
+  if (service != nullptr && service->own) service->own->warning = std::move(reason);
 }
 
 void on_swept(Fleet& fleet, Drive& drive, Run run) {

@@ -18,6 +18,8 @@ struct Run {
 void on_started(Fleet& fleet, Probing& probing, Drive& drive, Run run, int pid, Now at);
 void on_start_failed(Fleet& fleet, Drive& drive, Run run, std::string reason);
 void on_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const keeper::Exit& exit);
+// Told before on_started(), whose event names it.
+void on_warning(Fleet& fleet, Run run, std::string reason);
 void on_swept(Fleet& fleet, Drive& drive, Run run);
 void on_lost(Fleet& fleet, Turn& turn, Drive& drive, Run run, std::string reason);
 // Its shim dropped so many lines since it began; answers how many of them are new.
