@@ -159,6 +159,8 @@ void KeeperClient::kill(Serial serial, std::uint64_t incarnation) { worker_->pus
 
 void KeeperClient::forget(Serial serial) { worker_->push(ForgetCommand{serial}); }
 
+std::uint64_t KeeperClient::epoch() const { return worker_->epoch(); }
+
 Result<std::string> KeeperClient::log_folder(Serial serial) const {
   std::string folder = worker_->folder_of(serial);
   if (folder.empty()) return Error{ErrorCode::keeper_failed, "there are no logs: no service was started yet"};

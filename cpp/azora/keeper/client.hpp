@@ -51,6 +51,9 @@ class KeeperClient : public Keeper {
   void kill(Serial serial, std::uint64_t incarnation) override;
   void forget(Serial serial) override;
 
+  // The greatest that a keeper was told; a later client of the folder begins with it. Any thread.
+  std::uint64_t epoch() const;
+
   // Where the log files of a service lie (log_reader.hpp), from its first launch until it is forgotten.
   // Fails with keeper_failed as long as nothing was ever launched.
   Result<std::string> log_folder(Serial serial) const;

@@ -127,7 +127,7 @@ void ClientWorker::on_up() {
 // By the keeper or, through it, by a shim that has heard of a greater epoch: the next try exceeds that.
 void ClientWorker::on_hello_refused(const Refusal& refusal) {
   fenced_ = refusal.code == RefusalCode::fenced;
-  if (fenced_) epoch_ = std::max(epoch_, refusal.detail);
+  if (fenced_) epoch_ = std::max(epoch(), refusal.detail);
   link_.close(describe_refusal(refusal));
 }
 
@@ -185,7 +185,7 @@ void ClientWorker::send_owed() {
     if (!frame.empty()) link_.send(std::move(frame));
   }
   while (link_.can_send()) {
-    std::vector<std::uint8_t> frame = ledger_.next_frame(epoch_);
+    std::vector<std::uint8_t> frame = ledger_.next_frame(epoch());
     if (frame.empty()) break;
     link_.send(std::move(frame));
     for (const auto& refused : link_.take_too_large()) ledger_.on_too_large(refused);

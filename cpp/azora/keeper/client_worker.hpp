@@ -5,6 +5,7 @@
 // else az-keeper.
 // Fails: prepare() with keeper_failed when the folder cannot be had; what goes wrong later is reported as
 // start_failed, or link_down while services are up.
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -68,6 +69,7 @@ class ClientWorker : public std::enable_shared_from_this<ClientWorker> {
   void run();
   // False: something may be left running. After run().
   bool ended_clean() const { return ended_clean_; }
+  std::uint64_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
   // Of a service; empty as long as no service was launched.
   std::string folder_of(Serial serial) const;
 
@@ -127,7 +129,7 @@ class ClientWorker : public std::enable_shared_from_this<ClientWorker> {
   KeeperLink link_;
   Heartbeat heartbeat_;
   State state_ = State::down;
-  std::uint64_t epoch_;
+  std::atomic<std::uint64_t> epoch_;  // written by az-keeper alone
   bool may_have_shims_ = false;  // only a keeper can end them
   bool ping_pending_ = false;    // to be sent
   bool move_pending_ = false;

@@ -48,6 +48,7 @@ struct HealingView {
   OptionalTime next_attempt;
   std::vector<std::string> blocked_by;       // unmet hard dependencies
   std::string action_error;                  // why its last restart callable failed
+  std::string warning;                       // it runs, but not quite as asked for
   friend bool operator==(const HealingView&, const HealingView&) = default;
 };
 

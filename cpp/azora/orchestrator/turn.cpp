@@ -18,6 +18,7 @@ std::shared_ptr<const HealingView> healing_of(const ServiceState& service) {
   healing.next_attempt = machine.next_attempt;
   healing.blocked_by = service.blocked_by;
   if (service.own) healing.action_error = service.own->action_error;
+  if (service.own) healing.warning = service.own->warning;
   if (healing == HealingView{}) return nullptr;
   return std::make_shared<const HealingView>(std::move(healing));
 }

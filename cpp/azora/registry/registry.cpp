@@ -161,6 +161,11 @@ Registry::Put Registry::put(SpecPtr spec) {
   return {&entry, nullptr};
 }
 
+void Registry::begin_after(std::uint64_t last_serial, std::uint64_t next_order) {
+  last_serial_ = last_serial;
+  next_order_ = next_order;
+}
+
 void Registry::renumber(std::string_view id) {
   const auto at = by_id_.find(id);
   if (at != by_id_.end()) at->second.serial = ++last_serial_;

@@ -67,6 +67,8 @@ class Registry {
   };
   // Registers or overwrites. check() of the same specs has passed since the last change.
   Put put(SpecPtr spec);
+  // Serials and orders go on behind those that a former registry gave. Before the first put().
+  void begin_after(std::uint64_t last_serial, std::uint64_t next_order);
   // Gives a registered service a new serial: from now on it is another one under the same id.
   void renumber(std::string_view id);
   // The spec that was registered; null when there was none.

@@ -149,6 +149,7 @@ TEST_P(KeeperClientAdopt, AnEpochThatIsTooLowIsLearnedFromTheRefusal) {
     rig.client->launch(rig.shell(2, "exit 0", epoch == 0 ? 2 : 1));  // does not suffer from the first, refused try
     ASSERT_TRUE(rig.run_until_word(2, "swept", epoch == 0 ? 2 : 1));
     EXPECT_TRUE(rig.has(2, "started", epoch == 0 ? 2 : 1)) << rig.life(2, epoch == 0 ? 2 : 1).reason;
+    EXPECT_GT(rig.client->epoch(), epoch == 0 ? 8U : 7U);
     if (epoch == 0) break;
     rig.client->leave();
     rig.left_behind = true;

@@ -1,4 +1,4 @@
-// The orchestrator dies in some way: what an ephemeral and a durable fleet make of it (semantics A 4, 7).
+// The orchestrator dies in some way: what an ephemeral and a durable fleet make of it.
 #include <gtest/gtest.h>
 #include <signal.h>
 #include <sys/syscall.h>

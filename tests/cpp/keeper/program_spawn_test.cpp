@@ -1,4 +1,4 @@
-// What a service finds when it starts, and what is said when it cannot (semantics A 2, 6).
+// What a service finds when it starts, and what is said when it cannot.
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>

@@ -1,6 +1,8 @@
 // The core's reactions, one situation each, on virtual time.
 #include "azora/orchestrator/core.hpp"
 
+#include "azora/orchestrator/reads/why.hpp"
+
 #include "support/world.hpp"
 
 namespace azora::orchestrator {
@@ -73,10 +75,10 @@ TEST(Core, AWarningOfTheKeeperStandsInWhyUntilTheProcessEnds) {
   });
   const auto serial = world.add_process("a");
   world.advance(Millis(100));
-  EXPECT_NE(world.core.why_json("a").value().find("a is healthy; only half of it"), std::string::npos);
+  EXPECT_NE(why_json(*world.recorder.board, "a", world.loop.now()).value().find("a is healthy; only half of it"), std::string::npos);
   world.keeper.crash(serial);
   world.advance(Millis(300));
-  EXPECT_EQ(world.core.why_json("a").value().find("only half"), std::string::npos);
+  EXPECT_EQ(why_json(*world.recorder.board, "a", world.loop.now()).value().find("only half"), std::string::npos);
 }
 
 TEST(Core, EveryEndIsAcknowledgedOnceAndBehindItsPublication) {

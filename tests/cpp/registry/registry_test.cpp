@@ -151,6 +151,15 @@ TEST(Registry, NamesEveryConflictAndEveryDoubleIdOfABatch) {
             "invalid_spec: id: is \"a\" twice in one batch; leave one of them out");
 }
 
+TEST(Registry, GoesOnBehindTheNumbersOfAFormerOne) {
+  Registry registry;
+  registry.begin_after(41, 7);
+  const Entry* first = registry.put(SpecBuilder("a").make()).entry;
+  EXPECT_EQ(first->serial, 42U);
+  EXPECT_EQ(first->order, 7U);
+  EXPECT_EQ(registry.put(SpecBuilder("b").make()).entry->serial, 43U);
+}
+
 TEST(Registry, TakesAHundredThousandServices) {
   std::vector<SpecPtr> batch;
   for (int i = 0; i < 100'000; ++i) {

@@ -133,7 +133,7 @@ Result<std::string> why_json(const Board& board, std::string_view id, Now now) {
   json.key("serviceId");
   json.string(view.spec->id);
   json.key("summary");
-  json.string(service->own && !service->own->warning.empty() ? reason.summary + "; " + service->own->warning : reason.summary);
+  json.string(healing.warning.empty() ? reason.summary : reason.summary + "; " + healing.warning);
   json.key("lifecycle");
   json.string(wire_name(view.lifecycle));
   json.key("status");
