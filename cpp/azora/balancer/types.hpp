@@ -38,6 +38,8 @@ enum class Exclusion : std::uint8_t {
   unknown,      // no verdict yet
   unhealthy,    // checks fail
   stopped,      // known not to run: exited, stopped, never started
+  stopping,     // its process is being ended: what it serves may end, nothing new is sent
+  unwatched,    // the orchestrator is stopped, so its checks do not run
   draining,     // by its owner
   maintenance,  // by its owner
   ejected,      // as an outlier
@@ -47,9 +49,9 @@ enum class Exclusion : std::uint8_t {
 };
 
 constexpr std::string_view wire_name(Exclusion why) {
-  constexpr std::array<std::string_view, 10> names = {
-      "",        "unknown", "unhealthy", "stopped", "draining", "maintenance", "ejected",
-      "degraded", "weight",  "gone"};
+  constexpr std::array<std::string_view, 12> names = {
+      "",            "unknown", "unhealthy", "stopped", "stopping", "unwatched", "draining",
+      "maintenance", "ejected", "degraded",  "weight",  "gone"};
   return names[static_cast<std::size_t>(why)];
 }
 

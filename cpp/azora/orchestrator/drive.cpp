@@ -201,7 +201,7 @@ void Drive::bring_up(ServiceState& service) {
   probing_.apply_mode(service);
   probing_.hurry(service);  // the first check is at once, the grid comes after it
   const bool may_start = !service.held_back && !service.waits_to_stop;
-  if (fleet_.running() && service.process() && may_start && service.wanted == Desired::up) {
+  if (fleet_.running() && service.ours() && may_start && service.wanted == Desired::up) {
     feed(service, {.kind = Input::Kind::desire, .desired = Desired::up});
   }
 }

@@ -4,8 +4,7 @@ namespace azora::orchestrator {
 
 Standing standing_of(const ServiceState& service, bool running) {
   if (service.leaving) return {Tier::excluded, Exclusion::gone};
-  // Its checks do not run: not to be picked, but what it serves goes on.
-  if (!running) return {Tier::excluded, Exclusion::draining};
+  if (!running) return {Tier::excluded, Exclusion::unwatched};
   if (service.process()) {
     switch (service.machine.lifecycle) {
       case Lifecycle::ready:
@@ -16,7 +15,7 @@ Standing standing_of(const ServiceState& service, bool running) {
       case Lifecycle::stopping:
       case Lifecycle::killing:
       case Lifecycle::stuck:
-        return {Tier::excluded, Exclusion::draining};  // its leases end with its exit
+        return {Tier::excluded, Exclusion::stopping};  // its leases end with its exit
       default:
         return {Tier::excluded, Exclusion::stopped};
     }

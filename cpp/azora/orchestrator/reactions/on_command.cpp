@@ -72,14 +72,16 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
     answer.affected.push_back(id);
     if (command.dependents && verb != Verb::start) first.push_back(other);
   }
+  // A newer verb takes the place of one that waits, and those that were stopped for that one come back.
+  const auto drop = [&](std::uint64_t serial) { raise_again(fleet, turn, drive, verbs.drop(serial)); };
   if (command.dependencies && verb == Verb::start) {
     for (const std::string& id : fleet.graph().all_dependencies(command.id)) {
       ServiceState* other = fleet.find(id);
-      if (other != nullptr && other->process()) carry_out(turn, drive, *other, Verb::start);
+      if (other == nullptr || !other->process()) continue;
+      drop(other->serial);
+      carry_out(turn, drive, *other, Verb::start);
     }
   }
-  // What waited for this service is void, and those that were stopped for it come back.
-  const auto drop = [&](std::uint64_t serial) { raise_again(fleet, turn, drive, verbs.drop(serial)); };
   const auto stage = [&](ServiceState& one, Desired wanted, StagedVerb staged) {
     one.wanted = wanted;
     turn.mark_dirty(one);

@@ -43,7 +43,9 @@ void on_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const keeper::Ex
   // Out of rotation before the exit can be read.
   turn.set_standing(*service, kStopped);
   const Lifecycle state = service->machine.lifecycle;
-  const bool planned = state == Lifecycle::stopping || state == Lifecycle::killing;
+  // One that could not be killed in time ends as what it was stuck in.
+  const bool planned =
+      state == Lifecycle::stopping || state == Lifecycle::killing || state == Lifecycle::stuck;
   const bool clean = exit.code == 0;
   const bool oom = exit.oom.value_or(false);
   auto detail = std::make_unique<EventDetail>();

@@ -13,6 +13,20 @@ namespace {
 
 constexpr Input kStop{.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown};
 
+// Nothing is called while the whole is stopped, and what a service without process of ours was about to have done to
+// it is void: after a start its first answer decides.
+void keep_hands_off(Fleet& fleet, Drive& drive) {
+  std::vector<std::uint64_t> serials;
+  fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
+    if (!service.leaving && service.ours() && !service.process()) serials.push_back(serial);
+  });
+  for (const std::uint64_t serial : serials) {
+    ServiceState& service = *fleet.by_serial(serial);
+    const Desired desired = service.wanted == Desired::up ? Desired::hold : Desired::down;
+    drive.feed(service, {.kind = Input::Kind::desire, .desired = desired, .cause = Cause::shutdown});
+  }
+}
+
 }  // namespace
 
 void start_all(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
@@ -45,6 +59,7 @@ void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown
   }
   turn.board_changed();
   shutdown.begin(deadline, std::move(done));
+  keep_hands_off(fleet, drive);
   fleet.for_each([&](std::uint64_t serial, ServiceState& service) {
     if (service.leaving) return;
     drive.refresh_status(service);
