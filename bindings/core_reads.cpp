@@ -129,6 +129,7 @@ void bind_core_reads(py::module_& module, CoreClass& core) {
   core.def("graph_json", [](Self self) { return unlocked_list([&] { return self.live().graph_json(); }); });
   core.def("metrics_text",
            [](Self self) { return unlocked_bytes([&] { return self.live().metrics_text(); }); });
+  core.def("trouble", [](Self self) { return self.get().trouble(); });
   core.def("logs",
            [](Self self, const std::string& id, int lines) {
              return unlocked_bytes([&] { return value_or_throw(self.live().logs(id, lines)); });

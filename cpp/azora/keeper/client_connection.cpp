@@ -75,6 +75,11 @@ void ClientWorker::bring_up_failed(const std::string& reason) {
   state_ = State::down;
   retry_later();
   ledger_.fail_unsent(reason);
+  if (!reported_down_) return;
+  // Why it stays down is another matter than why it went down.
+  std::vector<Report> reports = ledger_.take_reports();
+  reports.push_back({.kind = Report::Kind::link_down, .reason = reason});
+  hand_over(std::move(reports));
 }
 
 void ClientWorker::retry_later() {

@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, kEventTypeCount> kNames = {
     "serviceStarted",  "serviceStopped",    "serviceExited",
     "serviceBlocked",  "serviceRestarted",  "serviceFailed",
     "serviceFlapping", "serviceStuck",      "healingUnavailable",
-    "massUnhealthy",   "callbackFailed",    "gap"};
+    "massUnhealthy",   "callbackFailed",    "orchestratorDegraded",
+    "orchestratorRecovered", "gap"};
 
 void integer_if_set(JsonWriter& json, std::string_view key, const auto& value) {
   if (!value) return;

@@ -33,9 +33,11 @@ enum class EventType : std::uint8_t {
   healing_unavailable,
   mass_unhealthy,
   callback_failed,
+  orchestrator_degraded,
+  orchestrator_recovered,
   gap,  // made by a cursor, never appended
 };
-inline constexpr int kEventTypeCount = 18;
+inline constexpr int kEventTypeCount = 20;
 
 std::string_view wire_name(EventType type);
 std::optional<EventType> event_type_from_wire(std::string_view name);

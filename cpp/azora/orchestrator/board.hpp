@@ -21,6 +21,7 @@ struct Board {
   CowTable<const ServiceView> in_order;  // by registration order
   std::size_t healthy = 0;
   std::size_t unhealthy = 0;
+  std::size_t alive = 0;            // services whose process may exist
   bool running = false;
   std::uint64_t version = 0;        // one more with each publication
   std::uint64_t list_version = 0;   // changes with membership, status or lifecycle of any service

@@ -1,12 +1,18 @@
 #pragma once
-// How calls from any thread wait for the control thread: a Reply is set there once and waited for here; the
+// How calls from any thread wait for the control thread: a Promise is kept there once, a Reply is waited for here; the
 // CallGate counts who is inside, so that the end of the program leaves no caller waiting.
-// Threads: any. Ownership: Reply is shared by caller and control thread. Fails: enter() after close().
+// Threads: any. Ownership: Reply and Promise are shared by caller and control thread. Fails: enter() after close(); a
+// promise that goes without an answer answers `internal`.
+#include <atomic>
+#include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <utility>
 
+#include "azora/base/check.hpp"
 #include "azora/base/mutex.hpp"
+#include "azora/base/result.hpp"
 
 namespace azora::orchestrator {
 
@@ -28,6 +34,61 @@ class Reply {
   Mutex mutex_;
   CondVar ready_;
   std::optional<T> value_ AZORA_GUARDED_BY(mutex_);
+};
+
+// What the control thread owes a caller. The task that holds it may throw or be dropped: the caller is answered all the
+// same, with our error. T is a Result.
+template <typename T>
+class Promise {
+ public:
+  explicit Promise(std::function<void(T)> done) : done_(std::move(done)) {}
+  ~Promise() {
+    if (!done_) return;
+    try {
+      keep(T(Error{ErrorCode::internal, "the call failed inside the orchestrator; see its log", {}}));
+    } catch (...) {
+      report_exception("answer", std::current_exception());
+    }
+  }
+  Promise(const Promise&) = delete;
+  Promise& operator=(const Promise&) = delete;
+
+  // Once; later answers are ignored.
+  void keep(T answer) {
+    if (const auto done = std::exchange(done_, nullptr)) done(std::move(answer));
+  }
+
+ private:
+  std::function<void(T)> done_;
+};
+
+// Opens at the first call, and not any more once it was closed: a call that came in just before the end opens nothing
+// behind it.
+class OpenOnce {
+ public:
+  // `body` makes what is to be open; where it fails, the next call tries again.
+  template <typename Body>
+  Result<void> open(const Body& body) {
+    if (open_.load(std::memory_order_acquire)) return {};
+    MutexLock lock(mutex_);
+    if (closed_) return Error{ErrorCode::closed, "the orchestrator is closed", {}};
+    if (open_.load(std::memory_order_relaxed)) return {};
+    if (Result<void> done = body(); !done) return done;
+    open_.store(true, std::memory_order_release);
+    return {};
+  }
+  bool is_open() const { return open_.load(std::memory_order_acquire); }
+  // Whether it was open.
+  bool close() {
+    MutexLock lock(mutex_);
+    closed_ = true;
+    return open_.load(std::memory_order_relaxed);
+  }
+
+ private:
+  Mutex mutex_;
+  std::atomic<bool> open_{false};
+  bool closed_ AZORA_GUARDED_BY(mutex_) = false;
 };
 
 class CallGate {

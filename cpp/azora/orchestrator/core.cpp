@@ -8,6 +8,7 @@
 #include "azora/orchestrator/reactions/on_command.hpp"
 #include "azora/orchestrator/reactions/on_process.hpp"
 #include "azora/orchestrator/reactions/on_registration.hpp"
+#include "azora/orchestrator/reactions/on_self.hpp"
 #include "azora/orchestrator/reactions/on_stop.hpp"
 
 namespace azora::orchestrator {
@@ -26,7 +27,8 @@ Core::Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, Publisher
                 }),
       waiters_(loop),
       shutdown_(loop, [this] { stop_overdue(fleet_, turn_, shutdown_, drive_); }),
-      drive_(loop, fleet_, turn_, probing_, admission_, evidence_, shutdown_) {
+      drive_(loop, fleet_, turn_, probing_, admission_, evidence_, shutdown_),
+      self_watch_(loop, self_, [this](bool up) { on_link_changed(fleet_, drive_, up); }) {
   prober.set_sink([this](const std::vector<health::ProbeResult>& results) {
     on_check_results(fleet_, turn_, probing_, drive_, results);
   });
@@ -41,11 +43,15 @@ void Core::end_turn() {
   run_staged(fleet_, turn_, verbs_, drive_);
   stop_next(fleet_, turn_, shutdown_, drive_);
   if (fleet_.running()) admit();
+  self_watch_.on_stalls(probing_.stalls());
+  emit_self(turn_, self_);
   if (!waiters_.empty()) {
     for (const ServiceState* service : turn_.dirty()) waiters_.wake(*service->id);
   }
-  turn_.publish({.running = fleet_.running(), .healthy = fleet_.healthy(), .unhealthy = fleet_.unhealthy()});
-  alive_.set(fleet_.alive());
+  turn_.publish({.running = fleet_.running(),
+                 .healthy = fleet_.healthy(),
+                 .unhealthy = fleet_.unhealthy(),
+                 .alive = fleet_.alive()});
   answer_waiters();
   turn_.complete();
   fleet_.drop_ended();
@@ -178,7 +184,7 @@ void Core::on_warning(keeper::Serial serial, std::uint64_t incarnation, std::str
   orchestrator::on_warning(fleet_, {serial, incarnation}, std::move(reason));
 }
 
-void Core::on_link(bool, std::string) {}
+void Core::on_link(bool up, std::string reason) { self_watch_.on_link(up, std::move(reason)); }
 
 CoreCounts Core::counts() const {
   const Turn::Counts& turns = turn_.counts();
@@ -192,7 +198,6 @@ CoreCounts Core::counts() const {
           .in_flight = probes.in_flight.value(),
           .loop_stalls = probes.stalls.value(),
           .log_dropped = log_dropped_.value(),
-          .processes_alive = alive_.value(),
           .figures_written = figures_written()};
 }
 

@@ -22,6 +22,8 @@
 #include "azora/orchestrator/probing.hpp"
 #include "azora/orchestrator/publisher.hpp"
 #include "azora/orchestrator/reads/metrics.hpp"
+#include "azora/orchestrator/self.hpp"
+#include "azora/orchestrator/self_watch.hpp"
 #include "azora/orchestrator/shutdown.hpp"
 #include "azora/orchestrator/turn.hpp"
 #include "azora/orchestrator/verbs.hpp"
@@ -66,6 +68,10 @@ class Core : public keeper::KeeperListener {
   CoreCounts counts() const;
   std::uint64_t figures_written() const { return fleet_.figures_written(); }
 
+  // What is wrong with us; any thread may ask, and say so.
+  Self& self() { return self_; }
+  const Self& self() const { return self_; }
+
   void end_turn();
   std::size_t processes_alive() const { return fleet_.alive(); }
 
@@ -99,8 +105,9 @@ class Core : public keeper::KeeperListener {
   Verbs verbs_;
   Shutdown shutdown_;
   Drive drive_;
+  Self self_;
+  SelfWatch self_watch_;
   Counter log_dropped_;
-  Counter alive_;  // processes that may exist, as of the last turn
 };
 
 }  // namespace azora::orchestrator

@@ -52,6 +52,17 @@ bool is_of_check(Input::Kind kind) {
   return kind == Input::Kind::passed || kind == Input::Kind::faltered || kind == Input::Kind::liveness_failed;
 }
 
+class Running {
+ public:
+  explicit Running(bool& flag) : flag_(flag) { flag_ = true; }
+  ~Running() { flag_ = false; }
+  Running(const Running&) = delete;
+  Running& operator=(const Running&) = delete;
+
+ private:
+  bool& flag_;
+};
+
 }  // namespace
 
 void Drive::feed(ServiceState& service, const Input& input) {
@@ -118,7 +129,7 @@ void Drive::launch(ServiceState& service, std::uint64_t incarnation) {
 // What entering a lifecycle means for probes, trackers and the queues around the machine.
 void Drive::entered(ServiceState& service, Lifecycle before) {
   const Lifecycle now = service.machine.lifecycle;
-  turn_.set_standing(service, standing_of(service, fleet_.running()));
+  turn_.set_standing(service, standing_of(service, fleet_.watched()));
   turn_.lists_changed();
   if (service.process()) {
     if (now == Lifecycle::starting) {
@@ -135,12 +146,12 @@ void Drive::entered(ServiceState& service, Lifecycle before) {
 }
 
 void Drive::refresh_status(ServiceState& service) {
-  const HealthStatus status = status_of(service, fleet_.running());
+  const HealthStatus status = status_of(service, fleet_.watched());
   if (status == service.status) return;
   const HealthStatus old = std::exchange(service.status, status);
   if (!service.leaving) {
     fleet_.count_status(old, status);
-    turn_.set_standing(service, standing_of(service, fleet_.running()));
+    turn_.set_standing(service, standing_of(service, fleet_.watched()));
     turn_.lists_changed();
     emit_status(turn_, service);
     const auto brake = admission_.set_bad(service.serial, status == HealthStatus::unhealthy, turn_.now().steady);
@@ -167,7 +178,7 @@ void Drive::rearm(ServiceState& service) {
 
 void Drive::run_to_fixpoint() {
   if (running_to_fixpoint_) return;
-  running_to_fixpoint_ = true;
+  const Running running(running_to_fixpoint_);  // also when a step throws: the next turn goes on
   while (!changed_.empty()) {
     const ServiceState* changed = fleet_.by_serial(changed_.front());
     changed_.pop_front();
@@ -176,7 +187,6 @@ void Drive::run_to_fixpoint() {
       if (ServiceState* dependent = fleet_.find(id)) evaluate_dependencies(*dependent);
     }
   }
-  running_to_fixpoint_ = false;
 }
 
 void Drive::evaluate_dependencies(ServiceState& service) {

@@ -23,6 +23,12 @@ namespace azora::orchestrator {
 std::string entry_id(const std::string& id);
 bool is_replica(const std::string& id);
 
+// What is known of services at all.
+struct Watched {
+  bool running = false;  // the orchestrator is started: services are checked and healed
+  bool linked = true;    // the keeper says what becomes of processes
+};
+
 class Fleet {
  public:
   Fleet() = default;
@@ -83,9 +89,10 @@ class Fleet {
   std::size_t unhealthy() const { return unhealthy_; }
   std::size_t alive() const { return alive_; }  // services whose process may exist
 
-  // The orchestrator is started: services are checked and healed.
-  bool running() const { return running_; }
-  void set_running(bool running) { running_ = running; }
+  Watched watched() const { return watched_; }
+  bool running() const { return watched_.running; }
+  void set_running(bool running) { watched_.running = running; }
+  void set_linked(bool linked) { watched_.linked = linked; }
 
  private:
   registry::Registry registry_;
@@ -98,7 +105,7 @@ class Fleet {
   std::size_t healthy_ = 0;
   std::size_t unhealthy_ = 0;
   std::size_t alive_ = 0;
-  bool running_ = false;
+  Watched watched_;
 };
 
 }  // namespace azora::orchestrator

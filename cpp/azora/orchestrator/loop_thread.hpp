@@ -15,7 +15,8 @@ namespace azora::orchestrator {
 class LoopThread {
  public:
   // `name`: at most 15 characters, static text.
-  explicit LoopThread(const char* name, const ThreadRole* role = nullptr) : name_(name), role_(role) {}
+  explicit LoopThread(const char* name, ThreadDied died, const ThreadRole* role = nullptr)
+      : name_(name), died_(std::move(died)), role_(role) {}
   ~LoopThread() { stop(); }
   LoopThread(const LoopThread&) = delete;
   LoopThread& operator=(const LoopThread&) = delete;
@@ -25,7 +26,7 @@ class LoopThread {
 
   Result<void> start() {
     if (running()) return {};
-    std::optional<std::thread> thread = start_thread(name_, [this] { run(); });
+    std::optional<std::thread> thread = start_thread(name_, [this] { run(); }, died_);
     if (!thread) {
       return Error{ErrorCode::limit_reached, std::string("the system has no thread to give for ") + name_ +
                                                  "; see ulimit -u and the cgroup's pids.max", {}};
@@ -48,6 +49,7 @@ class LoopThread {
   }
 
   const char* name_;
+  ThreadDied died_;
   const ThreadRole* role_;
   AsioLoop loop_;
   std::thread thread_;

@@ -61,8 +61,8 @@ Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, 
                  "wait: is \"" + std::string(what) + "\"; it must be \"ready\" or \"stopped\"", {}};
   }
   return impl_->await<Result<void>>(
-      [id = std::string(id), ready = what == "ready", timeout](Core& core, std::function<void(Result<void>)> done) {
-        core.wait_for(id, ready, AsioLoop::steady_now() + timeout, std::move(done));
+      [id = std::string(id), ready = what == "ready", timeout](Core& core, const auto& promise) {
+        core.wait_for(id, ready, AsioLoop::steady_now() + timeout, [promise](Result<void> answer) { promise->keep(std::move(answer)); });
       });
 }
 
@@ -129,6 +129,7 @@ Result<std::string> Orchestrator::dependencies_json(std::string_view id) const {
 
 std::shared_ptr<const std::string> Orchestrator::graph_json() const { return impl_->graph().graph(impl_->moment()); }
 
+std::string Orchestrator::trouble() { return impl_->trouble(); }
 std::string Orchestrator::metrics_text() const { return impl_->metrics_text(); }
 Result<std::string> Orchestrator::logs(std::string_view id, int lines) {
   Result<std::unique_ptr<LogStream>> stream = follow_logs(id, lines);

@@ -105,6 +105,8 @@ class Orchestrator {
   Result<std::string> dependencies_json(std::string_view id) const;
   std::shared_ptr<const std::string> graph_json() const;
   std::string metrics_text() const;
+  // What is wrong with the orchestrator itself, in one line; empty: nothing.
+  std::string trouble();
   // The last lines of a process service's output; and those with what follows. The stream is this object's: it
   // must not outlive it.
   Result<std::string> logs(std::string_view id, int lines);

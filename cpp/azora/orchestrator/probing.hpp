@@ -43,7 +43,8 @@ class Probing {
     Counter in_flight;  // as of the last turn
     Counter stalls;     // of our own loop
   };
-  const Counts& counts() const { return counts_; }  // any thread may read them
+  const Counts& counts() const { return counts_; }
+  std::uint64_t stalls() const { return guard_.stalls(); }  // any thread may read them
 
  private:
   void ask(const std::vector<health::Serial>& serials);

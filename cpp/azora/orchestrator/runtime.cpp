@@ -30,12 +30,28 @@ CoreOptions Orchestrator::Impl::core_options(const Options& options) {
   return core;
 }
 
-keeper::ClientOptions Orchestrator::Impl::keeper_options(const Options& options) {
+keeper::ClientOptions Orchestrator::Impl::keeper_options() {
   keeper::ClientOptions keeper;
-  keeper.program = options.keeper_path;
-  keeper.runtime_dir = options.runtime_dir;
-  keeper.build_id = options.build_id;
+  keeper.program = options_.keeper_path;
+  keeper.runtime_dir = options_.runtime_dir;
+  keeper.build_id = options_.build_id;
+  keeper.died = died();
   return keeper;
+}
+
+health::NetProberOptions Orchestrator::Impl::prober_options() {
+  health::NetProberOptions prober;
+  prober.fd_limit = file_limit();
+  prober.resolver.died = died();
+  return prober;
+}
+
+// What a thread did that died is not done any more: said by /readyz at once, and as an event by the next turn.
+ThreadDied Orchestrator::Impl::died() {
+  return [this](const char* name, const std::string& reason) {
+    core_.self().set(Part::threads, "its thread " + std::string(name) + " died: " + reason + "; restart the program");
+    control_.loop().post([] {});
+  };
 }
 
 Orchestrator::Impl::Impl(Options options)
@@ -43,8 +59,8 @@ Orchestrator::Impl::Impl(Options options)
       events_(std::make_shared<events::EventLog>()),
       balancer_(balancer_options(work_)),
       publisher_(balancer_, *events_),
-      prober_(control_.loop(), {.fd_limit = file_limit()}),
-      keeper_(control_.loop(), keeper_options(options_)),
+      prober_(control_.loop(), prober_options()),
+      keeper_(control_.loop(), keeper_options()),
       core_(control_.loop(), prober_, keeper_, publisher_, core_options(options_)),
       usage_(work_.loop(), [this] { return publisher_.board(); },
              [this](UsageReport report) {
@@ -66,13 +82,10 @@ Orchestrator::Impl::Impl(Options options)
 Orchestrator::Impl::~Impl() { close(Millis{0}); }
 
 Result<void> Orchestrator::Impl::open() {
-  if (open_.load(std::memory_order_acquire)) return {};
-  MutexLock lock(open_mutex_);
-  if (open_.load(std::memory_order_relaxed)) return {};
-  if (Result<void> started = work_.start(); !started) return started;
-  if (Result<void> started = control_.start(); !started) return started;
-  open_.store(true, std::memory_order_release);
-  return {};
+  return opening_.open([this]() -> Result<void> {
+    if (Result<void> started = work_.start(); !started) return started;
+    return control_.start();
+  });
 }
 
 Result<void> Orchestrator::Impl::start() {
@@ -88,35 +101,49 @@ Result<void> Orchestrator::Impl::start() {
 
 Result<std::vector<std::string>> Orchestrator::Impl::stop(Millis deadline) {
   using Answer = Result<std::vector<std::string>>;
-  return await<Answer>([deadline](Core& core, std::function<void(Answer)> done) {
-    core.stop(AsioLoop::steady_now() + deadline, [done = std::move(done)](std::vector<std::string> left) { done(std::move(left)); });
+  return await<Answer>([deadline](Core& core, const auto& promise) {
+    core.stop(AsioLoop::steady_now() + deadline, [promise](const std::vector<std::string>& left) { promise->keep(left); });
   });
+}
+
+template <typename Body>
+void Orchestrator::Impl::on_control(Body body) {
+  const auto reply = std::make_shared<Reply<Result<void>>>();
+  auto promise = std::make_shared<Promise<Result<void>>>([reply](Result<void> done) { reply->set(std::move(done)); });
+  control_.loop().post([promise = std::move(promise), body = std::move(body)] { body(promise); });
+  (void)reply->wait().ok();
 }
 
 void Orchestrator::Impl::close(Millis deadline) {
   if (!gate_.close()) return;
   callbacks_.close();
-  MutexLock lock(open_mutex_);
-  if (open_.load(std::memory_order_relaxed)) {
-    const auto stopped = std::make_shared<Reply<bool>>();
-    const SteadyTime until = AsioLoop::steady_now() + deadline;
-    control_.loop().post([this, until, stopped] {
-      core_.stop(until, [stopped](const std::vector<std::string>&) { stopped->set(true); });
-    });
-    stopped->wait();
-    control_.loop().post([this] { core_.abandon_waiters(); });
-    gate_.drain();
-    // What a stop left over is killed at once when its time is up.
-    keeper_.stop(std::clamp(to_millis(until - AsioLoop::steady_now()), Millis{0}, kKeeperEnd));
-    const auto quiet = std::make_shared<Reply<bool>>();
-    control_.loop().post([this, quiet] {
-      prober_.stop();
-      quiet->set(true);
-    });
-    quiet->wait();
-    work_.stop();
-    control_.stop();
+  if (!opening_.close()) return gate_.drain();
+  const SteadyTime until = AsioLoop::steady_now() + deadline;
+  on_control([this, until](const auto& promise) {
+    core_.stop(until, [promise](const std::vector<std::string>&) { promise->keep({}); });
+  });
+  control_.loop().post([this] { core_.abandon_waiters(); });
+  gate_.drain();
+  // What a stop left over is killed at once when its time is up.
+  keeper_.stop(std::clamp(to_millis(until - AsioLoop::steady_now()), Millis{0}, kKeeperEnd));
+  on_control([this](const auto& promise) {
+    prober_.stop();
+    promise->keep({});
+  });
+  work_.stop();
+  control_.stop();
+}
+
+std::string Orchestrator::Impl::trouble() {
+  std::string found = core_.self().trouble();
+  const CallGate::Pass pass(gate_);
+  if (!pass || !opening_.is_open()) return found;
+  const std::optional<Nanos> silent = pulse_.check(AsioLoop::steady_now(), [this](Task beat) { control_.loop().post(std::move(beat)); });
+  if (silent) {
+    found += (found.empty() ? "" : "; ") + std::string("the control thread has not answered for ") +
+             std::to_string(to_millis(*silent).count()) + " ms";
   }
+  return found;
 }
 
 // Stamps wait for disks: they are read on az-work and answered on the control thread.
@@ -138,6 +165,7 @@ void Orchestrator::Impl::sweep_leases() {
 std::string Orchestrator::Impl::metrics_text() const {
   const std::shared_ptr<const Board> board = publisher_.board();
   return orchestrator::metrics_text({.board = *board,
+                                     .self = core_.self(),
                                      .core = core_.counts(),
                                      .events_head = publisher_.seq(),
                                      .turn_members_touched = turn_touched_.load(std::memory_order_relaxed),

@@ -19,6 +19,7 @@
 #include "azora/orchestrator/live_publisher.hpp"
 #include "azora/orchestrator/log_stream.hpp"
 #include "azora/orchestrator/loop_thread.hpp"
+#include "azora/orchestrator/pulse.hpp"
 #include "azora/orchestrator/reads/graph.hpp"
 #include "azora/orchestrator/reads/list_bodies.hpp"
 #include "azora/orchestrator/usage_sampler.hpp"
@@ -38,26 +39,20 @@ class Orchestrator::Impl {
   // T is a Result.
   template <typename T, typename Body>
   T ask(Body body) {
-    const CallGate::Pass pass(gate_);
-    if (!pass) return T(closed());
-    if (Result<void> open = this->open(); !open) return T(std::move(open).error());
-    const auto reply = std::make_shared<Reply<T>>();
-    control_.loop().post([this, reply, body = std::move(body)]() mutable {
-      auto answer = std::make_shared<T>(body(core_));
-      core_.after_publish([reply, answer] { reply->set(std::move(*answer)); });
+    return await<T>([this, body = std::move(body)](Core& core, const std::shared_ptr<Promise<T>>& promise) mutable {
+      const auto answer = std::make_shared<T>(body(core));
+      core.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
     });
-    return reply->wait();
   }
-  // The same where the core answers later, through the function that body(core, done) is given.
+  // The same where the core answers later, by the promise that body(core, promise) is given.
   template <typename T, typename Body>
   T await(Body body) {
     const CallGate::Pass pass(gate_);
     if (!pass) return T(closed());
     if (Result<void> open = this->open(); !open) return T(std::move(open).error());
     const auto reply = std::make_shared<Reply<T>>();
-    control_.loop().post([this, reply, body = std::move(body)]() mutable {
-      body(core_, [reply](T answer) { reply->set(std::move(answer)); });
-    });
+    auto promise = std::make_shared<Promise<T>>([reply](T answer) { reply->set(std::move(answer)); });
+    control_.loop().post([this, promise = std::move(promise), body = std::move(body)]() mutable { body(core_, promise); });
     return reply->wait();
   }
   // ask() without waiting: done(answer) is called on the control thread, or here when the orchestrator is closed.
@@ -66,9 +61,10 @@ class Orchestrator::Impl {
     const auto pass = std::make_shared<const CallGate::Pass>(gate_);  // inside until it is answered
     if (!*pass) return done(T(closed()));
     if (Result<void> open = this->open(); !open) return done(T(std::move(open).error()));
-    control_.loop().post([this, pass, body = std::move(body), done = std::move(done)]() mutable {
-      const auto answer = std::make_shared<const T>(body(core_));
-      core_.after_publish([pass, answer, done = std::move(done)] { done(*answer); });
+    auto promise = std::make_shared<Promise<T>>([pass, done = std::move(done)](T answer) { done(answer); });
+    control_.loop().post([this, promise = std::move(promise), body = std::move(body)]() mutable {
+      const auto answer = std::make_shared<T>(body(core_));
+      core_.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
     });
   }
   // Runs body(core) in some later turn; lost when closed.
@@ -86,6 +82,7 @@ class Orchestrator::Impl {
   // What is published now, for texts that are kept.
   Moment moment() const { return {.figures = core_.figures_written(), .board = publisher_.board(), .now = AsioLoop::steady_now()}; }
   std::uint64_t seq() const { return publisher_.seq(); }
+  std::string trouble();
   Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, std::size_t lines);
 
   balancer::Balancer& balancer() { return balancer_; }
@@ -98,21 +95,26 @@ class Orchestrator::Impl {
   static Error closed() { return {ErrorCode::closed, "the orchestrator is closed", {}}; }
   static balancer::BalancerOptions balancer_options(LoopThread& work);
   static CoreOptions core_options(const Options& options);
-  static keeper::ClientOptions keeper_options(const Options& options);
+  keeper::ClientOptions keeper_options();
+  health::NetProberOptions prober_options();
+  ThreadDied died();
   Result<void> open();
   void stamp(const LaunchSpec& spec, Stamped answer);
   void sweep_leases();
+  // Runs body(promise) on the control thread and waits until the promise is kept; for the end of the program.
+  template <typename Body>
+  void on_control(Body body);
 
   const Options options_;
   CallGate gate_;
-  Mutex open_mutex_;
-  std::atomic<bool> open_{false};
+  Pulse pulse_;
+  OpenOnce opening_;
   bool probing_ = false;  // control thread: the prober was started
   std::uint64_t touched_ = 0;                   // control thread: places of pools written up to the last turn
   std::atomic<std::uint64_t> turn_touched_{0};  // and by the last one that wrote any
 
-  LoopThread control_{"az-control", &control_thread};
-  LoopThread work_{"az-work"};
+  LoopThread control_{"az-control", died(), &control_thread};
+  LoopThread work_{"az-work", died()};
   std::shared_ptr<events::EventLog> events_;
   balancer::Balancer balancer_;
   LivePublisher publisher_;

@@ -15,6 +15,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reactions/on_command.cpp
   reactions/on_process.cpp
   reactions/on_registration.cpp
+  reactions/on_self.cpp
   reactions/on_stop.cpp
   reads/graph.cpp
   reads/list_bodies.cpp
@@ -22,6 +23,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reads/topology.cpp
   reads/why.cpp
   runtime.cpp
+  self_watch.cpp
   shutdown.cpp
   standing.cpp
   turn.cpp

@@ -2,9 +2,9 @@
 
 namespace azora::orchestrator {
 
-Standing standing_of(const ServiceState& service, bool running) {
+Standing standing_of(const ServiceState& service, Watched watched) {
   if (service.leaving) return {Tier::excluded, Exclusion::gone};
-  if (!running) return {Tier::excluded, Exclusion::unwatched};
+  if (!watched.running) return {Tier::excluded, Exclusion::unwatched};
   if (service.process()) {
     switch (service.machine.lifecycle) {
       case Lifecycle::ready:
@@ -29,15 +29,17 @@ Standing standing_of(const ServiceState& service, bool running) {
   return {Tier::excluded, Exclusion::unknown};
 }
 
-HealthStatus status_of(const ServiceState& service, bool running) {
+HealthStatus status_of(const ServiceState& service, Watched watched) {
   const healing::Machine& machine = service.machine;
-  if (!running) return HealthStatus::unknown;
+  if (!watched.running) return HealthStatus::unknown;
   switch (machine.lifecycle) {
     case Lifecycle::watching:
     case Lifecycle::adopt:
       return service.tracker.status();
     case Lifecycle::ready:
-      return service.target ? service.tracker.status() : HealthStatus::healthy;
+      if (service.target) return service.tracker.status();
+      // Only the keeper would say that its process ended.
+      return watched.linked ? HealthStatus::healthy : HealthStatus::unknown;
     case Lifecycle::backoff:
     case Lifecycle::failed:
     case Lifecycle::stuck:

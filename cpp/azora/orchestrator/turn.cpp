@@ -1,6 +1,9 @@
 #include "azora/orchestrator/turn.hpp"
 
+#include <exception>
 #include <utility>
+
+#include "azora/base/check.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -43,6 +46,16 @@ ViewPtr view_of(const ServiceState& service) {
     view->process = ProcessView{own.pid, own.process_started, own.last_exit, own.log_dropped};
   }
   return view;
+}
+
+// One that throws does not take the others of its turn along.
+template <typename Body>
+void guarded(const Body& body) noexcept {
+  try {
+    body();
+  } catch (...) {
+    report_exception("turn", std::current_exception());
+  }
 }
 
 }  // namespace
@@ -114,13 +127,14 @@ void Turn::publish(const Summary& summary) {
   board_.running = summary.running;
   board_.healthy = summary.healthy;
   board_.unhealthy = summary.unhealthy;
+  board_.alive = summary.alive;
   board_changed_ = false;
   publisher_.publish(std::make_shared<const Board>(board_));
 }
 
 void Turn::complete() {
-  for (const Answer& answer : std::exchange(answers_, {})) answer();
-  for (Send& send : std::exchange(sends_, {})) deliver_(send);
+  for (const Answer& answer : std::exchange(answers_, {})) guarded(answer);
+  for (Send& send : std::exchange(sends_, {})) guarded([&] { deliver_(send); });
 }
 
 }  // namespace azora::orchestrator

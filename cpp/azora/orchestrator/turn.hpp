@@ -91,6 +91,7 @@ class Turn {
     bool running = false;
     std::size_t healthy = 0;
     std::size_t unhealthy = 0;
+    std::size_t alive = 0;
   };
   void publish(const Summary& summary);
   void complete();

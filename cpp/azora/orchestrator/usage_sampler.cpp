@@ -15,6 +15,7 @@ UsageSampler::UsageSampler(AsioLoop& work, std::function<std::shared_ptr<const B
     : work_(work), board_(std::move(board)), report_(std::move(report)) {}
 
 void UsageSampler::looked() {
+  if (board_()->alive == 0) return;
   looked_ns_.store(AsioLoop::steady_now().time_since_epoch().count(), std::memory_order_relaxed);
   if (active_.load(std::memory_order_relaxed) || active_.exchange(true)) return;
   work_.post([this] { sample(); });
@@ -22,12 +23,13 @@ void UsageSampler::looked() {
 
 void UsageSampler::sample() {
   const SteadyTime now = AsioLoop::steady_now();
-  if (now.time_since_epoch() - Nanos(looked_ns_.load(std::memory_order_relaxed)) > kInterest) {
+  const std::shared_ptr<const Board> board = board_();
+  const bool stale = now.time_since_epoch() - Nanos(looked_ns_.load(std::memory_order_relaxed)) > kInterest;
+  if (stale || board->alive == 0) {
     active_.store(false);
     return;
   }
   std::vector<pid_t> mains;
-  const std::shared_ptr<const Board> board = board_();
   board->in_order.for_each([&](const ViewPtr& view) {
     if (view->process && view->process->pid) mains.push_back(*view->process->pid);
   });

@@ -1,6 +1,6 @@
 #pragma once
 // What process services use, read while readers come: every 2 s, until none came for 10 s. An idle fleet without
-// readers costs no wake-up.
+// readers costs no wake-up, nor does one without processes.
 // Threads: looked() any; reading and report() on the work loop's thread. Ownership: borrows the loop, which
 // outlives it or is stopped before it goes. Fails: never; a process that is gone is left out.
 #include <atomic>

@@ -169,6 +169,8 @@ async def _readyz(request: Request) -> Response:
     reason = "the server is shutting down" if app.draining else app.ready_reason
     if reason is None and not app.core.totals()[0]:
         reason = "the orchestrator is stopped"
+    if reason is None:
+        reason = app.core.trouble() or None
     if reason is not None:
         raise Refusal(503, "not_ready", reason)
     return _json(b'{"ready":true}')

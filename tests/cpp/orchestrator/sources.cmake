@@ -8,11 +8,15 @@ set(AZORA_ORCHESTRATOR_TESTS
   promises_test.cpp
   reads_test.cpp
   rooms/admission_test.cpp
+  rooms/call_gate_test.cpp
   rooms/fleet_test.cpp
+  rooms/self_test.cpp
   rooms/shutdown_test.cpp
+  rooms/standing_test.cpp
   rooms/turn_test.cpp
   rooms/verbs_test.cpp
   rooms/waiters_test.cpp
   scale_test.cpp
   ../support/allocations.cpp
+  usage_sampler_test.cpp
   verbs_test.cpp)

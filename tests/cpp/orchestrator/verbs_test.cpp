@@ -1,10 +1,13 @@
 // What users ask for while things happen: verbs, overwriting, removal, stop and start of the whole (semantics 27,
 // 28, 31).
+#include <algorithm>
+
 #include "support/world.hpp"
 
 namespace azora::orchestrator {
 namespace {
 
+using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using Kind = keeper::FakeKeeper::Command::Kind;
@@ -586,6 +589,94 @@ TEST(WaitFor, StoppedAndGoneAndTooLate) {
   EXPECT_EQ(answers[1], "stopped:ok");
   EXPECT_NE(answers[0].find("timed"), std::string::npos) << answers[0];
   EXPECT_NE(answers[2].find("unknown"), std::string::npos) << answers[2];
+}
+
+keeper::FakeKeeper::Behaviour leaf_stops_slowly(const keeper::Launch& launch) {
+  return {.stops_in = launch.id == "leaf" ? Nanos(seconds(5)) : Nanos(milliseconds(5))};
+}
+
+// A start of what depends on them takes the place of the stops that wait for those dependencies.
+TEST(Verbs, AStartWithDependenciesDropsTheirStagedStops) {
+  World world;
+  world.keeper.set_default(leaf_stops_slowly);
+  const auto root = world.add_process("root");
+  const auto mid = world.add_process("mid", R"("dependencies":["root"])");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["mid"])");
+  world.advance(seconds(5));
+  command(world, Verb::stop, "root", true);
+  world.advance(seconds(1));
+  command(world, Verb::start, "leaf", false, true);
+  world.advance(seconds(30));
+  EXPECT_TRUE(world.keeper.alive(root));
+  EXPECT_TRUE(world.keeper.alive(mid));
+  EXPECT_TRUE(world.keeper.alive(leaf));
+  EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
+}
+
+// Overwriting a service that waits for its turn to stop does not start it again before that turn.
+TEST(Verbs, OverwritingOneThatWaitsToStopDoesNotStartItAgain) {
+  World world;
+  world.keeper.set_default(leaf_stops_slowly);
+  world.add_process("root");
+  const auto mid = world.add_process("mid", R"("dependencies":["root"])");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["mid"])");
+  world.advance(seconds(5));
+  const int launches = world.keeper.launches(mid);
+  command(world, Verb::restart, "root", true);
+  world.add_process("mid", R"("dependencies":["root"],"priority":7)");
+  world.keeper.crash(mid);
+  world.advance(seconds(3));
+  EXPECT_EQ(world.keeper.launches(mid), launches);
+  world.advance(seconds(30));
+  EXPECT_EQ(world.keeper.launches(mid), launches + 1);
+  EXPECT_TRUE(world.keeper.alive(leaf));
+}
+
+TEST(Verbs, OneThatWasStuckInItsStopEndsAsStopped) {
+  World world;
+  world.keeper.set_default(
+      [](const keeper::Launch&) { return keeper::FakeKeeper::Behaviour{.ignores_stop = true, .ignores_kill = true}; });
+  const auto serial = world.add_process("a");
+  world.advance(seconds(2));
+  command(world, Verb::restart, "a");
+  world.advance(minutes(5));
+  ASSERT_EQ(world.lifecycle("a"), Lifecycle::stuck);
+  world.keeper.crash(serial);
+  world.advance(milliseconds(1));
+  const auto exited = std::find_if(world.recorder.events.begin(), world.recorder.events.end(),
+                                   [](const Recorder::Seen& one) { return one.type == EventType::service_exited; });
+  ASSERT_NE(exited, world.recorder.events.end());
+  EXPECT_EQ(exited->cause, "operator");
+}
+
+// What a callable was about to be called for is void once the whole was stopped.
+TEST(WholeStop, ACallableIsNotCalledForAServiceThatIsWell) {
+  World world;
+  int calls = 0;
+  std::uint64_t incarnation = 0;
+  world.core.set_callback_sink([&](const CallbackRequest& request) {
+    ++calls;
+    incarnation = request.incarnation;
+  });
+  const auto serial = world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000,)"
+                                R"("restartDelay":3000})", true);
+  world.advance(seconds(1));
+  world.prober.set(serial, health::FakeProber::Answer::http(503));
+  world.advance(seconds(10));
+  ASSERT_EQ(calls, 1);
+  world.turn([&] { world.core.callback_done(serial, incarnation, false, "it raised"); });
+  ASSERT_EQ(world.lifecycle("u"), Lifecycle::backoff);
+  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
+  world.advance(seconds(20));
+  world.prober.unset(serial);
+  world.turn([&] { world.core.start(); });
+  world.advance(seconds(10));
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(world.status("u"), HealthStatus::healthy);
+  // It is healed as before.
+  world.prober.set(serial, health::FakeProber::Answer::http(503));
+  world.advance(seconds(10));
+  EXPECT_EQ(calls, 2);
 }
 
 }  // namespace

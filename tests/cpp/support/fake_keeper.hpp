@@ -24,6 +24,7 @@ class FakeKeeper : public Keeper {
     std::optional<Nanos> exits_after;   // by itself
     int exit_code = 1;
     bool ignores_stop = false;
+    bool ignores_kill = false;          // as in uninterruptible sleep
     Nanos stops_in = Millis(5);
     Nanos sweeps_in = Millis(1);        // descendants take that long to be gone
   };
@@ -77,6 +78,10 @@ class FakeKeeper : public Keeper {
     const std::uint64_t incarnation = found->second.incarnation;
     processes_.erase(found);
     report([this, serial, incarnation] { listener_->on_lost(serial, incarnation, "its shim was killed"); });
+  }
+  // The link to the keeper goes down or comes back.
+  void set_link(bool up, const std::string& reason = "") {
+    report([this, up, reason] { listener_->on_link(up, reason); });
   }
   bool alive(Serial serial) const {
     const auto found = processes_.find(serial);
@@ -144,6 +149,7 @@ class FakeKeeper : public Keeper {
   }
   void kill(Serial serial, std::uint64_t incarnation) override {
     note({Command::Kind::kill, serial, incarnation, loop_.now().steady, {}, false});
+    if (current_[serial].ignores_kill) return;
     loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9}); });
   }
   // What a former orchestrator left running, to be found and adopted.

@@ -35,7 +35,7 @@ void configure(const Registration& rooms, ServiceState& service) {
   } else {
     rooms.turn.pool_remove(service.serial);
   }
-  rooms.turn.set_standing(service, standing_of(service, rooms.fleet.running()));
+  rooms.turn.set_standing(service, standing_of(service, rooms.fleet.watched()));
   join_permits(rooms, service);
   rooms.probing.configure(service);
 }

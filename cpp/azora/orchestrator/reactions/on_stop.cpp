@@ -63,7 +63,7 @@ void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown
   fleet.for_each([&](std::uint64_t serial, ServiceState& service) {
     if (service.leaving) return;
     drive.refresh_status(service);
-    turn.set_standing(service, standing_of(service, false));
+    turn.set_standing(service, standing_of(service, fleet.watched()));
     probing.forget(serial);
     probing.apply_mode(service);
     turn.mark_dirty(service);

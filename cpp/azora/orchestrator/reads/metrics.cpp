@@ -17,6 +17,8 @@ struct Row {
   std::uint64_t (*value)(const MetricSources&);
 };
 
+std::uint64_t in_trouble(const MetricSources& sources, Part part) { return sources.self.reason(part).empty() ? 0 : 1; }
+
 constexpr Row kRows[] = {
     {"services", gauge, "Registered services.",
      [](const MetricSources& s) -> std::uint64_t { return s.board.in_order.size(); }},
@@ -25,7 +27,7 @@ constexpr Row kRows[] = {
     {"services_unhealthy", gauge, "Services that are unhealthy.",
      [](const MetricSources& s) -> std::uint64_t { return s.board.unhealthy; }},
     {"processes_alive", gauge, "Processes of ours that may exist.",
-     [](const MetricSources& s) -> std::uint64_t { return s.core.processes_alive; }},
+     [](const MetricSources& s) -> std::uint64_t { return s.board.alive; }},
     {"running", gauge, "1 while the orchestrator is started.",
      [](const MetricSources& s) -> std::uint64_t { return s.board.running ? 1 : 0; }},
     {"turns_total", counter, "Turns of the control thread.",
@@ -50,6 +52,16 @@ constexpr Row kRows[] = {
      [](const MetricSources& s) -> std::uint64_t { return s.core.loop_stalls; }},
     {"events_head", counter, "Sequence number of the newest event.",
      [](const MetricSources& s) -> std::uint64_t { return s.events_head; }},
+    {"degraded", gauge, "1 while something is wrong with the orchestrator itself; /readyz says what.",
+     [](const MetricSources& s) -> std::uint64_t { return s.self.trouble().empty() ? 0 : 1; }},
+    {"degraded_keeper", gauge, "1 while the link to the keeper is down.",
+     [](const MetricSources& s) -> std::uint64_t { return in_trouble(s, Part::keeper); }},
+    {"degraded_store", gauge, "1 while the store takes nothing.",
+     [](const MetricSources& s) -> std::uint64_t { return in_trouble(s, Part::store); }},
+    {"degraded_loop", gauge, "1 while the control thread is late.",
+     [](const MetricSources& s) -> std::uint64_t { return in_trouble(s, Part::loop); }},
+    {"degraded_threads", gauge, "1 when a thread of the orchestrator died.",
+     [](const MetricSources& s) -> std::uint64_t { return in_trouble(s, Part::threads); }},
     {"internal_errors_total", counter, "Failed invariants.",
      [](const MetricSources& ) -> std::uint64_t { return bug_count(); }},
     {"pool_members_touched_total", counter, "Places of pools written by changes.",

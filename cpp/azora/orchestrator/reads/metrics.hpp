@@ -8,6 +8,7 @@
 #include "azora/balancer/balancer.hpp"
 #include "azora/health/prober_counters.hpp"
 #include "azora/orchestrator/board.hpp"
+#include "azora/orchestrator/self.hpp"
 
 namespace azora::orchestrator {
 
@@ -22,13 +23,13 @@ struct CoreCounts {
   std::uint64_t in_flight = 0;        // probes, as of the last turn
   std::uint64_t loop_stalls = 0;
   std::uint64_t log_dropped = 0;
-  std::uint64_t processes_alive = 0;  // as of the last turn
   std::uint64_t figures_written = 0;
 };
 
 // All that the text is made of, gathered by its caller.
 struct MetricSources {
   const Board& board;
+  const Self& self;
   CoreCounts core;
   std::uint64_t events_head = 0;
   std::uint64_t turn_members_touched = 0;  // by the last turn that touched any

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <stdexcept>
+
+#include "azora/base/check.hpp"
 #include "azora/model/spec_parser.hpp"
 #include "support/fake_loop.hpp"
 #include "support/recorder.hpp"
@@ -43,6 +46,16 @@ TEST_F(TurnTest, PublishesThenAnswersThenSends) {
   EXPECT_EQ(order, (std::vector<std::string>{"publish", "answer", "send"}));
   end();
   EXPECT_EQ(order.size(), 4U);  // each leaves once
+}
+
+TEST_F(TurnTest, OneThatThrowsDoesNotTakeTheOthersAlong) {
+  turn.answer([] { throw std::runtime_error("no memory"); });
+  turn.answer([this] { order.emplace_back("answer"); });
+  turn.send(Send::to_kill(1, 1));
+  const std::uint64_t bugs = bug_count();
+  end();
+  EXPECT_EQ(order, (std::vector<std::string>{"publish", "answer", "send"}));
+  EXPECT_EQ(bug_count(), bugs + 1);
 }
 
 TEST_F(TurnTest, OneViewForManyMarks) {

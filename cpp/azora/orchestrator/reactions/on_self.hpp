@@ -1,0 +1,14 @@
+#pragma once
+// What follows from what is wrong with us: one event for each trouble and for its end, and what nobody can know then.
+// Threads: the control thread. Fails: never.
+#include "azora/orchestrator/drive.hpp"
+#include "azora/orchestrator/self.hpp"
+
+namespace azora::orchestrator {
+
+void emit_self(Turn& turn, Self& self);
+// While the link to the keeper is down, the end of a process cannot be seen: services that are judged by their process
+// alone are unknown.
+void on_link_changed(Fleet& fleet, Drive& drive, bool up);
+
+}  // namespace azora::orchestrator
