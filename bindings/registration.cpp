@@ -61,11 +61,18 @@ std::vector<SpecPtr> parse_texts(const CoreHandle& self, const std::vector<std::
   return specs;
 }
 
+orchestrator::Apply read_apply(const std::string& name) {
+  if (name == "next-start") return orchestrator::Apply::at_next_start;
+  if (name == "restart") return orchestrator::Apply::restart;
+  bad_argument("apply: is \"" + name + "\"; it must be next-start or restart");
+}
+
 std::uint64_t register_texts(const CoreHandle& self, const std::vector<std::string>& texts,
                              const std::string& origin, const std::string& base_dir,
-                             const std::vector<bool>& callbacks) {
+                             const std::vector<bool>& callbacks, const std::string& apply) {
+  const orchestrator::Apply when = read_apply(apply);
   std::vector<SpecPtr> specs = parse_texts(self, texts, origin, base_dir, callbacks);
-  return value_or_throw(self.live().register_many(std::move(specs), origin));
+  return value_or_throw(self.live().register_many(std::move(specs), origin, when));
 }
 
 // Where the control thread leaves its answers, and the descriptor that is readable while there are some.
@@ -154,7 +161,7 @@ std::vector<std::pair<std::string, std::string>> check(const std::string& text,
 
 void bind_registration(py::module_& module, CoreClass& core) {
   core.def("register", &register_texts, py::arg("texts"), py::arg("origin"), py::arg("base_dir"),
-           py::arg("callbacks"), Unlocked());
+           py::arg("callbacks"), py::arg("apply") = "next-start", Unlocked());
   py::class_<Registrations>(module, "Registrations",
                             "Registrations by REST that no thread waits for: begin() answers a ticket; once the\n"
                             "descriptor is readable, take() answers (ticket, error or None) of those that are done.")

@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, ParamSpec, Self, TypeVar, overload
+from typing import Any, Literal, ParamSpec, Self, TypeVar, overload
 
 from azora_orchestrator._handlers import Handler, Subscription
 from azora_orchestrator.events import EventStream
@@ -108,14 +108,24 @@ class AsyncMasterOrchestrator:
         await self.close()
 
     async def register(
-        self, service: ServiceConfig | Mapping[str, Any] | None = None, /, **fields: Any
+        self,
+        service: ServiceConfig | Mapping[str, Any] | None = None,
+        /,
+        *,
+        apply: Literal["next-start", "restart"] = "next-start",
+        **fields: Any,
     ) -> int:
         """See MasterOrchestrator.register."""
-        return await _in_thread(self.sync.register, service, **fields)
+        return await _in_thread(self.sync.register, service, apply=apply, **fields)
 
-    async def register_many(self, services: Iterable[ServiceConfig | Mapping[str, Any]]) -> int:
+    async def register_many(
+        self,
+        services: Iterable[ServiceConfig | Mapping[str, Any]],
+        *,
+        apply: Literal["next-start", "restart"] = "next-start",
+    ) -> int:
         """See MasterOrchestrator.register_many."""
-        return await _in_thread(self.sync.register_many, services)
+        return await _in_thread(self.sync.register_many, services, apply=apply)
 
     async def unregister(self, id: str) -> bool:
         """See MasterOrchestrator.unregister."""

@@ -151,18 +151,31 @@ class MasterOrchestrator:
     # Registration.
 
     def register(
-        self, service: ServiceConfig | Mapping[str, Any] | None = None, /, **fields: Any
+        self,
+        service: ServiceConfig | Mapping[str, Any] | None = None,
+        /,
+        *,
+        apply: Literal["next-start", "restart"] = "next-start",
+        **fields: Any,
     ) -> int:
         """Register one service, or replace the one of that id; answers the sequence number.
 
         Takes a ServiceConfig, a mapping in the wire's spelling, or the fields of a ServiceConfig as
-        keywords. Raises InvalidSpec with every fault named; nothing is changed then.
+        keywords. A process that runs goes on: checks and budget apply at once, another argv, env,
+        cwd or user at its next start (`restartRequired` until then) or, with `apply="restart"`,
+        by a restart now. Raises InvalidSpec with every fault named; nothing is changed then.
         """
         if (service is None) == (not fields):
             raise InvalidArgument("register: give one service, or its fields as keywords")
-        return self.register_many([ServiceConfig(**fields) if service is None else service])
+        given = ServiceConfig(**fields) if service is None else service
+        return self.register_many([given], apply=apply)
 
-    def register_many(self, services: Iterable[ServiceConfig | Mapping[str, Any]]) -> int:
+    def register_many(
+        self,
+        services: Iterable[ServiceConfig | Mapping[str, Any]],
+        *,
+        apply: Literal["next-start", "restart"] = "next-start",
+    ) -> int:
         """Register all of them or, when one is wrong, none; answers the sequence number."""
         self._runtime.check_fork()
         wires: list[dict[str, Any]] = []
@@ -183,7 +196,7 @@ class MasterOrchestrator:
         texts = texts_of(wires)
         before = self._runtime.restarts.put(functions)
         try:
-            seq = self._core.register(texts, "python", "", callbacks)
+            seq = self._core.register(texts, "python", "", callbacks, apply)
         except BaseException as error:
             self._runtime.restarts.undo(before)
             if isinstance(error, InvalidJson):

@@ -11,7 +11,13 @@ from typing import Any
 
 import pytest
 
-from azora_orchestrator import MasterOrchestrator, ProcessConfig, RestartRequest, ServiceConfig
+from azora_orchestrator import (
+    InvalidArgument,
+    MasterOrchestrator,
+    ProcessConfig,
+    RestartRequest,
+    ServiceConfig,
+)
 from conftest import WebService, free_port
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
@@ -267,3 +273,26 @@ def test_a_restart_callable_that_exits_fails_its_attempt(
     assert event is not None
     assert "SystemExit: 3" in (event.reason or "")
     assert "SystemExit: 3" in orch.why("a").summary
+
+
+def test_apply_restart_starts_a_changed_program_at_once(
+    orch: MasterOrchestrator, process: Process
+) -> None:
+    service = process("a")
+    orch.register(service)
+    orch.wait_ready("a", timeout_ms=WAIT_MS)
+    changed = service | {"process": service["process"] | {"env": {"COLOUR": "blue"}}}
+    orch.register(changed)
+    assert orch.service("a").data["restartRequired"]
+    assert orch.service("a").incarnation == 1
+    with orch.events(service="a", type="serviceRestarted") as stream:
+        orch.register(changed, apply="restart")
+        assert next(iter(stream)).cause == "operator"
+    assert "restartRequired" not in orch.service("a").data
+    assert orch.service("a").incarnation == 2
+
+
+def test_an_unknown_way_to_apply_is_refused(orch: MasterOrchestrator, process: Process) -> None:
+    with pytest.raises(InvalidArgument, match="apply"):
+        orch.register(process("a"), apply="now")  # type: ignore[arg-type]
+    assert orch.services() == []

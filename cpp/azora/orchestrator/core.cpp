@@ -95,9 +95,9 @@ void Core::stop(SteadyTime deadline, Shutdown::Done done) {
   stop_all(fleet_, turn_, probing_, verbs_, shutdown_, drive_, deadline, std::move(done));
 }
 
-Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::string_view actor) {
+Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::string_view actor, Apply apply) {
   const Turn::ActingFor acting(turn_, actor);
-  Result<void> done = on_register({fleet_, turn_, probing_, admission_, waiters_, drive_}, std::move(specs));
+  Result<void> done = on_register({fleet_, turn_, probing_, admission_, waiters_, drive_}, std::move(specs), apply);
   if (!done) return std::move(done).error();
   return turn_.head();
 }

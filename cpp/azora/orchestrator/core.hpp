@@ -48,7 +48,8 @@ class Core : public keeper::KeeperListener {
   bool running() const { return fleet_.running(); }
 
   // Answers the last event that tells of it.
-  Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor);
+  Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor,
+                                      Apply apply = Apply::at_next_start);
   Result<bool> unregister(std::string_view id, std::string_view actor);  // false: there was none
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              std::string_view actor);

@@ -27,10 +27,11 @@ std::string_view static_actor(std::string_view actor) {
 
 }  // namespace
 
-Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor) {
-  return impl_->ask<Result<std::uint64_t>>([specs = std::move(specs), actor = static_actor(actor)](Core& core) mutable {
-    return core.register_many(std::move(specs), actor);
-  });
+Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor, Apply apply) {
+  return impl_->ask<Result<std::uint64_t>>(
+      [specs = std::move(specs), actor = static_actor(actor), apply](Core& core) mutable {
+        return core.register_many(std::move(specs), actor, apply);
+      });
 }
 
 void Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor,

@@ -36,6 +36,9 @@ struct Options {
 
 enum class Verb { start, stop, restart };
 
+// When a changed argv, env, cwd or user of a process that runs takes effect: at its next start, or by a restart now.
+enum class Apply { at_next_start, restart };
+
 struct VerbAnswer {
   std::string service_id;
   std::uint64_t incarnation = 0;
@@ -73,7 +76,8 @@ class Orchestrator {
   void close(Millis deadline);
 
   // All or nothing: one fault refuses the batch. Answers the seq that reflects it.
-  Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor);
+  Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor,
+                                      Apply apply = Apply::at_next_start);
   // The same without waiting: `done` is called once, on the control thread or, when closed, here. It must not wait.
   void register_many(std::vector<SpecPtr> specs, std::string_view actor,
                      std::function<void(const Result<std::uint64_t>&)> done);

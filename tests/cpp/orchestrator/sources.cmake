@@ -4,6 +4,7 @@ set(AZORA_ORCHESTRATOR_TESTS
   list_bodies_test.cpp
   live_publisher_test.cpp
   orchestrator_test.cpp
+  overwriting_test.cpp
   probing_test.cpp
   promises_test.cpp
   reads_test.cpp

@@ -75,6 +75,12 @@ void replace(const Registration& rooms, ServiceState& service, const registry::E
   bring_in(rooms, service);
 }
 
+// What runs is not what is configured now.
+void restart_where_required(const Registration& rooms, ServiceState& service) {
+  if (!service.restart_required || !service.alive() || service.wanted != Desired::up) return;
+  if (rooms.fleet.running()) rooms.drive.feed(service, {.kind = Input::Kind::restart, .cause = Cause::op});
+}
+
 // No reader finds it any more; it stays until its process is proven gone. `more` are ids that wait for that besides
 // its own.
 void leave(const Registration& rooms, ServiceState& service, const std::vector<std::string>& more = {}) {
@@ -131,7 +137,7 @@ void retire_replicas(const Registration& rooms, const std::vector<Put>& put) {
 
 }  // namespace
 
-Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs) {
+Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply) {
   if (Result<void> fine = rooms.fleet.check(specs); !fine) return fine;
   const Turn::OneTime one(rooms.turn);
   const std::vector<Put> put = rooms.fleet.put(std::move(specs));
@@ -140,6 +146,7 @@ Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs) 
     ServiceState* old = replaced ? rooms.fleet.by_serial(entry->serial) : nullptr;
     if (old != nullptr && entry->spec->action == replaced->action) {
       replace(rooms, *old, *entry, *replaced);
+      if (apply == Apply::restart) restart_where_required(rooms, *old);
       continue;
     }
     if (old != nullptr) {

@@ -20,7 +20,7 @@ struct Registration {
   Drive& drive;
 };
 
-Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs);
+Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply);
 // The service of that id, or the services of that entry; false: there was none.
 bool on_unregister(const Registration& rooms, std::string_view id);
 
