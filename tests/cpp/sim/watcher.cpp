@@ -223,7 +223,7 @@ void Watcher::on_command(const Command& command) {
   if (world_.recorder.published != world_.recorder.events.size()) {
     found("order of a turn", "", "a process command before its turn's events were published");
   }
-  constexpr std::array names = {"launch", "stop", "kill", "forget"};
+  constexpr std::array names = {"launch", "stop", "kill", "forget", "adopt", "acknowledge"};
   tell(command.kind == Command::Kind::launch ? command.id : id_of_[command.serial],
        std::string("> ") + names[static_cast<std::size_t>(command.kind)] + " " + std::to_string(command.incarnation));
   if (command.kind == Command::Kind::launch) on_launch(command.id, command.serial, command.incarnation, command.fails);
