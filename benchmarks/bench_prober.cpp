@@ -84,7 +84,7 @@ class Bench {
  public:
   Bench(const Setting& setting, std::uint16_t port) : setting_(setting) {
     const long before = anonymous_kib();
-    prober_.set_sink([this](std::vector<ProbeResult> batch) { take(std::move(batch)); });
+    prober_.set_sink([this](const std::vector<ProbeResult>& batch) { take(batch); });
     for (int i = 0; i < setting.targets; ++i) {
       auto target = std::make_shared<ProbeTarget>();
       target->scheme = "http";
@@ -92,6 +92,7 @@ class Bench {
       target->port = port;
       target->path = "/health";
       target->timeout = Millis(2000);
+      target->reuse_connection = setting.close == 0;
       targets_.push_back(std::move(target));
     }
     targets_kib_ = anonymous_kib() - before;
@@ -146,17 +147,17 @@ class Bench {
     loop_.post([this, span] { loop_.at(loop_.now().steady + span, [this] { loop_.stop(); }); });
     loop_.run();
   }
-  void ask(const std::vector<Serial>& serials) {
+  void ask(const std::vector<CheckKey>& due) {
     const SteadyTime now = loop_.now().steady;
-    if (counting_ && expected_) lateness_.insert(lateness_.end(), serials.size(), now - *expected_);
-    std::vector<ProbeRequest> batch;
-    batch.reserve(serials.size());
-    for (const Serial serial : serials) batch.push_back({.serial = serial, .target = targets_[serial - 1]});
-    prober_.ask(std::move(batch));
+    if (counting_ && expected_) lateness_.insert(lateness_.end(), due.size(), now - *expected_);
+    for (const CheckKey& check : due) {
+      questions_.push_back({.serial = check.serial, .slot = check.slot, .target = targets_[check.slot]});
+    }
+    prober_.ask(questions_);
   }
-  void take(std::vector<ProbeResult> batch) {
+  void take(const std::vector<ProbeResult>& batch) {
     for (const ProbeResult& result : batch) {
-      scheduler_.done(result.serial, result.ended);
+      scheduler_.done(result.check(), result.ended);
       failures_ += judge(result, spec_) != Verdict::pass;
       if (counting_) latencies_.push_back(result.latency);
     }
@@ -172,7 +173,8 @@ class Bench {
   Scheduler scheduler_{{.fd_limit = 1'000'000}};
   LatenessGuard guard_;
   NetProber prober_{loop_, {.fd_limit = 1'000'000, .resolver = {}}};
-  ProbeTimer timer_{loop_, scheduler_, guard_, [this](const std::vector<Serial>& serials) { ask(serials); }};
+  ProbeTimer timer_{loop_, scheduler_, guard_, [this](const std::vector<CheckKey>& due) { ask(due); }};
+  std::vector<ProbeRequest> questions_;
   std::vector<Micros> latencies_;
   std::vector<Nanos> lateness_;
   std::optional<SteadyTime> expected_;

@@ -24,13 +24,15 @@ bool sendable(std::string_view name, std::string_view value) {
 
 bool repeatable(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
 
-std::string host_header(const ProbeTarget& target) {
+std::string authority(const ProbeTarget& target, bool always_port) {
   const bool v6 = target.host.find(':') != std::string::npos;
   std::string text = v6 ? "[" + target.host + "]" : target.host;
   const int default_port = target.scheme == "https" ? 443 : 80;
-  if (target.port != default_port) text += ":" + std::to_string(target.port);
+  if (always_port || target.port != default_port) text += ":" + std::to_string(target.port);
   return text;
 }
+
+std::string host_header(const ProbeTarget& target) { return authority(target, false); }
 
 std::string safe_path(std::string_view path) {
   std::string out;

@@ -23,6 +23,8 @@ std::vector<std::string> https_headers(const ProbeTarget& target);
 
 // "host", "host:port", "[v6]:port": the default port of the scheme is left out.
 std::string host_header(const ProbeTarget& target);
+// "host:port", "[v6]:port"; the default port of the scheme only when `always_port`.
+std::string authority(const ProbeTarget& target, bool always_port);
 // Whether the header may be sent: a token as name, no control bytes in its value, and none that frames
 // the message.
 bool sendable(std::string_view name, std::string_view value);

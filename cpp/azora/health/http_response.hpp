@@ -30,6 +30,8 @@ class HttpResponse {
   int status() const { return status_; }     // 0 until a final status line was read
   // Complete, delimited by itself, no wish to close, and not one byte after it.
   bool reusable() const { return state_ == State::complete && keep_alive_ && !excess_; }
+  // The peer closes the connection after this answer, or said that it would.
+  bool ends_connection() const { return !keep_alive_; }
   // The body of a 2xx answer that begins like a JSON object and fits the cap; else empty.
   std::string_view body() const { return keep_body_ && !truncated_ ? std::string_view(body_) : std::string_view(); }
   const char* problem() const { return problem_; }

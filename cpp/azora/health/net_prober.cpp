@@ -15,22 +15,24 @@
 namespace azora::health {
 namespace {
 
-// Carries results to the control thread: while one hand-over waits there, further results join it.
+// Carries results to the control thread: while one hand-over waits there, further results join it. Both sides give
+// their empty vectors back, so that in steady state none is made.
 class Outbox : public std::enable_shared_from_this<Outbox> {
  public:
   explicit Outbox(Loop& control) : control_(control) {}
 
   void set_sink(Prober::Sink sink) { sink_ = std::move(sink); }  // control thread
   void close() { sink_ = nullptr; }                              // control thread
-  // Any thread.
-  void deliver(std::vector<ProbeResult> results) {
+  // Any thread. `results` is empty afterwards.
+  void deliver(std::vector<ProbeResult>& results) {
     {
       MutexLock lock(mutex_);
       const bool first = waiting_.empty();
       if (first) {
-        waiting_ = std::move(results);
+        waiting_.swap(results);
       } else {
         std::move(results.begin(), results.end(), std::back_inserter(waiting_));
+        results.clear();
       }
       if (!first) return;
     }
@@ -39,16 +41,17 @@ class Outbox : public std::enable_shared_from_this<Outbox> {
 
  private:
   void hand_over() {
-    std::vector<ProbeResult> results;
     {
       MutexLock lock(mutex_);
-      results.swap(waiting_);
+      taken_.swap(waiting_);
     }
-    if (sink_ && !results.empty()) sink_(std::move(results));
+    if (sink_ && !taken_.empty()) sink_(taken_);
+    taken_.clear();
   }
 
   Loop& control_;
   Prober::Sink sink_;
+  std::vector<ProbeResult> taken_;  // by the control thread
   Mutex mutex_;
   std::vector<ProbeResult> waiting_ AZORA_GUARDED_BY(mutex_);
 };
@@ -61,8 +64,9 @@ struct NetProber::State {
         outbox(std::make_shared<Outbox>(control)),
         worker({.max_idle = (options.fd_limit != 0 ? options.fd_limit : file_limit()) / 2,
                 .resolver = options.resolver,
-                .clock = &AsioLoop::steady_now},
-               [box = outbox](std::vector<ProbeResult> results) { box->deliver(std::move(results)); }, counters) {}
+                .clock = &AsioLoop::steady_now,
+                .lanes = options.lanes},
+               [box = outbox](std::vector<ProbeResult>& results) { box->deliver(results); }, counters) {}
 
   const ThreadDied died;
   ProberCounters counters;
@@ -103,30 +107,28 @@ void NetProber::stop() {
 
 void NetProber::set_sink(Sink sink) { state_->outbox->set_sink(std::move(sink)); }
 
-void NetProber::ask(std::vector<ProbeRequest> batch) {
+void NetProber::ask(std::vector<ProbeRequest>& batch) {
   if (batch.empty()) return;
-  if (state_->stopped) {
-    std::vector<ProbeResult> results(batch.size());
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-      results[i].serial = batch[i].serial;
-      results[i].incarnation = batch[i].incarnation;
-      results[i].generation = batch[i].generation;
-      results[i].ended = AsioLoop::steady_now();
-      results[i].error = "cancelled";
-    }
-    return state_->outbox->deliver(std::move(results));
+  if (!state_->stopped) return state_->worker.push(batch);
+  std::vector<ProbeResult> results(batch.size());
+  for (std::size_t i = 0; i < batch.size(); ++i) {
+    results[i].serial = batch[i].serial;
+    results[i].slot = batch[i].slot;
+    results[i].incarnation = batch[i].incarnation;
+    results[i].generation = batch[i].generation;
+    results[i].ended = AsioLoop::steady_now();
+    results[i].error = "cancelled";
   }
-  std::vector<ProbeCommand> commands;
-  commands.reserve(batch.size());
-  for (ProbeRequest& request : batch) commands.push_back({std::move(request)});
-  state_->worker.push(std::move(commands));
+  batch.clear();
+  state_->outbox->deliver(results);
 }
 
-void NetProber::forget(std::uint64_t serial) {
+void NetProber::forget(CheckKey check) {
   if (state_->stopped) return;
-  std::vector<ProbeCommand> commands(1);
-  commands[0].request.serial = serial;
-  state_->worker.push(std::move(commands));
+  std::vector<ProbeRequest> requests(1);
+  requests[0].serial = check.serial;
+  requests[0].slot = check.slot;
+  state_->worker.push(requests);
 }
 
 ProberCounts NetProber::counters() const { return state_->counters.read(); }

@@ -1,15 +1,17 @@
 #pragma once
-// Prober over real sockets: http:// and tcp:// on our own epoll set with kept connections, https:// on curl,
-// names resolved off-thread, all on one thread of its own, `az-net`. It follows no redirect, asks for no
+// Prober over real sockets: http:// and tcp:// on our own epoll set, https:// on curl (lanes/table.hpp), names
+// resolved off-thread, all on one thread of its own, `az-net`. It follows no redirect, asks for no
 // encoding, believes nothing it is sent (http_response.hpp) and never probes link-local or metadata addresses.
 // What was asked in one ask() is sent in one wake-up; what arrived in one wake-up is handed over in one post.
 // Threads: start(), stop(), ask() and forget() the control thread; counters() any thread.
 // Ownership: borrows the control loop, which outlives it. Once destroyed, its sink is not called any more.
 // Fails: start() says why; without descriptors for a check its result is `overloaded`.
 #include <memory>
+#include <span>
 
 #include "azora/base/loop.hpp"
 #include "azora/base/result.hpp"
+#include "azora/health/lanes/table.hpp"
 #include "azora/health/prober.hpp"
 #include "azora/health/prober_counters.hpp"
 #include "azora/net/resolver.hpp"
@@ -20,6 +22,7 @@ struct NetProberOptions {
   // Descriptors the process may have; at most half of them hold idle connections. 0: asked of the kernel.
   std::size_t fd_limit = 0;
   net::Resolver::Options resolver;  // its `died` hears of the prober's own thread, too
+  std::span<const LaneRow> lanes = lane_table();
 };
 
 class NetProber : public Prober {
@@ -34,8 +37,8 @@ class NetProber : public Prober {
   void stop();
 
   void set_sink(Sink sink) override;
-  void ask(std::vector<ProbeRequest> batch) override;
-  void forget(std::uint64_t serial) override;
+  void ask(std::vector<ProbeRequest>& batch) override;
+  void forget(CheckKey check) override;
 
   ProberCounts counters() const;
 

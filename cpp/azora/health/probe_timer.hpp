@@ -1,6 +1,6 @@
 #pragma once
 // Drives a Scheduler from a Loop: one timer, armed only while something is due some time, and each batch of
-// serials handed to `ask`. Reports its own lateness to the guard.
+// checks handed to `ask`. Reports its own lateness to the guard.
 // Threads: the loop's. Ownership: borrows loop, scheduler and guard, which outlive it.
 #include <functional>
 #include <optional>
@@ -15,7 +15,7 @@ namespace azora::health {
 
 class ProbeTimer {
  public:
-  using Ask = std::function<void(const std::vector<Serial>&)>;
+  using Ask = std::function<void(const std::vector<CheckKey>&)>;
 
   ProbeTimer(Loop& loop, Scheduler& scheduler, LatenessGuard& guard, Ask ask)
       : loop_(loop), scheduler_(scheduler), guard_(guard), ask_(std::move(ask)) {}
@@ -40,8 +40,8 @@ class ProbeTimer {
     const SteadyTime now = loop_.now().steady;
     const std::optional<SteadyTime> expected = scheduler_.next_tick();
     if (expected && *expected < now) guard_.observe(*expected, now);
-    const std::vector<Serial> serials = scheduler_.due(now);
-    if (!serials.empty()) ask_(serials);
+    scheduler_.due(now, due_);
+    if (!due_.empty()) ask_(due_);
     rearm();
   }
   void disarm() {
@@ -56,6 +56,7 @@ class ProbeTimer {
   Ask ask_;
   TimerId timer_ = 0;
   std::optional<SteadyTime> armed_for_;
+  std::vector<CheckKey> due_;  // kept for its capacity
 };
 
 }  // namespace azora::health

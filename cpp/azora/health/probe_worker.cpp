@@ -6,23 +6,26 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <utility>
 
 #include "azora/base/check.hpp"
-#include "azora/health/body_figures.hpp"
-#include "azora/health/http_request.hpp"
 
 namespace azora::health {
 namespace {
 
-constexpr std::uint64_t kWakeUp = UINT64_MAX;
-constexpr std::uint64_t kHttpsTag = std::uint64_t{1} << 63;
+constexpr std::uint64_t kWakeUp = 0;  // the tags of lanes begin at 1
 constexpr int kMaxEvents = 512;
-constexpr int kFewEvents = 4;
-constexpr std::size_t kManyUnanswered = 4;
-constexpr Nanos kHold = Millis(2);
 // About a millisecond's work; then answers are looked at again, so that a large batch does not lengthen the
 // latency measured for its first members.
-constexpr std::size_t kCommandsPerRound = 128;
+constexpr std::size_t kRequestsPerRound = 128;
+
+// Sleeps for less than the millisecond that epoll_wait counts in, where the kernel can.
+int wait_for(int epoll_fd, epoll_event* events, int room, Nanos span) {
+  const timespec precise{span / std::chrono::seconds(1), (span % std::chrono::seconds(1)).count()};
+  const int count = ::epoll_pwait2(epoll_fd, events, room, &precise, nullptr);
+  return count < 0 && errno == ENOSYS ? ::epoll_wait(epoll_fd, events, room, 1) : count;
+}
 
 }  // namespace
 
@@ -34,7 +37,7 @@ ProbeWorker::ProbeWorker(Options options, Deliver deliver, ProberCounters& count
       event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       command_epoll_(epoll_create1(EPOLL_CLOEXEC)),
       resolver_(options_.resolver, [this] { wake(); }),
-      sockets_(epoll_.get(), options_.max_idle, options_.clock, *this, counters_) {
+      lane_of_row_(options_.lanes.size(), kNoLane) {
   epoll_event event{};
   // Edge-triggered and never read: each write is one edge, and one system call less.
   event.events = EPOLLIN | EPOLLET;
@@ -43,17 +46,18 @@ ProbeWorker::ProbeWorker(Options options, Deliver deliver, ProberCounters& count
                 epoll_ctl(command_epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) == 0;
 }
 
-void ProbeWorker::push(std::vector<ProbeCommand> commands) {
+void ProbeWorker::push(std::vector<ProbeRequest>& requests) {
   {
     MutexLock lock(mutex_);
-    if (commands_.empty()) {
-      commands_ = std::move(commands);
+    if (pushed_.empty()) {
+      pushed_.swap(requests);
     } else {
-      std::move(commands.begin(), commands.end(), std::back_inserter(commands_));
+      std::move(requests.begin(), requests.end(), std::back_inserter(pushed_));
+      requests.clear();
     }
     if (std::exchange(woken_, true)) return;
   }
-  wake();  // outside: who wakes up wants the lock first
+  wake();  // outside: the woken thread wants the lock first
 }
 
 void ProbeWorker::stop() {
@@ -72,26 +76,30 @@ void ProbeWorker::wake() {
 void ProbeWorker::run() {
   now_ = options_.clock();
   wheel_.advance(now_, [](Slot) {});
-  take_commands();
+  take_requests();
   while (!stopped_) {
-    run_commands(kCommandsPerRound);
-    if (results_due()) deliver_(std::exchange(results_, {}));
+    run_requests(kRequestsPerRound);
+    hand_over_if_due();
     wait();
   }
-  run_commands(SIZE_MAX);
+  run_requests(SIZE_MAX);
   for (Slot slot = 0; slot < peers_.size(); ++slot) {
     if (peers_[slot].open) cancel(slot);
   }
-  if (!results_.empty()) deliver_(std::exchange(results_, {}));
+  if (!results_.empty()) deliver_(results_);
 }
 
-// One hand-over for what belongs to one round of questions: the control thread is woken once for it. What is
-// slow is not waited for.
-bool ProbeWorker::results_due() const {
-  return !results_.empty() && (unanswered_ == 0 || now_ >= results_.front().ended + kHold);
+// One hand-over for what belongs to one round of questions: the control thread is woken once for it. What is slow is
+// not waited for.
+void ProbeWorker::hand_over_if_due() {
+  if (results_.empty()) return;
+  if (batch_.complete() || now_ >= AnswerBatch::hand_over_at(results_.front().ended)) deliver_(results_);
 }
 
 void ProbeWorker::wait() {
+  if (next_ == pending_.size() && batch_.pause_after_round()) pause();
+  for (const std::unique_ptr<Lane>& lane : lanes_) lane->look(now_);
+  hand_over_if_due();
   std::array<epoll_event, kMaxEvents> events;
   ProberCounters::add(counters_.epoll_waits);
   const int count = epoll_wait(epoll_.get(), events.data(), kMaxEvents, wait_timeout());
@@ -102,40 +110,39 @@ void ProbeWorker::wait() {
     const std::uint64_t data = event.data.u64;
     if (data == kWakeUp) {
       woken = true;
-    } else if ((data & kHttpsTag) != 0) {
-      if (https_) https_->on_event(data, event.events, now_);
     } else {
-      sockets_.on_event(static_cast<Slot>(data), static_cast<std::uint32_t>(data >> 32), event.events, now_);
+      constexpr std::uint64_t kOwn = (std::uint64_t{1} << Lane::kTagShift) - 1;
+      lanes_[(data >> Lane::kTagShift) - 1]->on_event(data & kOwn, event.events, now_);
     }
   }
-  if (count > 0 && count <= kFewEvents && !woken && unanswered_ >= kManyUnanswered) let_answers_gather();
-  if (https_) https_->advance(now_);
+  if (!woken && batch_.pause_after_events(count)) pause();
+  for (const std::unique_ptr<Lane>& lane : lanes_) lane->advance(now_);
   // Deadlines are judged only when no answer waits to be read: after a pause of ours the answers that came
   // in time count.
   if (count < kMaxEvents) wheel_.advance(now_, [this](Slot slot) { expire(slot); });
   // Questions last: what a peer said on a kept connection before it was asked must not pass as an answer.
   if (woken) {
     on_resolved();
-    take_commands();
+    take_requests();
   }
 }
 
-// Answers to a batch trickle in, and a wake-up for each costs more than all the rest of a check. While many
-// are expected and few came, they are given a millisecond to gather; a command ends the pause.
-void ProbeWorker::let_answers_gather() {
+// Answers gather meanwhile; a question ends it. What arrived is found by the next wait.
+void ProbeWorker::pause() {
   epoll_event event;
   ProberCounters::add(counters_.epoll_waits);
-  epoll_wait(command_epoll_.get(), &event, 1, 1);
+  wait_for(command_epoll_.get(), &event, 1, AnswerBatch::kGather);
+  now_ = options_.clock();
 }
 
 int ProbeWorker::wait_timeout() const {
-  if (!pending_.empty()) return 0;
+  if (next_ < pending_.size()) return 0;
   std::optional<SteadyTime> first = wheel_.next();
-  if (https_) {
-    const std::optional<SteadyTime> other = https_->next();
+  const auto consider = [&first](std::optional<SteadyTime> other) {
     if (other && (!first || *other < *first)) first = other;
-  }
-  if (!results_.empty() && (!first || results_.front().ended + kHold < *first)) first = results_.front().ended + kHold;
+  };
+  for (const std::unique_ptr<Lane>& lane : lanes_) consider(lane->next());
+  if (!results_.empty()) consider(AnswerBatch::hand_over_at(results_.front().ended));
   if (!first) return -1;
   const Nanos left = *first - options_.clock();
   if (left <= Nanos(0)) return 0;
@@ -143,148 +150,110 @@ int ProbeWorker::wait_timeout() const {
   return static_cast<int>(std::min<std::int64_t>((left + Millis(1) - Nanos(1)) / Millis(1), kMaxWait));
 }
 
-void ProbeWorker::take_commands() {
-  std::vector<ProbeCommand> commands;
-  {
-    MutexLock lock(mutex_);
-    commands.swap(commands_);
-    woken_ = false;
-    stopped_ = stopping_;
+void ProbeWorker::take_requests() {
+  if (next_ == pending_.size()) {
+    pending_.clear();
+    next_ = 0;
   }
-  std::move(commands.begin(), commands.end(), std::back_inserter(pending_));
+  MutexLock lock(mutex_);
+  if (pending_.empty()) {
+    pending_.swap(pushed_);
+  } else {
+    std::move(pushed_.begin(), pushed_.end(), std::back_inserter(pending_));
+    pushed_.clear();
+  }
+  woken_ = false;
+  stopped_ = stopping_;
 }
 
-void ProbeWorker::run_commands(std::size_t limit) {
-  if (!pending_.empty()) unanswered_ = 0;  // older ones are slow or hung
-  for (; limit > 0 && !pending_.empty(); --limit) {
-    ProbeCommand command = std::move(pending_.front());
-    pending_.pop_front();
-    if (command.request.target != nullptr) {
-      ask(std::move(command.request));
-    } else {
-      forget(command.request.serial);
+void ProbeWorker::run_requests(std::size_t limit) {
+  if (next_ == pending_.size()) return;
+  batch_.begin_round(pending_.size() - next_);
+  for (; limit > 0 && next_ < pending_.size(); --limit) {
+    ProbeRequest& request = pending_[next_++];
+    if (request.target != nullptr) {
+      ask(request);
+    } else if (request.slot < peers_.size() && peers_[request.slot].serial == request.serial) {
+      forget(request.slot);
     }
   }
 }
 
-void ProbeWorker::ask(ProbeRequest request) {
-  const Slot slot = slot_for(request.serial);
-  if (peers_[slot].open) cancel(slot);  // the caller asks one at a time; should it not, the newer question counts
+void ProbeWorker::ask(ProbeRequest& request) {
+  const Slot slot = request.slot;
+  if (slot >= peers_.size()) peers_.resize(slot + 1);
+  // The caller asks one at a time; should it not, the newer question counts.
+  if (peers_[slot].open) cancel(slot);
+  if (peers_[slot].serial != request.serial) forget(slot);
   Peer& peer = peers_[slot];
+  peer.serial = request.serial;
   peer.incarnation = request.incarnation;
   peer.generation = request.generation;
-  peer.target = std::move(request.target);
+  if (peer.target != request.target) {
+    const LaneIndex wanted = lane_of(*request.target);
+    if (wanted != peer.lane) leave_lane(slot);
+    peer.lane = wanted;
+    peer.target = std::move(request.target);
+  }
+  request.target.reset();
   peer.open = true;
   peer.stale_name = false;
-  ++unanswered_;
+  batch_.asked();
   if (stopped_) return cancel(slot);
+  if (peer.lane == kNoLane) {
+    return on_end(slot, {.outcome = Outcome::cancelled, .error = "this kind of check is not asked over the network"});
+  }
   wheel_.set(slot, options_.clock() + peer.target->timeout);
-  const bool https = peer.target->kind == ProbeKind::http && peer.target->scheme == "https";
-  if (peer.target->kind == ProbeKind::process) {
-    return on_end(slot, {.outcome = Outcome::cancelled, .error = "a process check is not asked over the network"});
-  }
-  enter_lane(slot, https ? Lane::https : Lane::sockets);
-  if (https) {
-    on_need_addresses(slot);
-  } else {
-    const std::shared_ptr<const ProbeTarget> target = peer.target;
-    sockets_.start(slot, target);
-  }
+  lane(slot).start(slot, peer.target);
 }
 
-void ProbeWorker::forget(std::uint64_t serial) {
-  const Slot* found = slots_.find(serial);
-  if (found == nullptr) return;
-  const Slot slot = *found;
+void ProbeWorker::forget(Slot slot) {
   if (peers_[slot].open) cancel(slot);
-  enter_lane(slot, Lane::none);
+  leave_lane(slot);
   peers_[slot] = Peer{};
-  slots_.erase(serial);
-  free_.push_back(slot);
 }
 
-ProbeWorker::Slot ProbeWorker::slot_for(std::uint64_t serial) {
-  if (const Slot* known = slots_.find(serial)) return *known;
-  Slot& slot = slots_[serial];
-  if (free_.empty()) {
-    slot = static_cast<Slot>(peers_.size());
-    peers_.emplace_back();
-  } else {
-    slot = free_.back();
-    free_.pop_back();
+ProbeWorker::LaneIndex ProbeWorker::lane_of(const ProbeTarget& target) {
+  const std::span<const LaneRow> rows = options_.lanes;
+  const auto row = std::find_if(rows.begin(), rows.end(), [&](const LaneRow& one) {
+    return one.kind == target.kind && (one.scheme.empty() || one.scheme == target.scheme);
+  });
+  if (row == rows.end()) return kNoLane;
+  LaneIndex& known = lane_of_row_[static_cast<std::size_t>(row - rows.begin())];
+  if (known != kNoLane) return known;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (rows[i].make == row->make && lane_of_row_[i] != kNoLane) return known = lane_of_row_[i];
   }
-  peers_[slot].serial = serial;
-  return slot;
+  known = static_cast<LaneIndex>(lanes_.size());
+  lanes_.push_back(row->make({.epoll_fd = epoll_.get(),
+                              .event_tag = (std::uint64_t{known} + 1) << Lane::kTagShift,
+                              .max_idle = options_.max_idle,
+                              .clock = options_.clock,
+                              .host = this,
+                              .counters = &counters_}));
+  return known;
 }
 
-void ProbeWorker::enter_lane(Slot slot, Lane lane) {
-  Peer& peer = peers_[slot];
-  if (peer.lane == lane) return;
-  if (peer.lane == Lane::sockets) sockets_.forget(slot);
-  if (peer.lane == Lane::https && https_) https_->forget(slot);
-  peer.lane = lane;
+void ProbeWorker::leave_lane(Slot slot) {
+  if (peers_[slot].lane != kNoLane) lane(slot).forget(slot);
+  peers_[slot].lane = kNoLane;
 }
 
-void ProbeWorker::on_need_addresses(Slot slot) {
+void ProbeWorker::need_addresses(Slot slot) {
   Peer& peer = peers_[slot];
-  net::Resolver::Answer answer = resolver_.find(peer.target->host, peer.target->port, now_);
+  const net::Resolver::Answer answer = resolver_.find(peer.target->host, peer.target->port, now_, found_);
   switch (answer.state) {
-    case net::Resolver::State::found: peer.stale_name = answer.stale; return give_addresses(slot, std::move(answer.addresses));
+    case net::Resolver::State::found:
+      peer.stale_name = answer.stale;
+      return lane(slot).addresses(slot, found_);
     case net::Resolver::State::none:
-      sockets_.abort(slot);
+      lane(slot).cancel(slot);
       return on_end(slot, {.outcome = Outcome::unresolved, .error = "the name " + peer.target->host + " has no address"});
     case net::Resolver::State::pending:
       peer.resolving = true;
       waiting_.emplace(peer.target->host, slot);
       return;
   }
-}
-
-void ProbeWorker::give_addresses(Slot slot, std::vector<net::Address> addresses) {
-  if (peers_[slot].lane == Lane::https) {
-    start_https(slot, addresses);
-  } else {
-    sockets_.connect(slot, std::move(addresses));
-  }
-}
-
-void ProbeWorker::start_https(Slot slot, const std::vector<net::Address>& addresses) {
-  const ProbeTarget& target = *peers_[slot].target;
-  net::HttpsClient::Request request;
-  request.target = slot;
-  request.host = target.host;
-  request.port = target.port;
-  request.method = target.method;
-  const bool v6 = target.host.find(':') != std::string::npos;
-  request.url = "https://" + (v6 ? "[" + target.host + "]" : target.host) + ":" + std::to_string(target.port) +
-                safe_path(target.path);
-  request.headers = https_headers(target);
-  std::copy_if(addresses.begin(), addresses.end(), std::back_inserter(request.addresses),
-               [](const net::Address& address) { return !address.is_forbidden(); });
-  if (request.addresses.empty()) {
-    return on_end(slot, {.outcome = Outcome::refused, .error = std::string(kForbiddenAddress)});
-  }
-  if (!https_) {
-    https_ = std::make_unique<net::HttpsClient>(epoll_.get(), kHttpsTag, [this](net::HttpsClient::Done done) {
-      ProbeEnd end;
-      switch (done.end) {
-        case net::HttpsClient::End::answered: end.outcome = Outcome::answered; break;
-        case net::HttpsClient::End::refused: end.outcome = Outcome::refused; break;
-        case net::HttpsClient::End::protocol_error: end.outcome = Outcome::protocol_error; break;
-        case net::HttpsClient::End::overloaded: end.outcome = Outcome::overloaded; break;
-      }
-      end.http_status = done.status;
-      end.latency = done.latency;
-      end.error = done.error;
-      if (!done.body.empty()) {
-        BodyFigures figures = read_figures(done.body);
-        end.cpu = std::move(figures.cpu);
-        end.memory = std::move(figures.memory);
-      }
-      on_end(done.target, std::move(end));
-    });
-  }
-  https_->start(request, now_);
 }
 
 void ProbeWorker::on_resolved() {
@@ -295,7 +264,7 @@ void ProbeWorker::on_resolved() {
     waiting_.erase(begin, end);
     for (const Slot slot : ready) {
       peers_[slot].resolving = false;
-      on_need_addresses(slot);
+      need_addresses(slot);
     }
   }
 }
@@ -305,11 +274,12 @@ void ProbeWorker::on_end(Slot slot, ProbeEnd end) {
   AZORA_ASSERT(peer.open);
   wheel_.drop(slot);
   peer.open = false;
-  if (unanswered_ > 0) --unanswered_;
+  batch_.answered();
   if (peer.resolving) stop_waiting(slot);
   ProberCounters::add(counters_.checks);
-  ProbeResult result;
+  ProbeResult& result = results_.emplace_back();
   result.serial = peer.serial;
+  result.slot = slot;
   result.incarnation = peer.incarnation;
   result.generation = peer.generation;
   result.outcome = end.outcome;
@@ -322,7 +292,6 @@ void ProbeWorker::on_end(Slot slot, ProbeEnd end) {
   }
   result.cpu = std::move(end.cpu);
   result.memory = std::move(end.memory);
-  results_.push_back(std::move(result));
 }
 
 void ProbeWorker::stop_waiting(Slot slot) {
@@ -343,17 +312,14 @@ void ProbeWorker::expire(Slot slot) {
     end.error = "the name " + peer.target->host + " was not resolved" + within;
   } else {
     end.outcome = Outcome::timed_out;
-    const bool connected = peer.lane == Lane::https || sockets_.connected(slot);
-    end.error = (connected ? "no answer" : "no connection") + within;
+    end.error = (lane(slot).connected(slot) ? "no answer" : "no connection") + within;
   }
-  sockets_.abort(slot);
-  if (peer.lane == Lane::https && https_) https_->cancel(slot);
+  lane(slot).cancel(slot);
   on_end(slot, std::move(end));
 }
 
 void ProbeWorker::cancel(Slot slot) {
-  sockets_.abort(slot);
-  if (peers_[slot].lane == Lane::https && https_) https_->cancel(slot);
+  if (peers_[slot].lane != kNoLane) lane(slot).cancel(slot);
   on_end(slot, {.outcome = Outcome::cancelled, .error = "cancelled"});
 }
 

@@ -1,17 +1,17 @@
 #pragma once
-// One question to one service, and its answer. Implemented by NetProber (probers on the net thread) and
+// One question of one check, and its answer. Implemented by NetProber (probers on the net thread) and
 // by FakeProber (tests, simulation).
 // Guarantees: every request is answered exactly once, not later than its timeout plus one tick (10 ms),
 // also when cancelled (outcome `cancelled`). Answers come in batches, on the control thread.
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <span>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "azora/base/time.hpp"
+#include "azora/health/check_key.hpp"
 #include "azora/model/probe_spec.hpp"
 
 namespace azora::health {
@@ -29,14 +29,18 @@ enum class Outcome : std::uint8_t {
 using azora::ProbeTarget;
 
 struct ProbeRequest {
-  std::uint64_t serial = 0;        // of the service; also the key for connection reuse
+  Serial serial = 0;               // of the check; also the key for connection reuse
+  CheckKey::Slot slot = CheckKey::kNoSlot;
   std::uint64_t incarnation = 0;
   std::uint64_t generation = 0;    // of its configuration
   std::shared_ptr<const ProbeTarget> target;
+
+  CheckKey check() const { return {serial, slot}; }
 };
 
 struct ProbeResult {
-  std::uint64_t serial = 0;
+  Serial serial = 0;
+  CheckKey::Slot slot = CheckKey::kNoSlot;
   std::uint64_t incarnation = 0;
   std::uint64_t generation = 0;
   Outcome outcome = Outcome::cancelled;
@@ -47,16 +51,19 @@ struct ProbeResult {
   std::string remark;              // what people should know beside the verdict; empty: nothing
   std::shared_ptr<const std::string> cpu;     // JSON text of the body's `cpu` key, if any
   std::shared_ptr<const std::string> memory;  // likewise `memory`
+
+  CheckKey check() const { return {serial, slot}; }
 };
 
 class Prober {
  public:
-  using Sink = std::function<void(std::vector<ProbeResult>)>;  // called on the control thread
+  using Sink = std::function<void(const std::vector<ProbeResult>&)>;  // called on the control thread
   virtual ~Prober() = default;
-  virtual void set_sink(Sink sink) = 0;                        // once, before the first ask()
-  virtual void ask(std::vector<ProbeRequest> batch) = 0;       // control thread
-  // Drops the open probe and the kept connection of a service. Its request is still answered.
-  virtual void forget(std::uint64_t serial) = 0;               // control thread
+  virtual void set_sink(Sink sink) = 0;                      // once, before the first ask()
+  // Takes the questions; `batch` is empty afterwards and keeps room for the next ones. Control thread.
+  virtual void ask(std::vector<ProbeRequest>& batch) = 0;
+  // Drops the open probe and the kept connection of a check. Its request is still answered. Control thread.
+  virtual void forget(CheckKey check) = 0;
 };
 
 }  // namespace azora::health

@@ -18,9 +18,10 @@ struct ProberCounts {
   std::uint64_t connects = 0;
   std::uint64_t sockets = 0;
   std::uint64_t closes = 0;
+  std::uint64_t options = 0;      // setsockopt
   std::uint64_t wake_ups = 0;     // writes by the control thread that woke the net thread
   std::uint64_t system_calls() const {
-    return sends + recvs + epoll_waits + epoll_ctls + connects + sockets + closes + wake_ups;
+    return sends + recvs + epoll_waits + epoll_ctls + connects + sockets + closes + options + wake_ups;
   }
 };
 
@@ -28,7 +29,7 @@ class ProberCounters {
  public:
   using Counter = std::atomic<std::uint64_t>;
   Counter checks{0}, reused{0}, retries{0}, sends{0}, recvs{0}, epoll_waits{0}, epoll_ctls{0}, connects{0}, sockets{0},
-      closes{0};
+      closes{0}, options{0};
   Counter wake_ups{0};  // written under the queue's mutex
 
   // One writer per counter: no locked instruction needed.
@@ -38,7 +39,7 @@ class ProberCounters {
   ProberCounts read() const {
     const auto get = [](const Counter& counter) { return counter.load(std::memory_order_relaxed); };
     return {get(checks),      get(reused),     get(retries),  get(sends),   get(recvs), get(epoll_waits),
-            get(epoll_ctls),  get(connects),   get(sockets),  get(closes),  get(wake_ups)};
+            get(epoll_ctls),  get(connects),   get(sockets),  get(closes),  get(options),   get(wake_ups)};
   }
 };
 

@@ -10,12 +10,8 @@ constexpr std::uint8_t kMaxStartStep = 30;  // the gap has long reached start_in
 constexpr Millis kPrompt{250};              // a probe that takes longer is a slow one
 }
 
-void Scheduler::add(Serial serial, const ProbePlan& plan, SteadyTime now, Mode mode, std::optional<Ordinal> ordinal) {
-  if (find(serial) != nullptr) {
-    update(serial, plan, now);
-    set_mode(serial, mode, now);
-    return;
-  }
+CheckKey Scheduler::add(Serial serial, const ProbePlan& plan, SteadyTime now, Mode mode,
+                        std::optional<Ordinal> ordinal) {
   Slot slot = 0;
   if (free_.empty()) {
     slot = static_cast<Slot>(entries_.size());
@@ -24,72 +20,77 @@ void Scheduler::add(Serial serial, const ProbePlan& plan, SteadyTime now, Mode m
     slot = free_.back();
     free_.pop_back();
   }
-  slot_of_[serial] = slot;
+  ++size_;
   Entry& entry = entries_[slot];
   entry = Entry{};
   entry.serial = serial;
   entry.plan = plan;
   entry.ended = now;
   entry.mode = mode;
+  entry.target = join_target(plan.target_key);
   take_ordinal(slot, ordinal);
-  if (mode != Mode::paused) schedule(slot, now);
+  if (mode != Mode::paused) schedule(slot, now, now);
+  return {serial, slot};
 }
 
-void Scheduler::remove(Serial serial) {
-  const Slot* found = slot_of_.find(serial);
-  if (found == nullptr) return;
-  const Slot slot = *found;
-  if (entries_[slot].place == Place::in_flight) {
-    land(slot);
-  } else {
-    unschedule(slot);
-  }
-  release_ordinal(slot);
-  slot_of_.erase(serial);
-  free_.push_back(slot);
-}
-
-void Scheduler::update(Serial serial, const ProbePlan& plan, SteadyTime now) {
-  Entry* entry = find(serial);
+void Scheduler::remove(CheckKey key) {
+  Entry* entry = find(key);
   if (entry == nullptr) return;
-  const Slot slot = slot_of(*entry);
+  if (entry->place == Place::in_flight) {
+    land(key.slot);
+  } else {
+    unschedule(key.slot);
+  }
+  release_ordinal(key.slot);
+  leave_target(entry->target);
+  *entry = Entry{};
+  --size_;
+  free_.push_back(key.slot);
+}
+
+void Scheduler::update(CheckKey key, const ProbePlan& plan, SteadyTime now) {
+  Entry* entry = find(key);
+  if (entry == nullptr) return;
+  const Slot slot = key.slot;
   const bool in_flight = entry->place == Place::in_flight;
   const bool was_due = entry->place == Place::ready || entry->place == Place::held ||
                        (entry->place == Place::timed && entry->due <= now);
   const SteadyTime due = entry->due;
-  // The key under which it counts at its target must not change while it counts there.
+  // The target at which it counts must not change while it counts there.
   if (in_flight) {
     land(slot);
   } else {
     unschedule(slot);
   }
-  if (plan.interval != entry->plan.interval) {
-    release_ordinal(slot);
-    entry->plan = plan;
-    take_ordinal(slot, std::nullopt);
+  if (plan.target_key != entry->plan.target_key) {
+    leave_target(entry->target);
+    entry->target = join_target(plan.target_key);
   }
+  const bool moves = plan.interval != entry->plan.interval;
+  if (moves) release_ordinal(slot);
   entry->plan = plan;
+  if (moves) take_ordinal(slot, std::nullopt);
   if (in_flight) {
     take_off(slot);
   } else if (was_due) {
-    schedule(slot, due);
+    schedule(slot, due, now);
   } else {
     reschedule(slot, now);
   }
 }
 
-void Scheduler::set_mode(Serial serial, Mode mode, SteadyTime now) {
-  Entry* entry = find(serial);
+void Scheduler::set_mode(CheckKey key, Mode mode, SteadyTime now) {
+  Entry* entry = find(key);
   if (entry == nullptr || (entry->mode == mode && mode != Mode::starting)) return;
   entry->mode = mode;
   entry->start_step = 0;
   if (mode == Mode::paused) entry->hurried = false;
   if (entry->place == Place::in_flight) return;  // done() schedules it
-  reschedule(slot_of(*entry), now);
+  reschedule(key.slot, now);
 }
 
-void Scheduler::hurry(Serial serial, SteadyTime now) {
-  Entry* entry = find(serial);
+void Scheduler::hurry(CheckKey key, SteadyTime now) {
+  Entry* entry = find(key);
   if (entry == nullptr || entry->mode == Mode::paused) return;
   switch (entry->place) {
     case Place::in_flight: entry->hurried = true; return;
@@ -98,50 +99,37 @@ void Scheduler::hurry(Serial serial, SteadyTime now) {
     case Place::idle:
     case Place::timed: break;
   }
-  const Slot slot = slot_of(*entry);
-  unschedule(slot);
-  schedule(slot, now);
+  unschedule(key.slot);
+  schedule(key.slot, now, now);
 }
 
-void Scheduler::done(Serial serial, SteadyTime ended) {
-  Entry* entry = find(serial);
+void Scheduler::done(CheckKey key, SteadyTime ended) {
+  Entry* entry = find(key);
   if (entry == nullptr || entry->place != Place::in_flight) return;
-  const Slot slot = slot_of(*entry);
-  land(slot);
+  land(key.slot);
   entry->slow = ended - entry->ended > kPrompt;
   entry->ended = ended;
   if (entry->hurried) {
     entry->hurried = false;
-    schedule(slot, ended);
+    schedule(key.slot, ended, ended);
   } else {
-    reschedule(slot, ended);
+    reschedule(key.slot, ended);
   }
 }
 
-std::vector<Serial> Scheduler::due(SteadyTime now) {
-  std::vector<Slot> fallen;
-  while (!buckets_.empty() && buckets_.begin()->first <= now) {
-    for (Slot slot = buckets_.begin()->second; slot != kNone;) {
-      Entry& entry = entries_[slot];
-      const Slot following = entry.following;
-      entry.place = Place::idle;
-      entry.previous = entry.following = kNone;
-      fallen.push_back(slot);
-      slot = following;
-    }
-    buckets_.erase(buckets_.begin());
-  }
-
-  std::vector<Serial> out;
-  if (late() == held_ && in_flight_ + fallen.size() <= max_slow_in_flight()) {
+void Scheduler::due(SteadyTime now, std::vector<CheckKey>& out) {
+  out.clear();
+  fallen_.clear();
+  wheel_.advance(now, fallen_);
+  for (const Slot slot : fallen_) entries_[slot].place = Place::idle;
+  if (late() == held_ && in_flight_ + fallen_.size() <= max_slow_in_flight()) {
     // The usual case: room for all.
-    std::sort(fallen.begin(), fallen.end(),
+    std::sort(fallen_.begin(), fallen_.end(),
               [this](Slot a, Slot b) { return rank_of(entries_[a], a) < rank_of(entries_[b], b); });
-    out.reserve(fallen.size());
-    for (const Slot slot : fallen) launch(slot, now, out);
-    return out;
+    for (const Slot slot : fallen_) launch(slot, now, out);
+    return;
   }
-  for (const Slot slot : fallen) wait_ready(slot);
+  for (const Slot slot : fallen_) wait_ready(slot);
   while (const Rank* first = next_ready()) {
     const Slot slot = std::get<1>(*first);
     std::set<Rank>& from = ready_[entries_[slot].by_slow ? 1 : 0];
@@ -149,7 +137,6 @@ std::vector<Serial> Scheduler::due(SteadyTime now) {
     entries_[slot].place = Place::idle;
     launch(slot, now, out);
   }
-  return out;
 }
 
 void Scheduler::wait_ready(Slot slot) {
@@ -173,37 +160,22 @@ std::optional<SteadyTime> Scheduler::next() const {
   return next_tick();
 }
 
-std::optional<SteadyTime> Scheduler::next_tick() const {
-  if (buckets_.empty()) return std::nullopt;
-  return buckets_.begin()->first;
-}
-
 std::size_t Scheduler::max_in_flight() const {
   // Half the fleet: when half of it hangs until a timeout of one interval, the rest keeps its times.
-  const std::size_t wanted = std::max(options_.max_in_flight, slot_of_.size() / 2);
+  const std::size_t wanted = std::max(options_.max_in_flight, size_ / 2);
   return std::max<std::size_t>(1, std::min(wanted, options_.fd_limit / 4));
 }
 
-std::optional<Ordinal> Scheduler::ordinal(Serial serial) const {
-  const Entry* entry = find(serial);
+std::optional<Ordinal> Scheduler::ordinal(CheckKey key) const {
+  const Entry* entry = find(key);
   if (entry == nullptr) return std::nullopt;
   return entry->ordinal;
 }
 
-std::optional<SteadyTime> Scheduler::due_at(Serial serial) const {
-  const Entry* entry = find(serial);
+std::optional<SteadyTime> Scheduler::due_at(CheckKey key) const {
+  const Entry* entry = find(key);
   if (entry == nullptr || entry->place == Place::in_flight || entry->place == Place::idle) return std::nullopt;
   return entry->due;
-}
-
-Scheduler::Entry* Scheduler::find(Serial serial) {
-  const Slot* found = slot_of_.find(serial);
-  return found == nullptr ? nullptr : &entries_[*found];
-}
-
-const Scheduler::Entry* Scheduler::find(Serial serial) const {
-  const Slot* found = slot_of_.find(serial);
-  return found == nullptr ? nullptr : &entries_[*found];
 }
 
 Scheduler::Rank Scheduler::rank_of(const Entry& entry, Slot slot) {
@@ -251,24 +223,43 @@ void Scheduler::release_ordinal(Slot slot) {
   if (found->second.empty()) classes_.erase(found);
 }
 
-void Scheduler::schedule(Slot slot, SteadyTime due) {
+Scheduler::TargetIndex Scheduler::join_target(std::uint64_t key) {
+  const auto [known, fresh] = target_of_.try_emplace(key, 0);
+  if (fresh) {
+    if (free_targets_.empty()) {
+      known->second = static_cast<TargetIndex>(targets_.size());
+      targets_.emplace_back();
+    } else {
+      known->second = free_targets_.back();
+      free_targets_.pop_back();
+    }
+    targets_[known->second].key = key;
+  }
+  ++targets_[known->second].checks;
+  return known->second;
+}
+
+void Scheduler::leave_target(TargetIndex index) {
+  Target& target = targets_[index];
+  AZORA_ASSERT(target.checks > 0);
+  if (--target.checks > 0) return;
+  target_of_.erase(target.key);
+  target = Target{};
+  free_targets_.push_back(index);
+}
+
+void Scheduler::schedule(Slot slot, SteadyTime due, SteadyTime now) {
   Entry& entry = entries_[slot];
   AZORA_ASSERT(entry.place == Place::idle);
   entry.due = due;
   entry.place = Place::timed;
-  entry.previous = kNone;
-  const auto [bucket, fresh] = buckets_.try_emplace(due, slot);
-  entry.following = fresh ? kNone : bucket->second;
-  if (!fresh) {
-    entries_[bucket->second].previous = slot;
-    bucket->second = slot;
-  }
+  wheel_.set(slot, std::max(due, now), now);
 }
 
 void Scheduler::reschedule(Slot slot, SteadyTime now) {
   unschedule(slot);
   if (entries_[slot].mode == Mode::paused) return;
-  schedule(slot, next_due(entries_[slot], now));
+  schedule(slot, next_due(entries_[slot], now), now);
 }
 
 void Scheduler::unschedule(Slot slot) {
@@ -278,44 +269,31 @@ void Scheduler::unschedule(Slot slot) {
     case Place::in_flight: return;
     case Place::ready:
       ready_[entry.by_slow ? 1 : 0].erase(rank_of(entry, slot));
-      promote(entry.plan.target_key);  // it may have been the one a place at the target was passed to
+      promote(entry.target);  // it may have been the one a place at the target was passed to
       break;
-    case Place::held: {
-      const auto target = targets_.find(entry.plan.target_key);
-      AZORA_ASSERT(target != targets_.end());
-      target->second.held.erase(rank_of(entry, slot));
+    case Place::held:
+      targets_[entry.target].held->erase(rank_of(entry, slot));
       --held_;
       break;
-    }
-    case Place::timed: {
-      if (entry.following != kNone) entries_[entry.following].previous = entry.previous;
-      if (entry.previous != kNone) {
-        entries_[entry.previous].following = entry.following;
-      } else if (entry.following != kNone) {
-        buckets_[entry.due] = entry.following;
-      } else {
-        buckets_.erase(entry.due);
-      }
-      entry.previous = entry.following = kNone;
-      break;
-    }
+    case Place::timed: wheel_.drop(slot); break;
   }
   entry.place = Place::idle;
 }
 
-void Scheduler::launch(Slot slot, SteadyTime now, std::vector<Serial>& out) {
+void Scheduler::launch(Slot slot, SteadyTime now, std::vector<CheckKey>& out) {
   Entry& entry = entries_[slot];
-  Target& target = targets_[entry.plan.target_key];
+  Target& target = targets_[entry.target];
   if (target.in_flight >= options_.per_target) {
     entry.place = Place::held;
-    target.held.insert(rank_of(entry, slot));
+    if (!target.held) target.held = std::make_unique<std::set<Rank>>();
+    target.held->insert(rank_of(entry, slot));
     ++held_;
     return;
   }
   entry.ended = now;
   take_off(slot);
   if (entry.mode == Mode::starting && entry.start_step < kMaxStartStep) ++entry.start_step;
-  out.push_back(entry.serial);
+  out.push_back({entry.serial, slot});
 }
 
 void Scheduler::take_off(Slot slot) {
@@ -324,7 +302,7 @@ void Scheduler::take_off(Slot slot) {
   entry.by_slow = entry.slow;
   ++in_flight_;
   if (entry.slow) ++slow_in_flight_;
-  ++targets_[entry.plan.target_key].in_flight;
+  ++targets_[entry.target].in_flight;
 }
 
 void Scheduler::land(Slot slot) {
@@ -333,24 +311,23 @@ void Scheduler::land(Slot slot) {
   entry.place = Place::idle;
   --in_flight_;
   if (entry.by_slow) --slow_in_flight_;
-  const auto found = targets_.find(entry.plan.target_key);
-  AZORA_ASSERT(found != targets_.end() && found->second.in_flight > 0);
-  --found->second.in_flight;
-  promote(entry.plan.target_key);
+  AZORA_ASSERT(targets_[entry.target].in_flight > 0);
+  --targets_[entry.target].in_flight;
+  promote(entry.target);
 }
 
-void Scheduler::promote(std::uint64_t target_key) {
-  const auto found = targets_.find(target_key);
-  if (found == targets_.end()) return;
-  Target& target = found->second;
-  if (!target.held.empty() && target.in_flight < options_.per_target) {
-    // The next in line for this target now competes for room in all.
-    const Rank first = *target.held.begin();
-    target.held.erase(target.held.begin());
-    --held_;
-    wait_ready(std::get<1>(first));
+void Scheduler::promote(TargetIndex index) {
+  Target& target = targets_[index];
+  if (!target.held || target.in_flight >= options_.per_target) return;
+  if (target.held->empty()) {
+    target.held.reset();
+    return;
   }
-  if (target.in_flight == 0 && target.held.empty()) targets_.erase(found);
+  // The next in line for this target now competes for room in all.
+  const Rank first = *target.held->begin();
+  target.held->erase(target.held->begin());
+  --held_;
+  wait_ready(std::get<1>(first));
 }
 
 }  // namespace azora::health

@@ -58,13 +58,16 @@ class Tracker {
   int failure_run() const { return static_cast<int>(failures_); }
   // Counted failures since reset.
   std::uint32_t error_count() const { return errors_; }
+  // Whether its last counted answer was no failure, and no start waits for one.
+  bool answers() const { return !first_ && !starting_ && failures_ == 0; }
+  // The failure run is at or past restartThreshold, not counting what was forgiven.
+  bool restart_due(const ProbeSpec& spec) const;
   // Whether the next probe belongs at confirm spacing.
   bool confirming(const ProbeSpec& spec) const;
 
  private:
   void count(Verdict verdict);
   HealthStatus decide(Verdict verdict, const ProbeSpec& spec) const;
-  bool restart_due(const ProbeSpec& spec) const;
 
   std::uint32_t failures_ = 0;  // consecutive `fail`
   std::uint32_t forgiven_ = 0;  // of them

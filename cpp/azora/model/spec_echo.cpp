@@ -112,7 +112,7 @@ std::string echo_config(const Json& given, const ServiceSpec& spec) {
     const FieldRow* row = find_field(Section::service, member.key);
     if (!row || !row->seed) write_member(json, Section::service, member);
   }
-  // The group that the replicas of one entry share is shown nowhere else.
+  // The pool that the replicas of one entry share is nowhere else to be seen.
   if (spec.group != spec.id && !given.find("group")) {
     json.key("group");
     json.string(spec.group);

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <array>
 
-#include "azora/model/service_name.hpp"
-
 namespace azora {
 namespace {
 
@@ -84,7 +82,7 @@ constexpr auto kFields = std::to_array<FieldRow>({
      .kind = list,
      .rule = "a list of service ids",
      .default_json = "[]",
-     .doc = "Services this one needs: ids, or objects {id, condition, strength, min}.",
+     .doc = "Services this one needs: ids, or objects {id, condition, strength}.",
      .seed = true},
     {.section = service,
      .name = "metadata",
@@ -222,6 +220,11 @@ constexpr auto kFields = std::to_array<FieldRow>({
      .doc = "Answers that count as healthy. Default: 200-299.",
      .schema = R"("anyOf":[{"type":"integer","minimum":100,"maximum":599},{"type":"string",)"
                R"("pattern":"^[1-5][0-9]{2}(-[1-5][0-9]{2})?$"},{"type":"array","minItems":1}])"},
+    {.section = health_check,
+     .name = "reuseConnection",
+     .kind = boolean,
+     .default_json = "false",
+     .doc = "Keep the connection between checks; every fifth, and each after a failure, is by a new one."},
 
     {.section = process,
      .name = "argv",
@@ -279,9 +282,9 @@ constexpr auto kFields = std::to_array<FieldRow>({
      .name = "replicas",
      .kind = integer,
      .min = 1,
-     .max = kMostReplicas,
+     .max = 1000,
      .default_json = "1",
-     .doc = "Number of processes; more than one are the services id@0, id@1 and so on; the id stands for all."},
+     .doc = "Number of processes; more than one become the services id@0, id@1, .."},
     {.section = process,
      .name = "ports",
      .rule = "a list of ports, or a range such as \"7001-7004\"",
@@ -334,13 +337,6 @@ constexpr auto kFields = std::to_array<FieldRow>({
      .choices = "hard soft",
      .default_json = "\"hard\"",
      .doc = "hard: wait for it. soft: only start after it."},
-    {.section = dependency,
-     .name = "min",
-     .kind = integer,
-     .min = 1,
-     .max = kMostReplicas,
-     .default_json = "1",
-     .doc = "Of a service with replicas: so many of them must have reached it."},
 
     {.section = restart,
      .name = "type",

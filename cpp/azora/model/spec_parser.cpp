@@ -6,14 +6,13 @@
 #include "azora/model/endpoint.hpp"
 #include "azora/model/json_reader.hpp"
 #include "azora/model/json_writer.hpp"
-#include "azora/model/service_name.hpp"
 #include "azora/model/spec_echo.hpp"
 #include "azora/model/spec_parts.hpp"
 
 namespace azora {
 namespace {
 
-// A command to run in a request is refused before anything else is judged (R29).
+// Semantics 29. A command to run in a request is refused before anything else is looked at.
 std::optional<Error> find_command(const Json& given, const std::string& prefix) {
   std::string field;
   if (given.find("process")) field = "process";
@@ -55,43 +54,33 @@ struct Reading {
   bool has_callback;
 };
 
-// Gives `spec` the port and the command of the replica of that index.
-void take_place(ServiceSpec& spec, const ProcessPlan& plan, int index, const std::optional<Url>& url) {
-  std::optional<std::uint16_t> port;
-  if (!plan.ports.empty()) port = plan.ports[static_cast<std::size_t>(index)];
-  if (url && port) {
-    spec.endpoint = Endpoint{with_port(*url, *port).text};
-    spec.target.port = *port;
-  }
-  spec.process = substituted(plan.launch, port, index);
-}
-
-// The one service of an entry, or one for each replica.
-std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec written, const std::optional<Url>& url,
+std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec base, const std::optional<Url>& url,
                             const ProcessPlan* plan) {
-  if (written.replicas == 1) {
-    const auto spec = std::make_shared<ServiceSpec>(std::move(written));
-    if (plan) take_place(*spec, *plan, 0, url);
-    spec->config_json = echo_config(reading.given, *spec);
-    return {spec};
-  }
-  written.process = plan->launch;
-  written.config_json = echo_config(reading.given, written);
-  const auto entry = std::make_shared<const ServiceSpec>(std::move(written));
   std::vector<SpecPtr> specs;
-  for (int i = 0; i < entry->replicas; ++i) {
-    const auto spec = std::make_shared<ServiceSpec>(*entry);
-    spec->entry = entry;
-    spec->id = instance_id(entry->id, i);
-    if (!reading.given.find("name")) spec->name = spec->id;
-    take_place(*spec, *plan, i, url);
+  const int replicas = plan ? plan->replicas : 1;
+  for (int i = 0; i < replicas; ++i) {
+    const bool last = i + 1 == replicas;
+    auto spec = last ? std::make_shared<ServiceSpec>(std::move(base)) : std::make_shared<ServiceSpec>(base);
+    if (replicas > 1) {
+      spec->id += "@" + std::to_string(i);
+      if (!reading.given.find("name")) spec->name = spec->id;
+    }
+    if (plan) {
+      std::optional<std::uint16_t> port;
+      if (!plan->ports.empty()) port = plan->ports[static_cast<std::size_t>(i)];
+      if (url && port) {
+        spec->endpoint = Endpoint{with_port(*url, *port).text};
+        spec->target.port = *port;
+      }
+      spec->process = substituted(plan->launch, port, i);
+    }
     spec->config_json = echo_config(reading.given, *spec);
-    specs.push_back(spec);
+    specs.push_back(std::move(spec));
   }
   return specs;
 }
 
-// `given` with `process` in place of its own.
+// `given` with its process put in place of the one given.
 std::string source_text(const Json& given, const Json& process) {
   std::string text;
   JsonWriter json(text);
@@ -132,17 +121,16 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
     process = *given;
     resolve_paths(process, reading.base_dir);
     plan = read_process(process, url, service.given("endpoint"), context);
-    spec.replicas = plan->replicas;
+    spec.explicit_group = spec.explicit_group || plan->replicas > 1;
   }
   if (context.faults.size() != faults_before || context.full()) return {};
-  // Without anything to run nothing in the echo is masked: it says all that was given.
-  if (spec.action != ActionKind::none) {
-    spec.source_json = std::make_shared<const std::string>(source_text(reading.given, process));
-  }
+  // Without anything to run the echo is as good: nothing in it is masked.
+  if (spec.action != ActionKind::none) spec.source_json = source_text(reading.given, process);
   return expand(reading, std::move(spec), url, plan ? &*plan : nullptr);
 }
 
-// `given` is the request; the fields beyond the seed's come from `old`, which a file or Python registered.
+// `given` is REST's; the fields beyond the seed's come from `old`, which the owner of the machine
+// wrote.
 Json laid_over(const Json& given, const Json& old, SpecContext& context) {
   Json merged;
   merged.kind = Json::Kind::object;
@@ -211,7 +199,7 @@ Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOp
   return specs;
 }
 
-Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec& old) {
+Result<SpecPtr> parse_over(std::string_view text, const ServiceSpec& old) {
   Result<Json> given = read_json(text);
   if (!given) return std::move(given).error();
   const Result<Json> source = read_json(old.source());
@@ -220,10 +208,10 @@ Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec
   if (!source) return source.error();
   if (auto forbidden = find_command(given.value(), "")) return *std::move(forbidden);
 
-  // 1. The request alone, by the rules of requests (no "30s").
+  // 1. The request by the rules of requests (no "30s"), for the faults of its own.
   context.keep_unknown = true;
   const CheckedObject own(Section::service, given.value(), "", context);
-  // 2. Both merged, by the rules of the owner.
+  // 2. Both together.
   const Json merged = laid_over(given.value(), source.value(), context);
   SpecContext whole;
   whole.units = true;
@@ -237,7 +225,12 @@ Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec
     if (!known) context.faults.push_back(std::move(fault));
   }
   if (!context.faults.empty()) return error_of(context);
-  return specs;
+  if (specs.size() != 1) {
+    return spec_error({{"id", "is \"" + old.id +
+                                  "\", a service of several replicas; change it where it "
+                                  "was written"}});
+  }
+  return specs.front();
 }
 
 }  // namespace azora

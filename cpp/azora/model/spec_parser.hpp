@@ -1,5 +1,5 @@
 #pragma once
-// The one validator: the table of all service fields (R32), and what it makes of a JSON text.
+// The one validator: the table of all service fields (semantics 32), and what it makes of a JSON text.
 // Used by REST, Python and `azora check`; the OpenAPI and editor schemas are made from the same table.
 // Threads: any; everything is a pure function of its arguments.
 // Fails: all faults of an input at once, each with the field's path, the rule, the value and what to do.
@@ -29,9 +29,8 @@ Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOpt
 // refuses them all. Fields of faults begin with "services[3].". options.has_callback is ignored.
 Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOptions& options);
 
-// A request over an entry that a file or Python registered: its fields of the seed laid over `old`, which is any
-// service of that entry. What to run, how to heal and how many replicas there are stay the owner's.
-Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec& old);
+// REST over an id of origin file or python (semantics 29): the new seed fields laid over `old`.
+Result<SpecPtr> parse_over(std::string_view text, const ServiceSpec& old);
 
 // JSON Schema (draft 2020-12) of one service as that origin may write it, generated from the field table;
 // compact text. REST: integer durations, no process, no restart, further keys allowed. Without argument: that

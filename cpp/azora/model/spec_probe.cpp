@@ -147,7 +147,7 @@ void read_kind(const CheckedObject& service, CheckedObject& check, CheckPlan& pr
     }
   }
   if (check.faulty("type") || probe.target.kind == ProbeKind::http) return;
-  for (const std::string_view name : {"method", "headers", "expectedStatus"}) {
+  for (const std::string_view name : {"method", "headers", "expectedStatus", "reuseConnection"}) {
     if (check.given(name) && !check.faulty(name)) {
       check.fault(name, "is for \"http\" checks; this service has a \"" +
                             std::string(probe.target.kind == ProbeKind::tcp ? "tcp" : "process") +
@@ -180,7 +180,7 @@ std::optional<Url> read_endpoint(CheckedObject& service) {
   }
   auto parsed = parse_endpoint(value->text);
   if (auto* wrong = std::get_if<EndpointProblem>(&parsed)) {
-    // What is before an "@" may be a password.
+    // What follows an "@" may be a host, what stands before it a password.
     const bool quotable = wrong->quotable && value->text.find('@') == std::string::npos;
     service.fault("endpoint", quotable          ? "is " + shown(*value) + "; " + wrong->message
                               : wrong->quotable ? "cannot be used as it is; " + wrong->message
@@ -210,6 +210,7 @@ CheckPlan read_check(CheckedObject& service, const std::optional<Url>& endpoint,
     probe.target.method = check.text_or("method", "GET");
     read_headers(check, probe, context);
     read_expected_status(check, probe, context);
+    if (const Json* reuse = check.get("reuseConnection")) probe.target.reuse_connection = reuse->boolean;
     kind_known = !check.faulty("type");
   }
   if (!service.given("endpoint") && kind_known && probe.target.kind != ProbeKind::process) {

@@ -1,7 +1,7 @@
 #pragma once
-// HTTPS requests over libcurl, driven by the caller's epoll set: the one place that knows curl. No redirects,
-// no proxy, no encodings, HTTP/1.1, certificates checked against SSL_CERT_FILE or the system's bundle; at
-// most 16 KiB of headers and 64 KiB of body are taken, counted here because curl's own limits do not hold.
+// HTTPS requests over libcurl, driven by the caller's epoll set: the pool of curl's handles. No redirects,
+// no proxy, no encodings, HTTP/1.1, certificates checked against SSL_CERT_FILE or the system's bundle (how one request
+// is made and its answer taken: https_transfer.hpp).
 // Targets are spread over multi handles of at most 32: curl scans all of one handle on every transfer.
 // Threads: one at a time (the net thread). Ownership: a target's handle and kept connection live until
 // forget(). Fails: every started request gets one Done, unless cancelled.
@@ -9,41 +9,21 @@
 #include <functional>
 #include <memory>
 #include <optional>
-#include <string>
 #include <unordered_map>
 #include <vector>
 
 #include "azora/base/time.hpp"
-#include "azora/net/address.hpp"
+#include "azora/net/https_exchange.hpp"
 
 namespace azora::net {
 
 class HttpsClient {
  public:
-  static constexpr std::size_t kMaxHeaderBytes = 16 * 1024;
-  static constexpr std::size_t kMaxBodyBytes = 64 * 1024;
-  static constexpr int kMaxInterim = 8;
   static constexpr std::size_t kTargetsPerMulti = 32;
 
-  enum class End : std::uint8_t { answered, refused, protocol_error, overloaded };
-
-  struct Request {
-    std::uint32_t target = 0;          // the caller's index; key of the kept connection
-    std::string url;                   // https://host:port/path
-    std::string host;
-    std::uint16_t port = 0;
-    std::string method;
-    std::vector<std::string> headers;  // "Name: value"
-    std::vector<Address> addresses;    // in the order to try; all allowed
-  };
-  struct Done {
-    std::uint32_t target = 0;
-    End end = End::refused;
-    int status = 0;
-    Nanos latency{0};  // from the request's sending to the end of the answer
-    std::string body;  // of a 2xx answer within the cap that begins like a JSON object
-    const char* error = "";
-  };
+  using End = HttpsEnd;
+  using Request = HttpsRequest;
+  using Done = HttpsDone;
   using OnDone = std::function<void(Done)>;
 
   // Sockets are added to `epoll_fd` with event data `event_tag | multi << 32 | fd`.
@@ -65,6 +45,7 @@ class HttpsClient {
   struct Multi;
   struct Transfer;
 
+  void drop(std::uint32_t target);
   Multi& multi_with_room();
   void collect(Multi& multi);
 

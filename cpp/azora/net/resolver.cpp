@@ -124,18 +124,17 @@ Resolver::~Resolver() {
   shared_->changed.notify_all();
 }
 
-Resolver::Answer Resolver::find(const std::string& host, std::uint16_t port, SteadyTime now) {
-  std::vector<Address> direct = without_lookup(host, port);
-  if (!direct.empty()) return {State::found, std::move(direct)};
+Resolver::Answer Resolver::find(const std::string& host, std::uint16_t port, SteadyTime now,
+                                std::vector<Address>& addresses) {
+  addresses.clear();
+  if (without_lookup(host, port, addresses)) return {State::found};
   if (cache_.size() >= kMaxCache && !cache_.contains(host)) forget_unused(now);
   Entry& entry = cache_[host];
   const Nanos renew = entry.failed ? options_.retry : options_.fresh;
   if (!entry.answered || now - entry.asked >= renew) look_up(host, entry, now);
-  if (entry.addresses.empty()) return {entry.pending ? State::pending : State::none, {}};
-  Answer answer{State::found, {}};
-  for (const Address& address : entry.addresses) answer.addresses.push_back(address.with_port(port));
-  answer.stale = entry.failed || (entry.pending && now - entry.wanted >= options_.fresh);
-  return answer;
+  if (entry.addresses.empty()) return {entry.pending ? State::pending : State::none};
+  for (const Address& address : entry.addresses) addresses.push_back(address.with_port(port));
+  return {State::found, entry.failed || (entry.pending && now - entry.wanted >= options_.fresh)};
 }
 
 std::vector<std::string> Resolver::collect(SteadyTime now) {
@@ -189,10 +188,15 @@ void Resolver::forget_unused(SteadyTime now) {
   });
 }
 
-std::vector<Address> Resolver::without_lookup(const std::string& host, std::uint16_t port) {
-  if (host == "localhost") return {*Address::parse("127.0.0.1", port), *Address::parse("::1", port)};
-  if (const auto numeric = Address::parse(host, port)) return {*numeric};
-  return {};
+bool Resolver::without_lookup(const std::string& host, std::uint16_t port, std::vector<Address>& addresses) {
+  if (host == "localhost") {
+    static const Address kLoopbacks[] = {*Address::parse("127.0.0.1", 0), *Address::parse("::1", 0)};
+    for (const Address& address : kLoopbacks) addresses.push_back(address.with_port(port));
+    return true;
+  }
+  const std::optional<Address> numeric = Address::parse(host, port);
+  if (numeric) addresses.push_back(*numeric);
+  return numeric.has_value();
 }
 
 }  // namespace azora::net

@@ -39,8 +39,7 @@ class Resolver {
   enum class State { found, none, pending };
   struct Answer {
     State state = State::pending;
-    std::vector<Address> addresses;  // with the port asked for
-    bool stale = false;              // found, but the name could not be looked up again since
+    bool stale = false;  // found, but the name could not be looked up again since
   };
 
   // `on_ready`: a lookup ended; collect() on the owner's thread takes it in.
@@ -49,12 +48,13 @@ class Resolver {
   Resolver(const Resolver&) = delete;
   Resolver& operator=(const Resolver&) = delete;
 
-  // Answers at once from the cache, or starts a lookup and says `pending`.
-  Answer find(const std::string& host, std::uint16_t port, SteadyTime now);
+  // Answers at once from the cache, or starts a lookup and says `pending`. Replaces `addresses` by those that were
+  // found, with the port asked for.
+  Answer find(const std::string& host, std::uint16_t port, SteadyTime now, std::vector<Address>& addresses);
   // Takes in what the lookups brought; returns the names that have an answer now.
   std::vector<std::string> collect(SteadyTime now);
-  // Numeric hosts and localhost (IPv4 first); empty: the name must be looked up.
-  static std::vector<Address> without_lookup(const std::string& host, std::uint16_t port);
+  // Appends the addresses of numeric hosts and localhost (IPv4 first); false: the name must be looked up.
+  static bool without_lookup(const std::string& host, std::uint16_t port, std::vector<Address>& addresses);
 
  private:
   struct Shared;

@@ -133,13 +133,13 @@ void Drive::entered(ServiceState& service, Lifecycle before) {
   turn_.lists_changed();
   if (service.process()) {
     if (now == Lifecycle::starting) {
-      service.tracker.reset_starting();
+      service.begin_starting();
       service.set_last_error({});
     } else if (before == Lifecycle::ready || before == Lifecycle::starting) {
-      if (now != Lifecycle::ready) probing_.forget(service.serial);
+      if (now != Lifecycle::ready) probing_.forget(service);
     }
   }
-  if (now == Lifecycle::ready && service.target == nullptr) service.note_alive(turn_.now());
+  if (now == Lifecycle::ready && !service.is_asked()) service.note_alive(turn_.now());
   if (now == Lifecycle::ready && service.own) service.own->action_error.clear();
   evidence_.set_failed(service.serial, now == Lifecycle::failed);
   probing_.apply_mode(service);
@@ -183,30 +183,17 @@ void Drive::run_to_fixpoint() {
     const ServiceState* changed = fleet_.by_serial(changed_.front());
     changed_.pop_front();
     if (changed == nullptr) continue;
-    evaluate_dependents(std::string(*changed->id));
+    for (const std::string& id : fleet_.graph().dependents(*changed->id)) {
+      if (ServiceState* dependent = fleet_.find(id)) evaluate_dependencies(*dependent);
+    }
   }
 }
 
-void Drive::evaluate_dependents(std::string_view name) {
-  for (const std::string& entry : fleet_.graph().dependents(name)) {
-    const registry::Entry* known = fleet_.registry().find(entry);
-    if (known == nullptr) continue;
-    const std::vector<std::string> missing = unmet(*known->spec);  // one answer for all replicas
-    for (ServiceState* service : fleet_.services(entry)) take_unmet(*service, missing);
+void Drive::evaluate_dependencies(ServiceState& service) {
+  std::vector<std::string> unmet;
+  for (const Dependency& dependency : service.spec->dependencies) {
+    if (dependency.strength == Strength::hard && !fleet_.satisfied(dependency)) unmet.push_back(dependency.id);
   }
-}
-
-void Drive::evaluate_dependencies(ServiceState& service) { take_unmet(service, unmet(*service.spec)); }
-
-std::vector<std::string> Drive::unmet(const ServiceSpec& spec) const {
-  std::vector<std::string> ids;
-  for (const Dependency& dependency : spec.dependencies) {
-    if (dependency.strength == Strength::hard && !fleet_.satisfied(dependency)) ids.push_back(dependency.id);
-  }
-  return ids;
-}
-
-void Drive::take_unmet(ServiceState& service, std::vector<std::string> unmet) {
   const bool changed = unmet != service.blocked_by;
   service.blocked_by = std::move(unmet);
   if (changed) turn_.mark_dirty(service);
@@ -214,7 +201,7 @@ void Drive::take_unmet(ServiceState& service, std::vector<std::string> unmet) {
   if (ok == service.machine.deps_ok) return;
   if (ok) {
     // Its failures were explained; what counts is what it answers from here on, and that is asked soon.
-    service.tracker.forgive();
+    for (health::Check& check : service.checks) check.tracker.forgive();
     probing_.apply_mode(service);
   }
   feed(service, {.kind = Input::Kind::deps, .flag = ok});
@@ -232,7 +219,7 @@ void Drive::bring_up(ServiceState& service) {
 void Drive::look_at_dependencies(const ServiceSpec& spec) {
   if (!shutdown_.under_way()) return;
   for (const Dependency& dependency : spec.dependencies) {
-    fleet_.for_each_of(dependency.id, [this](const ServiceState& service) { shutdown_.look_at(service.serial); });
+    if (const ServiceState* service = fleet_.find(dependency.id)) shutdown_.look_at(service->serial);
   }
 }
 

@@ -4,7 +4,6 @@
 #include <algorithm>
 
 #include "azora/orchestrator/reads/why.hpp"
-#include "azora/orchestrator/reads/entry.hpp"
 #include "azora/orchestrator/runtime.hpp"
 
 namespace azora::orchestrator {
@@ -35,20 +34,12 @@ Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, st
       });
 }
 
-Result<std::uint64_t> Orchestrator::register_requests(const std::vector<std::string>& texts) {
-  Result<std::vector<Request>> requests = impl_->read_requests(texts);
-  if (!requests) return std::move(requests).error();
-  return impl_->ask<Result<std::uint64_t>>([requests = std::move(requests).value()](Core& core) mutable {
-    return core.register_requests(std::move(requests));
-  });
-}
-
-void Orchestrator::register_requests(const std::vector<std::string>& texts,
-                                     std::function<void(const Result<std::uint64_t>&)> done) {
-  Result<std::vector<Request>> requests = impl_->read_requests(texts);
-  if (!requests) return done(std::move(requests).error());
+void Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor,
+                                 std::function<void(const Result<std::uint64_t>&)> done) {
   impl_->ask_then<Result<std::uint64_t>>(
-      [requests = std::move(requests).value()](Core& core) mutable { return core.register_requests(std::move(requests)); },
+      [specs = std::move(specs), actor = static_actor(actor)](Core& core) mutable {
+        return core.register_many(std::move(specs), actor);
+      },
       std::move(done));
 }
 
@@ -96,7 +87,8 @@ void Orchestrator::callback_failed(std::string reason) {
 
 ViewPtr Orchestrator::find(std::string_view id) const {
   impl_->looked();
-  return view_of(*impl_->board(), id);
+  const ViewPtr* view = impl_->board()->by_id.find(id);
+  return view == nullptr ? nullptr : *view;
 }
 
 std::vector<ViewPtr> Orchestrator::list() const {

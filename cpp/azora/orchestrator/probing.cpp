@@ -20,12 +20,18 @@ health::ProbePlan plan_of(const ServiceSpec& spec) {
           .priority = spec.priority};
 }
 
-health::Mode mode_of(const ServiceState& service) {
+// The first check has its service's own serial; what is asked of it later never meets that of another.
+health::Serial check_serial(const ServiceState& service, std::size_t index) {
+  constexpr int kIndexShift = 48;
+  return service.serial | static_cast<health::Serial>(index) << kIndexShift;
+}
+
+health::Mode mode_of(const ServiceState& service, const health::Check& check) {
   switch (service.machine.lifecycle) {
     case Lifecycle::watching:
     case Lifecycle::adopt:
     case Lifecycle::ready:
-      return service.tracker.confirming(service.spec->probe) ? health::Mode::confirm : health::Mode::grid;
+      return check.tracker.confirming(service.spec->probe) ? health::Mode::confirm : health::Mode::grid;
     case Lifecycle::starting:
       return service.process() && !service.own->pid ? health::Mode::paused : health::Mode::starting;
     case Lifecycle::idle:
@@ -43,75 +49,111 @@ Probing::Probing(Loop& loop, health::Prober& prober, Fleet& fleet, Turn& turn, s
       fleet_(fleet),
       turn_(turn),
       scheduler_(health::SchedulerOptions{.fd_limit = fd_limit}),
-      timer_(loop, scheduler_, guard_, [this](const std::vector<health::Serial>& serials) { ask(serials); }) {}
+      timer_(loop, scheduler_, guard_, [this](const std::vector<health::CheckKey>& due) { ask(due); }) {}
 
 void Probing::configure(ServiceState& service) {
-  service.target = target_of(service.spec);
-  if (service.target) {
-    service.probe_mode = health::Mode::paused;
-    scheduler_.add(service.serial, plan_of(*service.spec), turn_.now().steady, service.probe_mode);
-  } else {
-    scheduler_.remove(service.serial);
+  const SteadyTime now = turn_.now().steady;
+  service.checks.front().target = target_of(service.spec);
+  for (std::size_t index = 0; index < service.checks.size(); ++index) {
+    health::Check& check = service.checks[index];
+    check.mode = health::Mode::paused;
+    if (check.target == nullptr) {
+      drop(check);
+    } else if (check.key.serial == 0) {
+      check.key = scheduler_.add(check_serial(service, index), plan_of(*service.spec), now, check.mode);
+      set_owner(service, index);
+    } else {
+      scheduler_.update(check.key, plan_of(*service.spec), now);
+      scheduler_.set_mode(check.key, check.mode, now);
+    }
   }
+}
+
+void Probing::set_owner(ServiceState& service, std::size_t index) {
+  const health::CheckKey key = service.checks[index].key;
+  if (key.slot >= owners_.size()) owners_.resize(key.slot + 1);
+  owners_[key.slot] = {key.serial, &service, index};
+}
+
+void Probing::drop(health::Check& check) {
+  if (check.key.serial == 0) return;
+  owners_[check.key.slot] = {};
+  scheduler_.remove(std::exchange(check.key, {}));
 }
 
 void Probing::apply_mode(ServiceState& service) {
-  if (service.target == nullptr) return;
-  const health::Mode mode = fleet_.running() && !service.leaving ? mode_of(service) : health::Mode::paused;
-  if (mode == service.probe_mode) return;  // `starting` said twice would begin its distances anew
-  const bool begins = service.probe_mode == health::Mode::paused;
-  service.probe_mode = mode;
   const SteadyTime now = turn_.now().steady;
-  scheduler_.set_mode(service.serial, mode, now);
-  if (begins) scheduler_.hurry(service.serial, now);  // the first question is asked at once, the next ones on the grid
+  for (health::Check& check : service.checks) {
+    if (check.target == nullptr) continue;
+    const bool runs = fleet_.running() && !service.leaving;
+    const health::Mode mode = runs ? mode_of(service, check) : health::Mode::paused;
+    if (mode == check.mode) continue;  // `starting` said twice would begin its distances anew
+    const bool begins = check.mode == health::Mode::paused;
+    check.mode = mode;
+    scheduler_.set_mode(check.key, mode, now);
+    if (begins) scheduler_.hurry(check.key, now);  // the first question is asked at once, the next ones on the grid
+  }
 }
 
-void Probing::hurry(const ServiceState& service) { scheduler_.hurry(service.serial, turn_.now().steady); }
-
-void Probing::remove(std::uint64_t serial) {
-  prober_.forget(serial);
-  scheduler_.remove(serial);
+void Probing::hurry(const ServiceState& service) {
+  for (const health::Check& check : service.checks) scheduler_.hurry(check.key, turn_.now().steady);
 }
 
-bool Probing::accept(const health::ProbeResult& result) {
-  scheduler_.done(result.serial, result.ended);
-  const ServiceState& service = *fleet_.by_serial(result.serial);
-  if (result.incarnation != service.machine.incarnation || result.generation != service.generation ||
-      !fleet_.running() || service.leaving) {
+void Probing::forget(const ServiceState& service) {
+  for (const health::Check& check : service.checks) {
+    if (check.key.serial != 0) prober_.forget(check.key);
+  }
+}
+
+void Probing::remove(ServiceState& service) {
+  forget(service);
+  for (health::Check& check : service.checks) drop(check);
+}
+
+Probing::Answered Probing::take(const health::ProbeResult& result) {
+  scheduler_.done(result.check(), result.ended);
+  const Owner owner = owner_of(result.check());
+  if (owner.service == nullptr) {
     counts_.stale.add();
-    return false;
+    return {};
   }
-  if (guard_.is_void(service.probe_begun, result.ended, service.spec->target.timeout, service.spec->probe.interval)) {
+  ServiceState& service = *owner.service;
+  health::Check& check = service.checks[owner.index];
+  if (result.incarnation != service.machine.incarnation ||
+      result.generation != service.generation || !fleet_.running() || service.leaving) {
+    counts_.stale.add();
+    return {&service, &check, false};
+  }
+  if (guard_.is_void(check.begun, result.ended, check.target->timeout, service.spec->probe.interval)) {
     counts_.dropped_late.add();
-    return false;
+    return {&service, &check, false};
   }
-  return true;
+  return {&service, &check, true};
 }
 
-void Probing::ask(const std::vector<health::Serial>& serials) {
+void Probing::ask(const std::vector<health::CheckKey>& due) {
   const SteadyTime now = turn_.now().steady;
-  for (const health::Serial serial : serials) {
-    ServiceState* service = fleet_.by_serial(serial);
-    if (service == nullptr || service->target == nullptr) {
-      scheduler_.remove(serial);
-      continue;
-    }
-    service->probe_begun = now;
+  for (const health::CheckKey& key : due) {
+    const Owner owner = owner_of(key);
+    const ServiceState& service = *owner.service;
+    health::Check& check = owner.service->checks[owner.index];
+    check.begun = now;
     counts_.asked.add();
-    asks_.push_back({serial, service->machine.incarnation, service->generation, service->target});
+    asks_.push_back({key.serial, key.slot, service.machine.incarnation, service.generation, check.target});
   }
 }
 
 // Without those whose process ended or whose configuration changed since they fell due.
 void Probing::end_turn() {
   std::erase_if(asks_, [this](const health::ProbeRequest& ask) {
-    const ServiceState* service = fleet_.by_serial(ask.serial);
-    const bool current = service != nullptr && service->probe_mode != health::Mode::paused &&
-                         ask.incarnation == service->machine.incarnation && ask.generation == service->generation;
-    if (!current) scheduler_.done(ask.serial, turn_.now().steady);
+    const Owner owner = owner_of(ask.check());
+    const bool current = owner.service != nullptr && owner.service->checks[owner.index].mode != health::Mode::paused &&
+                         ask.incarnation == owner.service->machine.incarnation &&
+                         ask.generation == owner.service->generation;
+    if (!current) scheduler_.done(ask.check(), turn_.now().steady);
     return !current;
   });
-  if (!asks_.empty()) prober_.ask(std::exchange(asks_, {}));
+  if (!asks_.empty()) prober_.ask(asks_);
   timer_.rearm();
   counts_.in_flight.set(scheduler_.in_flight());
   counts_.stalls.set(guard_.stalls());

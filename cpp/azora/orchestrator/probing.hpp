@@ -25,13 +25,18 @@ class Probing {
   // Due at once.
   void hurry(const ServiceState& service);
   // The open probe and the kept connection go.
-  void forget(std::uint64_t serial) { prober_.forget(serial); }
+  void forget(const ServiceState& service);
   // The service is not asked any more.
-  void remove(std::uint64_t serial);
+  void remove(ServiceState& service);
 
-  // The probe of this answer is over. May the answer be believed? Not one of a former incarnation or configuration,
-  // nor one that was late because we were.
-  bool accept(const health::ProbeResult& result);
+  struct Answered {
+    ServiceState* service = nullptr;  // null: the check has gone
+    health::Check* check = nullptr;
+    // Not an answer of a former incarnation or configuration, nor one that was late because we were.
+    bool believed = false;
+  };
+  // The probe of this answer is over.
+  Answered take(const health::ProbeResult& result);
 
   // Sends what fell due in this turn and sets the timer for what comes next.
   void end_turn();
@@ -47,7 +52,19 @@ class Probing {
   std::uint64_t stalls() const { return guard_.stalls(); }  // any thread may read them
 
  private:
-  void ask(const std::vector<health::Serial>& serials);
+  // Whose check has a slot. Services keep their place in memory until remove().
+  struct Owner {
+    health::Serial check = 0;
+    ServiceState* service = nullptr;
+    std::size_t index = 0;
+  };
+
+  void ask(const std::vector<health::CheckKey>& due);
+  void set_owner(ServiceState& service, std::size_t index);
+  void drop(health::Check& check);
+  Owner owner_of(health::CheckKey key) const {
+    return key.slot < owners_.size() && owners_[key.slot].check == key.serial ? owners_[key.slot] : Owner{};
+  }
 
   health::Prober& prober_;
   Fleet& fleet_;
@@ -55,6 +72,7 @@ class Probing {
   health::Scheduler scheduler_;
   health::LatenessGuard guard_;
   health::ProbeTimer timer_;
+  std::vector<Owner> owners_;  // by slot
   std::vector<health::ProbeRequest> asks_;
   Counts counts_;
 };

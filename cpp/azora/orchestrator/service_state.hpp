@@ -1,6 +1,7 @@
 #pragma once
 // All that the control thread knows of one registered service.
 // Threads: the control thread. Ownership: Fleet's table, by serial.
+#include <algorithm>
 #include <memory>
 #include <optional>
 #include <string>
@@ -9,9 +10,7 @@
 #include "azora/base/boxed.hpp"
 #include "azora/base/loop.hpp"
 #include "azora/healing/machine.hpp"
-#include "azora/health/prober.hpp"
-#include "azora/health/scheduler.hpp"
-#include "azora/health/tracker.hpp"
+#include "azora/health/check.hpp"
 #include "azora/model/service_spec.hpp"
 #include "azora/model/view.hpp"
 
@@ -34,9 +33,7 @@ struct ServiceState {
   std::uint64_t generation = 1;
   SpecPtr spec;
   std::shared_ptr<const std::string> id;   // shared with this service's events
-  std::shared_ptr<const health::ProbeTarget> target;  // null: nothing to ask (process check)
-  health::Mode probe_mode = health::Mode::paused;     // as the scheduler was last told
-  health::Tracker tracker;
+  std::vector<health::Check> checks = std::vector<health::Check>(1);
   healing::Machine machine;
 
   Desired wanted = Desired::up;            // the owner's word; machine.desired is down while we are stopped
@@ -49,7 +46,6 @@ struct ServiceState {
   HealthStatus status = HealthStatus::unknown;  // as published
   TimerId deadline_timer = 0;
   OptionalTime deadline_armed;
-  SteadyTime probe_begun{};
 
   WallTime start_time;
   SteadyTime start_steady{};
@@ -67,7 +63,22 @@ struct ServiceState {
   // Nothing is known of what it answers; a restart that is being verified still is.
   void begin_anew() {
     const bool verified = machine.lifecycle == Lifecycle::starting && machine.started;
-    verified ? tracker.reset_starting() : tracker.reset();
+    for (health::Check& check : checks) verified ? check.tracker.reset_starting() : check.tracker.reset();
+  }
+  // A new incarnation of ours, which is not ready yet.
+  void begin_starting() {
+    for (health::Check& check : checks) check.tracker.reset_starting();
+  }
+  // What its checks mean together.
+  health::Combined health() const { return health::combine(checks, spec->probe); }
+  // Anything to ask; else the living process is the answer.
+  bool is_asked() const {
+    return std::any_of(checks.begin(), checks.end(), [](const health::Check& check) { return check.target != nullptr; });
+  }
+  std::uint32_t error_count() const {
+    std::uint32_t sum = 0;
+    for (const health::Check& check : checks) sum += check.tracker.error_count();
+    return sum;
   }
   // As if it had been registered now.
   void reset_figures(Now now) {

@@ -35,9 +35,9 @@ HealthStatus status_of(const ServiceState& service, Watched watched) {
   switch (machine.lifecycle) {
     case Lifecycle::watching:
     case Lifecycle::adopt:
-      return service.tracker.status();
+      return service.health().status;
     case Lifecycle::ready:
-      if (service.target) return service.tracker.status();
+      if (service.is_asked()) return service.health().status;
       // Only the keeper would say that its process ended.
       return watched.linked ? HealthStatus::healthy : HealthStatus::unknown;
     case Lifecycle::backoff:
@@ -46,7 +46,7 @@ HealthStatus status_of(const ServiceState& service, Watched watched) {
       return HealthStatus::unhealthy;
     case Lifecycle::starting:
       // A callable's service is asked all the while: what it says counts.
-      return service.process() ? HealthStatus::unknown : service.tracker.status();
+      return service.process() ? HealthStatus::unknown : service.health().status;
     case Lifecycle::stopping:
     case Lifecycle::killing:
     case Lifecycle::sweep:

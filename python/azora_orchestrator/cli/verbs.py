@@ -229,20 +229,11 @@ def pick(
 @app.command()
 def graph(ctx: typer.Context, url: Url = None, as_json: Json = False) -> None:
     """What depends on what, as a tree."""
-    found = client_of(ctx, url).get("graph")
+    client = client_of(ctx, url)
     if as_json_wanted(ctx, as_json):
-        render.as_json(found)
+        render.as_json(client.get("graph"))
         return
-    needs: dict[str, list[str]] = {node["id"]: [] for node in found["nodes"]}
-    for edge in found["edges"]:
-        if edge["to"] not in needs[edge["from"]]:  # by several of its instances
-            needs[edge["from"]].append(edge["to"])
-    for line in render.tree(needs, {node["id"]: _state(node) for node in found["nodes"]}):
+    found = client.get("status", "detailed")["services"]
+    nodes = {item["serviceId"]: _needs(item["config"]) for item in found}
+    for line in render.tree(nodes, {item["serviceId"]: item["status"] for item in found}):
         render.say(line)
-
-
-def _state(node: dict[str, Any]) -> str:
-    status = str(node["status"])
-    if "instances" not in node:
-        return status
-    return f"{status}, {node['ready']} of {len(node['instances'])} ready"

@@ -160,17 +160,21 @@ TEST_F(HttpsProbe, AnswersLikePlainHttp) {
   EXPECT_GT(json.latency, Micros(0));
 }
 
-TEST_F(HttpsProbe, KeepsItsConnection) {
+TEST_F(HttpsProbe, KeepsItsConnectionForFourFurtherChecksWhenAskedTo) {
   ProberRig rig;
-  const auto accepted = [&] {
-    const ProbeResult result = rig.ask(target("/accepted"));
+  const auto accepted = [&](bool keep) {
+    const ProbeResult result = rig.ask(keep ? kept(target("/accepted")) : target("/accepted"));
     return result.cpu ? std::stoi(*result.cpu) : -1;
   };
-  const int before = accepted();
-  for (int i = 0; i < 5; ++i) EXPECT_EQ(rig.ask(target("/ok")).http_status, 200);
-  EXPECT_EQ(accepted(), before);
-  rig.loop.post([&] { rig.prober.forget(1); });
-  EXPECT_EQ(accepted(), before + 1);
+  const int before = accepted(true);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(accepted(true), before);
+  EXPECT_EQ(accepted(true), before + 1);
+  // After a failure it is a new one, too.
+  EXPECT_EQ(rig.ask(kept(target("/503"))).http_status, 503);
+  EXPECT_EQ(accepted(true), before + 2);
+  rig.loop.post([&] { rig.forget(1); });
+  EXPECT_EQ(accepted(true), before + 3);
+  for (int i = 4; i < 7; ++i) EXPECT_EQ(accepted(false), before + i);
 }
 
 TEST_F(HttpsProbe, AsksTheConfiguredQuestion) {
@@ -210,8 +214,8 @@ TEST_F(HttpsProbe, TimesOutAndIsAnsweredOnce) {
   EXPECT_EQ(result.outcome, Outcome::timed_out);
   EXPECT_LE(result.ended - before, Nanos(Millis(400)));
   rig.loop.post([&] {
-    rig.prober.ask({{.serial = 2, .target = target("/hang")}});
-    rig.prober.forget(2);
+    rig.post_ask({{.serial = 2, .target = target("/hang")}});
+    rig.forget(2);
   });
   EXPECT_EQ(rig.wait_for(1)[0].outcome, Outcome::cancelled);
   EXPECT_EQ(rig.ask(target("/ok")).http_status, 200);
@@ -257,7 +261,7 @@ TEST_F(HttpsProbe, ManyTargetsAreSpreadOverHandlesAndAllAnswered) {
     for (std::uint64_t serial = 1; serial <= 80; ++serial) batch.push_back({.serial = serial, .target = target("/ok", Millis(20'000))});
     for (const ProbeResult& result : rig.ask(std::move(batch))) EXPECT_EQ(result.http_status, 200) << result.error;
   }
-  for (std::uint64_t serial = 1; serial <= 80; serial += 2) rig.prober.forget(serial);
+  for (std::uint64_t serial = 1; serial <= 80; serial += 2) rig.forget(serial);
 }
 
 }  // namespace

@@ -59,22 +59,7 @@ TEST(NetProber, AsksTheConfiguredQuestion) {
   EXPECT_EQ(rig.ask(target).http_status, 204);
   MutexLock lock(mutex);
   EXPECT_EQ(seen, "HEAD /live?x=1 HTTP/1.1\r\nX-Token: abc\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +
-                      "\r\nUser-Agent: azora-orchestrator\r\nConnection: keep-alive\r\n\r\n");
-}
-
-TEST(NetProber, KeepsTheConnectionAndSpendsTwoCallsPerCheckOnIt) {
-  ScriptedServer server(ScriptedServer::always(kOk));
-  ProberRig rig;
-  rig.ask(http_target(server.port()));
-  const ProberCounts before = rig.prober.counters();
-  for (int i = 0; i < 50; ++i) EXPECT_EQ(rig.ask(http_target(server.port())).http_status, 200);
-  const ProberCounts after = rig.prober.counters();
-  EXPECT_EQ(server.accepted(), 1);
-  EXPECT_EQ(after.reused - before.reused, 50u);
-  EXPECT_EQ(after.sends - before.sends, 50u);
-  EXPECT_EQ(after.recvs - before.recvs, 50u);
-  EXPECT_EQ(after.epoll_ctls - before.epoll_ctls, 0u);
-  EXPECT_EQ(after.connects - before.connects, 0u);
+                      "\r\nUser-Agent: azora-orchestrator\r\nConnection: close\r\n\r\n");
 }
 
 TEST(NetProber, CopiesCpuAndMemoryOfA2xxBodyOnly) {
@@ -159,7 +144,7 @@ TEST(NetProber, AStaleKeptConnectionIsReplacedWithoutAFailure) {
   });
   ProberRig rig;
   for (int i = 0; i < 10; ++i) {
-    const ProbeResult result = rig.ask(http_target(server.port()));
+    const ProbeResult result = rig.ask(kept(http_target(server.port())));
     EXPECT_EQ(result.outcome, Outcome::answered) << i << " " << result.error;
   }
   EXPECT_EQ(server.accepted(), 10);
@@ -181,7 +166,7 @@ TEST(NetProber, AConnectionClosedBetweenChecksIsNoticedAndMadeAnew) {
   });
   ProberRig rig;
   for (int i = 0; i < 5; ++i) {
-    EXPECT_EQ(rig.ask(http_target(server.port())).http_status, 200);
+    EXPECT_EQ(rig.ask(kept(http_target(server.port()))).http_status, 200);
     const std::uint64_t closed = static_cast<std::uint64_t>(i) + 1;
     EXPECT_TRUE(rig.run_until([&] { return rig.prober.counters().closes >= closed; }));
   }
@@ -197,9 +182,9 @@ TEST(NetProber, WhatAPeerSaysUnaskedDoesNotPassAsAnAnswer) {
     while (!peer.request().empty()) peer.send("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n");
   });
   ProberRig rig;
-  EXPECT_EQ(rig.ask(http_target(server.port())).http_status, 200);
+  EXPECT_EQ(rig.ask(kept(http_target(server.port()))).http_status, 200);
   EXPECT_TRUE(rig.run_until([&] { return rig.prober.counters().closes == 1; }));
-  EXPECT_EQ(rig.ask(http_target(server.port())).http_status, 200);
+  EXPECT_EQ(rig.ask(kept(http_target(server.port()))).http_status, 200);
   EXPECT_EQ(server.accepted(), 2);
 }
 
@@ -341,16 +326,16 @@ TEST(NetProber, ForgetAnswersTheOpenProbeOnceAndDropsTheConnection) {
   ScriptedServer good(ScriptedServer::always(kOk));
   ProberRig rig;
   rig.loop.post([&] {
-    rig.prober.ask({{.serial = 1, .target = http_target(hung.port())}});
-    rig.prober.forget(1);
+    rig.post_ask({{.serial = 1, .target = http_target(hung.port())}});
+    rig.forget(1);
   });
   const auto results = rig.wait_for(1);
   ASSERT_EQ(results.size(), 1u);
   EXPECT_EQ(results[0].outcome, Outcome::cancelled);
-  rig.ask(http_target(good.port()), 2);
-  rig.loop.post([&] { rig.prober.forget(2); });
+  rig.ask(kept(http_target(good.port())), 2);
+  rig.loop.post([&] { rig.forget(2); });
   EXPECT_TRUE(rig.run_until([&] { return rig.prober.counters().closes >= 2; }));
-  rig.ask(http_target(good.port()), 2);
+  rig.ask(kept(http_target(good.port())), 2);
   EXPECT_EQ(good.accepted(), 2);
   EXPECT_EQ(rig.answers[1], 1);
 }
@@ -363,11 +348,11 @@ TEST(NetProber, StopAnswersEveryOpenProbeAndLaterOnes) {
     for (std::uint64_t serial = 1; serial <= 100; ++serial) {
       batch.push_back({.serial = serial, .target = http_target(hung.port())});
     }
-    rig.prober.ask(std::move(batch));
+    rig.post_ask(std::move(batch));
     rig.prober.stop();
     rig.prober.stop();
-    rig.prober.ask({{.serial = 101, .target = http_target(hung.port())}});
-    rig.prober.forget(5);
+    rig.post_ask({{.serial = 101, .target = http_target(hung.port())}});
+    rig.forget(5);
   });
   for (const ProbeResult& result : rig.wait_for(101)) EXPECT_EQ(result.outcome, Outcome::cancelled);
   for (std::uint64_t serial = 1; serial <= 101; ++serial) EXPECT_EQ(rig.answers[serial], 1);
@@ -378,9 +363,10 @@ TEST(NetProber, ASinkIsNotCalledOnceItsProberIsGone) {
   bool called = false;
   {
     NetProber prober(loop);
-    prober.set_sink([&](std::vector<ProbeResult>) { called = true; });
+    prober.set_sink([&](const std::vector<ProbeResult>&) { called = true; });
     ASSERT_TRUE(prober.start().ok());
-    prober.ask({{.serial = 1, .target = http_target(9)}});
+    std::vector<ProbeRequest> batch = {{.serial = 1, .slot = 0, .target = http_target(9)}};
+    prober.ask(batch);
   }
   loop.post([&] { loop.stop(); });
   loop.run();
@@ -391,8 +377,8 @@ TEST(NetProber, AnEndpointThatMovesGetsANewConnection) {
   ScriptedServer first(ScriptedServer::always(kOk));
   ScriptedServer second(ScriptedServer::always("HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"));
   ProberRig rig;
-  EXPECT_EQ(rig.ask(http_target(first.port())).http_status, 200);
-  EXPECT_EQ(rig.ask(http_target(second.port())).http_status, 503);
+  EXPECT_EQ(rig.ask(kept(http_target(first.port()))).http_status, 200);
+  EXPECT_EQ(rig.ask(kept(http_target(second.port()))).http_status, 503);
   EXPECT_EQ(rig.ask(target_of("tcp", "127.0.0.1", second.port())).outcome, Outcome::answered);
 }
 
@@ -420,7 +406,7 @@ TEST(NetProber, KeepsNoMoreIdleConnectionsThanAllowed) {
   ProberRig rig(std::move(options));
   for (int round = 0; round < 2; ++round) {
     for (std::uint64_t serial = 1; serial <= 5; ++serial) {
-      EXPECT_EQ(rig.ask(http_target(server.port()), serial).http_status, 200);
+      EXPECT_EQ(rig.ask(kept(http_target(server.port())), serial).http_status, 200);
     }
   }
   EXPECT_EQ(rig.prober.counters().reused, 3u);

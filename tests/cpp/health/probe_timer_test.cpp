@@ -15,14 +15,14 @@ struct Rig {
   FakeProber prober{loop};
   std::shared_ptr<const ProbeTarget> target = std::make_shared<ProbeTarget>();
   std::size_t results = 0;
-  ProbeTimer timer{loop, scheduler, guard, [this](const std::vector<Serial>& serials) {
+  ProbeTimer timer{loop, scheduler, guard, [this](const std::vector<CheckKey>& due) {
                      std::vector<ProbeRequest> batch;
-                     for (const Serial serial : serials) batch.push_back({.serial = serial, .target = target});
-                     prober.ask(std::move(batch));
+                     for (const CheckKey& check : due) batch.push_back({.serial = check.serial, .slot = check.slot, .target = target});
+                     prober.ask(batch);
                    }};
   Rig() {
     prober.set_sink([this](std::vector<ProbeResult> batch) {
-      for (const ProbeResult& result : batch) scheduler.done(result.serial, result.ended);
+      for (const ProbeResult& result : batch) scheduler.done(result.check(), result.ended);
       results += batch.size();
       timer.rearm();
     });
@@ -33,11 +33,11 @@ TEST(ProbeTimer, ArmsNothingUntilSomethingIsDue) {
   Rig rig;
   rig.timer.rearm();
   EXPECT_EQ(rig.loop.timer_count(), 0u);
-  rig.scheduler.add(1, {.target_key = 1, .interval = Millis(1000)}, rig.loop.now().steady);
+  const CheckKey check = rig.scheduler.add(1, {.target_key = 1, .interval = Millis(1000)}, rig.loop.now().steady);
   rig.timer.rearm();
   rig.timer.rearm();
   EXPECT_EQ(rig.loop.timer_count(), 1u);
-  rig.scheduler.remove(1);
+  rig.scheduler.remove(check);
   rig.timer.rearm();
   EXPECT_EQ(rig.loop.timer_count(), 0u);
 }
@@ -72,13 +72,13 @@ TEST(ProbeTimer, HungServicesDoNotDisturbTheOthers) {
 // A service on a long grid that turns to `confirm` has often waited longer than the confirm spacing already.
 TEST(ProbeTimer, AConfirmLongAfterTheLastProbeIsDueNowAndIsNoStallOfOurs) {
   Rig rig;
-  rig.scheduler.add(1, {.target_key = 1, .interval = Millis(30'000)}, rig.loop.now().steady);
+  const CheckKey check = rig.scheduler.add(1, {.target_key = 1, .interval = Millis(30'000)}, rig.loop.now().steady);
   rig.timer.rearm();
   rig.loop.advance(std::chrono::seconds(31));
-  rig.loop.advance(*rig.scheduler.due_at(1) - std::chrono::seconds(5) - rig.loop.now().steady);  // 25 s after the last
+  rig.loop.advance(*rig.scheduler.due_at(check) - std::chrono::seconds(5) - rig.loop.now().steady);  // 25 s after the last
   const std::uint64_t asked = rig.prober.asked(1);
-  rig.scheduler.set_mode(1, Mode::confirm, rig.loop.now().steady);
-  EXPECT_GE(*rig.scheduler.due_at(1), rig.loop.now().steady);
+  rig.scheduler.set_mode(check, Mode::confirm, rig.loop.now().steady);
+  EXPECT_GE(*rig.scheduler.due_at(check), rig.loop.now().steady);
   rig.timer.rearm();
   rig.loop.advance(Millis(20));
   EXPECT_GT(rig.prober.asked(1), asked);

@@ -30,24 +30,38 @@ inline std::shared_ptr<const ProbeTarget> http_target(std::uint16_t port, Millis
   return target_of("http", "127.0.0.1", port, timeout);
 }
 
+// With reuseConnection.
+inline std::shared_ptr<const ProbeTarget> kept(const std::shared_ptr<const ProbeTarget>& target) {
+  auto out = std::make_shared<ProbeTarget>(*target);
+  out->reuse_connection = true;
+  return out;
+}
+
 class ProberRig {
  public:
   explicit ProberRig(NetProberOptions options = {}) : prober(loop, std::move(options)) {
-    prober.set_sink([this](std::vector<ProbeResult> batch) {
+    prober.set_sink([this](const std::vector<ProbeResult>& batch) {
       ++batches;
-      for (ProbeResult& result : batch) {
+      for (const ProbeResult& result : batch) {
         ++answers[result.serial];
-        results.push_back(std::move(result));
+        results.push_back(result);
       }
       if (results.size() >= wanted_) loop.stop();
     });
     EXPECT_TRUE(prober.start().ok());
   }
 
+  // The control thread's question; a serial is its own slot here.
+  void post_ask(std::vector<ProbeRequest> batch) {
+    for (ProbeRequest& request : batch) request.slot = static_cast<CheckKey::Slot>(request.serial);
+    prober.ask(batch);
+  }
+  void forget(Serial serial) { prober.forget({serial, static_cast<CheckKey::Slot>(serial)}); }
+
   // Asks, and waits until `expected` further results came (default: one each).
   std::vector<ProbeResult> ask(std::vector<ProbeRequest> batch) {
     const std::size_t expected = batch.size();
-    loop.post([this, batch = std::move(batch)]() mutable { prober.ask(std::move(batch)); });
+    loop.post([this, batch = std::move(batch)]() mutable { post_ask(std::move(batch)); });
     return wait_for(expected);
   }
   ProbeResult ask(std::shared_ptr<const ProbeTarget> target, std::uint64_t serial = 1) {

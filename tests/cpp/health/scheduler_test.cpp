@@ -21,8 +21,46 @@ ProbePlan plan(Millis interval, int priority = 5, std::uint64_t target = 0) {
           .priority = priority};
 }
 
+// A scheduler whose checks are named by their serials alone.
+class NamedScheduler : private Scheduler {
+ public:
+  using Scheduler::in_flight;
+  using Scheduler::late;
+  using Scheduler::max_in_flight;
+  using Scheduler::next;
+  using Scheduler::next_tick;
+  using Scheduler::Scheduler;
+  using Scheduler::size;
+
+  void add(Serial serial, const ProbePlan& plan, SteadyTime now, Mode mode = Mode::grid,
+           std::optional<Ordinal> ordinal = std::nullopt) {
+    keys_[serial] = Scheduler::add(serial, plan, now, mode, ordinal);
+  }
+  void remove(Serial serial) { Scheduler::remove(key(serial)); }
+  void update(Serial serial, const ProbePlan& plan, SteadyTime now) { Scheduler::update(key(serial), plan, now); }
+  void set_mode(Serial serial, Mode mode, SteadyTime now) { Scheduler::set_mode(key(serial), mode, now); }
+  void hurry(Serial serial, SteadyTime now) { Scheduler::hurry(key(serial), now); }
+  void done(Serial serial, SteadyTime ended) { Scheduler::done(key(serial), ended); }
+  std::optional<Ordinal> ordinal(Serial serial) const { return Scheduler::ordinal(key(serial)); }
+  std::optional<SteadyTime> due_at(Serial serial) const { return Scheduler::due_at(key(serial)); }
+  std::vector<Serial> due(SteadyTime now) {
+    std::vector<CheckKey> keys;
+    Scheduler::due(now, keys);
+    std::vector<Serial> serials;
+    for (const CheckKey& one : keys) serials.push_back(one.serial);
+    return serials;
+  }
+
+ private:
+  CheckKey key(Serial serial) const {
+    const auto found = keys_.find(serial);
+    return found == keys_.end() ? CheckKey{serial, 0} : found->second;
+  }
+  std::map<Serial, CheckKey> keys_;
+};
+
 // Runs the scheduler until `end` with probes that end at once; returns when each probe went.
-std::vector<SteadyTime> drive(Scheduler& scheduler, SteadyTime end) {
+std::vector<SteadyTime> drive(NamedScheduler& scheduler, SteadyTime end) {
   std::vector<SteadyTime> sent;
   while (true) {
     const auto next = scheduler.next();
@@ -46,7 +84,7 @@ std::size_t densest(const std::vector<SteadyTime>& sorted, Nanos width) {
 }
 
 TEST(Scheduler, ProbesANewServiceAtOnceThenOnItsGrid) {
-  Scheduler scheduler;
+  NamedScheduler scheduler;
   scheduler.add(1, plan(Millis(10'000)), kStart);
   EXPECT_EQ(scheduler.next(), kStart);
   EXPECT_EQ(scheduler.due(kStart), std::vector<Serial>{1});
@@ -58,7 +96,7 @@ TEST(Scheduler, ProbesANewServiceAtOnceThenOnItsGrid) {
 }
 
 TEST(Scheduler, HasNothingToWaitForWithoutServices) {
-  Scheduler scheduler;
+  NamedScheduler scheduler;
   EXPECT_EQ(scheduler.next(), std::nullopt);
   EXPECT_TRUE(scheduler.due(kStart).empty());
   scheduler.add(1, plan(Millis(1000)), kStart);
@@ -68,7 +106,7 @@ TEST(Scheduler, HasNothingToWaitForWithoutServices) {
 }
 
 TEST(Scheduler, HandsOutWhatIsDueInOneTickAsOneBatch) {
-  Scheduler scheduler;
+  NamedScheduler scheduler;
   for (Serial serial = 1; serial <= 1000; ++serial) scheduler.add(serial, plan(Millis(1000)), kStart);
   drive(scheduler, kStart);
   const auto sent = drive(scheduler, kStart + std::chrono::seconds(1));
@@ -81,7 +119,7 @@ TEST(Scheduler, HandsOutWhatIsDueInOneTickAsOneBatch) {
 
 TEST(Scheduler, SpreadsAnyNumberOfServicesEvenly) {
   for (const std::size_t count : {1u, 2u, 10u, 100u, 997u, 1000u, 5000u, 20'000u, 100'000u}) {
-    Scheduler scheduler({.fd_limit = 4'000'000});
+    NamedScheduler scheduler({.fd_limit = 4'000'000});
     const Millis interval(10'000);
     for (Serial serial = 1; serial <= count; ++serial) scheduler.add(serial, plan(interval), kStart);
     drive(scheduler, kStart);
@@ -95,7 +133,7 @@ TEST(Scheduler, SpreadsAnyNumberOfServicesEvenly) {
 TEST(Scheduler, StaysEvenAfterRemovals) {
   std::mt19937 random(7);
   for (const bool worst_case : {false, true}) {
-    Scheduler scheduler({.fd_limit = 1'000'000});
+    NamedScheduler scheduler({.fd_limit = 1'000'000});
     const Millis interval(10'000);
     std::vector<Serial> serials;
     for (Serial serial = 1; serial <= 10'000; ++serial) {
@@ -120,7 +158,7 @@ TEST(Scheduler, StaysEvenAfterRemovals) {
 }
 
 TEST(Scheduler, ARemovalMovesNobodyWhileTheFleetIsDense) {
-  Scheduler scheduler;
+  NamedScheduler scheduler;
   for (Serial serial = 1; serial <= 100; ++serial) scheduler.add(serial, plan(Millis(1000)), kStart);
   std::map<Serial, Ordinal> before;
   for (Serial serial = 1; serial <= 100; ++serial) before[serial] = *scheduler.ordinal(serial);
@@ -132,7 +170,7 @@ TEST(Scheduler, ARemovalMovesNobodyWhileTheFleetIsDense) {
 }
 
 TEST(Scheduler, AMovedServiceNeverWaitsLongerThanAnInterval) {
-  Scheduler scheduler;
+  NamedScheduler scheduler;
   const Millis interval(1000);
   for (Serial serial = 1; serial <= 40; ++serial) scheduler.add(serial, plan(interval), kStart);
   drive(scheduler, kStart + interval);
@@ -150,7 +188,7 @@ TEST(Scheduler, KeepsItsGridOverARestartInAnyOrder) {
   std::map<Serial, Ordinal> ordinals;
   std::map<Serial, SteadyTime> first_run;
   {
-    Scheduler scheduler({.fd_limit = 100'000});
+    NamedScheduler scheduler({.fd_limit = 100'000});
     for (Serial serial = 1; serial <= 500; ++serial) scheduler.add(serial, plan(interval), kStart);
     for (Serial serial = 1; serial <= 500; serial += 9) scheduler.remove(serial);
     drive(scheduler, kStart);
@@ -161,7 +199,7 @@ TEST(Scheduler, KeepsItsGridOverARestartInAnyOrder) {
       }
     }
   }
-  Scheduler scheduler({.fd_limit = 100'000});
+  NamedScheduler scheduler({.fd_limit = 100'000});
   for (auto it = ordinals.rbegin(); it != ordinals.rend(); ++it) {
     scheduler.add(it->first, plan(interval), kStart, Mode::grid, it->second);
   }
@@ -173,7 +211,7 @@ TEST(Scheduler, KeepsItsGridOverARestartInAnyOrder) {
 }
 
 TEST(Scheduler, AnAbsurdOrTakenOrdinalIsReplacedByAFreeOne) {
-  Scheduler scheduler;
+  NamedScheduler scheduler;
   scheduler.add(1, plan(Millis(1000)), kStart, Mode::grid, 4'000'000'000u);
   scheduler.add(2, plan(Millis(1000)), kStart, Mode::grid, 0u);
   EXPECT_EQ(scheduler.ordinal(1), 0u);
@@ -181,13 +219,12 @@ TEST(Scheduler, AnAbsurdOrTakenOrdinalIsReplacedByAFreeOne) {
 }
 
 TEST(Scheduler, NeverHasTwoProbesOfOneServiceInFlight) {
-  Scheduler scheduler;
+  NamedScheduler scheduler;
   scheduler.add(1, plan(Millis(100)), kStart);
   EXPECT_EQ(scheduler.due(kStart).size(), 1u);
   scheduler.hurry(1, kStart);
   scheduler.set_mode(1, Mode::confirm, kStart);
   scheduler.set_mode(1, Mode::starting, kStart);
-  scheduler.add(1, plan(Millis(100)), kStart);
   scheduler.update(1, plan(Millis(200)), kStart);
   EXPECT_TRUE(scheduler.due(kStart + std::chrono::hours(1)).empty());
   EXPECT_EQ(scheduler.in_flight(), 1u);
@@ -196,8 +233,35 @@ TEST(Scheduler, NeverHasTwoProbesOfOneServiceInFlight) {
   EXPECT_EQ(scheduler.due(kStart + std::chrono::hours(1)).size(), 1u);
 }
 
-TEST(Scheduler, AProbeAsLongAsTheIntervalWaitsForTheNextGridPoint) {
+TEST(Scheduler, ASlotThatWentToAnotherCheckDoesNotServeItsFormerOne) {
   Scheduler scheduler;
+  const CheckKey old = scheduler.add(1, plan(Millis(1000)), kStart);
+  scheduler.remove(old);
+  const CheckKey fresh = scheduler.add(2, plan(Millis(1000)), kStart);
+  ASSERT_EQ(fresh.slot, old.slot);
+  std::vector<CheckKey> due;
+  scheduler.due(kStart, due);
+  ASSERT_EQ(due, std::vector<CheckKey>{fresh});
+  scheduler.done(old, kStart);
+  scheduler.remove(old);
+  EXPECT_EQ(scheduler.in_flight(), 1u);
+  EXPECT_EQ(scheduler.size(), 1u);
+  scheduler.done(fresh, kStart);
+  EXPECT_EQ(scheduler.in_flight(), 0u);
+}
+
+TEST(Scheduler, WhatWaitedForRoomIsNoLatenessOfOursWhenItsSettingsChange) {
+  NamedScheduler scheduler({.max_in_flight = 1, .fd_limit = 4});
+  scheduler.add(1, plan(Millis(1000)), kStart);
+  scheduler.add(2, plan(Millis(1000)), kStart);
+  EXPECT_EQ(scheduler.due(kStart).size(), 1u);
+  const SteadyTime later = kStart + std::chrono::seconds(20);
+  scheduler.update(2, plan(Millis(2000)), later);
+  EXPECT_EQ(scheduler.next_tick(), later);
+}
+
+TEST(Scheduler, AProbeAsLongAsTheIntervalWaitsForTheNextGridPoint) {
+  NamedScheduler scheduler;
   scheduler.add(1, plan(Millis(1000)), kStart);
   scheduler.due(kStart);
   scheduler.done(1, kStart + Millis(2500));
@@ -209,7 +273,7 @@ TEST(Scheduler, AProbeAsLongAsTheIntervalWaitsForTheNextGridPoint) {
 
 TEST(Scheduler, ConfirmProbesFollowTheEndOfTheLastAtAFifthOfTheIntervalAtMostTwoSeconds) {
   for (const auto& [interval, gap] : std::map<int, int>{{100, 20}, {1000, 200}, {5000, 1000}, {60'000, 2000}}) {
-    Scheduler scheduler;
+    NamedScheduler scheduler;
     scheduler.add(1, plan(Millis(interval)), kStart);
     scheduler.due(kStart);
     const SteadyTime ended = kStart + Millis(70);
@@ -225,7 +289,7 @@ TEST(Scheduler, ConfirmProbesFollowTheEndOfTheLastAtAFifthOfTheIntervalAtMostTwo
 }
 
 TEST(Scheduler, Rule16StartingProbesBackOffFromNothingToStartInterval) {
-  Scheduler scheduler;
+  NamedScheduler scheduler;
   ProbePlan slow = plan(Millis(30'000));
   slow.start_interval = Millis(100);
   scheduler.add(1, slow, kStart, Mode::starting);
@@ -248,7 +312,7 @@ TEST(Scheduler, Rule16StartingProbesBackOffFromNothingToStartInterval) {
 }
 
 TEST(Scheduler, PausedServicesAreNotProbedAndHurriedOnesAreAtOnce) {
-  Scheduler scheduler;
+  NamedScheduler scheduler;
   scheduler.add(1, plan(Millis(1000)), kStart, Mode::paused);
   EXPECT_EQ(scheduler.next(), std::nullopt);
   scheduler.hurry(1, kStart);
@@ -263,7 +327,7 @@ TEST(Scheduler, PausedServicesAreNotProbedAndHurriedOnesAreAtOnce) {
 }
 
 TEST(Scheduler, HoldsTheCapInAllAndGoesOnAsProbesEnd) {
-  Scheduler scheduler({.max_in_flight = 4});
+  NamedScheduler scheduler({.max_in_flight = 4});
   for (Serial serial = 1; serial <= 7; ++serial) scheduler.add(serial, plan(Millis(1000)), kStart);
   EXPECT_EQ(scheduler.due(kStart).size(), 4u);
   EXPECT_EQ(scheduler.late(), 3u);
@@ -276,9 +340,9 @@ TEST(Scheduler, HoldsTheCapInAllAndGoesOnAsProbesEnd) {
 }
 
 TEST(Scheduler, ScalesTheCapWithTheFleetAndNeverAboveAQuarterOfTheDescriptors) {
-  Scheduler scheduler({.fd_limit = 1024});
+  NamedScheduler scheduler({.fd_limit = 1024});
   EXPECT_EQ(scheduler.max_in_flight(), 256u);
-  Scheduler large({.fd_limit = 20'000});
+  NamedScheduler large({.fd_limit = 20'000});
   for (Serial serial = 1; serial <= 2000; ++serial) large.add(serial, plan(Millis(1000)), kStart);
   EXPECT_EQ(large.max_in_flight(), 1000u);
   for (Serial serial = 2001; serial <= 20'000; ++serial) large.add(serial, plan(Millis(1000)), kStart);
@@ -287,7 +351,7 @@ TEST(Scheduler, ScalesTheCapWithTheFleetAndNeverAboveAQuarterOfTheDescriptors) {
 }
 
 TEST(Scheduler, HoldsTheCapPerTargetWithoutHoldingUpOthers) {
-  Scheduler scheduler({.per_target = 2});
+  NamedScheduler scheduler({.per_target = 2});
   for (Serial serial = 1; serial <= 5; ++serial) scheduler.add(serial, plan(Millis(1000), 5, 77), kStart);
   scheduler.add(6, plan(Millis(1000), 1, 78), kStart);
   EXPECT_EQ(scheduler.due(kStart), (std::vector<Serial>{1, 2, 6}));
@@ -305,7 +369,7 @@ TEST(Scheduler, HoldsTheCapPerTargetWithoutHoldingUpOthers) {
 
 TEST(Scheduler, HungOnesLeaveRoomForThoseThatAnswer) {
   constexpr Serial kHung = 200;
-  Scheduler scheduler({.max_in_flight = 16, .fd_limit = 64});
+  NamedScheduler scheduler({.max_in_flight = 16, .fd_limit = 64});
   for (Serial serial = 1; serial <= kHung; ++serial) scheduler.add(serial, plan(Millis(1000)), kStart);
   for (Serial serial = 901; serial <= 903; ++serial) scheduler.add(serial, plan(Millis(1000)), kStart);
   std::multimap<SteadyTime, Serial> ends;
@@ -332,7 +396,7 @@ TEST(Scheduler, HungOnesLeaveRoomForThoseThatAnswer) {
 }
 
 TEST(Scheduler, ASlowOneThatAnswersPromptlyAgainIsSlowNoMore) {
-  Scheduler scheduler({.max_in_flight = 4, .fd_limit = 16});
+  NamedScheduler scheduler({.max_in_flight = 4, .fd_limit = 16});
   for (Serial serial = 1; serial <= 4; ++serial) scheduler.add(serial, plan(Millis(1000)), kStart);
   const auto round = [&](SteadyTime now, Millis takes) {
     for (Serial serial = 1; serial <= 4; ++serial) scheduler.hurry(serial, now);
@@ -346,7 +410,7 @@ TEST(Scheduler, ASlowOneThatAnswersPromptlyAgainIsSlowNoMore) {
 }
 
 TEST(Scheduler, GoesByPriorityWhenLate) {
-  Scheduler scheduler({.max_in_flight = 1, .fd_limit = 4});
+  NamedScheduler scheduler({.max_in_flight = 1, .fd_limit = 4});
   scheduler.add(1, plan(Millis(30'000), 1), kStart);
   scheduler.add(2, plan(Millis(1'000), 9), kStart);
   scheduler.add(3, plan(Millis(60'000), 10), kStart);
@@ -362,7 +426,7 @@ TEST(Scheduler, GoesByPriorityWhenLate) {
 }
 
 TEST(Scheduler, TheLowestPriorityStillGetsItsTurnUnderOverload) {
-  Scheduler scheduler({.max_in_flight = 1, .fd_limit = 4});
+  NamedScheduler scheduler({.max_in_flight = 1, .fd_limit = 4});
   for (Serial serial = 1; serial <= 20; ++serial) scheduler.add(serial, plan(Millis(100), 10), kStart);
   scheduler.add(99, plan(Millis(100), 1), kStart);
   SteadyTime now = kStart;
@@ -378,7 +442,7 @@ TEST(Scheduler, TheLowestPriorityStillGetsItsTurnUnderOverload) {
 }
 
 TEST(Scheduler, ServesAHundredThousandServicesOnTime) {
-  Scheduler scheduler({.fd_limit = 1'000'000});
+  NamedScheduler scheduler({.fd_limit = 1'000'000});
   const Millis interval(30'000);
   for (Serial serial = 1; serial <= 100'000; ++serial) scheduler.add(serial, plan(interval), kStart);
   drive(scheduler, kStart);
@@ -403,7 +467,7 @@ TEST(Scheduler, HoldsItsRulesUnderRandomOperations) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     std::mt19937 random(seed);
     const auto pick = [&](std::size_t below) { return static_cast<std::size_t>(random() % below); };
-    Scheduler scheduler({.max_in_flight = 12, .fd_limit = 48, .per_target = 3});
+    NamedScheduler scheduler({.max_in_flight = 12, .fd_limit = 48, .per_target = 3});
     std::map<Serial, std::uint64_t> known;  // -> target
     std::map<Serial, std::uint64_t> open;
     std::map<Serial, bool> paused;

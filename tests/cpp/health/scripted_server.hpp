@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <cerrno>
 #include <chrono>
 #include <functional>
 #include <list>
@@ -122,6 +123,8 @@ class ScriptedServer {
   ScriptedServer(const ScriptedServer&) = delete;
   ScriptedServer& operator=(const ScriptedServer&) = delete;
 
+  // Connections that are open are served on; new ones are refused.
+  void stop_listening() { ::shutdown(listener_, SHUT_RD); }
   bool usable() const { return usable_; }  // false: no such address family here
   std::uint16_t port() const { return port_; }
   int accepted() const { return accepted_.load(); }
@@ -141,6 +144,10 @@ class ScriptedServer {
       ::poll(both, 2, -1);
       if ((both[1].revents & POLLIN) != 0) return;
       const int fd = ::accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
+      if (fd < 0 && errno == EINVAL) {  // it listens no more
+        ::poll(both + 1, 1, -1);
+        return;
+      }
       if (fd < 0) continue;
       ++accepted_;
       connections_.emplace_back([this, fd] {

@@ -61,7 +61,7 @@ class FakeProber : public Prober {
   std::function<void(const ProbeResult&)> on_answer;
 
   void set_sink(Sink sink) override { sink_ = std::move(sink); }
-  void ask(std::vector<ProbeRequest> batch) override {
+  void ask(std::vector<ProbeRequest>& batch) override {
     ++batches_;
     for (ProbeRequest& request : batch) {
       AZORA_ASSERT(open_.find(request.serial) == open_.end());
@@ -71,9 +71,10 @@ class FakeProber : public Prober {
       ++asked_total_;
       start(std::move(request));
     }
+    batch.clear();
   }
-  void forget(std::uint64_t serial) override {
-    const auto found = open_.find(serial);
+  void forget(CheckKey check) override {
+    const auto found = open_.find(check.serial);
     if (found == open_.end()) return;
     if (race_ && race_()) return;
     loop_.cancel(found->second.timer);
@@ -113,6 +114,7 @@ class FakeProber : public Prober {
   static ProbeResult header_of(const ProbeRequest& request) {
     ProbeResult result;
     result.serial = request.serial;
+    result.slot = request.slot;
     result.incarnation = request.incarnation;
     result.generation = request.generation;
     return result;
@@ -153,7 +155,7 @@ class FakeProber : public Prober {
     loop_.post([this] {
       std::vector<ProbeResult> batch;
       batch.swap(ready_);
-      if (sink_) sink_(std::move(batch));
+      if (sink_) sink_(batch);
     });
   }
 

@@ -17,8 +17,8 @@ void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, std::uint64_t 
   }
   service->own->action_error.clear();
   drive.feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
-  service->tracker.reset_starting();
-  service->probe_mode = health::Mode::paused;  // its distances count from here
+  service->begin_starting();
+  for (health::Check& check : service->checks) check.mode = health::Mode::paused;  // its distances count from here
   probing.apply_mode(*service);
 }
 

@@ -34,30 +34,32 @@ void note(Turn& turn, ServiceState& service, const health::ProbeResult& result, 
     const bool passed = verdict == health::Verdict::pass;
     service.set_last_error(health::explain(result, probe));
     if (passed) service.figures->set_body(result.cpu, result.memory);
-    service.figures->checked(now.wall, response_ms, service.tracker.error_count(),
+    service.figures->checked(now.wall, response_ms, service.error_count(),
                              passed ? std::optional(service.uptime_ms(now)) : std::nullopt);
     emit_check(turn, service, verdict, response_ms);
-  } else if (verdict == health::Verdict::fail) {
-    service.set_last_error(health::explain(result, probe));  // for `why` while it starts
+  } else if (verdict == health::Verdict::fail || result.outcome == health::Outcome::unresolved) {
+    service.set_last_error(health::explain(result, probe));  // for `why`: it starts, or its name has no address
   }
 }
 
-void on_result(Turn& turn, Drive& drive, ServiceState& service, const health::ProbeResult& result) {
+void on_result(Turn& turn, Drive& drive, ServiceState& service, health::Check& check,
+               const health::ProbeResult& result) {
   const ProbeSpec& probe = service.spec->probe;
   const health::Verdict verdict = health::judge(result, probe);
-  const health::TrackerStep step = service.tracker.apply(verdict, probe);
+  const health::TrackerStep step = check.tracker.apply(verdict, probe);
   note(turn, service, result, verdict, step.counted);
+  const health::Combined health = service.health();
   const std::uint64_t incarnation = service.machine.incarnation;
   const bool answers = verdict == health::Verdict::pass || verdict == health::Verdict::warn;
-  if (service.machine.lifecycle == Lifecycle::starting && answers && !service.tracker.starting()) {
+  if (service.machine.lifecycle == Lifecycle::starting && answers && health.ready) {
     const bool passed = verdict == health::Verdict::pass;
     drive.feed(service, {.kind = Input::Kind::ready, .flag = passed, .incarnation = incarnation});
-  } else if (step.restart_due) {
+  } else if (health.restart_due) {
     drive.refresh_status(service);
     drive.feed(service, {.kind = Input::Kind::liveness_failed, .incarnation = incarnation});
   } else if (answers) {
     drive.refresh_status(service);
-    const bool healthy = service.tracker.status() == HealthStatus::healthy;
+    const bool healthy = health.status == HealthStatus::healthy;
     drive.feed(service, {.kind = Input::Kind::passed, .flag = healthy, .incarnation = incarnation});
   } else {
     drive.refresh_status(service);
@@ -70,14 +72,14 @@ void on_result(Turn& turn, Drive& drive, ServiceState& service, const health::Pr
 
 }  // namespace
 
-void on_check_results(Fleet& fleet, Turn& turn, Probing& probing, Drive& drive,
+void on_check_results(Turn& turn, Probing& probing, Drive& drive,
                       const std::vector<health::ProbeResult>& results) {
   const Turn::OneTime one(turn);
   for (const health::ProbeResult& result : results) {
-    ServiceState* service = fleet.by_serial(result.serial);
-    if (service == nullptr) continue;
-    if (probing.accept(result)) on_result(turn, drive, *service, result);
-    probing.apply_mode(*service);
+    const Probing::Answered answered = probing.take(result);
+    if (answered.service == nullptr) continue;
+    if (answered.believed) on_result(turn, drive, *answered.service, *answered.check, result);
+    probing.apply_mode(*answered.service);
   }
 }
 

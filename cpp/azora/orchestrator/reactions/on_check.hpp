@@ -8,7 +8,7 @@
 
 namespace azora::orchestrator {
 
-void on_check_results(Fleet& fleet, Turn& turn, Probing& probing, Drive& drive,
+void on_check_results(Turn& turn, Probing& probing, Drive& drive,
                       const std::vector<health::ProbeResult>& results);
 
 }  // namespace azora::orchestrator

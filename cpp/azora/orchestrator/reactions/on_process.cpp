@@ -64,7 +64,7 @@ void on_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const keeper::Ex
                             : exit.signal ? "killed by " + signal_name(*exit.signal)
                                           : "exited with code " + std::to_string(exit.code.value_or(-1)));
   }
-  service->tracker.exited();
+  for (health::Check& check : service->checks) check.tracker.exited();
   const std::string_view cause = planned ? wire_name(service->machine.cause) : clean ? "clean" : oom ? "oom" : "crash";
   turn.emit(EventType::service_exited, *service, cause, std::move(detail));
   drive.feed(*service, {.kind = Input::Kind::exited, .flag = clean, .incarnation = run.incarnation});
@@ -92,7 +92,7 @@ void on_lost(Fleet& fleet, Turn& turn, Drive& drive, Run run, std::string reason
   service->own->process_started.reset();
   detail->reason = service->last_error();
   turn.emit(EventType::service_exited, *service, wire_name(Cause::lost), std::move(detail));
-  service->tracker.exited();
+  for (health::Check& check : service->checks) check.tracker.exited();
   drive.feed(*service, {.kind = Input::Kind::lost, .incarnation = run.incarnation});
 }
 
@@ -110,7 +110,7 @@ void on_usage(Fleet& fleet, Turn& turn, std::string_view id, std::uint64_t incar
   if (service == nullptr || incarnation != service->machine.incarnation) return;
   if (!service->own || !service->own->pid) return;
   service->figures->set_usage(cpu_percent, rss_bytes);
-  const bool by_process_alone = service->target == nullptr;
+  const bool by_process_alone = !service->is_asked();
   if (by_process_alone && service->machine.lifecycle == Lifecycle::ready) service->note_alive(turn.now());
 }
 

@@ -24,7 +24,7 @@ void on_link_changed(Fleet& fleet, Drive& drive, bool up) {
   fleet.set_linked(up);
   std::vector<std::uint64_t> by_process_alone;
   fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
-    if (service.process() && service.target == nullptr && !service.leaving) by_process_alone.push_back(serial);
+    if (service.process() && !service.is_asked() && !service.leaving) by_process_alone.push_back(serial);
   });
   for (const std::uint64_t serial : by_process_alone) {
     drive.refresh_status(*fleet.by_serial(serial));

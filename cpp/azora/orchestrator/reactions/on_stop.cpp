@@ -64,7 +64,7 @@ void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown
     if (service.leaving) return;
     drive.refresh_status(service);
     turn.set_standing(service, standing_of(service, fleet.watched()));
-    probing.forget(serial);
+    probing.forget(service);
     probing.apply_mode(service);
     turn.mark_dirty(service);
     shutdown.look_at(serial);

@@ -1,0 +1,63 @@
+#pragma once
+// One target's handle of curl: how a request is made, and what of its answer is taken. No redirects, no proxy, no
+// encodings, HTTP/1.1, certificates checked; at most 16 KiB of headers and 64 KiB of body are taken, counted here
+// because curl's own limits do not hold, and what two parsers could read differently is refused.
+// Threads: the client's. Ownership: the handle and its lists; the multi handle it is added to is the client's.
+// Fails: configure() false when there is no memory; all else by HttpsDone.
+#include <curl/curl.h>
+
+#include <string>
+#include <string_view>
+
+#include "azora/net/https_exchange.hpp"
+
+namespace azora::net {
+
+class HttpsTransfer {
+ public:
+  explicit HttpsTransfer(std::uint32_t target) : target_(target) {}
+  ~HttpsTransfer();
+  HttpsTransfer(const HttpsTransfer&) = delete;
+  HttpsTransfer& operator=(const HttpsTransfer&) = delete;
+
+  // Whose handle it is; only handles of transfers.
+  static HttpsTransfer& of(CURL* easy);
+
+  bool configure(const std::string& ca_file);  // once; empty: curl's own
+  void begin(const HttpsRequest& request);
+  HttpsDone finish(CURLcode code);
+
+  CURL* handle() const { return easy_; }
+  std::uint32_t target() const { return target_; }
+
+ private:
+  static std::size_t header_callback(char* data, std::size_t size, std::size_t count, void* self);
+  static std::size_t body_callback(char* data, std::size_t size, std::size_t count, void* self);
+
+  void apply(const HttpsRequest& request);
+  void set_addresses(const HttpsRequest& request);
+  std::size_t on_header(std::string_view line);
+  std::size_t on_status_line(std::string_view line, std::string_view text);
+  std::size_t on_body(std::string_view piece);
+  std::size_t refuse(const char* problem);
+  HttpsEnd end_of(CURLcode code) const;
+
+  CURL* easy_ = nullptr;
+  curl_slist* headers_ = nullptr;
+  curl_slist* resolve_ = nullptr;
+  std::string resolved_;  // the entry `resolve_` holds
+  std::string body_;
+  const char* problem_ = nullptr;  // why we broke it off
+  std::size_t header_bytes_ = 0;
+  std::size_t body_bytes_ = 0;
+  std::uint32_t target_;
+  int answers_ = 0;  // status lines seen
+  int status_ = 0;
+  bool has_length_ = false;
+  bool has_coding_ = false;
+  bool truncated_ = false;
+  bool keep_body_ = true;
+  bool expect_status_ = true;  // the next line begins an answer (or a trailer)
+};
+
+}  // namespace azora::net
