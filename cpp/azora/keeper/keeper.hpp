@@ -54,6 +54,7 @@ class KeeperListener {
   // The shim ended without an exit record (killed): how the process ended is unknown, but no descendant of it is
   // left once this is called. `reason` is for people.
   virtual void on_lost(Serial serial, std::uint64_t incarnation, std::string reason) = 0;
+  // The next three matter to a listener that adopts services or sets memory limits; others need not override them.
   // The service of adopt() is there: `record` says what it is doing; what the record says beyond "running" is
   // reported right behind it.
   virtual void on_adopted(Serial /*serial*/, std::uint64_t /*incarnation*/, const Record& /*record*/) {}

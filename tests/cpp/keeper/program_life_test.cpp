@@ -1,4 +1,4 @@
-// Starts, exits, stops and kills of services by the real program, with and without cgroups (semantics A 1, 2, 9).
+// Starts, exits, stops and kills of services by the real program, with and without cgroups.
 #include <gtest/gtest.h>
 #include <signal.h>
 
@@ -98,7 +98,7 @@ TEST_P(ProgramLife, AFamilyThatForksOnAndOnIsSwept) {
   for (const pid_t pid : marked_processes(rig.mark)) EXPECT_TRUE(pid == shim || pid == rig.keeper_pid) << pid;
 }
 
-// semantics A 1: at most 64 KiB each.
+// At most 64 KiB each.
 TEST_P(ProgramLife, AShimIsSmall) {
   rig.launch_and_await(rig.shell(1, "echo some output; exec sleep 1000"));
   const std::string rollup = file_text("/proc/" + std::to_string(rig.shim_of(1)) + "/smaps_rollup");

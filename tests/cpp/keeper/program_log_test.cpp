@@ -1,4 +1,4 @@
-// The output of a service in its log files: whole lines, bounded, counted when dropped (semantics A 3).
+// The output of a service in its log files: whole lines, bounded, counted when dropped.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
