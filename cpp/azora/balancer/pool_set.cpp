@@ -14,8 +14,10 @@ bool same_place(const ServiceSpec& a, const ServiceSpec& b) {
          a.explicit_group == b.explicit_group && a.endpoint->text == b.endpoint->text;
 }
 
-bool names(const ServiceSpec& spec, const std::string& pool) {
-  return spec.type == pool || (spec.explicit_group && spec.group == pool);
+// Whether it is a member of the pool of that name by its type or its group. The group of an entry with replicas gives
+// way to a type of the same name.
+bool belongs_to(const ServiceSpec& spec, const std::string& pool, bool is_type) {
+  return spec.type == pool || (spec.group == pool && (spec.explicit_group || (!spec.is_alone() && !is_type)));
 }
 
 }  // namespace
@@ -27,7 +29,7 @@ PoolSet::PoolSet(Directory& directory, std::shared_ptr<PoolShared> shared)
       ones_(directory.ones.load()->edit()) {}
 
 std::array<const std::string*, 2> PoolSet::names_of(const ServiceSpec& spec) {
-  return {&spec.type, spec.explicit_group ? &spec.group : &spec.id};
+  return {&spec.type, spec.is_alone() ? &spec.id : &spec.group};
 }
 
 Instance* PoolSet::find(std::uint64_t serial) {
@@ -60,11 +62,11 @@ void PoolSet::put(std::uint64_t serial, const SpecPtr& spec) {
   count(*spec, +1);
   service = next;
   publish_standing(*next);
-  if (before && !before->spec().explicit_group && owner_of(before->id()) == before) {
+  if (before && before->spec().is_alone() && owner_of(before->id()) == before) {
     ones_.erase(before->id());
     ++ones_changed_;
   }
-  if (!spec->explicit_group) {
+  if (spec->is_alone()) {
     ones_.set(next);
     ++ones_changed_;
   }
@@ -86,7 +88,7 @@ void PoolSet::remove(std::uint64_t serial) {
   const ServiceSpec& spec = service->spec();
   retire(*service);
   count(spec, -1);
-  if (!spec.explicit_group && owner_of(spec.id) == service) {
+  if (spec.is_alone() && owner_of(spec.id) == service) {
     ones_.erase(spec.id);
     ++ones_changed_;
   }
@@ -105,7 +107,9 @@ void PoolSet::retire(Instance& instance) {
 
 void PoolSet::count(const ServiceSpec& spec, int change) {
   names_[spec.type].types += static_cast<std::uint32_t>(change);
-  if (spec.explicit_group) names_[spec.group].groups += static_cast<std::uint32_t>(change);
+  if (spec.is_alone()) return;
+  Name& group = names_[spec.group];
+  (spec.explicit_group ? group.groups : group.replicas) += static_cast<std::uint32_t>(change);
 }
 
 std::shared_ptr<Instance> PoolSet::owner_of(const std::string& name) const {
@@ -121,9 +125,10 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
   if (found == names_.end()) return;
   Name& entry = found->second;
   const std::shared_ptr<Instance> owner = owner_of(name);
+  const bool is_type = entry.types > 0;
   // A type of that name excludes the service that only has it as its id.
-  const bool includes_owner = owner && entry.types == 0 && (entry.groups > 0 || entry.configured);
-  const bool stored = entry.types > 0 || entry.groups > 0 || includes_owner;
+  const bool includes_owner = owner && !is_type && (entry.groups > 0 || entry.replicas > 0 || entry.configured);
+  const bool stored = is_type || entry.groups > 0 || entry.replicas > 0 || includes_owner;
   if (stored && !entry.pool) {
     entry.pool = std::make_shared<Pool>(name, entry.options, shared_);
     pools_.set(entry.pool);
@@ -131,7 +136,7 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
   }
   if (entry.pool) {
     Pool& pool = *entry.pool;
-    const bool belongs = next && (names(*spec, name) || (includes_owner && owner == next));
+    const bool belongs = next && (belongs_to(*spec, name, is_type) || (includes_owner && owner == next));
     const bool was = before && before->in_pool(&pool);
     if (was && belongs) {
       pool.replace(*before, next);
@@ -143,10 +148,11 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
     if (owner && owner != next) {
       const bool in = owner->in_pool(&pool);
       if (includes_owner && !in) pool.join(owner);
-      if (!includes_owner && in && !names(owner->spec(), name)) {
+      if (!includes_owner && in && !belongs_to(owner->spec(), name, is_type)) {
         pool.leave(*owner);
       }
     }
+    if (std::exchange(entry.is_type, is_type) != is_type && entry.replicas > 0) regroup(name, entry);
   }
   if (stored) return;
   if (entry.pool) {
@@ -155,6 +161,16 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
     ++pools_changed_;
   }
   if (!entry.configured) names_.erase(found);
+}
+
+// The name has become a type's, or is one no more: replicas of an entry of that name leave its pool, or come back.
+void PoolSet::regroup(const std::string& name, Name& entry) {
+  services_.for_each([&](std::uint64_t, const std::shared_ptr<Instance>& one) {
+    if (one->spec().group != name || one->spec().is_alone()) return;
+    const bool belongs = belongs_to(one->spec(), name, entry.is_type);
+    if (belongs == one->in_pool(entry.pool.get())) return;
+    belongs ? entry.pool->join(one) : entry.pool->leave(*one);
+  });
 }
 
 void PoolSet::set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnation, Exclusion why) {

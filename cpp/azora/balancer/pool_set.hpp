@@ -3,13 +3,14 @@
 //  - every type in use is a pool of all its instances that have an endpoint;
 //  - every explicit group is one of those that name it, and of the service without explicit group
 //    whose id it is;
+//  - the replicas of an entry without explicit group are one under its id, unless a type has that name;
 //  - a service without explicit group answers to its own id; that pool of one is not stored, unless
 //    it was configured. A type of that name wins over it.
 // Threads: the control thread. Readers see members of known pools and every change of eligibility
 // at once, new names after publish().
 // Ownership: publishes through the directory cells it is given, which outlive it.
 // Fails: configure() alone. Cost: put, remove and set_tier O(1) on average, publish() O(log names)
-// for each changed name.
+// for each changed name. A name of an entry with replicas that becomes a type's, or ceases to be: O(fleet).
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -63,6 +64,8 @@ class PoolSet {
     std::shared_ptr<Pool> pool;  // null: not stored
     std::uint32_t types = 0;     // instances of the type of that name
     std::uint32_t groups = 0;    // instances that name that group
+    std::uint32_t replicas = 0;  // instances of the entry of that name, which share it as their group
+    bool is_type = false;        // as its members were last told
     bool configured = false;
     PoolOptions options;
   };
@@ -73,6 +76,7 @@ class PoolSet {
   void count(const ServiceSpec& spec, int change);
   void reconcile(const std::string& name, const ServiceSpec* spec, Instance* before,
                  const std::shared_ptr<Instance>& next);
+  void regroup(const std::string& name, Name& entry);
   std::shared_ptr<Instance> owner_of(const std::string& name) const;
   void publish_standing(Instance& instance);
   void retire(Instance& instance);

@@ -1,6 +1,6 @@
 #pragma once
-// What a user registered: one service, validated, with every default filled in. Immutable once made;
-// shared by all threads as shared_ptr<const ServiceSpec>.
+// One service, validated, with every default filled in: what a user wrote, or one instance of it when that has
+// replicas. Immutable once made; shared by all threads as shared_ptr<const ServiceSpec>.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -19,9 +19,10 @@ enum class Strength : std::uint8_t { hard, soft };
 enum class Origin : std::uint8_t { file, python, rest };
 
 struct Dependency {
-  std::string id;
+  std::string id;        // of an entry, "orders", or of one of its instances, "orders@1"
   Condition condition = Condition::healthy;
   Strength strength = Strength::hard;
+  int min = 1;           // so many instances of the entry must have reached the condition
   friend bool operator==(const Dependency&, const Dependency&) = default;
 };
 
@@ -31,12 +32,13 @@ struct Endpoint {
 };
 
 struct ServiceSpec {
-  std::string id;
+  std::string id;                     // "orders"; of several replicas "orders@1"
   std::string name;
   std::string type;
   std::optional<Endpoint> endpoint;
-  std::string group;                  // the id (without @n) unless set
-  bool explicit_group = false;        // set by the user, or shared by the replicas of one entry
+  std::string group;                  // the id of its entry unless set
+  bool explicit_group = false;        // set by the user
+  int replicas = 1;                   // of its entry
   int priority = 5;
   std::optional<double> weight;       // unset: priority
   std::vector<Dependency> dependencies;
@@ -49,11 +51,17 @@ struct ServiceSpec {
   // Compact JSON of the configuration as readers see it: the seed's keys first and in its order, defaults
   // filled in, then the further keys as given (env values as ***). Made once by the validator.
   std::string config_json;
-  // Compact JSON object of what the user gave, unmasked. Empty where config_json says it all.
-  std::string source_json;
+  // Compact JSON object of what the user gave, unmasked; one for all replicas. Null where config_json says it all.
+  std::shared_ptr<const std::string> source_json;
+  // The entry as it was written, which is not a service itself; one for all replicas. Null: there is one replica, and
+  // this is it.
+  std::shared_ptr<const ServiceSpec> entry;
 
   // What is parsed again: for re-registration that merges (REST over a file's service) and for later persistence.
-  const std::string& source() const { return source_json.empty() ? config_json : source_json; }
+  const std::string& source() const { return source_json ? *source_json : config_json; }
+  const std::string& entry_id() const { return entry ? entry->id : id; }
+  // In a pool of its own, which no other service shares but by naming it as its group.
+  bool is_alone() const { return !explicit_group && replicas == 1; }
   double effective_weight() const { return weight ? *weight : static_cast<double>(priority); }
 };
 

@@ -6,6 +6,7 @@ set(AZORA_MODEL_SOURCES
   json_reader.cpp
   json_value.cpp
   json_writer.cpp
+  service_name.cpp
   signals.cpp
   spec_check.cpp
   spec_dependencies.cpp

@@ -1,19 +1,10 @@
-#include <algorithm>
 #include <unordered_map>
 
+#include "azora/model/service_name.hpp"
 #include "azora/model/spec_parts.hpp"
 
 namespace azora {
 namespace {
-
-// The id of a service, replicas ("orders@2") included.
-bool is_service_id(std::string_view text) {
-  const std::size_t at = text.find('@');
-  if (at == std::string_view::npos) return is_word(text);
-  const std::string_view index = text.substr(at + 1);
-  return is_word(text.substr(0, at)) && !index.empty() && index.size() <= 4 &&
-         std::all_of(index.begin(), index.end(), [](char c) { return c >= '0' && c <= '9'; });
-}
 
 Condition condition_of(const std::string& word) {
   if (word == "started") return Condition::started;
@@ -36,10 +27,16 @@ std::optional<Dependency> read_dependency(const Json& item, const std::string& p
     dependency.id = id->text;
     dependency.condition = condition_of(fields.text_or("condition", "healthy"));
     if (fields.text_or("strength", "hard") == "soft") dependency.strength = Strength::soft;
+    dependency.min = fields.integer_or("min", dependency.min);
+    if (dependency.min > 1 && instance_index(dependency.id)) {
+      context.fault(fields.path_of("min"), "is " + std::to_string(dependency.min) + ", but \"" + dependency.id +
+                                               "\" is one instance; name \"" +
+                                               std::string(entry_of(dependency.id)) + "\" or leave min out");
+    }
   }
   if (!is_service_id(dependency.id)) {
     context.fault(
-        path, is_but_must_be(item, "the id of a service, or an object {id, condition, strength}"));
+        path, is_but_must_be(item, "the id of a service, or an object {id, condition, strength, min}"));
     return std::nullopt;
   }
   return dependency;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "azora/model/service_name.hpp"
+
 namespace azora {
 namespace {
 
@@ -82,7 +84,7 @@ constexpr auto kFields = std::to_array<FieldRow>({
      .kind = list,
      .rule = "a list of service ids",
      .default_json = "[]",
-     .doc = "Services this one needs: ids, or objects {id, condition, strength}.",
+     .doc = "Services this one needs: ids, or objects {id, condition, strength, min}.",
      .seed = true},
     {.section = service,
      .name = "metadata",
@@ -282,9 +284,9 @@ constexpr auto kFields = std::to_array<FieldRow>({
      .name = "replicas",
      .kind = integer,
      .min = 1,
-     .max = 1000,
+     .max = kMostReplicas,
      .default_json = "1",
-     .doc = "Number of processes; more than one become the services id@0, id@1, .."},
+     .doc = "Number of processes; more than one are the services id@0, id@1 and so on; the id stands for all."},
     {.section = process,
      .name = "ports",
      .rule = "a list of ports, or a range such as \"7001-7004\"",
@@ -337,6 +339,13 @@ constexpr auto kFields = std::to_array<FieldRow>({
      .choices = "hard soft",
      .default_json = "\"hard\"",
      .doc = "hard: wait for it. soft: only start after it."},
+    {.section = dependency,
+     .name = "min",
+     .kind = integer,
+     .min = 1,
+     .max = kMostReplicas,
+     .default_json = "1",
+     .doc = "Of a service with replicas: so many of them must have reached it."},
 
     {.section = restart,
      .name = "type",

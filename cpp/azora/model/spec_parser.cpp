@@ -6,6 +6,7 @@
 #include "azora/model/endpoint.hpp"
 #include "azora/model/json_reader.hpp"
 #include "azora/model/json_writer.hpp"
+#include "azora/model/service_name.hpp"
 #include "azora/model/spec_echo.hpp"
 #include "azora/model/spec_parts.hpp"
 
@@ -54,28 +55,38 @@ struct Reading {
   bool has_callback;
 };
 
-std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec base, const std::optional<Url>& url,
+// Gives `spec` the port and the command of the replica of that index.
+void take_place(ServiceSpec& spec, const ProcessPlan& plan, int index, const std::optional<Url>& url) {
+  std::optional<std::uint16_t> port;
+  if (!plan.ports.empty()) port = plan.ports[static_cast<std::size_t>(index)];
+  if (url && port) {
+    spec.endpoint = Endpoint{with_port(*url, *port).text};
+    spec.target.port = *port;
+  }
+  spec.process = substituted(plan.launch, port, index);
+}
+
+// The one service of an entry, or one for each replica.
+std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec written, const std::optional<Url>& url,
                             const ProcessPlan* plan) {
-  std::vector<SpecPtr> specs;
-  const int replicas = plan ? plan->replicas : 1;
-  for (int i = 0; i < replicas; ++i) {
-    const bool last = i + 1 == replicas;
-    auto spec = last ? std::make_shared<ServiceSpec>(std::move(base)) : std::make_shared<ServiceSpec>(base);
-    if (replicas > 1) {
-      spec->id += "@" + std::to_string(i);
-      if (!reading.given.find("name")) spec->name = spec->id;
-    }
-    if (plan) {
-      std::optional<std::uint16_t> port;
-      if (!plan->ports.empty()) port = plan->ports[static_cast<std::size_t>(i)];
-      if (url && port) {
-        spec->endpoint = Endpoint{with_port(*url, *port).text};
-        spec->target.port = *port;
-      }
-      spec->process = substituted(plan->launch, port, i);
-    }
+  if (written.replicas == 1) {
+    const auto spec = std::make_shared<ServiceSpec>(std::move(written));
+    if (plan) take_place(*spec, *plan, 0, url);
     spec->config_json = echo_config(reading.given, *spec);
-    specs.push_back(std::move(spec));
+    return {spec};
+  }
+  written.process = plan->launch;
+  written.config_json = echo_config(reading.given, written);
+  const auto entry = std::make_shared<const ServiceSpec>(std::move(written));
+  std::vector<SpecPtr> specs;
+  for (int i = 0; i < entry->replicas; ++i) {
+    const auto spec = std::make_shared<ServiceSpec>(*entry);
+    spec->entry = entry;
+    spec->id = instance_id(entry->id, i);
+    if (!reading.given.find("name")) spec->name = spec->id;
+    take_place(*spec, *plan, i, url);
+    spec->config_json = echo_config(reading.given, *spec);
+    specs.push_back(spec);
   }
   return specs;
 }
@@ -121,11 +132,13 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
     process = *given;
     resolve_paths(process, reading.base_dir);
     plan = read_process(process, url, service.given("endpoint"), context);
-    spec.explicit_group = spec.explicit_group || plan->replicas > 1;
+    spec.replicas = plan->replicas;
   }
   if (context.faults.size() != faults_before || context.full()) return {};
   // Without anything to run the echo is as good: nothing in it is masked.
-  if (spec.action != ActionKind::none) spec.source_json = source_text(reading.given, process);
+  if (spec.action != ActionKind::none) {
+    spec.source_json = std::make_shared<const std::string>(source_text(reading.given, process));
+  }
   return expand(reading, std::move(spec), url, plan ? &*plan : nullptr);
 }
 
@@ -199,7 +212,7 @@ Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOp
   return specs;
 }
 
-Result<SpecPtr> parse_over(std::string_view text, const ServiceSpec& old) {
+Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec& old) {
   Result<Json> given = read_json(text);
   if (!given) return std::move(given).error();
   const Result<Json> source = read_json(old.source());
@@ -225,12 +238,7 @@ Result<SpecPtr> parse_over(std::string_view text, const ServiceSpec& old) {
     if (!known) context.faults.push_back(std::move(fault));
   }
   if (!context.faults.empty()) return error_of(context);
-  if (specs.size() != 1) {
-    return spec_error({{"id", "is \"" + old.id +
-                                  "\", a service of several replicas; change it where it "
-                                  "was written"}});
-  }
-  return specs.front();
+  return specs;
 }
 
 }  // namespace azora

@@ -29,8 +29,9 @@ Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOpt
 // refuses them all. Fields of faults begin with "services[3].". options.has_callback is ignored.
 Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOptions& options);
 
-// REST over an id of origin file or python (semantics 29): the new seed fields laid over `old`.
-Result<SpecPtr> parse_over(std::string_view text, const ServiceSpec& old);
+// A request over an entry that a file or Python registered: its fields of the seed laid over `old`, which is any
+// service of that entry. What to run, how to heal and how many replicas there are stay the owner's.
+Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec& old);
 
 // JSON Schema (draft 2020-12) of one service as that origin may write it, generated from the field table;
 // compact text. REST: integer durations, no process, no restart, further keys allowed. Without argument: that

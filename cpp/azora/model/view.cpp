@@ -113,6 +113,14 @@ ServiceView::Tail ServiceView::make_tail() const {
     json.integer(static_cast<std::int64_t>(process->log_dropped));
     json.end_object();
   }
+  if (instances) {
+    json.key("instances");
+    json.begin_array();
+    for (const std::string& id : instances->ids) json.string(id);
+    json.end_array();
+    json.key("ready");
+    json.integer(static_cast<std::int64_t>(instances->ready));
+  }
   json.end_object();
   bytes_made_so_far.fetch_add(tail.text.size(), std::memory_order_relaxed);
   return tail;

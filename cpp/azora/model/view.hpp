@@ -52,6 +52,13 @@ struct HealingView {
   friend bool operator==(const HealingView&, const HealingView&) = default;
 };
 
+// Of an entry with replicas that is shown as one service.
+struct InstancesView {
+  std::vector<std::string> ids;              // of its instances, by index
+  std::size_t ready = 0;                     // so many of them
+  Figures figures;                           // of all, as the view was made
+};
+
 class ServiceView {
  public:
   SpecPtr spec;
@@ -68,9 +75,10 @@ class ServiceView {
   std::shared_ptr<const FigureRecord> record;   // null: all figures are 0
   std::shared_ptr<const HealingView> healing;   // null: all of it is as by default
   Boxed<ProcessView> process;                   // set for process services
+  std::shared_ptr<const InstancesView> instances;  // set for an entry with replicas, which has no record and process
 
   // Those of this moment: fresher than the view.
-  Figures figures() const { return record ? record->read() : Figures{}; }
+  Figures figures() const { return record ? record->read() : instances ? instances->figures : Figures{}; }
   std::uint32_t figures_version() const { return record ? record->version() : 0; }
   const HealingView& healing_or_default() const;
 

@@ -69,6 +69,60 @@ TEST(Pools, Rule46cATypeInUseWinsOverAnIdInEitherOrder) {
   }
 }
 
+TEST(Pools, ReplicasAreThePoolOfTheirEntryAndAnyOneNamesIt) {
+  Rig rig;
+  rig.add("a", {.entry = "e"});
+  rig.add("b", {.entry = "e"});
+  EXPECT_EQ(rig.picks(4, "e"), "abab");
+  EXPECT_EQ(rig.pick("a"), "-");
+  rig.add("c", {.group = "e"});
+  EXPECT_EQ(rig.shares(6, "e", {}), (std::map<std::string, int>{{"a", 2}, {"b", 2}, {"c", 2}}));
+  rig.remove("a");
+  rig.remove("b");
+  EXPECT_EQ(rig.picks(2, "e"), "cc");
+}
+
+// The group of an entry is not one that its owner chose: a type of that name has it, whoever came first.
+TEST(Pools, TheGroupOfAnEntryGivesWayToATypeOfTheSameName) {
+  for (const bool entry_first : {true, false}) {
+    Rig rig;
+    if (!entry_first) rig.add("x", {.type = "e"});
+    rig.add("a", {.entry = "e"});
+    rig.add("b", {.entry = "e"});
+    if (entry_first) {
+      EXPECT_EQ(rig.picks(4, "e"), "abab");
+      rig.add("x", {.type = "e"});
+    }
+    EXPECT_EQ(rig.picks(3, "e"), "xxx");
+    rig.down("a");
+    rig.up("a");
+    EXPECT_EQ(rig.picks(3, "e"), "xxx");
+    rig.remove("x");
+    EXPECT_EQ(rig.shares(4, "e", {}), (std::map<std::string, int>{{"a", 2}, {"b", 2}}));
+    rig.remove("a");
+    EXPECT_EQ(rig.picks(2, "e"), "bb");
+    rig.remove("b");
+    EXPECT_EQ(rig.balancer.pools().pools(), 0U);
+  }
+}
+
+TEST(Pools, AnEntryMayHaveTheNameOfItsOwnType) {
+  Rig rig;
+  rig.add("a", {.type = "e", .entry = "e"});
+  rig.add("b", {.type = "e", .entry = "e"});
+  EXPECT_EQ(rig.picks(4, "e"), "abab");
+  EXPECT_EQ(rig.balancer.pools().pools(), 1U);
+  rig.put("a", {.type = "t", .entry = "e"});
+  rig.up("a");
+  EXPECT_EQ(rig.picks(2, "e"), "bb") << "the type of that name has b alone";
+  rig.put("b", {.type = "t", .entry = "e"});
+  rig.up("b");
+  EXPECT_EQ(rig.shares(4, "e", {}), (std::map<std::string, int>{{"a", 2}, {"b", 2}}));
+  rig.remove("a");
+  rig.remove("b");
+  EXPECT_EQ(rig.balancer.pools().pools(), 0U);
+}
+
 // It stays healthy, so that only the pool can tell that it left.
 TEST(Pools, WhoLeavesAPoolAliveIsNotFoundInItAnyMore) {
   for (const Strategy strategy : kAll) {

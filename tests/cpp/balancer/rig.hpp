@@ -23,6 +23,7 @@ struct Told {
   int priority = 5;
   std::string endpoint = {};  // empty: derived from the id
   bool without_endpoint = false;
+  std::string entry = {};  // not empty: one of two replicas of that entry
 };
 
 inline SpecPtr spec_of(const std::string& id, const Told& told = {}) {
@@ -31,7 +32,8 @@ inline SpecPtr spec_of(const std::string& id, const Told& told = {}) {
   spec->name = id;
   spec->type = told.type;
   spec->explicit_group = !told.group.empty();
-  spec->group = spec->explicit_group ? told.group : id;
+  spec->group = spec->explicit_group ? told.group : told.entry.empty() ? id : told.entry;
+  spec->replicas = told.entry.empty() ? 1 : 2;
   spec->weight = told.weight;
   spec->priority = told.priority;
   if (!told.without_endpoint) {

@@ -24,7 +24,8 @@ SpecPtr parse(std::string_view text, const ParseOptions& options = {}) {
   return result.value().front();
 }
 
-std::string problem(const Result<SpecPtr>& result) {
+template <typename T>
+std::string problem(const Result<T>& result) {
   return result ? "accepted"
                 : std::string(error_name(result.error().code)) + ": " + result.error().message;
 }
@@ -168,11 +169,40 @@ TEST(SpecParser, ExpandsReplicas) {
     EXPECT_EQ(spec.id, "api@" + index);
     EXPECT_EQ(spec.name, "api@" + index);
     EXPECT_EQ(spec.group, "api");
-    EXPECT_TRUE(spec.explicit_group);
+    EXPECT_FALSE(spec.explicit_group);
+    EXPECT_FALSE(spec.is_alone());
     EXPECT_EQ(spec.endpoint->text, "http://h:700" + index + "/v1");
     EXPECT_EQ(spec.process->argv, (std::vector<std::string>{"x", "700" + index, index}));
     EXPECT_NE(spec.config_json.find(R"("group":"api")"), std::string::npos);
   }
+}
+
+TEST(SpecParser, KeepsAnEntryWithReplicasAsItWasWrittenOnceForAllOfThem) {
+  const auto result = parse_service(
+      R"({"id":"api","type":"c","endpoint":"http://h:7000","process":{"replicas":2,"env":{"K":"v"},)"
+      R"("argv":["x","{port}"]}})",
+      file_options());
+  ASSERT_TRUE(result.ok());
+  const ServiceSpec& first = *result.value()[0];
+  const ServiceSpec& second = *result.value()[1];
+  ASSERT_NE(first.entry, nullptr);
+  EXPECT_EQ(first.entry, second.entry);
+  EXPECT_EQ(first.source_json, second.source_json);
+  EXPECT_NE(first.source().find(R"("env":{"K":"v"})"), std::string::npos);
+  EXPECT_EQ(first.entry_id(), "api");
+  EXPECT_EQ(first.entry->id, "api");
+  EXPECT_EQ(first.entry->replicas, 2);
+  EXPECT_EQ(first.entry->endpoint->text, "http://h:7000");
+  EXPECT_EQ(first.entry->config_json,
+            R"({"id":"api","name":"api","type":"c","endpoint":"http://h:7000","healthCheckPath":"/health",)"
+            R"("healthCheckInterval":30000,"maxRestarts":5,"priority":5,"dependencies":[],)"
+            R"("process":{"replicas":2,"env":{"K":"***"},"argv":["x","{port}"]}})");
+  EXPECT_EQ(first.entry->source(), first.source());
+  const SpecPtr single = parse(R"({"id":"a","type":"c","endpoint":"http://h"})");
+  EXPECT_EQ(single->entry, nullptr);
+  EXPECT_EQ(single->source_json, nullptr);
+  EXPECT_EQ(single->entry_id(), "a");
+  EXPECT_TRUE(single->is_alone());
 }
 
 TEST(SpecParser, TakesThePortsOfReplicasFromAListOrARange) {
@@ -250,10 +280,10 @@ TEST(SpecParser, KeepsASourceThatParsesToTheSameAgainFromAnywhere) {
   const SpecPtr spec = parse(text, file_options());
   ParseOptions elsewhere = file_options();
   elsewhere.base_dir = "/other";
-  const SpecPtr again = parse(spec->source_json, elsewhere);
+  const SpecPtr again = parse(spec->source(), elsewhere);
   EXPECT_EQ(again->process, spec->process);
   EXPECT_EQ(again->probe, spec->probe);
-  EXPECT_EQ(again->source_json, spec->source_json);
+  EXPECT_EQ(again->source(), spec->source());
 }
 
 TEST(SpecParser, ParsesAListAllOrNothing) {
@@ -287,7 +317,7 @@ TEST(ParseOver, Rule29ReplacesTheSeedsFieldsAndKeepsTheRest) {
                  R"("metadata":{"by":"rest"},"extra":1})",
                  *old);
   ASSERT_TRUE(result.ok()) << result.error().message;
-  const ServiceSpec& spec = *result.value();
+  const ServiceSpec& spec = *result.value().front();
   EXPECT_EQ(spec.name, "New");
   EXPECT_EQ(spec.type, "core");
   EXPECT_EQ(spec.restart.max_restarts, 5);  // a field of the seed that was not given again
@@ -302,8 +332,24 @@ TEST(ParseOver, Rule29ReplacesTheSeedsFieldsAndKeepsTheRest) {
   // And once more over the result.
   const auto again = parse_over(R"({"id":"a","type":"core","endpoint":"http://h:7003"})", spec);
   ASSERT_TRUE(again.ok());
-  EXPECT_EQ(again.value()->process->argv.back(), "7003");
-  EXPECT_EQ(again.value()->config_json.find("extra"), std::string::npos);
+  EXPECT_EQ(again.value().front()->process->argv.back(), "7003");
+  EXPECT_EQ(again.value().front()->config_json.find("extra"), std::string::npos);
+}
+
+TEST(ParseOver, ChangesAllReplicasOfAnEntry) {
+  const auto old = parse_service(
+      R"({"id":"a","type":"c","endpoint":"http://h:7001","weight":2,"process":{"argv":["x","{port}"],"replicas":2}})",
+      file_options());
+  const auto result = parse_over(R"({"id":"a","type":"core","endpoint":"http://h:8001"})", *old.value()[1]);
+  ASSERT_TRUE(result.ok()) << result.error().message;
+  ASSERT_EQ(result.value().size(), 2U);
+  for (const SpecPtr& spec : result.value()) {
+    EXPECT_EQ(spec->type, "core");
+    EXPECT_EQ(spec->weight, 2.0);
+    EXPECT_EQ(spec->origin, Origin::file);
+  }
+  EXPECT_EQ(result.value()[1]->id, "a@1");
+  EXPECT_EQ(result.value()[1]->process->argv.back(), "8002");
 }
 
 TEST(ParseOver, RefusesCommandsAndWhatOnlyTheOwnerMayChange) {
@@ -342,7 +388,7 @@ TEST(ParseOver, KeepsACallableAndAnAbsentEndpoint) {
   python.has_callback = true;
   const SpecPtr callable = parse(R"({"id":"a","type":"c","endpoint":"http://h"})", python);
   EXPECT_EQ(
-      parse_over(R"({"id":"a","type":"c","endpoint":"http://h2"})", *callable).value()->action,
+      parse_over(R"({"id":"a","type":"c","endpoint":"http://h2"})", *callable).value().front()->action,
       ActionKind::callback);
   const SpecPtr quiet =
       parse(R"({"id":"a","type":"c","healthCheck":{"type":"process"},"process":{"argv":["x"]}})",
