@@ -5,7 +5,6 @@
 
 #include "azora/base/fd.hpp"
 #include "azora/base/mutex.hpp"
-#include "azora/model/json_reader.hpp"
 #include "azora/model/spec_parser.hpp"
 #include "handle.hpp"
 
@@ -19,34 +18,15 @@ Origin read_origin(const std::string& name) {
   bad_argument("origin: \"" + name + "\" is none of file, python, rest");
 }
 
-// What a request says about an id that the config file or Python registered is laid over it.
-Result<std::vector<SpecPtr>> parse_request(const CoreHandle& self, const std::string& text,
-                                           const ParseOptions& options) {
-  if (options.origin == Origin::rest) {
-    const Result<Json> json = read_json(text);
-    const Json* id = json ? json.value().find("id") : nullptr;
-    if (id && id->is(Json::Kind::string)) {
-      const ViewPtr view = self.get().find(id->text);
-      if (view && view->spec->origin != Origin::rest) {
-        Result<SpecPtr> merged = parse_over(text, *view->spec);
-        if (!merged) return std::move(merged).error();
-        return std::vector<SpecPtr>{std::move(merged).value()};
-      }
-    }
-  }
-  return parse_service(text, options);
-}
-
-std::vector<SpecPtr> parse_texts(const CoreHandle& self, const std::vector<std::string>& texts,
-                                 const std::string& origin, const std::string& base_dir,
+std::vector<SpecPtr> parse_texts(const std::vector<std::string>& texts, Origin origin, const std::string& base_dir,
                                  const std::vector<bool>& callbacks) {
-  ParseOptions options{.origin = read_origin(origin), .base_dir = base_dir, .has_callback = false};
+  ParseOptions options{.origin = origin, .base_dir = base_dir, .has_callback = false};
   std::vector<SpecPtr> specs;
   specs.reserve(texts.size());
   std::vector<Fault> faults;
   for (std::size_t i = 0; i < texts.size(); ++i) {
     options.has_callback = i < callbacks.size() && callbacks[i];
-    Result<std::vector<SpecPtr>> parsed = parse_request(self, texts[i], options);
+    Result<std::vector<SpecPtr>> parsed = parse_service(texts[i], options);
     if (parsed) {
       for (SpecPtr& spec : parsed.value()) specs.push_back(std::move(spec));
       continue;
@@ -71,7 +51,8 @@ std::uint64_t register_texts(const CoreHandle& self, const std::vector<std::stri
                              const std::string& origin, const std::string& base_dir,
                              const std::vector<bool>& callbacks, const std::string& apply) {
   const orchestrator::Apply when = read_apply(apply);
-  std::vector<SpecPtr> specs = parse_texts(self, texts, origin, base_dir, callbacks);
+  if (read_origin(origin) == Origin::rest) return value_or_throw(self.live().register_requests(texts));
+  std::vector<SpecPtr> specs = parse_texts(texts, read_origin(origin), base_dir, callbacks);
   return value_or_throw(self.live().register_many(std::move(specs), origin, when));
 }
 
@@ -118,10 +99,9 @@ class Registrations {
 
   int fileno() const { return answers_->fd(); }
   std::uint64_t begin(const std::string& text) {
-    std::vector<SpecPtr> specs = parse_texts(*core_, {text}, "rest", "", {});
     const std::uint64_t ticket = ++last_;
-    core_->live().register_many(std::move(specs), "rest",
-                                [answers = answers_, ticket](const Result<std::uint64_t>& result) { answers->put(ticket, result); });
+    core_->live().register_requests(
+        {text}, [answers = answers_, ticket](const Result<std::uint64_t>& result) { answers->put(ticket, result); });
     return ticket;
   }
   py::list take() {

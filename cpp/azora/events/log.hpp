@@ -19,6 +19,7 @@
 #include "azora/base/thread_role.hpp"
 #include "azora/base/time.hpp"
 #include "azora/model/event.hpp"
+#include "azora/model/service_name.hpp"
 
 namespace azora::events {
 
@@ -32,14 +33,14 @@ struct Limits {
 // Which events a reader wants. Default: all.
 struct Filter {
   std::uint32_t types = ~std::uint32_t{0};  // bit per EventType
-  std::string service;                      // empty: any
+  std::string service;                      // of a service, or of an entry: all its instances; empty: any
   void only(EventType type) {
     if (types == ~std::uint32_t{0}) types = 0;
     types |= std::uint32_t{1} << static_cast<unsigned>(type);
   }
   bool wants(EventType type) const { return (types >> static_cast<unsigned>(type)) & 1U; }
   bool wants(const Event& event) const {
-    return wants(event.type) && (service.empty() || (event.service_id && *event.service_id == service));
+    return wants(event.type) && (service.empty() || (event.service_id && names_service(service, *event.service_id)));
   }
 };
 

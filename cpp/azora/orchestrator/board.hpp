@@ -4,7 +4,10 @@
 // Threads: Board is a value; versions go through base/snapshot_cell.hpp.
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <string>
 #include <string_view>
+#include <vector>
 
 #include "azora/base/cow_table.hpp"
 #include "azora/base/persistent_map.hpp"
@@ -16,9 +19,42 @@ struct IdOfView {
   std::string_view operator()(const ViewPtr& view) const { return view->spec->id; }
 };
 
+// An entry with replicas; one that is a single service is found by its id alone.
+struct EntryOnBoard {
+  SpecPtr spec;                       // as it was written
+  std::vector<std::string> services;  // ids of its instances, by index
+};
+using EntryOnBoardPtr = std::shared_ptr<const EntryOnBoard>;
+
+struct IdOfEntry {
+  std::string_view operator()(const EntryOnBoardPtr& entry) const { return entry->spec->id; }
+};
+
 struct Board {
   PersistentMap<ViewPtr, IdOfView> by_id;
+  PersistentMap<EntryOnBoardPtr, IdOfEntry> entries;
   CowTable<const ServiceView> in_order;  // by registration order
+  // The entry of that name as it was written; null: there is none.
+  SpecPtr entry(std::string_view name) const {
+    if (const EntryOnBoardPtr* shown = entries.find(name)) return (*shown)->spec;
+    const ViewPtr* view = by_id.find(name);
+    return view == nullptr || (*view)->spec->entry ? nullptr : (*view)->spec;
+  }
+
+  // What a name stands for: all services of an entry, by index, or the one of that id; empty: there is none.
+  std::vector<ViewPtr> services(std::string_view name) const {
+    std::vector<ViewPtr> views;
+    const EntryOnBoardPtr* shown = entries.find(name);
+    if (shown == nullptr) {
+      if (const ViewPtr* view = by_id.find(name)) views.push_back(*view);
+      return views;
+    }
+    for (const std::string& id : (*shown)->services) {
+      if (const ViewPtr* view = by_id.find(id)) views.push_back(*view);
+    }
+    return views;
+  }
+
   std::size_t healthy = 0;
   std::size_t unhealthy = 0;
   std::size_t alive = 0;            // services whose process may exist

@@ -102,16 +102,30 @@ Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::strin
   return turn_.head();
 }
 
-Result<bool> Core::unregister(std::string_view id, std::string_view actor) {
+Result<std::uint64_t> Core::register_requests(std::vector<Request> requests) {
+  const auto owned = [this](std::string_view name) {
+    const registry::Entry* entry = fleet_.registry().find(name);
+    return entry == nullptr ? nullptr : owned_entry(entry->spec);
+  };
+  std::vector<SpecPtr> specs;
+  for (Request& request : requests) {
+    Result<Request> now = brought_up_to_date(std::move(request), owned);
+    if (!now) return std::move(now).error();
+    specs.insert(specs.end(), now.value().specs.begin(), now.value().specs.end());
+  }
+  return register_many(std::move(specs), "rest");
+}
+
+Result<bool> Core::unregister(std::string_view name, std::string_view actor) {
   const Turn::ActingFor acting(turn_, actor);
-  return on_unregister({fleet_, turn_, probing_, admission_, waiters_, drive_}, id);
+  return on_unregister({fleet_, turn_, probing_, admission_, waiters_, drive_}, name);
 }
 
 Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                                  std::string_view actor) {
   const Turn::ActingFor acting(turn_, actor);
   return on_command(fleet_, turn_, verbs_, drive_,
-                    {.verb = verb, .id = id, .dependents = dependents, .dependencies = dependencies});
+                    {.verb = verb, .name = id, .dependents = dependents, .dependencies = dependencies});
 }
 
 void Core::wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done) {
@@ -119,15 +133,18 @@ void Core::wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Do
 }
 
 void Core::answer_waiters() {
-  const auto look = [this](const std::string& id) -> Waiters::Seen {
-    const ServiceState* service = fleet_.find(id);
-    if (service == nullptr) return {};
-    return {.known = true,
-            .alive = service->alive(),
-            .pending = verbs_.contains(service->serial),
-            .lifecycle = service->machine.lifecycle,
-            .status = service->status,
-            .last_error = service->last_error()};
+  const auto look = [this](const std::string& name) {
+    std::vector<Waiters::Seen> seen;
+    fleet_.for_each_of(name, [&](const ServiceState& service) {
+      seen.push_back({.id = *service.id,
+                      .wanted_down = service.wanted == Desired::down,
+                      .alive = service.alive(),
+                      .pending = verbs_.contains(service.serial),
+                      .lifecycle = service.machine.lifecycle,
+                      .status = service.status,
+                      .last_error = service.last_error()});
+    });
+    return seen;
   };
   for (Waiters::Answer& answer : waiters_.due(look)) turn_.answer(std::move(answer));
 }

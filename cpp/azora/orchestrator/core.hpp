@@ -22,6 +22,7 @@
 #include "azora/orchestrator/probing.hpp"
 #include "azora/orchestrator/publisher.hpp"
 #include "azora/orchestrator/reads/metrics.hpp"
+#include "azora/orchestrator/request.hpp"
 #include "azora/orchestrator/self.hpp"
 #include "azora/orchestrator/self_watch.hpp"
 #include "azora/orchestrator/shutdown.hpp"
@@ -50,10 +51,14 @@ class Core : public keeper::KeeperListener {
   // Answers the last event that tells of it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor,
                                       Apply apply = Apply::at_next_start);
-  Result<bool> unregister(std::string_view id, std::string_view actor);  // false: there was none
+  // What requests ask for, by what is registered now.
+  Result<std::uint64_t> register_requests(std::vector<Request> requests);
+  // What a name stands for; false: there was none.
+  Result<bool> unregister(std::string_view name, std::string_view actor);
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              std::string_view actor);
-  // Answers when the service is ready (or stopped) and no verb for it waits for its turn.
+  // Answers when the service is ready (or stopped) and no verb for it waits for its turn; by the name of an entry when
+  // all its instances are, those that are wanted down left out of being ready.
   void wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done);
   // Runs `answer` when this turn is published.
   void after_publish(Turn::Answer answer) { turn_.answer(std::move(answer)); }

@@ -183,17 +183,30 @@ void Drive::run_to_fixpoint() {
     const ServiceState* changed = fleet_.by_serial(changed_.front());
     changed_.pop_front();
     if (changed == nullptr) continue;
-    for (const std::string& id : fleet_.graph().dependents(*changed->id)) {
-      if (ServiceState* dependent = fleet_.find(id)) evaluate_dependencies(*dependent);
-    }
+    evaluate_dependents(std::string(*changed->id));
   }
 }
 
-void Drive::evaluate_dependencies(ServiceState& service) {
-  std::vector<std::string> unmet;
-  for (const Dependency& dependency : service.spec->dependencies) {
-    if (dependency.strength == Strength::hard && !fleet_.satisfied(dependency)) unmet.push_back(dependency.id);
+void Drive::evaluate_dependents(std::string_view name) {
+  for (const std::string& entry : fleet_.graph().dependents(name)) {
+    const registry::Entry* known = fleet_.registry().find(entry);
+    if (known == nullptr) continue;
+    const std::vector<std::string> missing = unmet(*known->spec);  // one answer for all replicas
+    for (ServiceState* service : fleet_.services(entry)) take_unmet(*service, missing);
   }
+}
+
+void Drive::evaluate_dependencies(ServiceState& service) { take_unmet(service, unmet(*service.spec)); }
+
+std::vector<std::string> Drive::unmet(const ServiceSpec& spec) const {
+  std::vector<std::string> ids;
+  for (const Dependency& dependency : spec.dependencies) {
+    if (dependency.strength == Strength::hard && !fleet_.satisfied(dependency)) ids.push_back(dependency.id);
+  }
+  return ids;
+}
+
+void Drive::take_unmet(ServiceState& service, std::vector<std::string> unmet) {
   const bool changed = unmet != service.blocked_by;
   service.blocked_by = std::move(unmet);
   if (changed) turn_.mark_dirty(service);
@@ -219,7 +232,7 @@ void Drive::bring_up(ServiceState& service) {
 void Drive::look_at_dependencies(const ServiceSpec& spec) {
   if (!shutdown_.under_way()) return;
   for (const Dependency& dependency : spec.dependencies) {
-    if (const ServiceState* service = fleet_.find(dependency.id)) shutdown_.look_at(service->serial);
+    fleet_.for_each_of(dependency.id, [this](const ServiceState& service) { shutdown_.look_at(service.serial); });
   }
 }
 

@@ -35,6 +35,8 @@ class Drive {
   void refresh_status(ServiceState& service);
   // Are its hard dependencies met? Feeds the machine when that changed.
   void evaluate_dependencies(ServiceState& service);
+  // The same of every service that needs what `name` stands for.
+  void evaluate_dependents(std::string_view name);
   // The first check at once, and its process where it is wanted.
   void bring_up(ServiceState& service);
   // Its dependents look again.
@@ -47,6 +49,8 @@ class Drive {
   void finish_leaving(ServiceState& service);
 
  private:
+  std::vector<std::string> unmet(const ServiceSpec& spec) const;
+  void take_unmet(ServiceState& service, std::vector<std::string> unmet);
   void perform(ServiceState& service, const healing::Action& action);
   void launch(ServiceState& service, std::uint64_t incarnation);
   void entered(ServiceState& service, Lifecycle before);

@@ -5,53 +5,80 @@
 
 namespace azora::orchestrator {
 
-bool is_replica(const std::string& id) { return id.find('@') != std::string::npos; }
+namespace {
 
-std::string entry_id(const std::string& id) { return id.substr(0, id.find('@')); }
-
-ServiceState* Fleet::find(std::string_view id) {
-  const registry::Entry* entry = registry_.find(id);
-  return entry == nullptr ? nullptr : by_serial(entry->serial);
-}
-
-const ServiceState* Fleet::find(std::string_view id) const { return const_cast<Fleet*>(this)->find(id); }
-
-std::vector<std::uint64_t> Fleet::serials_in_order() const {
-  std::vector<std::uint64_t> serials;
-  registry_.for_each([&](const registry::Entry& entry) { serials.push_back(entry.serial); });
-  return serials;
-}
-
-bool Fleet::satisfied(const Dependency& dependency) const {
-  const ServiceState* service = find(dependency.id);
-  if (service == nullptr) return false;
-  const bool up = service->ours() ? service->machine.lifecycle == Lifecycle::ready
-                                  : service->status == HealthStatus::healthy ||
-                                        service->status == HealthStatus::degraded;
-  switch (dependency.condition) {
+bool has_reached(const ServiceState& service, Condition condition) {
+  const bool up = service.ours() ? service.machine.lifecycle == Lifecycle::ready
+                                 : service.status == HealthStatus::healthy || service.status == HealthStatus::degraded;
+  switch (condition) {
     case Condition::started: return up;
-    case Condition::healthy: return up && service->status == HealthStatus::healthy;
-    case Condition::completed: return service->machine.lifecycle == Lifecycle::done;
+    case Condition::healthy: return up && service.status == HealthStatus::healthy;
+    case Condition::completed: return service.machine.lifecycle == Lifecycle::done;
   }
   return false;
 }
 
+}  // namespace
+
+ServiceState* Fleet::find(std::string_view id) {
+  const registry::Instance* instance = registry_.find_service(id);
+  return instance == nullptr ? nullptr : by_serial(instance->serial);
+}
+
+const ServiceState* Fleet::find(std::string_view id) const { return const_cast<Fleet*>(this)->find(id); }
+
+std::vector<ServiceState*> Fleet::services(std::string_view name) {
+  std::vector<ServiceState*> found;
+  for_each_of(name, [&](ServiceState& service) { found.push_back(&service); });
+  return found;
+}
+
+std::vector<std::uint64_t> Fleet::serials_in_order() const {
+  std::vector<std::uint64_t> serials;
+  registry_.for_each([&](const registry::Entry& entry) {
+    for (const registry::Instance& one : entry.instances) serials.push_back(one.serial);
+  });
+  return serials;
+}
+
+bool Fleet::satisfied(const Dependency& dependency, std::uint64_t leave_out) const {
+  int reached = 0;
+  for_each_of(dependency.id, [&](const ServiceState& service) {
+    if (service.serial != leave_out && has_reached(service, dependency.condition)) ++reached;
+  });
+  return reached >= dependency.min;
+}
+
 bool Fleet::has_living_dependent(const ServiceState& service) const {
   bool found = false;
-  graph_.for_each_dependent(*service.id, [&](const std::string& id, const Dependency&) {
-    const ServiceState* dependent = find(id);
-    found = found || (dependent != nullptr && dependent->alive());
+  graph_.for_each_dependent(*service.id, [&](const std::string& entry, const Dependency&) {
+    if (found) return;
+    for_each_of(entry, [&](const ServiceState& dependent) { found = found || dependent.alive(); });
   });
   return found;
 }
 
 std::vector<std::uint64_t> Fleet::living_dependents(const ServiceState& service) const {
   std::vector<std::uint64_t> serials;
-  graph_.for_each_dependent(*service.id, [&](const std::string& id, const Dependency& dependency) {
-    const ServiceState* other = find(id);
-    if (dependency.strength == Strength::hard && other != nullptr && other->alive()) serials.push_back(other->serial);
+  graph_.for_each_dependent(*service.id, [&](const std::string& entry, const Dependency& dependency) {
+    if (dependency.strength != Strength::hard) return;
+    for_each_of(entry, [&](const ServiceState& one) {
+      if (one.alive()) serials.push_back(one.serial);
+    });
   });
   return serials;
+}
+
+std::vector<ServiceState*> Fleet::all_dependents(std::string_view name) {
+  const ServiceState* instance = registry_.find(name) == nullptr ? find(name) : nullptr;
+  const auto feels = [&](const Dependency& dependency) {
+    return instance == nullptr || dependency.id == name || !satisfied(dependency, instance->serial);
+  };
+  std::vector<ServiceState*> found;
+  for (const std::string& entry : graph_.all_dependents(name, feels)) {
+    for_each_of(entry, [&](ServiceState& service) { found.push_back(&service); });
+  }
+  return found;
 }
 
 std::vector<std::string> Fleet::living_ids() const {
@@ -64,35 +91,35 @@ std::vector<std::string> Fleet::living_ids() const {
 }
 
 Result<void> Fleet::check(const std::vector<SpecPtr>& specs) const {
-  if (Result<void> fine = registry_.check(specs); !fine) return fine;
-  return graph_.check(specs);
+  const std::vector<SpecPtr> entries = registry::entries_of(specs);
+  if (Result<void> fine = registry_.check(entries); !fine) return fine;
+  return graph_.check(entries);
 }
 
-std::vector<registry::Registry::Put> Fleet::put(std::vector<SpecPtr> specs) {
+std::vector<registry::Registry::Change> Fleet::put(const std::vector<SpecPtr>& specs) {
   std::vector<registry::DependencyGraph::Item> items;
-  std::vector<registry::Registry::Put> put;
-  for (SpecPtr& spec : specs) {
-    put.push_back(registry_.put(std::move(spec)));
-    items.push_back({put.back().entry->spec, put.back().entry->order});
+  std::vector<registry::Registry::Change> changes;
+  for (const auto& services : registry::split_by_entry(specs)) {
+    changes.push_back(registry_.put(services));
+    items.push_back({changes.back().entry->spec, changes.back().entry->order});
   }
   graph_.put(items);
-  return put;
+  return changes;
 }
 
-ServiceState& Fleet::add(const registry::Entry& entry, Now now) {
-  ServiceState& service = services_[entry.serial];
-  service.serial = entry.serial;
-  service.order = entry.order;
+ServiceState& Fleet::add(const registry::Entry& entry, const registry::Instance& instance, Now now) {
+  ServiceState& service = services_[instance.serial];
+  service.serial = instance.serial;
+  service.order = instance.order;
   service.generation = entry.generation;
-  service.spec = entry.spec;
+  service.spec = instance.spec;
   if (service.ours()) service.own = OwnFacts{};
-  service.id = std::make_shared<const std::string>(entry.spec->id);
+  service.id = std::make_shared<const std::string>(instance.spec->id);
   service.figures = figures_.make();
   service.figures->begin(now.wall);
   service.start_time = now.wall;
   service.start_steady = now.steady;
   service.held_back = leaving_.contains(*service.id);
-  if (is_replica(*service.id)) replicas_[entry_id(*service.id)].insert(service.serial);
   service.machine.lifecycle = service.process() ? Lifecycle::idle
                               : service.ours()  ? Lifecycle::ready
                                                 : Lifecycle::watching;
@@ -100,17 +127,12 @@ ServiceState& Fleet::add(const registry::Entry& entry, Now now) {
   return service;
 }
 
-void Fleet::unregister(const std::string& id) {
-  registry_.erase(id);
-  graph_.erase(id);
-}
-
-std::vector<ServiceState*> Fleet::replicas_of(const std::string& entry) {
-  std::vector<ServiceState*> services;
-  if (const auto found = replicas_.find(entry); found != replicas_.end()) {
-    for (const std::uint64_t serial : found->second) services.push_back(by_serial(serial));
+std::vector<registry::Instance> Fleet::unregister(std::string_view name) {
+  const std::vector<registry::Instance> erased = registry_.erase(name);
+  if (!erased.empty() && registry_.find(erased.front().spec->entry_id()) == nullptr) {
+    graph_.erase(erased.front().spec->entry_id());
   }
-  return services;
+  return erased;
 }
 
 void Fleet::begin_leaving(ServiceState& service, const std::vector<std::string>& more) {
@@ -120,10 +142,6 @@ void Fleet::begin_leaving(ServiceState& service, const std::vector<std::string>&
   service.waiting_ids = {*service.id};
   service.waiting_ids.insert(service.waiting_ids.end(), more.begin(), more.end());
   for (const std::string& id : service.waiting_ids) leaving_[id].push_back(service.serial);
-  if (const auto found = replicas_.find(entry_id(*service.id)); found != replicas_.end()) {
-    found->second.erase(service.serial);
-    if (found->second.empty()) replicas_.erase(found);
-  }
 }
 
 std::vector<std::string> Fleet::end_leaving(ServiceState& service) {

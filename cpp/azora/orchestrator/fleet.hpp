@@ -5,7 +5,6 @@
 // alone; put() after a passed check() cannot.
 #include <cstddef>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -18,10 +17,6 @@
 #include "azora/registry/registry.hpp"
 
 namespace azora::orchestrator {
-
-// "orders" for "orders@2".
-std::string entry_id(const std::string& id);
-bool is_replica(const std::string& id);
 
 // What is known of services at all.
 struct Watched {
@@ -50,28 +45,43 @@ class Fleet {
   void for_each(Visit visit) const {
     services_.for_each(visit);
   }
+  // Calls visit(state) for each service that a name stands for: all of an entry, by index, or the one of that id.
+  template <typename Visit>
+  void for_each_of(std::string_view name, Visit visit) {
+    for (const registry::Instance& one : registry_.services(name)) {
+      if (ServiceState* service = by_serial(one.serial)) visit(*service);
+    }
+  }
+  template <typename Visit>
+  void for_each_of(std::string_view name, Visit visit) const {
+    for (const registry::Instance& one : registry_.services(name)) {
+      if (const ServiceState* service = by_serial(one.serial)) visit(*service);
+    }
+  }
+  std::vector<ServiceState*> services(std::string_view name);
   std::vector<std::uint64_t> serials_in_order() const;  // of those registered
 
   const registry::Registry& registry() const { return registry_; }
   const registry::DependencyGraph& graph() const { return graph_; }
-  bool satisfied(const Dependency& dependency) const;
+  // Enough instances of what it names have reached its condition. Without `leave_out`, when that is not 0.
+  bool satisfied(const Dependency& dependency, std::uint64_t leave_out = 0) const;
   bool has_living_dependent(const ServiceState& service) const;
   // Direct dependents by hard edges whose process may exist.
   std::vector<std::uint64_t> living_dependents(const ServiceState& service) const;
+  // The services that would feel the end of what `name` stands for, those to be stopped first come first; by hard
+  // edges only. The end of one instance is not felt where enough others are left.
+  std::vector<ServiceState*> all_dependents(std::string_view name);
   std::vector<std::string> living_ids() const;  // sorted
 
   // May these be registered, all together? Changes nothing.
   Result<void> check(const std::vector<SpecPtr>& specs) const;
-  std::vector<registry::Registry::Put> put(std::vector<SpecPtr> specs);
+  std::vector<registry::Registry::Change> put(const std::vector<SpecPtr>& specs);
   // The id gets a new serial: from now on it is another service.
   void renumber(std::string_view id) { registry_.renumber(id); }
-  // A state for a registered entry, as it is before anything is known of it.
-  ServiceState& add(const registry::Entry& entry, Now now);
-  // Its id is not registered any more; its state stays until it left.
-  void unregister(const std::string& id);
-  // The services of an entry with replicas, by serial.
-  std::vector<ServiceState*> replicas_of(const std::string& entry);
-  bool has_replicas(const std::string& entry) const { return replicas_.contains(entry); }
+  // A state for a registered service, as it is before anything is known of it.
+  ServiceState& add(const registry::Entry& entry, const registry::Instance& instance, Now now);
+  // What the name stands for is not registered any more; the states stay until they left. The highest index first.
+  std::vector<registry::Instance> unregister(std::string_view name);
 
   // The service keeps its own id and `more` from starting until its process is proven gone.
   void begin_leaving(ServiceState& service, const std::vector<std::string>& more);
@@ -100,7 +110,6 @@ class Fleet {
   FigurePages figures_;
   SerialMap<ServiceState> services_;
   std::unordered_map<std::string, std::vector<std::uint64_t>> leaving_;  // who keeps an id from starting
-  std::unordered_map<std::string, std::set<std::uint64_t>> replicas_;    // serials by the id of their entry
   std::vector<std::uint64_t> ended_;
   std::size_t healthy_ = 0;
   std::size_t unhealthy_ = 0;

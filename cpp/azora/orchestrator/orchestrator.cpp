@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "azora/orchestrator/reads/why.hpp"
+#include "azora/orchestrator/reads/entry.hpp"
 #include "azora/orchestrator/runtime.hpp"
 
 namespace azora::orchestrator {
@@ -34,12 +35,20 @@ Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, st
       });
 }
 
-void Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor,
-                                 std::function<void(const Result<std::uint64_t>&)> done) {
+Result<std::uint64_t> Orchestrator::register_requests(const std::vector<std::string>& texts) {
+  Result<std::vector<Request>> requests = impl_->read_requests(texts);
+  if (!requests) return std::move(requests).error();
+  return impl_->ask<Result<std::uint64_t>>([requests = std::move(requests).value()](Core& core) mutable {
+    return core.register_requests(std::move(requests));
+  });
+}
+
+void Orchestrator::register_requests(const std::vector<std::string>& texts,
+                                     std::function<void(const Result<std::uint64_t>&)> done) {
+  Result<std::vector<Request>> requests = impl_->read_requests(texts);
+  if (!requests) return done(std::move(requests).error());
   impl_->ask_then<Result<std::uint64_t>>(
-      [specs = std::move(specs), actor = static_actor(actor)](Core& core) mutable {
-        return core.register_many(std::move(specs), actor);
-      },
+      [requests = std::move(requests).value()](Core& core) mutable { return core.register_requests(std::move(requests)); },
       std::move(done));
 }
 
@@ -87,8 +96,7 @@ void Orchestrator::callback_failed(std::string reason) {
 
 ViewPtr Orchestrator::find(std::string_view id) const {
   impl_->looked();
-  const ViewPtr* view = impl_->board()->by_id.find(id);
-  return view == nullptr ? nullptr : *view;
+  return view_of(*impl_->board(), id);
 }
 
 std::vector<ViewPtr> Orchestrator::list() const {

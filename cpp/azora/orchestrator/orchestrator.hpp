@@ -78,10 +78,13 @@ class Orchestrator {
   // All or nothing: one fault refuses the batch. Answers the seq that reflects it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor,
                                       Apply apply = Apply::at_next_start);
-  // The same without waiting: `done` is called once, on the control thread or, when closed, here. It must not wait.
-  void register_many(std::vector<SpecPtr> specs, std::string_view actor,
-                     std::function<void(const Result<std::uint64_t>&)> done);
-  Result<bool> unregister(std::string_view id, std::string_view actor);  // false: there was none
+  // What requests ask for, each one JSON text (request.hpp), all or nothing. Faults of several begin with
+  // "services[i].". The second form does not wait: `done` is called once, on the control thread or, when the texts are
+  // refused at sight or the orchestrator is closed, here.
+  Result<std::uint64_t> register_requests(const std::vector<std::string>& texts);
+  void register_requests(const std::vector<std::string>& texts, std::function<void(const Result<std::uint64_t>&)> done);
+  // What a name stands for: all of an entry, or the service of that id. False: there was none.
+  Result<bool> unregister(std::string_view id, std::string_view actor);
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              std::string_view actor);
   // Waits until READY and healthy-or-degraded ("ready") or without process ("stopped"), or the deadline.
@@ -96,6 +99,7 @@ class Orchestrator {
   // An event handler of the user's failed: becomes a callbackFailed event.
   void callback_failed(std::string reason);
 
+  // The service of that id, or the entry of that name as one service; null: there is none.
   ViewPtr find(std::string_view id) const;
   std::vector<ViewPtr> list() const;                        // registration order
   std::vector<ViewPtr> by_type(std::string_view type) const;

@@ -162,6 +162,24 @@ void Orchestrator::Impl::sweep_leases() {
   work_.loop().at(now + kLeaseSweep, [this] { sweep_leases(); });
 }
 
+Result<std::vector<Request>> Orchestrator::Impl::read_requests(const std::vector<std::string>& texts) const {
+  const auto owned = [this](std::string_view name) { return owned_entry(board()->entry(name)); };
+  std::vector<Request> requests;
+  std::vector<Fault> faults;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    Result<Request> read = read_request(texts[i], owned);
+    if (read) {
+      requests.push_back(std::move(read).value());
+      continue;
+    }
+    if (read.error().code != ErrorCode::invalid_spec) return std::move(read).error();
+    const std::string prefix = texts.size() > 1 ? "services[" + std::to_string(i) + "]." : "";
+    for (const Fault& fault : read.error().faults) faults.push_back({prefix + fault.field, fault.message});
+  }
+  if (!faults.empty()) return spec_error(std::move(faults));
+  return requests;
+}
+
 std::string Orchestrator::Impl::metrics_text() const {
   const std::shared_ptr<const Board> board = publisher_.board();
   return orchestrator::metrics_text({.board = *board,
@@ -177,23 +195,27 @@ std::string Orchestrator::Impl::metrics_text() const {
                                      .events_evicted = events_->evicted()});
 }
 
-Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_view id, std::size_t lines) {
-  const ViewPtr* view = board()->by_id.find(id);
-  if (view == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
-  if (!(*view)->process) {
+Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_view name, std::size_t lines) {
+  const std::shared_ptr<const Board> now = board();
+  const std::vector<ViewPtr> views = now->services(name);
+  if (views.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
+  if (!views.front()->process) {
     return Error{ErrorCode::invalid_argument,
-                 "service '" + std::string(id) + "' has no process here, so there is no output of it to show", {}};
+                 "service '" + std::string(name) + "' has no process here, so there is no output of it to show", {}};
   }
-  const std::uint64_t serial = (*view)->serial;
-  auto folder = [this, serial] {
+  LogStream::World world;
+  world.sources = [this, name = std::string(name)] {
+    std::vector<LogStream::Source> sources;
+    for (const ViewPtr& view : board()->services(name)) {
+      if (view->process) sources.push_back({view->spec->id, view->serial});
+    }
+    return sources;
+  };
+  world.folder = [this](std::uint64_t serial) {
     Result<std::string> known = keeper_.log_folder(serial);
     return known ? std::move(known).value() : std::string();  // nothing was ever launched
   };
-  auto known = [this, serial, name = std::string(id)] {
-    const ViewPtr* now = board()->by_id.find(name);
-    return now != nullptr && (*now)->serial == serial && (*now)->process;
-  };
-  return std::make_unique<LogStream>(std::move(folder), std::move(known), lines);
+  return std::make_unique<LogStream>(std::move(world), lines, now->entries.contains(name));
 }
 
 }  // namespace azora::orchestrator

@@ -83,7 +83,9 @@ class Orchestrator::Impl {
   Moment moment() const { return {.figures = core_.figures_written(), .board = publisher_.board(), .now = AsioLoop::steady_now()}; }
   std::uint64_t seq() const { return publisher_.seq(); }
   std::string trouble();
-  Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, std::size_t lines);
+  // By what is published.
+  Result<std::vector<Request>> read_requests(const std::vector<std::string>& texts) const;
+  Result<std::unique_ptr<LogStream>> follow_logs(std::string_view name, std::size_t lines);
 
   balancer::Balancer& balancer() { return balancer_; }
   events::EventLog& events() { return *events_; }

@@ -17,11 +17,13 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reactions/on_registration.cpp
   reactions/on_self.cpp
   reactions/on_stop.cpp
+  reads/entry.cpp
   reads/graph.cpp
   reads/list_bodies.cpp
   reads/metrics.cpp
   reads/topology.cpp
   reads/why.cpp
+  request.cpp
   runtime.cpp
   self_watch.cpp
   shutdown.cpp

@@ -77,6 +77,23 @@ void Turn::membership_changed() {
   board_changed();
 }
 
+void Turn::show_entry(const registry::Entry& entry) {
+  if (entry.spec->replicas == 1) return hide_entry(entry.spec->id);
+  auto shown = std::make_shared<EntryOnBoard>();
+  shown->spec = entry.spec;
+  for (const registry::Instance& one : entry.instances) shown->services.push_back(one.spec->id);
+  auto entries = board_.entries.edit();
+  entries.set(std::move(shown));
+  board_.entries = entries.done();
+  membership_changed();
+}
+
+void Turn::hide_entry(const std::string& id) {
+  if (!board_.entries.contains(id)) return;
+  board_.entries = board_.entries.erase(id);
+  membership_changed();
+}
+
 void Turn::board_changed() {
   board_changed_ = true;
   ++board_.list_version;

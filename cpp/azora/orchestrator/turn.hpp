@@ -19,6 +19,7 @@
 #include "azora/orchestrator/publisher.hpp"
 #include "azora/orchestrator/send.hpp"
 #include "azora/orchestrator/service_state.hpp"
+#include "azora/registry/registry.hpp"
 
 namespace azora::orchestrator {
 
@@ -62,6 +63,9 @@ class Turn {
   const std::vector<ServiceState*>& dirty() const { return dirty_; }
   // No reader finds it any more once the turn ends.
   void remove_view(const std::string& id, std::uint64_t order);
+  // Readers find an entry with replicas by its name from the end of the turn on, or do no more.
+  void show_entry(const registry::Entry& entry);
+  void hide_entry(const std::string& id);
   // Lists differ: status or lifecycle of a service changed; `running` did; membership or a configuration did.
   void lists_changed() { ++board_.list_version; }
   void board_changed();

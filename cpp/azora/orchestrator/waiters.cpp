@@ -1,18 +1,12 @@
 #include "azora/orchestrator/waiters.hpp"
 
+#include <algorithm>
 #include <utility>
+
+#include "azora/model/service_name.hpp"
 
 namespace azora::orchestrator {
 namespace {
-
-Error late(const std::string& id, bool ready, const Waiters::Seen& seen) {
-  std::string message = "service '" + id + "' is not " + (ready ? "ready" : "stopped") + " in time";
-  if (seen.known) {
-    message += ": it is " + std::string(wire_name(seen.lifecycle)) + ", " + std::string(wire_name(seen.status));
-    if (!seen.last_error.empty()) message += " (" + seen.last_error + ")";
-  }
-  return {ErrorCode::timed_out, message, {}};
-}
 
 bool is_met(bool ready, const Waiters::Seen& seen) {
   // A restart that waits for dependents to end first is still to come, whatever it looks like now.
@@ -22,27 +16,51 @@ bool is_met(bool ready, const Waiters::Seen& seen) {
   return answers && (seen.lifecycle == Lifecycle::ready || seen.lifecycle == Lifecycle::watching);
 }
 
+// Those that have to be so for the waiter to be answered: an instance that is wanted down does not have to be ready.
+std::vector<Waiters::Seen> asked(bool ready, std::vector<Waiters::Seen> seen) {
+  const auto down = [](const Waiters::Seen& one) { return one.wanted_down; };
+  if (ready && !std::all_of(seen.begin(), seen.end(), down)) std::erase_if(seen, down);
+  return seen;
+}
+
+Error late(const std::string& name, bool ready, const std::vector<Waiters::Seen>& seen) {
+  std::string message = "service '" + name + "' is not " + (ready ? "ready" : "stopped") + " in time";
+  const auto open = std::find_if(seen.begin(), seen.end(), [&](const auto& one) { return !is_met(ready, one); });
+  if (open != seen.end()) {
+    const auto met = std::count_if(seen.begin(), seen.end(), [&](const auto& one) { return is_met(ready, one); });
+    const std::string share = std::to_string(met) + " of " + std::to_string(seen.size()) + " instances are, ";
+    message += ": " + (seen.size() > 1 ? share + open->id : "it") + " is " + std::string(wire_name(open->lifecycle)) +
+               ", " + std::string(wire_name(open->status));
+    if (!open->last_error.empty()) message += " (" + open->last_error + ")";
+  }
+  return {ErrorCode::timed_out, message, {}};
+}
+
 }  // namespace
 
 Waiters::~Waiters() {
   for (const auto& [key, waiter] : waiters_) loop_.cancel(waiter.timer);
 }
 
-void Waiters::add(std::string id, bool ready, SteadyTime deadline, Done done) {
+void Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done) {
   const std::uint64_t key = ++last_key_;
   const TimerId timer = loop_.at(deadline, [this, key] {
     waiters_.at(key).late = true;
     woken_.push_back(key);  // the turn's end answers
   });
-  by_id_[id].push_back(key);
+  by_name_[name].push_back(key);
   woken_.push_back(key);
-  waiters_.emplace(key, Waiter{.id = std::move(id), .ready = ready, .timer = timer, .done = std::move(done)});
+  waiters_.emplace(key, Waiter{.name = std::move(name), .ready = ready, .timer = timer, .done = std::move(done)});
 }
 
 void Waiters::wake(const std::string& id) {
-  if (by_id_.empty()) return;
-  const auto found = by_id_.find(id);
-  if (found != by_id_.end()) woken_.insert(woken_.end(), found->second.begin(), found->second.end());
+  if (by_name_.empty()) return;
+  const std::string entry(entry_of(id));
+  for (const std::string* name : {&id, &entry}) {
+    if (name == &entry && entry == id) continue;
+    const auto found = by_name_.find(*name);
+    if (found != by_name_.end()) woken_.insert(woken_.end(), found->second.begin(), found->second.end());
+  }
 }
 
 std::vector<Waiters::Answer> Waiters::due(const Look& look) {
@@ -51,13 +69,13 @@ std::vector<Waiters::Answer> Waiters::due(const Look& look) {
     const auto found = waiters_.find(key);
     if (found == waiters_.end()) continue;
     const Waiter& waiter = found->second;
-    const Seen seen = look(waiter.id);
+    const std::vector<Seen> seen = asked(waiter.ready, look(waiter.name));
     Result<void> result;
     if (waiter.late) {
-      result = late(waiter.id, waiter.ready, seen);
-    } else if (!seen.known) {
+      result = late(waiter.name, waiter.ready, seen);
+    } else if (seen.empty()) {
       if (waiter.ready) result = Error{ErrorCode::unknown_service, "Service not found", {}};
-    } else if (!is_met(waiter.ready, seen)) {
+    } else if (!std::all_of(seen.begin(), seen.end(), [&](const Seen& one) { return is_met(waiter.ready, one); })) {
       continue;
     }
     answers.push_back([done = take(key).done, result = std::move(result)] { done(result); });
@@ -76,9 +94,9 @@ std::vector<Waiters::Answer> Waiters::abandon(const Error& error) {
 Waiters::Waiter Waiters::take(std::uint64_t key) {
   auto node = waiters_.extract(key);
   Waiter waiter = std::move(node.mapped());
-  const auto others = by_id_.find(waiter.id);
+  const auto others = by_name_.find(waiter.name);
   std::erase(others->second, key);
-  if (others->second.empty()) by_id_.erase(others);
+  if (others->second.empty()) by_name_.erase(others);
   loop_.cancel(waiter.timer);
   return waiter;
 }

@@ -1,6 +1,7 @@
 #pragma once
-// Callers that wait for a service to be ready or stopped. A waiter is looked at when its service changed, and is
-// answered once: it is so, there is no such service, the time is over, or the program ends.
+// Callers that wait for a service, or for all instances of an entry, to be ready or stopped. A waiter is looked at when
+// one of its services changed, and is answered once: it is so, there is no such service, the time is over, or the
+// program ends.
 // Threads: the control thread. Ownership: borrows the loop, which outlives it; keeps the callers' functions until they
 // are answered. Fails: never.
 #include <cstdint>
@@ -21,16 +22,18 @@ class Waiters {
  public:
   using Done = std::function<void(Result<void>)>;
   using Answer = std::function<void()>;
-  // What a waiter is told by.
+  // One of the services that a waiter is about.
   struct Seen {
-    bool known = false;   // the id is registered
+    std::string id;
+    bool wanted_down = false;
     bool alive = false;   // a process of it may exist
     bool pending = false; // a verb for it waits for its turn
     Lifecycle lifecycle = Lifecycle::idle;
     HealthStatus status = HealthStatus::unknown;
     std::string last_error;
   };
-  using Look = std::function<Seen(const std::string& id)>;
+  // All that a name stands for; empty: nothing is registered under it.
+  using Look = std::function<std::vector<Seen>(const std::string& name)>;
 
   explicit Waiters(Loop& loop) : loop_(loop) {}
   ~Waiters();
@@ -38,8 +41,8 @@ class Waiters {
   Waiters& operator=(const Waiters&) = delete;
 
   // `ready`: until it answers its checks; else until it has no process.
-  void add(std::string id, bool ready, SteadyTime deadline, Done done);
-  // Something changed about this id: its waiters are looked at by the next due().
+  void add(std::string name, bool ready, SteadyTime deadline, Done done);
+  // This service changed: its waiters and those of its entry are looked at by the next due().
   void wake(const std::string& id);
   bool empty() const { return waiters_.empty(); }
   // The answers that are due now, to be given when this turn is published.
@@ -49,7 +52,7 @@ class Waiters {
 
  private:
   struct Waiter {
-    std::string id;
+    std::string name;
     bool ready = false;
     bool late = false;  // its time is over
     TimerId timer = 0;
@@ -59,7 +62,7 @@ class Waiters {
 
   Loop& loop_;
   std::unordered_map<std::uint64_t, Waiter> waiters_;
-  std::unordered_map<std::string, std::vector<std::uint64_t>> by_id_;  // their keys
+  std::unordered_map<std::string, std::vector<std::uint64_t>> by_name_;  // their keys
   std::vector<std::uint64_t> woken_;
   std::uint64_t last_key_ = 0;
 };

@@ -1,4 +1,4 @@
-// The search for cycles (DependencyGraph::check).
+// DependencyGraph::check: the search for cycles, and for dependencies that ask for more instances than there are.
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
@@ -8,11 +8,11 @@
 namespace azora::registry {
 namespace {
 
-enum class Mark : std::uint8_t { open, done };
+enum class Visit : std::uint8_t { open, done };
 
 // "a -> b -> a"
 std::string path_text(const std::vector<std::string_view>& path, std::string_view again) {
-  constexpr std::size_t kNamed = 20;  // a long cycle is named by its ends
+  constexpr std::size_t kNamed = 20;  // of a long cycle only its ends are named
   const auto start = std::find(path.begin(), path.end(), again);
   const auto length = static_cast<std::size_t>(path.end() - start);
   std::string text;
@@ -26,15 +26,52 @@ std::string path_text(const std::vector<std::string_view>& path, std::string_vie
   return text += again;
 }
 
+std::string instances_text(int count) { return count == 1 ? "one instance" : std::to_string(count) + " instances"; }
+
 }  // namespace
 
-// Depth first from every service of the batch, over the edges as they would be. What was searched
-// once is not searched again, and a service that nobody needs closes no cycle, so that registering
-// one by one stays cheap under a deep fleet.
+// Both sides of such a dependency may be in the batch, or one of them registered already.
+std::vector<Fault> DependencyGraph::too_few_instances(std::span<const SpecPtr> entries) const {
+  std::unordered_map<std::string_view, const ServiceSpec*> batch;
+  for (const SpecPtr& entry : entries) batch[entry->id] = entry.get();
+  std::vector<Fault> faults;
+  for (const SpecPtr& entry : entries) {
+    for (std::size_t i = 0; i < entry->dependencies.size(); ++i) {
+      const Dependency& dependency = entry->dependencies[i];
+      if (dependency.min == 1) continue;
+      const auto in_batch = batch.find(dependency.id);
+      const Node* known = find(dependency.id);
+      const int replicas = in_batch != batch.end() ? in_batch->second->replicas
+                           : known && known->registered ? known->replicas
+                                                        : dependency.min;
+      if (dependency.min <= replicas) continue;
+      faults.push_back({"dependencies[" + std::to_string(i) + "].min",
+                        "is " + std::to_string(dependency.min) + ", but \"" + dependency.id + "\", which \"" +
+                            entry->id + "\" needs, has " + instances_text(replicas) +
+                            "; lower it or give that more replicas"});
+    }
+    const Node* node = find(entry->id);
+    if (node == nullptr) continue;
+    for (const Back& back : node->dependents) {
+      const Dependency& dependency = back.from->edges[back.edge].dependency;
+      if (dependency.min <= entry->replicas || batch.contains(back.from->id())) continue;
+      faults.push_back({"process.replicas", "is " + std::to_string(entry->replicas) + ", but \"" + back.from->id() +
+                                                "\" needs at least " + std::to_string(dependency.min) + " of \"" +
+                                                entry->id + "\"; raise it or change \"" + back.from->id() +
+                                                "\" first"});
+    }
+  }
+  return faults;
+}
+
+// Depth first from every entry of the batch, over the edges as they would be. What was searched once is not searched
+// again, and an entry without dependents closes no cycle, so that registering one by one stays cheap under a deep
+// fleet.
 Result<void> DependencyGraph::check(std::span<const SpecPtr> batch) const {
+  if (std::vector<Fault> faults = too_few_instances(batch); !faults.empty()) return spec_error(std::move(faults));
   std::unordered_set<std::string_view> needed;  // by the batch itself
   for (const SpecPtr& spec : batch) {
-    for (const Dependency& dependency : spec->dependencies) needed.insert(dependency.id);
+    for (const Dependency& dependency : spec->dependencies) needed.insert(entry_of(dependency.id));
   }
   const auto is_needed = [&](const SpecPtr& spec) {
     if (!needed.empty() && needed.contains(spec->id)) return true;
@@ -55,33 +92,34 @@ Result<void> DependencyGraph::check(std::span<const SpecPtr> batch) const {
     if (place != overlay.end()) return Step{nullptr, place->second};
     return Step{find(id), nullptr};
   };
-  const auto next_of = [](Step& step) -> const std::string* {
+  // Empty: there are no more.
+  const auto next_of = [](Step& step) -> std::string_view {
     const std::size_t i = step.next++;
-    if (step.spec && i < step.spec->dependencies.size()) return &step.spec->dependencies[i].id;
-    if (step.node && i < step.node->edges.size()) return &step.node->edges[i].to->id();
-    return nullptr;
+    if (step.spec && i < step.spec->dependencies.size()) return entry_of(step.spec->dependencies[i].id);
+    if (step.node && i < step.node->edges.size()) return step.node->edges[i].to->id();
+    return {};
   };
 
-  std::unordered_map<std::string_view, Mark> marks;
+  std::unordered_map<std::string_view, Visit> visits;
   for (const SpecPtr& spec : batch) {
-    if (!is_needed(spec) || !marks.emplace(spec->id, Mark::open).second) continue;
+    if (!is_needed(spec) || !visits.emplace(spec->id, Visit::open).second) continue;
     std::vector<std::string_view> path = {spec->id};
     std::vector<Step> steps = {step_of(spec->id)};
     while (!steps.empty()) {
-      const std::string* next = next_of(steps.back());
-      if (!next) {
-        marks[path.back()] = Mark::done;
+      const std::string_view next = next_of(steps.back());
+      if (next.empty()) {
+        visits[path.back()] = Visit::done;
         path.pop_back();
         steps.pop_back();
         continue;
       }
-      const auto [mark, is_new] = marks.emplace(*next, Mark::open);
+      const auto [visit, is_new] = visits.emplace(next, Visit::open);
       if (is_new) {
-        path.push_back(*next);
-        steps.push_back(step_of(*next));
-      } else if (mark->second == Mark::open) {
+        path.push_back(next);
+        steps.push_back(step_of(next));
+      } else if (visit->second == Visit::open) {
         return Error{ErrorCode::dependency_cycle,
-                     "dependencies: would close the cycle " + path_text(path, *next) +
+                     "dependencies: would close the cycle " + path_text(path, next) +
                          "; take one of these dependencies out",
                      {}};
       }

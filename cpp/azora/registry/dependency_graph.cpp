@@ -8,13 +8,14 @@
 
 namespace azora::registry {
 
-const DependencyGraph::Node* DependencyGraph::find(std::string_view id) const {
-  const auto place = nodes_.find(id);
+const DependencyGraph::Node* DependencyGraph::find(std::string_view entry) const {
+  const auto place = nodes_.find(entry);
   return place == nodes_.end() ? nullptr : &place->second;
 }
 
-DependencyGraph::Node& DependencyGraph::at(const std::string& id) {
-  const auto place = nodes_.try_emplace(id).first;
+DependencyGraph::Node& DependencyGraph::at(std::string_view entry) {
+  auto place = nodes_.find(entry);
+  if (place == nodes_.end()) place = nodes_.try_emplace(std::string(entry)).first;
   place->second.name = &place->first;
   return place->second;
 }
@@ -23,21 +24,22 @@ void DependencyGraph::put(std::span<const Item> batch) {
   std::vector<Node*> changed;
   changed.reserve(batch.size());
   for (const Item& item : batch) {
-    Node& node = at(item.spec->id);
+    Node& node = at(item.entry->id);
     node.registered = true;
-    node.priority = item.spec->priority;
+    node.priority = item.entry->priority;
+    node.replicas = item.entry->replicas;
     node.order = item.order;
-    replace_edges(node, item.spec->dependencies);
-    const bool moves_nobody = node.edges.empty() && node.rank == 0;
-    if (!moves_nobody) changed.push_back(&node);
+    replace_edges(node, item.entry->dependencies);
+    const bool changes_no_rank = node.edges.empty() && node.rank == 0;
+    if (!changes_no_rank) changed.push_back(&node);
   }
   // One change may end early where ranks stay; many are ordered once for all of them.
   if (changed.size() == 1) return update_rank(*changed.front());
   update_ranks(changed);
 }
 
-void DependencyGraph::erase(std::string_view id) {
-  const auto place = nodes_.find(id);
+void DependencyGraph::erase(std::string_view entry) {
+  const auto place = nodes_.find(entry);
   if (place == nodes_.end() || !place->second.registered) return;
   Node& node = place->second;
   node.registered = false;
@@ -47,15 +49,14 @@ void DependencyGraph::erase(std::string_view id) {
 }
 
 void DependencyGraph::replace_edges(Node& node, const std::vector<Dependency>& dependencies) {
-  std::vector<Node*> targets;  // made first, so that a place both left and taken again stays
+  std::vector<Node*> targets;  // made first, so that a node that is left and needed again stays
   targets.reserve(dependencies.size());
-  for (const Dependency& dependency : dependencies) targets.push_back(&at(dependency.id));
+  for (const Dependency& dependency : dependencies) targets.push_back(&at(entry_of(dependency.id)));
   std::vector<Edge> old = std::move(node.edges);
   node.edges.clear();
   for (const Edge& edge : old) {
     auto& backs = edge.to->dependents;
-    // The last one takes the free place; its edge is told. It may be one of the old edges of
-    // `node`.
+    // The last one moves into the free place, and its edge is corrected. That may be one of the old edges of `node`.
     backs[edge.back] = backs.back();
     const Back moved = backs[edge.back];
     (moved.from == &node ? old[moved.edge] : moved.from->edges[moved.edge]).back = edge.back;
@@ -67,7 +68,7 @@ void DependencyGraph::replace_edges(Node& node, const std::vector<Dependency>& d
     node.edges.push_back({targets[i], dependencies[i], backs.size()});
     backs.push_back({&node, i});
   }
-  // By id: a target named twice may be gone after the first time.
+  // By id: a target of two edges is erased at the first of them.
   std::vector<std::string> left;
   for (const Edge& edge : old) {
     if (!edge.to->registered && edge.to->dependents.empty()) left.push_back(edge.to->id());
@@ -83,14 +84,14 @@ int DependencyGraph::rank_by_edges(const Node& node) {
   return rank;
 }
 
-// Only edges out of `node` changed. Old ranks are therefore an order of all nodes above it, and
-// each of them is looked at once, after everything below it.
+// Only edges out of `node` changed. Old ranks are therefore still an order of all nodes above it, and each of them is
+// visited once, after everything below it.
 void DependencyGraph::update_rank(Node& node) {
   using Due = std::pair<int, Node*>;  // old rank, node
   const auto later = [](const Due& a, const Due& b) { return a.first > b.first; };
   std::priority_queue<Due, std::vector<Due>, decltype(later)> due(later);
   std::unordered_set<const Node*> queued;
-  const auto settle = [&](Node& changed) {
+  const auto correct = [&](Node& changed) {
     const int rank = rank_by_edges(changed);
     if (rank == changed.rank) return;
     changed.rank = rank;
@@ -98,18 +99,17 @@ void DependencyGraph::update_rank(Node& node) {
       if (queued.insert(back.from).second) due.push({back.from->rank, back.from});
     }
   };
-  settle(node);
+  correct(node);
   while (!due.empty()) {
     Node* next = due.top().second;
     due.pop();
-    settle(*next);
+    correct(*next);
   }
 }
 
 // Everything above the changed nodes, in an order of dependencies among themselves.
 void DependencyGraph::update_ranks(const std::vector<Node*>& changed) {
-  std::unordered_map<Node*, std::size_t>
-      waits_for;  // affected node -> affected dependencies not settled
+  std::unordered_map<Node*, std::size_t> waits_for;  // affected node -> affected dependencies without new rank
   std::vector<Node*> found = changed;
   for (Node* node : changed) waits_for.emplace(node, 0);
   while (!found.empty()) {

@@ -1,4 +1,4 @@
-// What can be asked of a DependencyGraph: dependents, trees and orders.
+// What can be asked of a DependencyGraph: ranks, dependents, dependencies.
 #include <algorithm>
 #include <unordered_set>
 
@@ -22,37 +22,26 @@ std::vector<std::string> DependencyGraph::ids_of(std::vector<const Node*> nodes,
   return ids;
 }
 
-bool DependencyGraph::contains(std::string_view id) const {
-  const Node* node = find(id);
-  return node && node->registered;
-}
-
 int DependencyGraph::rank(std::string_view id) const {
-  const Node* node = find(id);
+  const Node* node = find(entry_of(id));
   return node ? node->rank : 0;
-}
-
-std::vector<std::string> DependencyGraph::missing(std::string_view id) const {
-  std::vector<std::string> ids;
-  const Node* node = find(id);
-  if (!node) return ids;
-  for (const Edge& edge : node->edges) {
-    if (!edge.to->registered) ids.push_back(edge.to->id());
-  }
-  return ids;
 }
 
 std::vector<std::string> DependencyGraph::dependents(std::string_view id) const {
   std::vector<const Node*> found;
-  if (const Node* node = find(id)) {
-    for (const Back& back : node->dependents) found.push_back(back.from);
+  if (const Node* node = find(entry_of(id))) {
+    for (const Back& back : node->dependents) {
+      if (touches(back.from->edges[back.edge].dependency, id)) found.push_back(back.from);
+    }
   }
+  std::sort(found.begin(), found.end());  // some may need it by several dependencies
+  found.erase(std::unique(found.begin(), found.end()), found.end());
   return ids_of(std::move(found), false);
 }
 
-std::vector<std::string> DependencyGraph::all_dependents(std::string_view id) const {
+std::vector<std::string> DependencyGraph::all_dependents(std::string_view id, const Feels& feels) const {
   std::vector<const Node*> found;
-  const Node* start = find(id);
+  const Node* start = find(entry_of(id));
   if (!start) return {};
   std::unordered_set<const Node*> seen = {start};
   std::vector<const Node*> open = {start};
@@ -60,8 +49,10 @@ std::vector<std::string> DependencyGraph::all_dependents(std::string_view id) co
     const Node* node = open.back();
     open.pop_back();
     for (const Back& back : node->dependents) {
-      const bool hard = back.from->edges[back.edge].dependency.strength == Strength::hard;
-      if (!hard || !seen.insert(back.from).second) continue;
+      const Dependency& dependency = back.from->edges[back.edge].dependency;
+      if (dependency.strength != Strength::hard) continue;
+      if (node == start && (!touches(dependency, id) || (feels && !feels(dependency)))) continue;
+      if (!seen.insert(back.from).second) continue;
       found.push_back(back.from);
       open.push_back(back.from);
     }
@@ -70,76 +61,27 @@ std::vector<std::string> DependencyGraph::all_dependents(std::string_view id) co
 }
 
 std::vector<std::string> DependencyGraph::all_dependencies(std::string_view id) const {
-  std::vector<const Node*> found;
-  const Node* start = find(id);
+  const Node* start = find(entry_of(id));
   if (!start) return {};
+  std::vector<std::pair<const Node*, std::string_view>> found;  // and the name it is needed by
+  std::unordered_set<std::string_view> named;
   std::unordered_set<const Node*> seen = {start};
   std::vector<const Node*> open = {start};
   while (!open.empty()) {
     const Node* node = open.back();
     open.pop_back();
     for (const Edge& edge : node->edges) {
-      const bool hard = edge.dependency.strength == Strength::hard;
-      if (!hard || !edge.to->registered || !seen.insert(edge.to).second) continue;
-      found.push_back(edge.to);
-      open.push_back(edge.to);
+      if (edge.dependency.strength != Strength::hard || !edge.to->registered) continue;
+      if (named.insert(edge.dependency.id).second) found.emplace_back(edge.to, edge.dependency.id);
+      if (seen.insert(edge.to).second) open.push_back(edge.to);
     }
   }
-  return ids_of(std::move(found), false);
-}
-
-std::vector<TreeLine> DependencyGraph::tree(std::string_view id) const {
-  std::vector<TreeLine> lines;
-  const Node* root = find(id);
-  if (!root || !root->registered) return lines;
-  struct Due {
-    const Node* node;
-    const Dependency* as;  // null: the root
-    int depth;
-  };
-  std::unordered_set<const Node*> shown;
-  std::vector<Due> due = {{root, nullptr, 0}};
-  while (!due.empty()) {
-    const Due next = due.back();
-    due.pop_back();
-    TreeLine& line = lines.emplace_back();
-    line.id = next.node->id();
-    line.depth = next.depth;
-    if (next.as) {
-      line.condition = next.as->condition;
-      line.strength = next.as->strength;
-    }
-    line.missing = !next.node->registered;
-    const bool first = shown.insert(next.node).second;
-    line.repeated = !first && !next.node->edges.empty();
-    if (!first) continue;
-    const auto& edges = next.node->edges;
-    for (auto edge = edges.rbegin(); edge != edges.rend(); ++edge) {
-      due.push_back({edge->to, &edge->dependency, next.depth + 1});
-    }
-  }
-  return lines;
-}
-
-std::vector<std::string> DependencyGraph::start_order() const {
-  std::vector<const Node*> all;
-  for (const auto& [id, node] : nodes_) {
-    if (node.registered) all.push_back(&node);
-  }
-  return ids_of(std::move(all), false);
-}
-
-std::vector<std::vector<std::string>> DependencyGraph::stop_levels() const {
-  std::vector<std::vector<std::string>> levels;
-  const std::vector<std::string> order = start_order();
-  int last_rank = -1;
-  for (auto id = order.rbegin(); id != order.rend(); ++id) {
-    const int its_rank = rank(*id);
-    if (levels.empty() || its_rank != last_rank) levels.emplace_back();
-    last_rank = its_rank;
-    levels.back().push_back(*id);
-  }
-  return levels;
+  std::sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.first == b.first ? a.second < b.second : starts_before(a.first, b.first);
+  });
+  std::vector<std::string> names;
+  for (const auto& [node, name] : found) names.emplace_back(name);
+  return names;
 }
 
 }  // namespace azora::registry

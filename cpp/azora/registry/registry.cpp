@@ -5,35 +5,17 @@
 #include <unordered_set>
 #include <utility>
 
+#include "azora/model/service_name.hpp"
+
 namespace azora::registry {
 namespace {
 
-template <typename Index>
-const typename Index::mapped_type* lookup(const Index& index, std::string_view key) {
-  const auto at = index.find(key);
-  return at == index.end() ? nullptr : &at->second;
-}
-
-std::vector<const Entry*> entries_of(const EntryList* members) {
-  std::vector<const Entry*> entries;
-  if (!members) return entries;
-  entries.reserve(members->size());
-  members->for_each([&](const Entry& entry) { entries.push_back(&entry); });
-  return entries;
-}
-
-void remove_from(IdMap<EntryList>& index, const std::string& key, std::uint64_t order) {
-  const auto at = index.find(key);
-  at->second.remove(order);
-  if (at->second.empty()) index.erase(at);
-}
-
 // What a batch would do to one name.
 struct NameChange {
-  int types = 0;   // services more (or fewer) of that type
-  int groups = 0;  // services more (or fewer) that name that group
-  const ServiceSpec* type_bearer = nullptr;
-  const ServiceSpec* group_bearer = nullptr;
+  int types = 0;   // entries more (or fewer) of that type
+  int groups = 0;  // entries more (or fewer) that name that group
+  const ServiceSpec* typed = nullptr;    // one of the batch that has the type
+  const ServiceSpec* grouped = nullptr;  // one of the batch that names the group
 };
 
 std::string conflict_text(const std::string& name, const ServiceSpec& grouped,
@@ -43,74 +25,81 @@ std::string conflict_text(const std::string& name, const ServiceSpec& grouped,
   return text + "; a pool has one meaning, rename one of them";
 }
 
+// As its user wrote it.
+SpecPtr written(const SpecPtr& service) { return service->entry ? service->entry : service; }
+
+int index_of(const ServiceSpec& service) { return instance_index(service.id).value_or(0); }
+
+// The instance of that index; end: there is none.
+template <typename Instances>
+auto find_index(Instances& instances, int index) {
+  const auto at = std::lower_bound(instances.begin(), instances.end(), index,
+                                   [](const Instance& one, int wanted) { return index_of(*one.spec) < wanted; });
+  return at != instances.end() && index_of(*at->spec) == index ? at : instances.end();
+}
+
 }  // namespace
 
-const Entry* Registry::find(std::string_view id) const {
-  return lookup(by_id_, id);
-}
-
-std::vector<const Entry*> Registry::by_type(std::string_view type) const {
-  return entries_of(lookup(by_type_, type));
-}
-
-std::vector<const Entry*> Registry::by_group(std::string_view group) const {
-  std::vector<const Entry*> members = entries_of(lookup(by_group_, group));
-  const Entry* bearer = find(group);
-  if (bearer && !bearer->spec->explicit_group) {
-    const auto place = std::find_if(members.begin(), members.end(), [&](const Entry* member) {
-      return member->order > bearer->order;
-    });
-    members.insert(place, bearer);
+std::vector<std::span<const SpecPtr>> split_by_entry(std::span<const SpecPtr> services) {
+  std::vector<std::span<const SpecPtr>> parts;
+  while (!services.empty()) {
+    std::size_t count = 1;
+    const SpecPtr& entry = services.front()->entry;
+    while (entry && count < services.size() && services[count]->entry == entry) ++count;
+    parts.push_back(services.first(count));
+    services = services.subspan(count);
   }
-  return members;
+  return parts;
 }
 
-PoolKind Registry::pool_kind(std::string_view name) const {
-  if (lookup(by_type_, name)) return PoolKind::type;
-  if (lookup(by_group_, name)) return PoolKind::group;
-  const Entry* bearer = find(name);
-  return bearer && !bearer->spec->explicit_group ? PoolKind::one : PoolKind::none;
+std::vector<SpecPtr> entries_of(std::span<const SpecPtr> services) {
+  std::vector<SpecPtr> entries;
+  for (const auto& part : split_by_entry(services)) entries.push_back(written(part.front()));
+  return entries;
 }
 
-std::vector<const Entry*> Registry::pool(std::string_view name) const {
-  auto members = pool_kind(name) == PoolKind::type ? by_type(name) : by_group(name);
-  std::erase_if(members, [](const Entry* member) { return !member->spec->endpoint; });
-  return members;
+const Entry* Registry::find(std::string_view name) const {
+  const auto at = by_name_.find(name);
+  return at == by_name_.end() ? nullptr : &at->second;
 }
 
-std::vector<std::string> Registry::pool_names() const {
-  std::vector<std::string> names;
-  names.reserve(by_type_.size() + by_group_.size());
-  for (const auto& [name, members] : by_type_) names.push_back(name);
-  for (const auto& [name, members] : by_group_) names.push_back(name);
-  std::sort(names.begin(), names.end());
-  return names;
+const Instance* Registry::find_service(std::string_view id) const {
+  const std::span<const Instance> found = services(id);
+  return found.size() == 1 && found.front().spec->id == id ? &found.front() : nullptr;
 }
 
-std::vector<std::string> Registry::pools_of(const ServiceSpec& spec) const {
-  if (!spec.endpoint) return {};
-  std::vector<std::string> names = {spec.type};
-  if (spec.explicit_group || !lookup(by_type_, spec.group)) names.push_back(spec.group);
-  return names;
+std::span<const Instance> Registry::services(std::string_view name) const {
+  if (const Entry* entry = find(name)) return entry->instances;
+  const std::optional<int> index = instance_index(name);
+  const Entry* entry = index ? find(entry_of(name)) : nullptr;
+  if (entry == nullptr || entry->spec->replicas == 1) return {};
+  const auto at = find_index(entry->instances, *index);
+  if (at == entry->instances.end()) return {};
+  return {&*at, 1};
 }
 
-Result<void> Registry::check(std::span<const SpecPtr> batch) const {
+bool Registry::is_group(std::string_view name) const {
+  const auto at = names_.find(name);
+  return at != names_.end() && at->second.groups > 0;
+}
+
+Result<void> Registry::check(std::span<const SpecPtr> entries) const {
   std::unordered_map<std::string_view, NameChange, IdHash> changes;
   std::unordered_set<std::string_view, IdHash> ids;
-  ids.reserve(batch.size());
+  ids.reserve(entries.size());
   std::vector<Fault> faults;
-  for (const SpecPtr& spec : batch) {
+  for (const SpecPtr& spec : entries) {
     if (!ids.insert(spec->id).second) {
       faults.push_back({"id", "is \"" + spec->id + "\" twice in one batch; leave one of them out"});
       continue;
     }
     NameChange& type = changes[spec->type];
     ++type.types;
-    type.type_bearer = spec.get();
+    type.typed = spec.get();
     if (spec->explicit_group) {
       NameChange& group = changes[spec->group];
       ++group.groups;
-      group.group_bearer = spec.get();
+      group.grouped = spec.get();
     }
     if (const Entry* old = find(spec->id)) {
       --changes[old->spec->type].types;
@@ -121,23 +110,17 @@ Result<void> Registry::check(std::span<const SpecPtr> batch) const {
 
   std::vector<std::string> conflicts;
   for (const auto& [name, change] : changes) {
-    const auto* types = lookup(by_type_, name);
-    const auto* groups = lookup(by_group_, name);
-    const auto total = [](const EntryList* now, int more) {
-      return static_cast<std::ptrdiff_t>(now ? now->size() : 0) + more;
-    };
-    if (total(types, change.types) == 0 || total(groups, change.groups) == 0) continue;
-    // One that is not in the batch is registered and not replaced by it.
-    const auto bearer = [&](const ServiceSpec* in_batch, const EntryList* members) {
-      if (in_batch) return in_batch;
-      const ServiceSpec* kept = nullptr;
-      members->for_each([&](const Entry& member) {
-        if (!kept && !ids.contains(member.spec->id)) kept = member.spec.get();
-      });
-      return kept;
-    };
-    conflicts.push_back(conflict_text(std::string(name), *bearer(change.group_bearer, groups),
-                                      *bearer(change.type_bearer, types)));
+    const auto now = names_.find(name);
+    const NameUse use = now == names_.end() ? NameUse{} : now->second;
+    if (use.types + change.types == 0 || use.groups + change.groups == 0) continue;
+    const ServiceSpec* grouped = change.grouped;
+    const ServiceSpec* typed = change.typed;
+    by_order_.for_each([&](const Entry& entry) {
+      if (ids.contains(entry.spec->id)) return;
+      if (!grouped && entry.spec->explicit_group && entry.spec->group == name) grouped = entry.spec.get();
+      if (!typed && entry.spec->type == name) typed = entry.spec.get();
+    });
+    conflicts.push_back(conflict_text(std::string(name), *grouped, *typed));
   }
   if (conflicts.empty()) return {};
   std::sort(conflicts.begin(), conflicts.end());
@@ -146,19 +129,42 @@ Result<void> Registry::check(std::span<const SpecPtr> batch) const {
   return Error{ErrorCode::pool_conflict, std::move(message), {}};
 }
 
-Registry::Put Registry::put(SpecPtr spec) {
-  Entry& entry = by_id_[spec->id];
-  if (entry.spec) {
-    unindex(entry);
-    SpecPtr replaced = std::exchange(entry.spec, std::move(spec));
+Registry::Change Registry::put(std::span<const SpecPtr> services) {
+  const SpecPtr spec = written(services.front());
+  const auto [place, is_new] = by_name_.try_emplace(spec->id);
+  Entry& entry = place->second;
+  if (is_new) {
+    entry.order = next_order_;
+    by_order_.add(entry.order, &entry);
+  } else {
     ++entry.generation;
-    index(entry);
-    return {&entry, std::move(replaced)};
+    count(*entry.spec, -1);
   }
-  entry = Entry{std::move(spec), ++last_serial_, next_order_++, 1};
-  index(entry);
-  by_order_.add(entry.order, &entry);
-  return {&entry, nullptr};
+  count(*spec, +1);
+  // An entry that was one service and has replicas now, or the reverse, stands for none of its former ones.
+  const bool same_form = !is_new && (entry.spec->replicas == 1) == (spec->replicas == 1);
+  entry.spec = spec;
+  std::vector<Instance> before = std::exchange(entry.instances, {});
+  std::vector<bool> kept(before.size());
+  Change change{&entry, {}, {}};
+  entry.instances.reserve(services.size());
+  for (const SpecPtr& service : services) {
+    const auto known = same_form ? find_index(before, index_of(*service)) : before.end();
+    if (known == before.end()) {
+      change.replaced.push_back(nullptr);
+      entry.instances.push_back({service, ++last_serial_, next_order_++});
+    } else {
+      change.replaced.push_back(known->spec);
+      entry.instances.push_back({service, known->serial, known->order});
+      kept[static_cast<std::size_t>(known - before.begin())] = true;
+    }
+  }
+  for (std::size_t i = before.size(); i-- > 0;) {
+    if (!kept[i]) change.removed.push_back(std::move(before[i]));
+  }
+  services_ += services.size();
+  services_ -= before.size();
+  return change;
 }
 
 void Registry::begin_after(std::uint64_t last_serial, std::uint64_t next_order) {
@@ -167,29 +173,37 @@ void Registry::begin_after(std::uint64_t last_serial, std::uint64_t next_order) 
 }
 
 void Registry::renumber(std::string_view id) {
-  const auto at = by_id_.find(id);
-  if (at != by_id_.end()) at->second.serial = ++last_serial_;
+  const auto at = by_name_.find(entry_of(id));
+  if (at == by_name_.end()) return;
+  const auto instance = find_index(at->second.instances, instance_index(id).value_or(0));
+  if (instance != at->second.instances.end()) instance->serial = ++last_serial_;
 }
 
-SpecPtr Registry::erase(std::string_view id) {
-  const auto at = by_id_.find(id);
-  if (at == by_id_.end()) return nullptr;
-  const Entry& entry = at->second;
-  unindex(entry);
+std::vector<Instance> Registry::erase(std::string_view name) {
+  const std::span<const Instance> going = services(name);
+  if (going.empty()) return {};
+  const auto at = by_name_.find(entry_of(name));
+  Entry& entry = at->second;
+  std::vector<Instance> erased(going.rbegin(), going.rend());
+  services_ -= erased.size();
+  if (erased.size() < entry.instances.size()) {
+    entry.instances.erase(find_index(entry.instances, index_of(*erased.front().spec)));
+    return erased;
+  }
+  count(*entry.spec, -1);
   by_order_.remove(entry.order);
-  SpecPtr spec = entry.spec;
-  by_id_.erase(at);
-  return spec;
+  by_name_.erase(at);
+  return erased;
 }
 
-void Registry::index(const Entry& entry) {
-  by_type_[entry.spec->type].add(entry.order, &entry);
-  if (entry.spec->explicit_group) by_group_[entry.spec->group].add(entry.order, &entry);
-}
-
-void Registry::unindex(const Entry& entry) {
-  remove_from(by_type_, entry.spec->type, entry.order);
-  if (entry.spec->explicit_group) remove_from(by_group_, entry.spec->group, entry.order);
+void Registry::count(const ServiceSpec& entry, int change) {
+  const auto add = [&](const std::string& name, int NameUse::* uses) {
+    const auto at = names_.try_emplace(name).first;
+    at->second.*uses += change;
+    if (at->second.types == 0 && at->second.groups == 0) names_.erase(at);
+  };
+  add(entry.type, &NameUse::types);
+  if (entry.explicit_group) add(entry.group, &NameUse::groups);
 }
 
 }  // namespace azora::registry

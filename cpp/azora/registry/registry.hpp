@@ -1,8 +1,10 @@
 #pragma once
-// Who is registered: services by id, by type and by group, in the order of their registration, and
-// the rules for names of pools (semantics 41, 46c). Threads: control thread. Ownership: entries
-// live until erased; pointers to them stay good that long. Fails: check() alone; put() after a
-// passed check() cannot. Cost: of put and erase O(log n); of check in proportion to the batch.
+// What is registered: entries, each as its user wrote it, with the services it stands for (its instances: one, or with
+// replicas one for each), in the order of their registration. And the rule that a pool has one meaning: a group that
+// an entry names is never a type in use.
+// Threads: control thread. Ownership: an entry lives until erased, pointers to it stay good that long; those to its
+// instances until it is put again. Fails: check() alone; put() after a passed check() cannot. Cost: of put and erase
+// O(log n) and the instances of the entry; of check in proportion to the batch, and O(n) for each conflict it names.
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -17,71 +19,72 @@
 
 namespace azora::registry {
 
-struct Entry {
-  SpecPtr spec;
+// One service.
+struct Instance {
+  SpecPtr spec;              // its id is that of its entry, or with replicas "orders@2"
   std::uint64_t serial = 0;  // from 1; of this registration, never reused
   std::uint64_t order = 0;   // from 0; place in listings: kept by overwriting, new after a delete
-  std::uint64_t generation = 1;  // of the configuration; one more with each overwriting
 };
 
-// What a name stands for when it is asked for as a pool.
-enum class PoolKind : std::uint8_t {
-  none,
-  type,   // every service of that type
-  group,  // the services that name that group, and the one that bears it as its id
-  one,    // the one service of that id, which names no group
+struct Entry {
+  SpecPtr spec;                     // as it was written
+  std::vector<Instance> instances;  // by index; never empty
+  std::uint64_t order = 0;          // from 0; of its registration, kept by overwriting
+  std::uint64_t generation = 1;     // of the configuration; one more with each overwriting
 };
+
+// A batch of services, those of one entry behind each other: by entry, and the entries as they were written.
+std::vector<std::span<const SpecPtr>> split_by_entry(std::span<const SpecPtr> services);
+std::vector<SpecPtr> entries_of(std::span<const SpecPtr> services);
 
 class Registry {
  public:
-  std::size_t size() const { return by_id_.size(); }
-  const Entry* find(std::string_view id) const;
+  std::size_t size() const { return services_; }  // services
+  // The entry of that name; null for the id of an instance.
+  const Entry* find(std::string_view name) const;
+  // The service of that id; null for the name of an entry with replicas.
+  const Instance* find_service(std::string_view id) const;
+  // The services that a name stands for: all of an entry, or the one of that id. Empty: there is none.
+  std::span<const Instance> services(std::string_view name) const;
 
-  // In order of registration.
+  // Entries in order of their registration.
   template <typename Visit>
   void for_each(Visit visit) const {
     by_order_.for_each(visit);
   }
-  std::vector<const Entry*> by_type(std::string_view type) const;
-  // The explicit members of a group, and the service without explicit group that bears its name.
-  std::vector<const Entry*> by_group(std::string_view group) const;
+  // True when an entry names that group.
+  bool is_group(std::string_view name) const;
 
-  // A type in use wins over a service's own name; an explicit group never meets a type (check()).
-  PoolKind pool_kind(std::string_view name) const;
-  // Members of the pool of that name, those without endpoint left out: in no pool (semantics 19).
-  std::vector<const Entry*> pool(std::string_view name) const;
-  // Names of all types and all explicit groups, sorted.
-  std::vector<std::string> pool_names() const;
-  // The pools that a service of this spec is in, given who is registered: its type, and its group
-  // or itself.
-  std::vector<std::string> pools_of(const ServiceSpec& spec) const;
+  // May these entries be put, all together? Changes nothing. pool_conflict: an explicit group would have the name of a
+  // type in use; each such name is told with an entry of either kind. invalid_spec: one id twice in the batch.
+  Result<void> check(std::span<const SpecPtr> entries) const;
 
-  // May these be put, all together? Changes nothing. pool_conflict: an explicit group would bear
-  // the name of a type in use, each such name with both its bearers. invalid_spec: one id twice in
-  // the batch.
-  Result<void> check(std::span<const SpecPtr> batch) const;
-
-  struct Put {
+  struct Change {
     const Entry* entry;
-    SpecPtr replaced;  // null: a new registration
+    std::vector<SpecPtr> replaced;  // of each of its instances, what it was before; null: it is new
+    std::vector<Instance> removed;  // that it stands for no more, the highest index first
   };
-  // Registers or overwrites. check() of the same specs has passed since the last change.
-  Put put(SpecPtr spec);
   // Serials and orders go on behind those that a former registry gave. Before the first put().
   void begin_after(std::uint64_t last_serial, std::uint64_t next_order);
+  // Registers or overwrites an entry by all of its services. check() of it has passed since the last change.
+  Change put(std::span<const SpecPtr> services);
   // Gives a registered service a new serial: from now on it is another one under the same id.
   void renumber(std::string_view id);
-  // The spec that was registered; null when there was none.
-  SpecPtr erase(std::string_view id);
+  // What a name stands for is registered no more; an entry goes with its last instance. The highest index first.
+  std::vector<Instance> erase(std::string_view name);
 
  private:
-  void index(const Entry& entry);
-  void unindex(const Entry& entry);
+  // How many entries use a name.
+  struct NameUse {
+    int types = 0;   // as their type
+    int groups = 0;  // as the group they were given
+  };
+  void count(const ServiceSpec& entry, int change);
 
-  IdMap<Entry> by_id_;
+  IdMap<Entry> by_name_;
   EntryList by_order_;
-  IdMap<EntryList> by_type_;   // no empty ones
-  IdMap<EntryList> by_group_;  // explicit groups only; no empty ones
+  IdMap<NameUse> names_;  // no unused ones
+  std::size_t services_ = 0;
   std::uint64_t last_serial_ = 0;
   std::uint64_t next_order_ = 0;
 };

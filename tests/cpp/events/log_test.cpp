@@ -84,6 +84,19 @@ TEST(Cursor, FiltersByTypeAndService) {
   EXPECT_EQ(numbers(log->cursor(0, filter)->drain(10)), (std::vector<std::uint64_t>{2}));
 }
 
+TEST(Cursor, TheNameOfAnEntryMeansAllItsInstances) {
+  auto log = std::make_shared<EventLog>();
+  for (const char* id : {"w@0", "w", "w@12", "w2", "w2@0"}) {
+    fill(*log, EventType::service_started, 1, id);
+    fill(*log, EventType::health_check, 1, id);
+  }
+  Filter filter;
+  filter.service = "w";
+  EXPECT_EQ(numbers(log->cursor(0, filter)->drain(20)), (std::vector<std::uint64_t>{1, 2, 3, 4, 5, 6}));
+  filter.service = "w@12";
+  EXPECT_EQ(numbers(log->cursor(0, filter)->drain(20)), (std::vector<std::uint64_t>{5, 6}));
+}
+
 TEST(Cursor, ChecksNeverEvictStateEvents) {
   auto log = std::make_shared<EventLog>(Limits{.state_events = 8, .health_checks = 4});
   fill(*log, EventType::service_exited, 2);

@@ -1,8 +1,10 @@
 set(AZORA_ORCHESTRATOR_TESTS
   core_test.cpp
+  entries_test.cpp
   file_stamp_test.cpp
   list_bodies_test.cpp
   live_publisher_test.cpp
+  log_stream_test.cpp
   orchestrator_test.cpp
   overwriting_test.cpp
   probing_test.cpp

@@ -46,30 +46,28 @@ std::string cycle(const std::string& path) {
          "; take one of these dependencies out";
 }
 
-TEST(DependencyGraph, StartsByRankThenPriorityThenOrder) {
+TEST(DependencyGraph, OrdersByRankThenPriorityThenRegistration) {
   Graph g;
-  g.put(SpecBuilder("web").needs({"api"}).priority(10).make());
-  g.put(SpecBuilder("low").priority(1).make());
-  g.put(SpecBuilder("db").priority(7).make());
-  g.put(SpecBuilder("api").needs({"db", "cache"}).make());
-  g.put(SpecBuilder("cache").priority(7).make());
-  EXPECT_EQ(g.graph.start_order(), (Ids{"db", "cache", "low", "api", "web"}));
-  EXPECT_EQ(g.graph.stop_levels(), (std::vector<Ids>{{"web"}, {"api"}, {"low", "cache", "db"}}));
-  EXPECT_EQ(g.graph.rank("web"), 2);
-  EXPECT_EQ(g.graph.rank("nobody"), 0);
+  g.put(SpecBuilder("web").needs({"api", "net"}).priority(10).make());
+  g.put(SpecBuilder("low").needs({"net"}).priority(1).make());
+  g.put(SpecBuilder("db").needs({"net"}).priority(7).make());
+  g.put(SpecBuilder("api").needs({"db", "cache", "net"}).make());
+  g.put(SpecBuilder("cache").needs({"net"}).priority(7).make());
+  EXPECT_EQ(g.graph.dependents("net"), (Ids{"db", "cache", "low", "api", "web"}));
+  EXPECT_EQ(g.graph.all_dependents("net"), (Ids{"web", "api", "low", "cache", "db"}));
+  EXPECT_EQ(g.graph.rank("web"), 3);
+  EXPECT_EQ(g.graph.rank("nothing"), 0);
 }
 
-TEST(DependencyGraph, KnowsWhatIsMissing) {
+TEST(DependencyGraph, KeepsThePlaceOfWhatIsNotRegistered) {
   Graph g;
   g.put("a", {"b", "c"});
   g.put("c", {});
-  EXPECT_EQ(g.graph.missing("a"), (Ids{"b"}));
   EXPECT_EQ(g.graph.dependents("b"), (Ids{"a"}));
-  EXPECT_FALSE(g.graph.contains("b"));
-  g.put("b", {});
-  EXPECT_EQ(g.graph.missing("a"), Ids{});
+  g.put("b", {"c"});
+  EXPECT_EQ(g.graph.rank("a"), 2);
   g.graph.erase("b");
-  EXPECT_EQ(g.graph.missing("a"), (Ids{"b"}));
+  EXPECT_EQ(g.graph.dependents("b"), (Ids{"a"}));
   EXPECT_EQ(g.graph.rank("a"), 1);
 }
 
@@ -141,21 +139,6 @@ TEST(DependencyGraph, TellsWhoIsAffectedByHardEdgesOnly) {
   EXPECT_EQ(visited, 2);
 }
 
-TEST(DependencyGraph, DrawsATreeWithEachBranchOnce) {
-  Graph g;
-  g.put("web", {"api", "cache"});
-  g.put("api", {"db", "cache"});
-  g.put("cache", {"disk"});
-  g.put("db", {});
-  std::string text;
-  for (const TreeLine& line : g.graph.tree("web")) {
-    text += std::string(static_cast<std::size_t>(line.depth), ' ') + line.id +
-            (line.missing ? "?" : "") + (line.repeated ? "*" : "") + "\n";
-  }
-  EXPECT_EQ(text, "web\n api\n  db\n  cache\n   disk?\n cache*\n");
-  EXPECT_TRUE(g.graph.tree("disk").empty());
-}
-
 TEST(DependencyGraph, TakesAHundredThousandServicesInAnyOrder) {
   constexpr int kCount = 100'000;
   std::vector<SpecPtr> chain;  // each needs the next one: the worst order
@@ -168,7 +151,7 @@ TEST(DependencyGraph, TakesAHundredThousandServicesInAnyOrder) {
   EXPECT_EQ(g.refusal(chain), "");
   g.put_all(chain);
   EXPECT_EQ(g.graph.rank("s0"), kCount - 1);
-  EXPECT_EQ(g.graph.tree("s0").size(), static_cast<std::size_t>(kCount));
+  EXPECT_EQ(g.graph.all_dependencies("s0").size(), static_cast<std::size_t>(kCount - 1));
   EXPECT_NE(g.refusal("s99999", {"s0"}), "");
   g.graph.erase("s50000");
   EXPECT_EQ(g.graph.rank("s0"), 50'000);
@@ -182,18 +165,72 @@ TEST(DependencyGraph, HubsMayLoseTheirDependentsOneByOne) {
   g.put_all(fleet);
   g.put("hub", {});
   for (const SpecPtr& spec : fleet) g.graph.erase(spec->id);
-  EXPECT_EQ(g.graph.start_order(), (Ids{"hub"}));
+  EXPECT_EQ(g.graph.dependents("hub"), Ids{});
+}
+
+TEST(DependencyGraph, ADependencyOnAnInstanceIsAnEdgeToItsEntry) {
+  Graph g;
+  g.put(SpecBuilder("db").replicas(2).make());
+  g.put("api", {"db@1"});
+  g.put("web", {"api", "db"});
+  g.put("log", {"db@0", "db@1"});
+  EXPECT_EQ(g.graph.rank("db@1"), 0);
+  EXPECT_EQ(g.graph.rank("api"), 1);
+  EXPECT_EQ(g.graph.dependents("db"), (Ids{"api", "log", "web"}));
+  EXPECT_EQ(g.graph.dependents("db@1"), (Ids{"api", "log", "web"}));
+  EXPECT_EQ(g.graph.dependents("db@0"), (Ids{"log", "web"}));
+  EXPECT_EQ(g.graph.all_dependents("db@0"), (Ids{"web", "log"}));
+  EXPECT_EQ(g.graph.all_dependencies("web"), (Ids{"db", "db@1", "api"}));
+  EXPECT_EQ(g.refusal("db", {"web@0"}), cycle("db -> web -> api -> db"));
+  EXPECT_EQ(g.refusal("api", {"api@0"}), cycle("api -> api"));
+}
+
+TEST(DependencyGraph, TheEndOfOneInstanceIsOfConcernOnlyToThoseThatFeelIt) {
+  Graph g;
+  g.put(SpecBuilder("db").replicas(3).make());
+  g.put("one", {"db"});
+  g.put(SpecBuilder("three").needs_at_least(3, "db").make());
+  g.put("above", {"three"});
+  const auto feels = [](const Dependency& dependency) { return dependency.min == 3; };
+  EXPECT_EQ(g.graph.all_dependents("db@0", feels), (Ids{"above", "three"}));
+  EXPECT_EQ(g.graph.all_dependents("db@0"), (Ids{"above", "three", "one"}));
+}
+
+TEST(DependencyGraph, RefusesADependencyOnMoreInstancesThanThereAre) {
+  const auto needs = [](int min) { return SpecBuilder("web").needs_at_least(min, "db").make(); };
+  const auto db = [](int replicas) { return SpecBuilder("db").replicas(replicas).make(); };
+  Graph g;
+  EXPECT_EQ(g.refusal({needs(3)}), "") << "nothing is known of it yet";
+  EXPECT_EQ(g.refusal({needs(3), db(2)}),
+            "invalid_spec: dependencies[0].min: is 3, but \"db\", which \"web\" needs, has 2 instances; lower it or "
+            "give that more replicas");
+  EXPECT_EQ(g.refusal({needs(2), db(2)}), "");
+  g.put(db(1));
+  EXPECT_EQ(g.refusal({needs(2)}),
+            "invalid_spec: dependencies[0].min: is 2, but \"db\", which \"web\" needs, has one instance; lower it or "
+            "give that more replicas");
+  g.put(db(3));
+  g.put(needs(3));
+  EXPECT_EQ(g.refusal({db(2)}),
+            "invalid_spec: process.replicas: is 2, but \"web\" needs at least 3 of \"db\"; raise it or change "
+            "\"web\" first");
+  EXPECT_EQ(g.refusal({db(2), needs(2)}), "");
+  EXPECT_EQ(g.refusal({db(4)}), "");
+  g.graph.erase("db");
+  EXPECT_EQ(g.refusal({needs(9)}), "") << "it is gone";
 }
 
 // The same questions answered without any cleverness.
 struct Model {
-  std::map<std::string, Ids> needs;
+  std::map<std::string, Ids> needs;  // of each entry, as written
 
+  static std::string entry(const std::string& id) { return id.substr(0, id.find('@')); }
   bool reaches(const std::string& from, const std::string& to, std::set<std::string>& seen) const {
     const auto at = needs.find(from);
     if (at == needs.end()) return false;
     return std::any_of(at->second.begin(), at->second.end(), [&](const std::string& next) {
-      return next == to || (seen.insert(next).second && reaches(next, to, seen));
+      const std::string it = entry(next);
+      return it == to || (seen.insert(it).second && reaches(it, to, seen));
     });
   }
   bool has_cycle() const {
@@ -206,7 +243,7 @@ struct Model {
     const auto at = needs.find(id);
     int rank = 0;
     if (at == needs.end()) return rank;
-    for (const std::string& next : at->second) rank = std::max(rank, this->rank(next) + 1);
+    for (const std::string& next : at->second) rank = std::max(rank, this->rank(entry(next)) + 1);
     return rank;
   }
 };
@@ -228,7 +265,7 @@ TEST(DependencyGraph, AgreesWithASimpleModelUnderRandomChanges) {
         const std::size_t count = random() % 3 == 0 ? 3 : 1;
         while (changes.size() < count) {
           std::set<std::string> needs;
-          for (auto n = random() % 4; n > 0; --n) needs.insert(any_id());
+          for (auto n = random() % 4; n > 0; --n) needs.insert(any_id() + (random() % 3 == 0 ? "@1" : ""));
           changes[any_id()] = Ids(needs.begin(), needs.end());
         }
         Model next = model;
@@ -243,19 +280,17 @@ TEST(DependencyGraph, AgreesWithASimpleModelUnderRandomChanges) {
           model = next;
         }
       }
-      ASSERT_EQ(g.graph.start_order().size(), model.needs.size());
       for (const auto& [id, needs] : model.needs) {
         ASSERT_EQ(g.graph.rank(id), model.rank(id)) << id;
-        Ids missing;
-        std::copy_if(needs.begin(), needs.end(), std::back_inserter(missing),
-                     [&](const std::string& need) { return !model.needs.contains(need); });
-        ASSERT_EQ(g.graph.missing(id), missing);
-        std::set<std::string> dependents;
-        for (const auto& [other, its_needs] : model.needs) {
-          if (std::count(its_needs.begin(), its_needs.end(), id) > 0) dependents.insert(other);
+        for (const std::string& name : {id, id + "@1", id + "@0"}) {
+          std::multiset<std::string> dependents;
+          for (const auto& [other, its_needs] : model.needs) {
+            const auto is_meant = [&](const std::string& need) { return need == name || need == id || Model::entry(need) == name; };
+            if (std::any_of(its_needs.begin(), its_needs.end(), is_meant)) dependents.insert(other);
+          }
+          const Ids found = g.graph.dependents(name);
+          ASSERT_EQ(std::multiset<std::string>(found.begin(), found.end()), dependents) << name;
         }
-        const Ids found = g.graph.dependents(id);
-        ASSERT_EQ(std::set<std::string>(found.begin(), found.end()), dependents);
       }
     }
   }

@@ -19,14 +19,14 @@ std::vector<std::uint64_t> orders(const EntryList& list) {
 TEST(EntryList, KeepsTheOrderAndTheHoleOfWhoComesBack) {
   std::map<std::uint64_t, Entry> entries;
   EntryList list;
-  for (std::uint64_t order : {1U, 5U, 9U}) list.add(order, &(entries[order] = Entry{nullptr, order, order, 1}));
+  for (std::uint64_t order : {1U, 5U, 9U}) list.add(order, &(entries[order] = Entry{nullptr, {}, order, 1}));
   EXPECT_TRUE(list.remove(5));
   EXPECT_FALSE(list.remove(5));
   EXPECT_FALSE(list.remove(7));
   EXPECT_EQ(orders(list), (std::vector<std::uint64_t>{1, 9}));
   list.add(5, &entries[5]);
   EXPECT_EQ(orders(list), (std::vector<std::uint64_t>{1, 5, 9}));
-  entries[3] = Entry{nullptr, 3, 3, 1};
+  entries[3] = Entry{nullptr, {}, 3, 1};
   list.add(3, &entries[3]);  // left no hole: it moved here from another type
   EXPECT_EQ(orders(list), (std::vector<std::uint64_t>{1, 3, 5, 9}));
 }
@@ -41,7 +41,7 @@ TEST(EntryList, BehavesLikeAMapWhoeverComesAndGoes) {
     for (std::uint64_t step = 0; step < 2'000; ++step) {
       const std::uint64_t order = random() % 4 == 0 ? step : random() % (step + 1);
       if (random() % 2 == 0 && !model.contains(order)) {
-        Entry& entry = all[order] = Entry{nullptr, order, order, 1};
+        Entry& entry = all[order] = Entry{nullptr, {}, order, 1};
         model[order] = &entry;
         list.add(order, &entry);
       } else {

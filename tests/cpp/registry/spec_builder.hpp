@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "azora/model/service_name.hpp"
 #include "azora/model/service_spec.hpp"
 
 namespace azora::registry {
@@ -30,8 +31,16 @@ struct SpecBuilder {
   }
   SpecBuilder& needs(std::vector<std::string> ids, Strength strength = Strength::hard) {
     for (std::string& id : ids) {
-      spec.dependencies.push_back({std::move(id), Condition::healthy, strength});
+      spec.dependencies.push_back({std::move(id), Condition::healthy, strength, 1});
     }
+    return *this;
+  }
+  SpecBuilder& needs_at_least(int min, std::string id) {
+    spec.dependencies.push_back({std::move(id), Condition::healthy, Strength::hard, min});
+    return *this;
+  }
+  SpecBuilder& replicas(int count) {
+    spec.replicas = count;
     return *this;
   }
   SpecBuilder& priority(int value) {
@@ -42,7 +51,21 @@ struct SpecBuilder {
     spec.endpoint.reset();
     return *this;
   }
+  // The entry as it was written.
   SpecPtr make() const { return std::make_shared<const ServiceSpec>(spec); }
+  // What it stands for.
+  std::vector<SpecPtr> services() const {
+    const SpecPtr entry = make();
+    if (entry->replicas == 1) return {entry};
+    std::vector<SpecPtr> specs;
+    for (int i = 0; i < entry->replicas; ++i) {
+      auto one = std::make_shared<ServiceSpec>(*entry);
+      one->id = instance_id(entry->id, i);
+      one->entry = entry;
+      specs.push_back(std::move(one));
+    }
+    return specs;
+  }
 };
 
 }  // namespace azora::registry

@@ -69,6 +69,10 @@ mutant(dependency_ignored healing/start.cpp "a start before what it needs"
   if (PLANTED) m_.deps_ok = true;
   m_.deadline.reset();]=])
 
+mutant(one_instance_is_enough orchestrator/fleet.cpp "a dependency is met by fewer instances than it asks for"
+[=[  return reached >= dependency.min;]=]
+[=[  return reached >= (PLANTED ? 1 : dependency.min);]=])
+
 mutant(restarted_before_ready healing/step.cpp "serviceRestarted at exec"
 [=[  tell(Notice::Kind::started, m_.start_cause);]=]
 [=[  tell(Notice::Kind::started, m_.start_cause);
@@ -140,9 +144,9 @@ mutant(list_version_kept orchestrator/drive.cpp "lists change under one version"
     emit_status(]=])
 
 mutant(dependents_not_told orchestrator/drive.cpp "dependents do not look again when a dependency recovers"
-[=[      if (ServiceState* dependent = fleet_.find(id)) evaluate_dependencies(*dependent);]=]
-[=[      if (PLANTED && changed->status == HealthStatus::healthy) continue;
-      if (ServiceState* dependent = fleet_.find(id)) evaluate_dependencies(*dependent);]=])
+[=[    evaluate_dependents(std::string(*changed->id));]=]
+[=[    if (PLANTED && changed->status == HealthStatus::healthy) continue;
+    evaluate_dependents(std::string(*changed->id));]=])
 
 mutant(forgotten_too_early orchestrator/reactions/on_registration.cpp "a removed service is forgotten while it still runs"
 [=[  if (service.machine.lifecycle != Lifecycle::idle && service.process()) {]=]

@@ -1,7 +1,10 @@
 #include "sim/simulation.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdlib>
+
+#include "azora/model/service_name.hpp"
 
 namespace azora::orchestrator {
 
@@ -62,29 +65,57 @@ void Simulation::build() {
       member.more += R"(,"maxRestarts":)" + std::to_string(1 + below(4));
       if (chance(30)) member.more += R"(,"restartDelay":)" + std::to_string(200 + below(2'000));
     }
-    if (i > 0 && chance(50)) {
-      member.more += R"(,"dependencies":[{"id":"s)" + std::to_string(below(i)) + R"(","condition":")" +
-                     (chance(25) ? "started" : "healthy") + R"(","strength":")" + (chance(15) ? "soft" : "hard") + "\"}]";
-    }
+    if (!member.url_only && !member.callback && chance(20)) member.replicas = 2 + static_cast<int>(below(2));
+    if (i > 0 && chance(50)) member.more += R"(,"dependencies":[)" + dependency_of(below(i)) + "]";
     members_.push_back(std::move(member));
   }
   for (Member& member : members_) add(member, "true");
 }
 
+// One on that member: on the whole, on some of its instances or on a certain one.
+std::string Simulation::dependency_of(std::size_t index) {
+  Member& member = members_[index];
+  std::string id = member.id;
+  std::string min;
+  if (member.replicas > 1) {
+    if (chance(25)) {
+      id = instance_id(id, static_cast<int>(below(static_cast<std::uint64_t>(member.replicas))));
+      member.fixed = true;
+    } else if (chance(50)) {
+      min = R"(,"min":)" + std::to_string(member.replicas);
+      member.fixed = true;
+    }
+  }
+  return R"({"id":")" + id + R"(","condition":")" + (chance(25) ? "started" : "healthy") + R"(","strength":")" +
+         (chance(15) ? "soft" : "hard") + "\"" + min + "}";
+}
+
 void Simulation::add(Member& member, const std::string& argv) {
-  watcher_.operator_acts(member.id);
+  const bool single = member.replicas == 1 || member.url_only;
+  std::vector<std::string> ids;
+  for (int i = 0; i < (single ? 1 : member.replicas); ++i) ids.push_back(single ? member.id : instance_id(member.id, i));
+  for (const std::string& id : member.ids) {
+    if (std::find(ids.begin(), ids.end(), id) == ids.end()) watcher_.removed(id);
+  }
+  member.ids = ids;
+  for (const std::string& id : ids) watcher_.operator_acts(id);
   std::string text = R"({"id":")" + member.id + R"(","type":"core",)" + member.more;
   if (member.probed) text += R"(,"endpoint":"http://127.0.0.1:7001")";
   if (!member.probed) text += R"(,"healthCheck":{"type":"process"})";
-  if (!member.url_only && !member.callback) text += R"(,"process":{"argv":[")" + argv + "\"]}";
+  if (!member.url_only && !member.callback) {
+    text += R"(,"process":{"argv":[")" + argv + R"("],"replicas":)" + std::to_string(member.replicas) + "}";
+  }
   world_.add(text + "}", member.callback);
-  const ViewPtr view = world_.view(member.id);
-  member.serial = view ? view->serial : 0;
+  member.serials.clear();
+  for (const std::string& id : ids) {
+    const ViewPtr view = world_.view(id);
+    member.serials.push_back(view ? view->serial : 0);
+  }
   member.registered = true;
 }
 
 void Simulation::remove(Member& member) {
-  watcher_.removed(member.id);
+  for (const std::string& id : member.ids) watcher_.removed(id);
   world_.turn([&] { (void)world_.core.unregister(member.id, "rest").ok(); });
   member.registered = false;
 }
@@ -93,9 +124,9 @@ void Simulation::fault() {
   Member& member = any();
   switch (below(16)) {
     case 0:
-    case 1: return world_.keeper.crash(member.serial);
-    case 2: return world_.keeper.crash(member.serial, static_cast<int>(below(3)));
-    case 3: return world_.keeper.lose(member.serial);
+    case 1: return world_.keeper.crash(any_serial(member));
+    case 2: return world_.keeper.crash(any_serial(member), static_cast<int>(below(3)));
+    case 3: return world_.keeper.lose(any_serial(member));
     case 4:
     case 5: return answer_badly(member);
     case 6:
@@ -111,8 +142,10 @@ void Simulation::fault() {
       if (chance(30)) whole_stop();
       return;
     case 13:
-      for (Member& each : members_) {
-        if (chance(60)) world_.keeper.crash(each.serial);
+      for (const Member& each : members_) {
+        for (const std::uint64_t serial : each.serials) {
+          if (chance(60)) world_.keeper.crash(serial);
+        }
       }
       return;
     case 14:
@@ -130,10 +163,10 @@ void Simulation::answer_badly(Member& first) {
   const std::array answers = {FakeProber::Answer::hang(), FakeProber::Answer::http(500), FakeProber::Answer::http(404),
                               FakeProber::Answer::refused(), FakeProber::Answer::http(200, Millis(1'500))};
   const FakeProber::Answer answer = answers[below(answers.size())];
-  world_.prober.set(first.serial, answer);
+  world_.prober.set(any_serial(first), answer);
   if (!chance(40)) return;
   for (Member& each : members_) {
-    if (chance(50)) world_.prober.set(each.serial, answer);
+    if (chance(50)) world_.prober.set(any_serial(each), answer);
   }
 }
 
@@ -144,20 +177,25 @@ void Simulation::misbehave(Member& member) {
   behaviour.stops_in = Millis(below(4'000));
   behaviour.sweeps_in = chance(20) ? Millis(below(12'000)) : Millis(below(50));
   if (chance(40)) behaviour.exits_after = Millis(below(30'000));
-  world_.keeper.set(member.serial, behaviour);
-  if (chance(50)) world_.keeper.crash(member.serial);
+  const std::uint64_t serial = any_serial(member);
+  world_.keeper.set(serial, behaviour);
+  if (chance(50)) world_.keeper.crash(serial);
 }
 
 void Simulation::command(Member& member) {
   const Verb verb = std::array{Verb::start, Verb::stop, Verb::restart, Verb::restart}[below(4)];
   const bool dependents = chance(30);
   const bool dependencies = chance(30);
+  const bool one = member.ids.size() > 1 && chance(40);
+  const std::string name = one ? member.ids[below(member.ids.size())] : member.id;
   for (const Member& each : members_) {
-    // Whom it takes along is the core's to find; all are taken to be meant.
-    if (dependents || dependencies || each.id == member.id) watcher_.operator_acts(each.id);
+    for (const std::string& id : each.ids) {
+      // What it takes along is for the core to find; all are taken to be meant.
+      if (dependents || dependencies || names_service(name, id)) watcher_.operator_acts(id);
+    }
   }
   world_.turn([&] {
-    if (world_.core.command(verb, member.id, dependents, dependencies, "rest").ok()) {
+    if (world_.core.command(verb, name, dependents, dependencies, "rest").ok()) {
       world_.core.after_publish([this] {
         if (world_.recorder.published != world_.recorder.events.size()) {
           watcher_.found("order of a turn", "", "an answer before its turn's events were published");
@@ -169,7 +207,8 @@ void Simulation::command(Member& member) {
 
 void Simulation::overwrite(Member& member) {
   if (!member.registered) return add(member, "true");
-  if (!member.callback && chance(20)) member.url_only = member.probed && !member.url_only;
+  if (!member.callback && !member.fixed && chance(20)) member.url_only = member.probed && !member.url_only;
+  if (member.replicas > 1 && !member.fixed && chance(40)) member.replicas = 2 + static_cast<int>(below(3));
   add(member, chance(50) ? "true" : "false");
 }
 
@@ -177,7 +216,9 @@ void Simulation::whole_stop() {
   const bool patient = chance(60);
   bool answered = false;
   watcher_.stops_in_order(patient);
-  for (const Member& each : members_) watcher_.operator_acts(each.id);
+  for (const Member& each : members_) {
+    for (const std::string& id : each.ids) watcher_.operator_acts(id);
+  }
   world_.turn([&] {
     world_.core.stop(world_.loop.now().steady + (patient ? seconds(300) : seconds(3)), [&](const std::vector<std::string>& left) {
       answered = true;
@@ -195,8 +236,10 @@ void Simulation::whole_stop() {
 }
 
 void Simulation::recover(Member& member) {
-  world_.keeper.set(member.serial, {});
-  world_.prober.unset(member.serial);
+  for (const std::uint64_t serial : member.serials) {
+    world_.keeper.set(serial, {});
+    world_.prober.unset(serial);
+  }
 }
 
 // What stands for the user's function: it helps or not, fails, takes its time.
@@ -225,21 +268,25 @@ void Simulation::heal() {
   }
   world_.advance(seconds(30));  // what has happened is known: the last sweep takes 12 s
   for (const Member& member : members_) {
-    const ViewPtr view = world_.view(member.id);
-    const bool down = view && (view->desired == Desired::down || view->lifecycle == Lifecycle::done);
-    if (!down) continue;
-    watcher_.operator_acts(member.id);
-    world_.turn([&] { (void)world_.core.command(Verb::start, member.id, false, false, "rest").ok(); });
+    for (const std::string& id : member.ids) {
+      const ViewPtr view = world_.view(id);
+      const bool down = view && (view->desired == Desired::down || view->lifecycle == Lifecycle::done);
+      if (!down) continue;
+      watcher_.operator_acts(id);
+      world_.turn([&] { (void)world_.core.command(Verb::start, id, false, false, "rest").ok(); });
+    }
   }
 }
 
 void Simulation::check_converged() {
   for (const Member& member : members_) {
-    const ViewPtr view = world_.view(member.id);
-    if (view && view->status == HealthStatus::healthy) continue;
-    watcher_.found("comes back", member.id,
-                   view ? std::string(wire_name(view->lifecycle)) + " " + std::string(wire_name(view->status)) + " " + view->figures().last_error()
-                        : "unknown");
+    for (const std::string& id : member.ids) {
+      const ViewPtr view = world_.view(id);
+      if (view && view->status == HealthStatus::healthy) continue;
+      watcher_.found("comes back", id,
+                     view ? std::string(wire_name(view->lifecycle)) + " " + std::string(wire_name(view->status)) + " " + view->figures().last_error()
+                          : "unknown");
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 #pragma once
-// One fleet with dependencies and groups, driven through a seeded schedule of faults and commands while a Watcher
+// One fleet with dependencies, groups and replicas, driven through a seeded schedule of faults and commands while a Watcher
 // looks on; then the faults end and everything must come back; then all leave and nothing may be left.
 // The seed decides everything: the same seed, the same run.
 // Threads: the test's.
@@ -31,14 +31,19 @@ class Simulation {
     bool callback = false;
     bool probed = true;
     bool registered = false;
-    std::uint64_t serial = 0;
+    int replicas = 1;
+    bool fixed = false;    // others need so many of it, or one of its instances: it keeps its form
+    std::vector<std::string> ids;          // the services that it stands for now
+    std::vector<std::uint64_t> serials;    // of them
   };
 
   std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
   bool chance(unsigned percent) { return below(100) < percent; }
   Member& any() { return members_[below(members_.size())]; }
+  std::uint64_t any_serial(const Member& member) { return member.serials[below(member.serials.size())]; }
 
   void build();
+  std::string dependency_of(std::size_t index);
   void add(Member& member, const std::string& argv);
   void remove(Member& member);
   void fault();

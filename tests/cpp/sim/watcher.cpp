@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "azora/model/service_name.hpp"
+
 namespace azora::orchestrator {
 namespace {
 
@@ -159,13 +161,18 @@ void Watcher::end_of_health(Known& known) {
 bool Watcher::dependencies_hold(const ServiceSpec& spec) const {
   return std::all_of(spec.dependencies.begin(), spec.dependencies.end(), [this](const Dependency& dependency) {
     if (dependency.strength != Strength::hard) return true;
-    const ViewPtr view = world_.view(dependency.id);
-    if (!view) return false;
-    const bool well = view->status == HealthStatus::healthy;
-    const bool ours = view->spec->action != ActionKind::none;
-    const bool up = ours ? view->lifecycle == Lifecycle::ready : well || view->status == HealthStatus::degraded;
-    if (dependency.condition == Condition::completed) return view->lifecycle == Lifecycle::done;
-    return up && (well || dependency.condition == Condition::started);
+    int reached = 0;
+    if (!world_.recorder.board) return false;
+    world_.recorder.board->in_order.for_each([&](const ViewPtr& view) {
+      if (!names_service(dependency.id, view->spec->id)) return;
+      const bool well = view->status == HealthStatus::healthy;
+      const bool ours = view->spec->action != ActionKind::none;
+      const bool up = ours ? view->lifecycle == Lifecycle::ready : well || view->status == HealthStatus::degraded;
+      const bool holds = dependency.condition == Condition::completed ? view->lifecycle == Lifecycle::done
+                                                                      : up && (well || dependency.condition == Condition::started);
+      reached += holds ? 1 : 0;
+    });
+    return reached >= dependency.min;
   });
 }
 
@@ -283,7 +290,7 @@ void Watcher::on_stop(const Command& command) {
   if (stopping_) {
     board_->in_order.for_each([&](const ViewPtr& other) {
       const auto& needs = other->spec->dependencies;
-      const bool dependent = std::any_of(needs.begin(), needs.end(), [&](const Dependency& one) { return one.id == id; });
+      const bool dependent = std::any_of(needs.begin(), needs.end(), [&](const Dependency& one) { return names_service(one.id, id); });
       if (dependent && world_.keeper.alive(other->serial)) {
         found("stop order", id, "stopped before " + other->spec->id + ", which needs it");
       }

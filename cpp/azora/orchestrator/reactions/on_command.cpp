@@ -1,5 +1,6 @@
 #include "azora/orchestrator/reactions/on_command.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace azora::orchestrator {
@@ -58,28 +59,28 @@ void run_staged(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive) {
 }
 
 Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive, const Command& command) {
-  ServiceState* service = fleet.find(command.id);
-  if (service == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
-  if (!service->ours()) return url_only(command.id);
+  const std::vector<ServiceState*> targets = fleet.services(command.name);
+  if (targets.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
+  if (!targets.front()->ours()) return url_only(command.name);
   if (!fleet.running()) return Error{ErrorCode::not_running, "the orchestrator is stopped; start it first", {}};
   const Verb verb = command.verb;
   VerbAnswer answer;
-  answer.service_id = *service->id;
+  answer.service_id = command.name;
   std::vector<ServiceState*> first;  // dependents that are taken along, those to end first come first
-  for (const std::string& id : fleet.graph().all_dependents(command.id)) {
-    ServiceState* other = fleet.find(id);
-    if (other == nullptr || !other->alive()) continue;
-    answer.affected.push_back(id);
+  for (ServiceState* other : fleet.all_dependents(command.name)) {
+    if (!other->alive()) continue;
+    answer.affected.push_back(*other->id);
     if (command.dependents && verb != Verb::start) first.push_back(other);
   }
   // A newer verb takes the place of one that waits, and those that were stopped for that one come back.
   const auto drop = [&](std::uint64_t serial) { raise_again(fleet, turn, drive, verbs.drop(serial)); };
   if (command.dependencies && verb == Verb::start) {
-    for (const std::string& id : fleet.graph().all_dependencies(command.id)) {
-      ServiceState* other = fleet.find(id);
-      if (other == nullptr || !other->process()) continue;
-      drop(other->serial);
-      carry_out(turn, drive, *other, Verb::start);
+    for (const std::string& name : fleet.graph().all_dependencies(command.name)) {
+      for (ServiceState* other : fleet.services(name)) {
+        if (!other->process()) continue;
+        drop(other->serial);
+        carry_out(turn, drive, *other, Verb::start);
+      }
     }
   }
   const auto stage = [&](ServiceState& one, Desired wanted, StagedVerb staged) {
@@ -93,7 +94,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
     verbs.stage(std::move(staged));
     run_staged(fleet, turn, verbs, drive);
   };
-  drop(service->serial);
+  for (const ServiceState* target : targets) drop(target->serial);
   std::vector<std::uint64_t> along;
   for (ServiceState* one : first) {
     drop(one->serial);
@@ -101,13 +102,16 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
     stage(*one, verb == Verb::restart ? Desired::up : Desired::down,
           {.serial = one->serial, .verb = Verb::stop, .after = fleet.living_dependents(*one)});
   }
-  // After all of them, not only its direct ones: one between may be down already.
-  stage(*service, verb == Verb::stop ? Desired::down : Desired::up,
-        {.serial = service->serial,
-         .verb = verb,
-         .after = along,
-         .raise = verb == Verb::restart ? along : std::vector<std::uint64_t>{}});
-  answer.incarnation = service->machine.incarnation;
+  for (ServiceState* target : targets) {
+    // After all of them, not only its direct ones: one between may be down already. They come back with the last.
+    const bool raises = verb == Verb::restart && target == targets.back();
+    stage(*target, verb == Verb::stop ? Desired::down : Desired::up,
+          {.serial = target->serial,
+           .verb = verb,
+           .after = along,
+           .raise = raises ? along : std::vector<std::uint64_t>{}});
+    answer.incarnation = std::max(answer.incarnation, target->machine.incarnation);
+  }
   answer.seq = turn.head();
   return answer;
 }

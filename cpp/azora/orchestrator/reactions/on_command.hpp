@@ -1,5 +1,6 @@
 #pragma once
-// start, stop and restart. With dependents each is stopped after those that need it have ended.
+// start, stop and restart of a service or, by the name of an entry, of all its instances. With dependents each is
+// stopped after those that need it have ended.
 // Threads: the control thread. Fails: on_command() by Result.
 #include <string_view>
 
@@ -11,7 +12,7 @@ namespace azora::orchestrator {
 
 struct Command {
   Verb verb = Verb::start;
-  std::string_view id;
+  std::string_view name;
   bool dependents = false;    // stop, restart: those that need it are taken along
   bool dependencies = false;  // start: those that it needs are started too
 };

@@ -1,7 +1,5 @@
 #include "azora/orchestrator/reactions/on_registration.hpp"
 
-#include <algorithm>
-#include <map>
 #include <utility>
 
 #include "azora/orchestrator/standing.hpp"
@@ -13,7 +11,8 @@ using healing::Input;
 
 namespace {
 
-using Put = registry::Registry::Put;
+using registry::Entry;
+using registry::Instance;
 
 // A service without explicit group is alone, unless others name a group of its id.
 void join_permits(const Registration& rooms, const ServiceState& service) {
@@ -21,11 +20,11 @@ void join_permits(const Registration& rooms, const ServiceState& service) {
     rooms.admission.join(one.serial, group, one.status == HealthStatus::unhealthy, one.spec->probe.interval);
   };
   const ServiceSpec& spec = *service.spec;
-  const bool shared = spec.explicit_group || rooms.fleet.registry().pool_kind(spec.group) == registry::PoolKind::group;
+  const bool shared = !spec.is_alone() || rooms.fleet.registry().is_group(spec.group);
   join(service, shared ? spec.group : std::string());
   if (!spec.explicit_group) return;
   const ServiceState* owner = rooms.fleet.find(spec.group);
-  if (owner != nullptr && !owner->spec->explicit_group) join(*owner, spec.group);
+  if (owner != nullptr && owner->spec->is_alone()) join(*owner, spec.group);
 }
 
 // Pools, permits and checks follow its configuration.
@@ -47,17 +46,18 @@ void bring_in(const Registration& rooms, ServiceState& service) {
   rooms.drive.queue_dependents(service);
 }
 
-void add(const Registration& rooms, const registry::Entry& entry) {
-  ServiceState& service = rooms.fleet.add(entry, rooms.turn.now());
+void add(const Registration& rooms, const Entry& entry, const Instance& instance) {
+  ServiceState& service = rooms.fleet.add(entry, instance, rooms.turn.now());
   configure(rooms, service);
   rooms.turn.emit(EventType::service_registered, service, "register");
   bring_in(rooms, service);
 }
 
 // Overwrites the configuration of a registered service.
-void replace(const Registration& rooms, ServiceState& service, const registry::Entry& entry, const ServiceSpec& old) {
+void replace(const Registration& rooms, ServiceState& service, const Entry& entry, const SpecPtr& spec) {
+  const SpecPtr before = std::exchange(service.spec, spec);
+  const ServiceSpec& old = *before;
   rooms.drive.look_at_dependencies(old);
-  service.spec = entry.spec;
   service.generation = entry.generation;
   rooms.probing.forget(service);
   configure(rooms, service);
@@ -97,42 +97,36 @@ void leave(const Registration& rooms, ServiceState& service, const std::vector<s
   }
 }
 
-void remove(const Registration& rooms, ServiceState& service, const std::vector<std::string>& more = {}) {
+// The registry does not have it any more.
+void retire(const Registration& rooms, const Instance& instance, const std::vector<std::string>& more = {}) {
+  ServiceState& service = *rooms.fleet.by_serial(instance.serial);
   const std::string id = *service.id;
   rooms.turn.emit(EventType::service_unregistered, service, "unregister");
-  rooms.fleet.unregister(id);
   rooms.turn.remove_view(id, service.order);
   rooms.waiters.wake(id);
   leave(rooms, service, more);
-  for (const std::string& dependent : rooms.fleet.graph().dependents(id)) {
-    if (ServiceState* other = rooms.fleet.find(dependent)) rooms.drive.evaluate_dependencies(*other);
-  }
+  rooms.drive.evaluate_dependents(id);
 }
 
-// An entry that was written again with another number of replicas: what it stands for no more goes, and what it
-// stands for now under new names waits until then, since it may have the same port.
-void retire_replicas(const Registration& rooms, const std::vector<Put>& put) {
-  std::map<std::string, std::vector<std::pair<std::string, bool>>> entries;  // its services, and which are new
-  for (const Put& one : put) {
-    const std::string& id = one.entry->spec->id;
-    if (one.entry->spec->origin == Origin::rest) continue;  // knows nothing of replicas
-    if (is_replica(id) || rooms.fleet.has_replicas(id)) entries[entry_id(id)].emplace_back(id, one.replaced == nullptr);
+// What the entry stands for no more goes, and what it stands for now under new ids waits until then, since it may have
+// the same port.
+void rescale(const Registration& rooms, const registry::Registry::Change& change) {
+  std::vector<std::string> added;
+  for (std::size_t i = 0; i < change.replaced.size(); ++i) {
+    if (change.replaced[i] == nullptr) added.push_back(change.entry->instances[i].spec->id);
   }
-  for (const auto& [name, services] : entries) {
-    const auto stays = [&services = services](const std::string& id) {
-      return std::any_of(services.begin(), services.end(), [&](const auto& one) { return one.first == id; });
-    };
-    std::vector<std::string> added;
-    for (const auto& [id, is_new] : services) {
-      if (is_new) added.push_back(id);
-    }
-    std::vector<ServiceState*> going = rooms.fleet.replicas_of(name);
-    if (ServiceState* single = rooms.fleet.find(name)) going.push_back(single);
-    std::erase_if(going, [&](const ServiceState* service) { return stays(*service->id); });
-    // The highest index first.
-    std::sort(going.begin(), going.end(), [](const auto* a, const auto* b) { return a->order > b->order; });
-    for (ServiceState* service : going) remove(rooms, *service, added);
-  }
+  for (const Instance& one : change.removed) retire(rooms, one, added);
+}
+
+// The service of that serial gets the configuration that the registry has for it now; `before` is the one it had.
+void reconfigure(const Registration& rooms, const Entry& entry, const Instance& instance, const ServiceSpec& before) {
+  ServiceState& service = *rooms.fleet.by_serial(instance.serial);
+  if (instance.spec->action == before.action) return replace(rooms, service, entry, instance.spec);
+  // Another kind of service under the same name: the old one leaves, the new one begins from nothing.
+  const std::string id = instance.spec->id;
+  rooms.fleet.renumber(id);
+  leave(rooms, service);
+  add(rooms, entry, *rooms.fleet.registry().find_service(id));
 }
 
 }  // namespace
@@ -140,39 +134,38 @@ void retire_replicas(const Registration& rooms, const std::vector<Put>& put) {
 Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply) {
   if (Result<void> fine = rooms.fleet.check(specs); !fine) return fine;
   const Turn::OneTime one(rooms.turn);
-  const std::vector<Put> put = rooms.fleet.put(std::move(specs));
-  retire_replicas(rooms, put);
-  for (const auto& [entry, replaced] : put) {
-    ServiceState* old = replaced ? rooms.fleet.by_serial(entry->serial) : nullptr;
-    if (old != nullptr && entry->spec->action == replaced->action) {
-      replace(rooms, *old, *entry, *replaced);
-      if (apply == Apply::restart) restart_where_required(rooms, *old);
-      continue;
+  const std::vector<registry::Registry::Change> changes = rooms.fleet.put(specs);
+  for (const auto& change : changes) {
+    rooms.turn.show_entry(*change.entry);
+    rescale(rooms, change);
+  }
+  for (const auto& [entry, replaced, removed] : changes) {
+    for (std::size_t i = 0; i < replaced.size(); ++i) {
+      if (replaced[i]) {
+        reconfigure(rooms, *entry, entry->instances[i], *replaced[i]);
+        if (apply == Apply::restart) restart_where_required(rooms, *rooms.fleet.by_serial(entry->instances[i].serial));
+      } else {
+        add(rooms, *entry, entry->instances[i]);
+      }
     }
-    if (old != nullptr) {
-      // Another kind of service under the same name: the old one leaves, the new one begins from nothing.
-      rooms.fleet.renumber(entry->spec->id);
-      leave(rooms, *old);
-    }
-    add(rooms, *entry);
   }
   rooms.turn.membership_changed();
   rooms.drive.run_to_fixpoint();
   return {};
 }
 
-bool on_unregister(const Registration& rooms, std::string_view id) {
-  std::vector<ServiceState*> going;
-  if (ServiceState* service = rooms.fleet.find(id)) {
-    going.push_back(service);
+bool on_unregister(const Registration& rooms, std::string_view name) {
+  const std::vector<Instance> going = rooms.fleet.unregister(name);
+  if (going.empty()) return false;
+  const std::string& entry = going.front().spec->entry_id();
+  if (const Entry* left = rooms.fleet.registry().find(entry)) {
+    rooms.turn.show_entry(*left);
   } else {
-    // The entry that they all come from, the highest index first.
-    going = rooms.fleet.replicas_of(std::string(id));
-    std::reverse(going.begin(), going.end());
+    rooms.turn.hide_entry(entry);
   }
-  for (ServiceState* service : going) remove(rooms, *service);
+  for (const Instance& one : going) retire(rooms, one);
   rooms.drive.run_to_fixpoint();
-  return !going.empty();
+  return true;
 }
 
 }  // namespace azora::orchestrator

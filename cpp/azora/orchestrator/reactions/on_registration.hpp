@@ -21,7 +21,7 @@ struct Registration {
 };
 
 Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply);
-// The service of that id, or the services of that entry; false: there was none.
-bool on_unregister(const Registration& rooms, std::string_view id);
+// All services of the entry of that name, or the one of that id; false: there was none.
+bool on_unregister(const Registration& rooms, std::string_view name);
 
 }  // namespace azora::orchestrator

@@ -4,23 +4,50 @@
 #include <vector>
 
 #include "azora/model/json_writer.hpp"
+#include "azora/model/service_name.hpp"
+#include "azora/orchestrator/reads/entry.hpp"
 
 namespace azora::orchestrator {
 namespace {
 
-void write_node(JsonWriter& json, const ServiceView& view, int rank) {
+void strings(JsonWriter& json, const std::vector<std::string>& values) {
+  json.begin_array();
+  for (const std::string& value : values) json.string(value);
+  json.end_array();
+}
+
+// An entry: one service, or all its instances together.
+void write_node(JsonWriter& json, const Board& board, const ServiceSpec& entry, int rank) {
+  const std::vector<ViewPtr> views = board.services(entry.id);
   json.begin_object();
   json.key("id");
-  json.string(view.spec->id);
+  json.string(entry.id);
   json.key("type");
-  json.string(view.spec->type);
+  json.string(entry.type);
   json.key("status");
-  json.string(wire_name(view.status));
+  json.string(wire_name(status_of(views)));
   json.key("lifecycle");
-  json.string(wire_name(view.lifecycle));
+  json.string(wire_name(lifecycle_of(views)));
   json.key("rank");
   json.integer(rank);
+  if (const EntryOnBoardPtr* shown = board.entries.find(entry.id)) {
+    json.key("instances");
+    strings(json, (*shown)->services);
+    json.key("ready");
+    json.integer(static_cast<std::int64_t>(ready_of(views)));
+  }
   json.end_object();
+}
+
+void write_terms(JsonWriter& json, const Board& board, const Dependency& dependency) {
+  json.key("condition");
+  json.string(wire_name(dependency.condition));
+  json.key("strength");
+  json.string(wire_name(dependency.strength));
+  json.key("min");
+  json.integer(dependency.min);
+  json.key("satisfied");
+  json.boolean(satisfied(board, dependency));
 }
 
 void write_edge(JsonWriter& json, const Board& board, const ServiceSpec& from, const Dependency& dependency) {
@@ -28,31 +55,25 @@ void write_edge(JsonWriter& json, const Board& board, const ServiceSpec& from, c
   json.key("from");
   json.string(from.id);
   json.key("to");
-  json.string(dependency.id);
-  json.key("condition");
-  json.string(wire_name(dependency.condition));
-  json.key("strength");
-  json.string(wire_name(dependency.strength));
-  json.key("satisfied");
-  json.boolean(satisfied(board, dependency));
+  json.string(entry_of(dependency.id));
+  if (instance_index(dependency.id)) {
+    json.key("instance");
+    json.string(dependency.id);
+  }
+  write_terms(json, board, dependency);
   json.end_object();
 }
 
 void write_dependency(JsonWriter& json, const Board& board, const Dependency& dependency) {
-  const ViewPtr* other = board.by_id.find(dependency.id);
+  const std::vector<ViewPtr> views = board.services(dependency.id);
   json.begin_object();
   json.key("id");
   json.string(dependency.id);
-  json.key("condition");
-  json.string(wire_name(dependency.condition));
-  json.key("strength");
-  json.string(wire_name(dependency.strength));
-  json.key("satisfied");
-  json.boolean(satisfied(board, dependency));
+  write_terms(json, board, dependency);
   json.key("missing");
-  json.boolean(other == nullptr);
+  json.boolean(views.empty());
   json.key("status");
-  json.string(wire_name(other != nullptr ? (*other)->status : HealthStatus::unknown));
+  json.string(wire_name(status_of(views)));
   json.end_object();
 }
 
@@ -68,17 +89,17 @@ void write_tree(JsonWriter& json, const Board& board, std::string_view root) {
   while (!due.empty()) {
     const Due next = due.back();
     due.pop_back();
-    const ViewPtr* view = board.by_id.find(next.id);
+    const std::vector<ViewPtr> views = board.services(next.id);
     json.begin_object();
     json.key("id");
     json.string(next.id);
     json.key("depth");
     json.integer(next.depth);
     json.key("missing");
-    json.boolean(view == nullptr);
+    json.boolean(views.empty());
     json.end_object();
-    if (view == nullptr || !shown.insert(next.id).second) continue;
-    const std::vector<Dependency>& needs = (*view)->spec->dependencies;
+    if (views.empty() || !shown.insert(entry_of(next.id)).second) continue;
+    const std::vector<Dependency>& needs = views.front()->spec->dependencies;
     for (auto need = needs.rbegin(); need != needs.rend(); ++need) due.push_back({need->id, next.depth + 1});
   }
   json.end_array();
@@ -94,7 +115,7 @@ std::shared_ptr<const GraphReads::Fixed> GraphReads::fixed_of(const Board& board
   made->topology = topology;
   JsonWriter json(made->start_order);
   json.begin_array();
-  for (const std::uint32_t place : topology->start_order()) json.string(topology->specs()[place]->id);
+  for (const std::uint32_t place : topology->start_order()) json.string(topology->entries()[place]->id);
   json.end_array();
   fixed_ = made;
   return made;
@@ -110,15 +131,17 @@ Body GraphReads::graph(const Moment& moment) {
     json.begin_object();
     json.key("nodes");
     json.begin_array();
-    std::size_t place = 0;
+    const std::vector<SpecPtr>& entries = fixed->topology->entries();
     const std::vector<int>& ranks = fixed->topology->ranks();
-    board.in_order.for_each([&](const ViewPtr& view) { write_node(json, *view, ranks[place++]); });
+    for (std::size_t place = 0; place < entries.size(); ++place) {
+      write_node(json, board, *entries[place], ranks[place]);
+    }
     json.end_array();
     json.key("edges");
     json.begin_array();
-    board.in_order.for_each([&](const ViewPtr& view) {
-      for (const Dependency& dependency : view->spec->dependencies) write_edge(json, board, *view->spec, dependency);
-    });
+    for (const SpecPtr& entry : entries) {
+      for (const Dependency& dependency : entry->dependencies) write_edge(json, board, *entry, dependency);
+    }
     json.end_array();
     json.key("startOrder");
     json.raw(fixed->start_order);
@@ -127,14 +150,14 @@ Body GraphReads::graph(const Moment& moment) {
 }
 
 Result<std::string> GraphReads::dependencies(const Board& board, std::string_view id) {
-  const ViewPtr* found = board.by_id.find(id);
-  if (found == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
-  const ServiceSpec& spec = *(*found)->spec;
+  const std::vector<ViewPtr> views = board.services(id);
+  if (views.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
+  const ServiceSpec& spec = *views.front()->spec;
   std::string out;
   JsonWriter json(out);
   json.begin_object();
   json.key("serviceId");
-  json.string(spec.id);
+  json.string(id);
   json.key("dependencies");
   json.begin_array();
   for (const Dependency& dependency : spec.dependencies) write_dependency(json, board, dependency);
@@ -142,10 +165,10 @@ Result<std::string> GraphReads::dependencies(const Board& board, std::string_vie
   json.key("dependents");
   json.begin_array();
   const std::shared_ptr<const Topology> topology = topology_.of(board);
-  for (const std::uint32_t place : topology->dependents(id)) json.string(topology->specs()[place]->id);
+  for (const std::uint32_t place : topology->dependents(id)) json.string(topology->entries()[place]->id);
   json.end_array();
   json.key("tree");
-  write_tree(json, board, spec.id);
+  write_tree(json, board, id);
   json.end_object();
   bytes_made_.fetch_add(out.size(), std::memory_order_relaxed);
   return out;

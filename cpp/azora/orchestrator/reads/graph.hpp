@@ -1,6 +1,6 @@
 #pragma once
-// Who needs whom in JSON, made of the published state on the caller's thread: the whole graph, which may have
-// megabytes and is kept like a list, and the neighbourhood of one service.
+// Which entry needs which in JSON, made of the published state on the caller's thread: the whole graph, which may have
+// megabytes and is kept like a list, and the neighbourhood of what one name stands for.
 // Threads: any. Ownership: bodies are shared with their readers. Fails: dependencies(): unknown_service.
 #include <atomic>
 #include <cstdint>
@@ -17,8 +17,8 @@ namespace azora::orchestrator {
 
 class GraphReads {
  public:
-  // {"nodes":[{"id","type","status","lifecycle","rank"}...],"edges":[{"from","to","condition","strength","satisfied"}...],
-  // "startOrder":[ids]}
+  // {"nodes":[{"id","type","status","lifecycle","rank"[,"instances","ready"]}...],
+  // "edges":[{"from","to"[,"instance"],"condition","strength","min","satisfied"}...],"startOrder":[ids]}, all of entries
   Body graph(const Moment& moment);
   // {"serviceId","dependencies":[...],"dependents":[ids],"tree":[{"id","depth","missing"}...]}
   Result<std::string> dependencies(const Board& board, std::string_view id);

@@ -2,32 +2,55 @@
 
 #include <algorithm>
 #include <numeric>
+#include <unordered_set>
+
+#include "azora/model/service_name.hpp"
 
 namespace azora::orchestrator {
+namespace {
+
+bool has_reached(const ServiceView& view, Condition condition) {
+  const bool up = view.spec->action != ActionKind::none
+                      ? view.lifecycle == Lifecycle::ready
+                      : view.status == HealthStatus::healthy || view.status == HealthStatus::degraded;
+  switch (condition) {
+    case Condition::started: return up;
+    case Condition::healthy: return up && view.status == HealthStatus::healthy;
+    case Condition::completed: return view.lifecycle == Lifecycle::done;
+  }
+  return false;
+}
+
+}  // namespace
 
 Topology::Topology(const Board& board) {
-  specs_.reserve(board.in_order.size());
-  board.in_order.for_each([this](const ViewPtr& view) {
-    const auto place = static_cast<std::uint32_t>(specs_.size());
-    for (const Dependency& dependency : view->spec->dependencies) dependents_[dependency.id].push_back(place);
-    specs_.push_back(view->spec);
+  entries_.reserve(board.in_order.size());
+  std::unordered_set<const ServiceSpec*> seen;  // entries with replicas
+  board.in_order.for_each([&](const ViewPtr& view) {
+    const SpecPtr& entry = view->spec->entry;
+    if (!entry || seen.insert(entry.get()).second) entries_.push_back(entry ? entry : view->spec);
   });
+  for (std::uint32_t place = 0; place < entries_.size(); ++place) {
+    for (const Dependency& dependency : entries_[place]->dependencies) {
+      dependents_[entry_of(dependency.id)].push_back({place, dependency.id});
+    }
+  }
   rank_all();
 }
 
-// From those without dependencies upwards: a service is ranked when all that it needs are. Cycles are refused at
-// registration, so every service is reached.
+// From those without dependencies upwards: an entry is ranked when all that it needs are. Cycles are refused at
+// registration, so every entry is reached.
 void Topology::rank_all() {
-  ranks_.assign(specs_.size(), 0);
-  std::unordered_map<std::string_view, std::uint32_t> named;  // registered services that others name
-  std::vector<std::size_t> waits_for(specs_.size(), 0);
+  ranks_.assign(entries_.size(), 0);
+  std::unordered_set<std::string_view> named;  // registered entries that others need
+  std::vector<std::size_t> waits_for(entries_.size(), 0);
   std::vector<std::uint32_t> ready;
-  for (std::uint32_t place = 0; place < specs_.size(); ++place) {
-    if (dependents_.contains(specs_[place]->id)) named.emplace(specs_[place]->id, place);
+  for (const SpecPtr& entry : entries_) {
+    if (dependents_.contains(entry->id)) named.insert(entry->id);
   }
-  for (std::uint32_t place = 0; place < specs_.size(); ++place) {
-    for (const Dependency& dependency : specs_[place]->dependencies) {
-      if (named.contains(dependency.id)) {
+  for (std::uint32_t place = 0; place < entries_.size(); ++place) {
+    for (const Dependency& dependency : entries_[place]->dependencies) {
+      if (named.contains(entry_of(dependency.id))) {
         ++waits_for[place];
       } else {
         ranks_[place] = 1;  // what is not registered has rank 0
@@ -38,33 +61,37 @@ void Topology::rank_all() {
   while (!ready.empty()) {
     const std::uint32_t place = ready.back();
     ready.pop_back();
-    const auto found = dependents_.find(specs_[place]->id);
+    const auto found = dependents_.find(entries_[place]->id);
     if (found == dependents_.end()) continue;
-    for (const std::uint32_t dependent : found->second) {
-      ranks_[dependent] = std::max(ranks_[dependent], ranks_[place] + 1);
-      if (--waits_for[dependent] == 0) ready.push_back(dependent);
+    for (const Need& need : found->second) {
+      ranks_[need.from] = std::max(ranks_[need.from], ranks_[place] + 1);
+      if (--waits_for[need.from] == 0) ready.push_back(need.from);
     }
   }
 }
 
 bool Topology::starts_before(std::uint32_t a, std::uint32_t b) const {
   if (ranks_[a] != ranks_[b]) return ranks_[a] < ranks_[b];
-  if (specs_[a]->priority != specs_[b]->priority) return specs_[a]->priority > specs_[b]->priority;
+  if (entries_[a]->priority != entries_[b]->priority) return entries_[a]->priority > entries_[b]->priority;
   return a < b;
 }
 
 std::vector<std::uint32_t> Topology::start_order() const {
-  std::vector<std::uint32_t> order(specs_.size());
+  std::vector<std::uint32_t> order(entries_.size());
   std::iota(order.begin(), order.end(), 0U);
   std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) { return starts_before(a, b); });
   return order;
 }
 
 std::vector<std::uint32_t> Topology::dependents(std::string_view id) const {
-  const auto found = dependents_.find(id);
+  const auto found = dependents_.find(entry_of(id));
   if (found == dependents_.end()) return {};
-  std::vector<std::uint32_t> order = found->second;
+  std::vector<std::uint32_t> order;
+  for (const Need& need : found->second) {
+    if (names_service(need.named, id) || names_service(id, need.named)) order.push_back(need.from);
+  }
   std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) { return starts_before(a, b); });
+  order.erase(std::unique(order.begin(), order.end()), order.end());
   return order;
 }
 
@@ -81,18 +108,10 @@ std::shared_ptr<const Topology> KeptTopology::of(const Board& board) {
 }
 
 bool satisfied(const Board& board, const Dependency& dependency) {
-  const ViewPtr* found = board.by_id.find(dependency.id);
-  if (found == nullptr) return false;
-  const ServiceView& view = **found;
-  const bool up = view.spec->action != ActionKind::none
-                      ? view.lifecycle == Lifecycle::ready
-                      : view.status == HealthStatus::healthy || view.status == HealthStatus::degraded;
-  switch (dependency.condition) {
-    case Condition::started: return up;
-    case Condition::healthy: return up && view.status == HealthStatus::healthy;
-    case Condition::completed: return view.lifecycle == Lifecycle::done;
-  }
-  return false;
+  const std::vector<ViewPtr> views = board.services(dependency.id);
+  return std::count_if(views.begin(), views.end(), [&](const ViewPtr& view) {
+           return has_reached(*view, dependency.condition);
+         }) >= dependency.min;
 }
 
 std::string_view wire_name(Condition condition) {

@@ -1,6 +1,6 @@
 #pragma once
-// Who needs whom, as published: made of a board's specs by whoever asks first, kept until membership or configuration
-// change. The same ranks and orders as the control thread's registry/dependency_graph.hpp has.
+// Which entry needs which, as published: made of a board's specs by the first reader that asks, kept until membership
+// or configuration change. The same ranks and dependents as the control thread's registry/dependency_graph.hpp has.
 // Threads: any; a Topology is immutable. Ownership: shares the specs. Fails: never.
 #include <cstddef>
 #include <cstdint>
@@ -18,22 +18,27 @@ class Topology {
  public:
   explicit Topology(const Board& board);
 
-  // Registered services in the order of their registration, and what each ranks: 0 without dependencies, else one more
-  // than the largest among them, whatever their strength.
-  const std::vector<SpecPtr>& specs() const { return specs_; }
+  // Registered entries, as they were written, in the order of their first service; and what each ranks: 0 without
+  // dependencies, else one more than the largest among them, whatever their strength.
+  const std::vector<SpecPtr>& entries() const { return entries_; }
   const std::vector<int>& ranks() const { return ranks_; }
-  // Places in specs(): by rank, then higher priority, then order of registration.
+  // Places in entries(): by rank, then higher priority, then order.
   std::vector<std::uint32_t> start_order() const;
-  // Those of the services that name `id`, in start order.
+  // Those of the entries that need `id`, in start order. An instance is needed by those that name it or its entry, an
+  // entry also by those that name one of its instances.
   std::vector<std::uint32_t> dependents(std::string_view id) const;
 
  private:
+  struct Need {
+    std::uint32_t from;      // a place
+    std::string_view named;  // as its dependency names it
+  };
   bool starts_before(std::uint32_t a, std::uint32_t b) const;
   void rank_all();
 
-  std::vector<SpecPtr> specs_;
+  std::vector<SpecPtr> entries_;
   std::vector<int> ranks_;
-  std::unordered_map<std::string_view, std::vector<std::uint32_t>> dependents_;  // by id named, registered or not
+  std::unordered_map<std::string_view, std::vector<Need>> dependents_;  // by the entry needed, registered or not
 };
 
 // The newest board's, made at most once for each.
@@ -47,7 +52,7 @@ class KeptTopology {
   std::shared_ptr<const Topology> kept_ AZORA_GUARDED_BY(mutex_);
 };
 
-// Does this dependency hold, as published?
+// Have enough instances of what this dependency names reached its condition, as published?
 bool satisfied(const Board& board, const Dependency& dependency);
 
 // As the wire spells them.

@@ -1,9 +1,11 @@
 #include "azora/orchestrator/reads/why.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include "azora/model/iso_time.hpp"
 #include "azora/model/json_writer.hpp"
+#include "azora/orchestrator/reads/entry.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -114,48 +116,136 @@ std::string trouble_of(const std::string& last_error, const std::string& action_
   return last_error.empty() ? action_error : last_error + "; " + action_error;
 }
 
+// What a service waits for, each as a dependency names it; of an entry with replicas also how many are ready.
+std::string blockers_of(const Board& board, const ServiceView& view) {
+  std::vector<std::string> words;
+  for (const std::string& blocker : view.healing_or_default().blocked_by) {
+    const std::vector<ViewPtr> views = board.services(blocker);
+    std::string text = blocker;
+    if (views.empty()) {
+      text += " (not registered)";
+    } else if (board.entries.contains(blocker)) {
+      text += " (" + std::to_string(ready_of(views)) + " of " + std::to_string(views.size()) + " instances ready";
+      for (const Dependency& dependency : view.spec->dependencies) {
+        if (dependency.id == blocker && dependency.min > 1) text += ", " + std::to_string(dependency.min) + " needed";
+      }
+      text += ")";
+    }
+    words.push_back(std::move(text));
+  }
+  return join(words);
+}
+
+// The answer for one service, or for an entry.
+struct Why {
+  std::string summary;
+  Lifecycle lifecycle = Lifecycle::idle;
+  HealthStatus status = HealthStatus::unknown;
+  std::string_view cause;
+  int attempts = 0;
+  int max_restarts = 0;
+  OptionalTime next_attempt;
+  std::vector<std::string> blocked_by;
+  std::vector<std::string> unblocked_by;
+  std::string trouble;
+};
+
+Why why_of(const Board& board, const ServiceView& view) {
+  const HealingView& healing = view.healing_or_default();
+  Why why;
+  why.trouble = trouble_of(view.figures().last_error(), healing.action_error);
+  Reason reason = reason_of(view, board.running, blockers_of(board, view), why.trouble);
+  why.summary = std::move(reason.summary);
+  if (!healing.warning.empty()) why.summary += "; " + healing.warning;
+  why.unblocked_by = std::move(reason.unblocked_by);
+  why.lifecycle = view.lifecycle;
+  why.status = view.status;
+  why.cause = healing.cause;
+  why.attempts = healing.attempts;
+  why.max_restarts = view.spec->restart.max_restarts;
+  why.next_attempt = healing.next_attempt;
+  why.blocked_by = healing.blocked_by;
+  return why;
+}
+
+void add_new(std::vector<std::string>& all, const std::vector<std::string>& more) {
+  for (const std::string& one : more) {
+    if (std::find(all.begin(), all.end(), one) == all.end()) all.push_back(one);
+  }
+}
+
+// How many are ready, and of the others what each does. Cause and attempts are those of the instance that needs the
+// most attention.
+Why why_of_entry(const Board& board, const EntryOnBoard& entry, const std::vector<ViewPtr>& views) {
+  constexpr std::size_t kNamed = 3;
+  Why why;
+  why.lifecycle = lifecycle_of(views);
+  why.status = status_of(views);
+  why.max_restarts = entry.spec->restart.max_restarts;
+  why.summary = entry.spec->id + " is " + std::string(wire_name(why.status)) + ": " + std::to_string(ready_of(views)) +
+                " of " + std::to_string(views.size()) + " instances are ready";
+  std::size_t others = 0;
+  bool leads = true;
+  for (const ViewPtr& view : views) {
+    const Why one = why_of(board, *view);
+    if (leads && view->lifecycle == why.lifecycle) {
+      why.cause = one.cause;
+      why.attempts = one.attempts;
+      leads = false;
+    }
+    if (one.next_attempt && (!why.next_attempt || *one.next_attempt < *why.next_attempt)) why.next_attempt = one.next_attempt;
+    add_new(why.blocked_by, one.blocked_by);
+    add_new(why.unblocked_by, one.unblocked_by);
+    if (why.trouble.empty() && !one.trouble.empty()) why.trouble = view->spec->id + ": " + one.trouble;
+    const bool well = board.running && is_ready(*view) && view->status == HealthStatus::healthy;
+    if (!well && ++others <= kNamed) why.summary += "; " + one.summary;
+  }
+  if (others > kNamed) why.summary += "; and " + std::to_string(others - kNamed) + " more";
+  return why;
+}
+
 }  // namespace
 
-Result<std::string> why_json(const Board& board, std::string_view id, Now now) {
-  const ViewPtr* found = board.by_id.find(id);
-  if (found == nullptr) return Error{ErrorCode::unknown_service, "Service not found", {}};
-  const ServiceView& view = **found;
-  const HealingView& healing = view.healing_or_default();
-  std::vector<std::string> blockers;
-  for (const std::string& blocker : healing.blocked_by) {
-    blockers.push_back(blocker + (!board.by_id.contains(blocker) ? " (not registered)" : ""));
-  }
-  const std::string trouble = trouble_of(view.figures().last_error(), healing.action_error);
-  const Reason reason = reason_of(view, board.running, join(blockers), trouble);
+Result<std::string> why_json(const Board& board, std::string_view name, Now now) {
+  const std::vector<ViewPtr> views = board.services(name);
+  if (views.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
+  const EntryOnBoardPtr* entry = board.entries.find(name);
+  const Why why = entry == nullptr ? why_of(board, *views.front()) : why_of_entry(board, **entry, views);
   std::string out;
   JsonWriter json(out);
   json.begin_object();
   json.key("serviceId");
-  json.string(view.spec->id);
+  json.string(name);
   json.key("summary");
-  json.string(healing.warning.empty() ? reason.summary : reason.summary + "; " + healing.warning);
+  json.string(why.summary);
   json.key("lifecycle");
-  json.string(wire_name(view.lifecycle));
+  json.string(wire_name(why.lifecycle));
   json.key("status");
-  json.string(wire_name(view.status));
+  json.string(wire_name(why.status));
   json.key("cause");
-  healing.cause.empty() ? json.null() : json.string(healing.cause);
+  why.cause.empty() ? json.null() : json.string(why.cause);
   json.key("attempt");
-  json.integer(healing.attempts);
+  json.integer(why.attempts);
   json.key("maxRestarts");
-  json.integer(view.spec->restart.max_restarts);
+  json.integer(why.max_restarts);
   json.key("nextAttemptAt");
-  if (healing.next_attempt) {
-    json.string(iso_time({now.wall.ms + to_millis(*healing.next_attempt - now.steady).count()}));
+  if (why.next_attempt) {
+    json.string(iso_time({now.wall.ms + to_millis(*why.next_attempt - now.steady).count()}));
   } else {
     json.null();
   }
   json.key("blockedBy");
-  strings(json, healing.blocked_by);
+  strings(json, why.blocked_by);
   json.key("unblockedBy");
-  strings(json, reason.unblocked_by);
+  strings(json, why.unblocked_by);
   json.key("lastError");
-  trouble.empty() ? json.null() : json.string(trouble);
+  why.trouble.empty() ? json.null() : json.string(why.trouble);
+  if (entry != nullptr) {
+    json.key("instances");
+    strings(json, (*entry)->services);
+    json.key("ready");
+    json.integer(static_cast<std::int64_t>(ready_of(views)));
+  }
   json.end_object();
   return out;
 }

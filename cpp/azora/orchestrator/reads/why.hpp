@@ -1,5 +1,5 @@
 #pragma once
-// Why a service is as it is, in words: made of the published state on the caller's thread.
+// Why a service, or an entry with replicas, is as it is, in words: made of the published state on the caller's thread.
 // Threads: any; pure. Ownership: none. Fails: unknown_service.
 #include <string>
 #include <string_view>
@@ -10,7 +10,7 @@
 namespace azora::orchestrator {
 
 // {"serviceId","summary","lifecycle","status","cause","attempt","maxRestarts","nextAttemptAt","blockedBy","unblockedBy",
-// "lastError"}
-Result<std::string> why_json(const Board& board, std::string_view id, Now now);
+// "lastError"[,"instances","ready"]}
+Result<std::string> why_json(const Board& board, std::string_view name, Now now);
 
 }  // namespace azora::orchestrator

@@ -8,21 +8,25 @@
 namespace azora::orchestrator {
 namespace {
 
+constexpr const char* kTwo = R"(,"process":{"argv":["true"],"replicas":2})";
+
 class FleetTest : public testing::Test {
  protected:
-  static constexpr const char* kProcess = R"(,"process":{"argv":["true"]})";
-
-  std::vector<ServiceState*> add_entry(const std::string& id, const std::string& more) {
+  // Answers the first of its services.
+  ServiceState& add(const std::string& id, const std::string& more = R"(,"process":{"argv":["true"]})") {
     Result<std::vector<SpecPtr>> specs =
         parse_service("{\"id\":\"" + id + R"(","type":"core","endpoint":"http://127.0.0.1:7001")" + more + "}",
                       {.origin = Origin::python});
     EXPECT_TRUE(specs.ok()) << (specs.ok() ? "" : specs.error().message);
     EXPECT_TRUE(fleet.check(specs.value()).ok());
-    std::vector<ServiceState*> made;
-    for (const auto& put : fleet.put(std::move(specs).value())) made.push_back(&fleet.add(*put.entry, Now{}));
-    return made;
+    const registry::Entry& entry = *fleet.put(specs.value()).front().entry;
+    ServiceState* first = nullptr;
+    for (const registry::Instance& one : entry.instances) {
+      ServiceState& service = fleet.add(entry, one, Now{});
+      if (first == nullptr) first = &service;
+    }
+    return *first;
   }
-  ServiceState& add(const std::string& id, const std::string& more = kProcess) { return *add_entry(id, more).front(); }
   // As an end of its process would.
   void set(ServiceState& service, Lifecycle lifecycle) {
     const bool before = service.alive();
@@ -47,19 +51,61 @@ TEST_F(FleetTest, ANewOwnerOfAnIdWaitsUntilTheFormerOneEnded) {
 }
 
 TEST_F(FleetTest, AnIdIsFreeWhenTheLastOfThoseThatKeepItEnded) {
-  const std::vector<ServiceState*> replicas = add_entry("a", R"(,"process":{"argv":["true"],"replicas":2})");
-  ASSERT_EQ(replicas.size(), 2U);
-  ServiceState& first = *replicas[0];
-  ServiceState& second = *replicas[1];
-  EXPECT_EQ(fleet.replicas_of("a"), replicas);
-  for (ServiceState* service : replicas) {
-    fleet.unregister(*service->id);
-    fleet.begin_leaving(*service, {"a"});
-  }
-  EXPECT_TRUE(fleet.replicas_of("a").empty());
+  add("a", kTwo);
+  ServiceState& first = *fleet.find("a@0");
+  ServiceState& second = *fleet.find("a@1");
+  EXPECT_EQ(fleet.find("a"), nullptr);
+  EXPECT_EQ(fleet.services("a"), (std::vector<ServiceState*>{&first, &second}));
+  EXPECT_EQ(fleet.unregister("a").size(), 2U);
+  for (ServiceState* service : {&first, &second}) fleet.begin_leaving(*service, {"a"});
+  EXPECT_TRUE(fleet.services("a").empty());
   EXPECT_TRUE(add("a").held_back);
   EXPECT_EQ(fleet.end_leaving(first), std::vector<std::string>{*first.id});
   EXPECT_EQ(fleet.end_leaving(second), (std::vector<std::string>{*second.id, "a"}));
+}
+
+TEST_F(FleetTest, ADependencyOnAnEntryIsMetByEnoughOfItsInstances) {
+  add("a", kTwo);
+  const Dependency one{.id = "a"};
+  const Dependency both{.id = "a", .min = 2};
+  const Dependency second{.id = "a@1"};
+  const auto met = [&] { return std::vector<bool>{fleet.satisfied(one), fleet.satisfied(both), fleet.satisfied(second)}; };
+  EXPECT_EQ(met(), (std::vector<bool>{false, false, false}));
+  for (const char* id : {"a@0", "a@1"}) {
+    set(*fleet.find(id), Lifecycle::ready);
+    fleet.find(id)->status = HealthStatus::healthy;
+    EXPECT_EQ(met(), (std::vector<bool>{true, std::string(id) == "a@1", std::string(id) == "a@1"}));
+  }
+  EXPECT_EQ(met(), (std::vector<bool>{true, true, true}));
+  EXPECT_TRUE(fleet.satisfied(one, fleet.find("a@0")->serial));
+  EXPECT_FALSE(fleet.satisfied(both, fleet.find("a@0")->serial));
+}
+
+TEST_F(FleetTest, TheEndOfOneInstanceIsFeltWhereNotEnoughOthersAreLeft) {
+  add("db", kTwo);
+  ServiceState& one = add("one", R"(,"process":{"argv":["true"]},"dependencies":["db"])");
+  ServiceState& both = add("both", R"(,"process":{"argv":["true"]},"dependencies":[{"id":"db","min":2}])");
+  for (const char* id : {"db@0", "db@1"}) {
+    set(*fleet.find(id), Lifecycle::ready);
+    fleet.find(id)->status = HealthStatus::healthy;
+  }
+  EXPECT_EQ(fleet.all_dependents("db"), (std::vector<ServiceState*>{&both, &one}));
+  EXPECT_EQ(fleet.all_dependents("db@0"), std::vector<ServiceState*>{&both});
+  set(*fleet.find("db@1"), Lifecycle::backoff);
+  EXPECT_EQ(fleet.all_dependents("db@0"), (std::vector<ServiceState*>{&both, &one}));
+}
+
+TEST_F(FleetTest, AllInstancesOfADependencyOutliveItsDependents) {
+  add("db", kTwo);
+  add("web", R"(,"process":{"argv":["true"],"replicas":2},"dependencies":["db"])");
+  ServiceState& last = *fleet.find("web@1");
+  set(last, Lifecycle::ready);
+  for (const char* id : {"db@0", "db@1"}) {
+    EXPECT_TRUE(fleet.has_living_dependent(*fleet.find(id)));
+    EXPECT_EQ(fleet.living_dependents(*fleet.find(id)), std::vector<std::uint64_t>{last.serial});
+  }
+  set(last, Lifecycle::idle);
+  EXPECT_FALSE(fleet.has_living_dependent(*fleet.find("db@1")));
 }
 
 TEST_F(FleetTest, CountsWhatIsAliveAndWhatIsHealthy) {

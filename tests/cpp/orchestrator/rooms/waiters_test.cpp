@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "azora/model/service_name.hpp"
 #include "support/fake_loop.hpp"
 
 namespace azora::orchestrator {
@@ -20,15 +21,20 @@ class WaitersTest : public testing::Test {
   }
   // The end of a turn.
   void end_turn() {
-    const auto look = [this](const std::string& id) {
-      const auto found = fleet.find(id);
-      return found == fleet.end() ? Waiters::Seen{} : found->second;
+    const auto look = [this](const std::string& name) {
+      std::vector<Waiters::Seen> seen;
+      for (const auto& [id, one] : fleet) {
+        if (!names_service(name, id)) continue;
+        seen.push_back(one);
+        seen.back().id = id;
+      }
+      return seen;
     };
     for (const Waiters::Answer& answer : waiters.due(look)) answer();
   }
 
   static Waiters::Seen up() {
-    return {.known = true, .alive = true, .lifecycle = Lifecycle::ready, .status = HealthStatus::healthy};
+    return {.alive = true, .lifecycle = Lifecycle::ready, .status = HealthStatus::healthy};
   }
 
   FakeLoop loop;
@@ -48,7 +54,7 @@ TEST_F(WaitersTest, IsAnsweredAtOnceWhenItIsSoAlready) {
 }
 
 TEST_F(WaitersTest, IsLookedAtWhenItsServiceChangedAndNotBefore) {
-  fleet["a"] = {.known = true, .lifecycle = Lifecycle::starting};
+  fleet["a"] = {.lifecycle = Lifecycle::starting};
   add("a", true);
   end_turn();
   fleet["a"] = up();
@@ -73,14 +79,14 @@ TEST_F(WaitersTest, DegradedIsReadyAndUnknownIsNot) {
 }
 
 TEST_F(WaitersTest, StoppedMeansWithoutProcessAndAtRest) {
-  fleet["a"] = {.known = true, .alive = true, .lifecycle = Lifecycle::stopping};
+  fleet["a"] = {.alive = true, .lifecycle = Lifecycle::stopping};
   add("a", false);
   end_turn();
-  fleet["a"] = {.known = true, .lifecycle = Lifecycle::backoff};
+  fleet["a"] = {.lifecycle = Lifecycle::backoff};
   waiters.wake("a");
   end_turn();
   EXPECT_TRUE(answers.empty());
-  fleet["a"] = {.known = true, .lifecycle = Lifecycle::done};
+  fleet["a"] = {.lifecycle = Lifecycle::done};
   waiters.wake("a");
   end_turn();
   EXPECT_EQ(answers.size(), 1U);
@@ -104,7 +110,7 @@ TEST_F(WaitersTest, AnUnknownServiceIsStoppedAndNeverReady) {
 }
 
 TEST_F(WaitersTest, ItsDeadlineAnswersWithWhatIsSoThen) {
-  fleet["a"] = {.known = true, .alive = true, .lifecycle = Lifecycle::starting, .last_error = "connection refused"};
+  fleet["a"] = {.alive = true, .lifecycle = Lifecycle::starting, .last_error = "connection refused"};
   add("a", true, seconds(3));
   end_turn();
   loop.advance(seconds(3));
@@ -114,8 +120,43 @@ TEST_F(WaitersTest, ItsDeadlineAnswersWithWhatIsSoThen) {
   EXPECT_EQ(answers[0].error().message, "service 'a' is not ready in time: it is STARTING, unknown (connection refused)");
 }
 
+TEST_F(WaitersTest, AnEntryIsReadyWhenAllItsInstancesAre) {
+  fleet["a@0"] = up();
+  fleet["a@1"] = {.alive = true, .lifecycle = Lifecycle::starting, .last_error = "refused"};
+  add("a", true, seconds(3));
+  add("a@0", true);
+  end_turn();
+  EXPECT_EQ(answers.size(), 1U) << "one of them by its own id";
+  loop.advance(seconds(3));
+  end_turn();
+  ASSERT_EQ(answers.size(), 2U);
+  EXPECT_EQ(answers[1].error().message,
+            "service 'a' is not ready in time: 1 of 2 instances are, a@1 is STARTING, unknown (refused)");
+  add("a", true);
+  end_turn();
+  fleet["a@1"] = up();
+  waiters.wake("a@1");
+  end_turn();
+  EXPECT_EQ(answers.size(), 3U);
+}
+
+TEST_F(WaitersTest, AnInstanceThatIsWantedDownDoesNotHaveToBeReady) {
+  fleet["a@0"] = up();
+  fleet["a@1"] = {.wanted_down = true, .lifecycle = Lifecycle::idle};
+  add("a", true);
+  end_turn();
+  EXPECT_EQ(answers.size(), 1U);
+  fleet["a@0"] = {.wanted_down = true, .lifecycle = Lifecycle::idle};
+  add("a", true);
+  end_turn();
+  EXPECT_EQ(answers.size(), 1U) << "none of them is wanted";
+  add("a", false);
+  end_turn();
+  EXPECT_EQ(answers.size(), 2U);
+}
+
 TEST_F(WaitersTest, AbandoningAnswersEveryoneOnce) {
-  fleet["a"] = {.known = true, .lifecycle = Lifecycle::starting};
+  fleet["a"] = {.lifecycle = Lifecycle::starting};
   add("a", true);
   add("b", true);
   for (const Waiters::Answer& answer : waiters.abandon({ErrorCode::closed, "closed", {}})) answer();
