@@ -326,13 +326,14 @@ class _Relations:
                 target = dependency.get("id") if isinstance(dependency, dict) else dependency
                 if not isinstance(target, str):
                     continue
-                self._edges[name].append(target)
+                self._edges[name].append(self._entry(target))
+                path = ("services", index, "dependencies", place)
                 if odd := self._odd(name, target):
-                    path = ("services", index, "dependencies", place)
                     line = line_of(self._loader.lines, path)
                     self._loader.config.warnings.append(
                         ConfigFault(self._loader.name, line, f"dependencies[{place}]", odd)
                     )
+                self._enough(dependency, target, path)
         self._cycle()
         self._groups()
 
@@ -340,17 +341,26 @@ class _Relations:
         """What is odd about a dependency; nothing when it can come true."""
         base, at, number = target.rpartition("@")
         if not at:
-            replicas = self._replicas(target)
-            if replicas == 1:
-                return ""
-            if replicas > 1:
-                return (
-                    f'"{target}" is {replicas} replicas; "{name}" waits for a service of that very '
-                    f'id, name "{target}@0" to "{target}@{replicas - 1}"'
-                )
-        elif number.isdigit() and int(number) < self._replicas(base) > 1:
-            return ""
-        return f'"{target}" is not in this file; "{name}" waits for it'
+            known = self._replicas(target) > 0
+        else:
+            known = number.isdigit() and int(number) < self._replicas(base) > 1
+        return "" if known else f'"{target}" is not in this file; "{name}" waits for it'
+
+    def _entry(self, target: str) -> str:
+        """The entry that a dependency names, or one of whose instances it names."""
+        return target if target in self._seen else target.rpartition("@")[0] or target
+
+    def _enough(self, dependency: Any, target: str, path: _Path) -> None:
+        """A dependency must not ask for more instances than its entry has."""
+        least = dependency.get("min", 1) if isinstance(dependency, dict) else 1
+        replicas = self._replicas(target)
+        if isinstance(least, int) and 0 < replicas < least:
+            has = "one instance" if replicas == 1 else f"{replicas} instances"
+            self._loader.fault(
+                (*path, "min"),
+                f"dependencies[{path[-1]}].min",
+                f'is {least}, but "{target}" has {has}; lower it or give that more replicas',
+            )
 
     def _replicas(self, name: str) -> int:
         """How many services an entry becomes; 0: there is none of that id."""

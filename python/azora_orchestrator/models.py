@@ -184,6 +184,7 @@ class Dependency(_Wire):
     id: str
     condition: Literal["started", "healthy", "completed"] | None = None
     strength: Literal["hard", "soft"] | None = None
+    min: int | None = None
 
 
 @_named

@@ -352,8 +352,9 @@ class MasterOrchestrator:
     ) -> None:
         """Wait until a service, several or all of them (None) are ready. Raises TimedOut.
 
-        The name of a group waits for all its replicas. "All of them" leaves out those that their
-        owner wants down, and those that ended as they should (DONE).
+        The name of an entry waits for all its instances, that of a group for all its members. "All of
+        them" leaves out those that their owner wants down, and those that ended as they should
+        (DONE).
         """
         deadline = deadline_of(timeout_ms)
         names = [id] if isinstance(id, str) else id
@@ -370,10 +371,10 @@ class MasterOrchestrator:
     def _members(self, names: Sequence[str]) -> list[str]:
         members: list[str] = []
         for name in names:
-            replicas = []
+            group = []
             if self._core.find(name) is None:
-                replicas = [view.id for view in self._core.list() if view.group == name]
-            members += replicas or [name]
+                group = [view.id for view in self._core.list() if view.group == name]
+            members += group or [name]
         return members
 
     def _wait(self, id: str, what: str, deadline: float, *, or_done: bool = False) -> None:

@@ -229,11 +229,20 @@ def pick(
 @app.command()
 def graph(ctx: typer.Context, url: Url = None, as_json: Json = False) -> None:
     """What depends on what, as a tree."""
-    client = client_of(ctx, url)
+    found = client_of(ctx, url).get("graph")
     if as_json_wanted(ctx, as_json):
-        render.as_json(client.get("graph"))
+        render.as_json(found)
         return
-    found = client.get("status", "detailed")["services"]
-    nodes = {item["serviceId"]: _needs(item["config"]) for item in found}
-    for line in render.tree(nodes, {item["serviceId"]: item["status"] for item in found}):
+    needs: dict[str, list[str]] = {node["id"]: [] for node in found["nodes"]}
+    for edge in found["edges"]:
+        if edge["to"] not in needs[edge["from"]]:  # by several of its instances
+            needs[edge["from"]].append(edge["to"])
+    for line in render.tree(needs, {node["id"]: _state(node) for node in found["nodes"]}):
         render.say(line)
+
+
+def _state(node: dict[str, Any]) -> str:
+    status = str(node["status"])
+    if "instances" not in node:
+        return status
+    return f"{status}, {node['ready']} of {len(node['instances'])} ready"

@@ -230,6 +230,44 @@ def test_a_replica_that_is_not_there_is_a_missing_dependency(tmp_path: Path) -> 
     assert (read.faults, [warning.field for warning in read.warnings]) == ([], ["dependencies[2]"])
 
 
+def test_a_dependency_on_an_entry_with_replicas_is_on_all_of_them(tmp_path: Path) -> None:
+    workers = SERVICE | {"id": "w", "process": {"argv": ["x"], "replicas": 2}}
+    file = tmp_path / "a.json"
+    needs = {"dependencies": ["w", {"id": "w@1"}]}
+    file.write_text(json.dumps({"services": [workers, SERVICE | needs]}))
+    read = config.load(file)
+    assert (read.faults, read.warnings) == ([], [])
+
+
+@pytest.mark.parametrize(("least", "faults"), [(1, 0), (2, 0), (3, 1)])
+def test_a_dependency_on_more_instances_than_there_are_is_a_fault(
+    least: int, faults: int, tmp_path: Path
+) -> None:
+    workers = SERVICE | {"id": "w", "process": {"argv": ["x"], "replicas": 2}}
+    file = tmp_path / "a.json"
+    needs = {"dependencies": [{"id": "w", "min": least}]}
+    file.write_text(json.dumps({"services": [workers, SERVICE | needs]}))
+    assert [fault.field for fault in config.load(file).faults] == ["dependencies[0].min"] * faults
+
+
+def test_a_cycle_through_one_instance_is_a_cycle(tmp_path: Path) -> None:
+    workers = SERVICE | {
+        "id": "w",
+        "process": {"argv": ["x"], "replicas": 2},
+        "dependencies": [SERVICE["id"]],
+    }
+    file = tmp_path / "a.json"
+    file.write_text(json.dumps({"services": [workers, SERVICE | {"dependencies": ["w@1"]}]}))
+    assert [fault.field for fault in config.load(file).faults] == ["dependencies"]
+
+
+def test_an_entry_may_have_the_name_of_its_type(tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    web = SERVICE | {"id": "web", "type": "web", "process": {"argv": ["x"], "replicas": 2}}
+    file.write_text(json.dumps({"services": [web]}))
+    assert config.load(file).faults == []
+
+
 def test_no_file_is_one_fault(tmp_path: Path, azora: Azora) -> None:
     said = azora("check", str(tmp_path / "none.toml"))
     assert (said.code, len(said.lines)) == (2, 1)
