@@ -31,7 +31,7 @@ bool is_ipv6(const std::string& host) {
   return inet_pton(AF_INET6, host.c_str(), &address) == 1;
 }
 
-// Splits "host:port" or "[::1]:port"; the port text is empty when there is none.
+// Splits "host:port" or "[::1]:port"; the port is empty when there is none.
 std::optional<EndpointProblem> split_authority(std::string_view authority, std::string& host,
                                                std::string_view& port, bool& has_port) {
   std::size_t host_end = 0;

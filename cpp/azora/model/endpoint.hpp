@@ -1,5 +1,5 @@
 #pragma once
-// Reads the URL of a service: http://host[:port][/base], https://.., tcp://host:port.
+// Reads the URL of a service: http://host[:port][/base], https://..., tcp://host:port.
 // Threads: any; pure functions. Fails: see parse_endpoint.
 #include <cstdint>
 #include <string>
@@ -16,8 +16,8 @@ struct Url {
   std::string base_path; // "" or "/prefix", put before healthCheckPath
 };
 
-// What is wrong with the text, as the rest of a fault: "has no host; write it as ...". `quotable`
-// is false when the text may hold a password and must not be repeated.
+// What is wrong with the URL, as the rest of a fault: "has no host; write it as ...". `quotable`
+// is false when it may hold a password and must not be repeated.
 struct EndpointProblem {
   std::string message;
   bool quotable = true;

@@ -14,7 +14,7 @@
 namespace azora {
 namespace {
 
-// Hands the text to nlohmann's lexer byte by byte, so that a handler knows how far it has come.
+// Gives the text to nlohmann's lexer byte by byte, so that a handler knows the position it has reached.
 class CountingIterator {
  public:
   using iterator_category = std::input_iterator_tag;
@@ -57,7 +57,7 @@ bool is_in_range(std::string_view digits) {
   return std::from_chars(digits.data(), last, number).ec == std::errc{} && std::isfinite(number);
 }
 
-// Builds the tree out of nlohmann's events and adds what its parser does not refuse. Every handler answers false
+// Builds the tree out of nlohmann's events and adds what its parser does not refuse. Every handler returns false
 // after fail(), which ends the parsing.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:

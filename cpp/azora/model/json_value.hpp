@@ -1,6 +1,6 @@
 #pragma once
 // A JSON text in memory: keys in the order given, numbers as they were written, so that what a user
-// registered can be echoed as it came. Only inputs are held this way; outputs are written at once
+// registered can be echoed unchanged. Only inputs are held this way; outputs are written directly
 // (JsonWriter). Threads: as any value. Fails: never.
 #include <cstdint>
 #include <optional>
@@ -22,7 +22,7 @@ struct Json {
   std::vector<JsonMember> members;  // object; no key twice
 
   bool is(Kind wanted) const { return kind == wanted; }
-  // The member of that name; null when there is none or this is no object.
+  // The member of that name; null when there is none or this is not an object.
   const Json* find(std::string_view key) const;
   // The value of a number that is integral (5, 5.0, 3e4) and fits; nullopt otherwise.
   std::optional<std::int64_t> integer() const;

@@ -1,6 +1,6 @@
 #pragma once
-// Appends compact JSON to a string: no tree in between, commas kept by the writer. Every text we
-// answer with is made here. Threads: one at a time. Ownership: the caller's string. Fails: never;
+// Appends compact JSON to a string: no tree in between, commas kept by the writer. All JSON that we
+// return is made here. Threads: one at a time. Ownership: the caller's string. Fails: never;
 // bytes that are not UTF-8 become U+FFFD.
 #include <cstdint>
 #include <string>
@@ -32,7 +32,7 @@ class JsonWriter {
   void boolean(bool value) { raw(value ? "true" : "false"); }
   void null() { raw("null"); }
   void raw(std::string_view json);      // a value that is JSON already
-  void members(std::string_view json);  // "key":value,.. that are JSON already, inside an object
+  void members(std::string_view json);  // "key":value,... that are JSON already, inside an object
 
  private:
   void separate();

@@ -13,7 +13,7 @@ namespace azora {
 
 enum class ProbeKind : std::uint8_t { http, tcp, process };
 
-// What is asked, and of whom. Shared by the control thread and the prober.
+// What a check asks, and where. Shared by the control thread and the prober.
 struct ProbeTarget {
   ProbeKind kind = ProbeKind::http;
   std::uint16_t port = 0;
@@ -27,7 +27,7 @@ struct ProbeTarget {
   friend bool operator==(const ProbeTarget&, const ProbeTarget&) = default;
 };
 
-// When it is asked, and what the answers mean.
+// When it asks, and what the answers mean.
 struct ProbeSpec {
   Millis interval{30'000};
   int unhealthy_threshold = 2;                 // consecutive failures that take it out of rotation

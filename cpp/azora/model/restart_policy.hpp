@@ -17,7 +17,7 @@ enum class ActionKind : std::uint8_t { none, process, callback };
 struct RestartPolicy {
   RestartOn on = RestartOn::on_failure;
   int max_restarts = 5;                       // failure-caused restarts per episode; 0 alert only; -1 no limit
-  std::optional<Millis> delay;                // unset: 0, 1, 2, 4 .. s
+  std::optional<Millis> delay;                // unset: 0, 1, 2, 4, ... s
   double factor = 2.0;
   Millis max_delay{60'000};
   std::optional<Millis> stable_after;         // unset: max(60 s, 2 x last delay, 2 x interval)

@@ -11,7 +11,7 @@
 namespace azora {
 namespace {
 
-constexpr std::size_t kShownBytes = 80;  // a fault stays one readable line
+constexpr std::size_t kShownBytes = 80;  // so that a fault is one readable line
 
 std::size_t count_characters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
@@ -45,7 +45,7 @@ std::optional<std::int64_t> measure_of(const FieldRow& row, const Json& value, b
   return std::nullopt;
 }
 
-// For a number that is too large the lower limit is no help.
+// For a number that is too large the upper limit is named, not the lower one.
 std::string rule_for(const FieldRow& row, const Json& value, bool units) {
   const auto measure = measure_of(row, value, units);
   const bool too_large =

@@ -29,7 +29,7 @@ struct SpecContext {
 
 // `5`, `"abc"`, `null`, `a list`, `an object`: a value as faults show it, cut to a readable length.
 std::string shown(const Json& value);
-// `a number`, `a text`, ..: for values that must not be repeated (they may be secrets).
+// `a number`, `a text`, ...: for values that must not be repeated (they may be secrets).
 std::string_view kind_name(const Json& value);
 // `is 5; it must be <rule>`, and for null `is null; leave it out or give <rule>` (`needed`: no
 // leaving out).

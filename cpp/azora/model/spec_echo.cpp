@@ -112,7 +112,7 @@ std::string echo_config(const Json& given, const ServiceSpec& spec) {
     const FieldRow* row = find_field(Section::service, member.key);
     if (!row || !row->seed) write_member(json, Section::service, member);
   }
-  // The pool that the replicas of one entry share is nowhere else to be seen.
+  // The group that the replicas of one entry share is shown nowhere else.
   if (spec.group != spec.id && !given.find("group")) {
     json.key("group");
     json.string(spec.group);

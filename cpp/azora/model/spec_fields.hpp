@@ -1,5 +1,5 @@
 #pragma once
-// The table of every field a service can have (semantics 32): its JSON kind, its limits, its
+// The table of every field a service can have (R32): its JSON kind, its limits, its
 // default and its meaning. The validator checks by it, unknown keys are compared with it, the JSON
 // Schema is made from it. Threads: any; constant data.
 #include <cstdint>
@@ -15,9 +15,9 @@ enum class Section : std::uint8_t { service, health_check, process, log, depende
 
 enum class FieldKind : std::uint8_t {
   word,     // a string of the form of an id
-  text,     // any other string: 1 .. max characters, none of them a control character
-  integer,  // min .. max
-  number,   // min .. max
+  text,     // any other string: 1 to max characters, none of them a control character
+  integer,  // min to max
+  number,   // min to max
   boolean,
   duration,  // integer ms; config files and Python also "30s"
   bytes,     // integer; config files and Python also "10MiB"
@@ -37,13 +37,13 @@ struct FieldRow {
   std::int64_t max = kMaxInt32;
   std::string_view rule = {};  // after "it must be"; empty: made from kind and limits
   std::string_view choices = {};
-  std::string_view later_choices = {};  // known words that are refused by name (semantics 30)
+  std::string_view later_choices = {};  // known words that are refused by name (R30)
   std::string_view default_json = {};   // empty: none, or derived as `doc` says
   std::string_view doc = {};
   std::string_view schema = {};  // JSON Schema of the value where kind and limits do not say enough
   bool required = false;
   bool seed = false;      // one of the seed's keys
-  bool available = true;  // false: known, refused by name (semantics 30)
+  bool available = true;  // false: known, refused by name (R30)
 };
 
 std::span<const FieldRow> all_fields();
@@ -52,7 +52,7 @@ const FieldRow* find_field(Section section, std::string_view name);
 // "healthCheck" and the like: where the section stands in a service; "" for the service itself.
 std::string_view section_path(Section section);
 
-// What the value must be, in words: "an integer of at least 100 (milliseconds)". `units`: texts
+// What the value must be, in words: "an integer of at least 100 (milliseconds)". `units`: strings
 // such as "30s" are taken too.
 std::string rule_text(const FieldRow& row, bool units);
 

@@ -1,4 +1,4 @@
-// The texts of a launch: relative paths made absolute, {port} and {index} replaced.
+// The strings of a launch: relative paths made absolute, {port} and {index} replaced.
 #include <filesystem>
 #include <system_error>
 
@@ -38,7 +38,7 @@ void resolve_paths(Json& process, const std::string& base_dir) {
   make_absolute(member(process, "envFile"), base);
   if (Json* argv = member(process, "argv"); argv && !argv->items.empty()) {
     Json& program = argv->items.front();
-    // A bare name is looked up on PATH at each start, as a shell does.
+    // A bare name is searched on PATH at each start, as a shell does.
     if (program.text.find('/') != std::string::npos) make_absolute(&program, base);
   }
   if (!cwd && !base_dir.empty()) process.members.push_back({"cwd", Json::of_text(base_dir)});

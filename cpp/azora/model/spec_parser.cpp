@@ -13,7 +13,7 @@
 namespace azora {
 namespace {
 
-// Semantics 29. A command to run in a request is refused before anything else is looked at.
+// A command to run in a request is refused before anything else is judged (R29).
 std::optional<Error> find_command(const Json& given, const std::string& prefix) {
   std::string field;
   if (given.find("process")) field = "process";
@@ -91,7 +91,7 @@ std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec written, const s
   return specs;
 }
 
-// `given` with its process put in place of the one given.
+// `given` with `process` in place of its own.
 std::string source_text(const Json& given, const Json& process) {
   std::string text;
   JsonWriter json(text);
@@ -135,15 +135,14 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
     spec.replicas = plan->replicas;
   }
   if (context.faults.size() != faults_before || context.full()) return {};
-  // Without anything to run the echo is as good: nothing in it is masked.
+  // Without anything to run nothing in the echo is masked: it says all that was given.
   if (spec.action != ActionKind::none) {
     spec.source_json = std::make_shared<const std::string>(source_text(reading.given, process));
   }
   return expand(reading, std::move(spec), url, plan ? &*plan : nullptr);
 }
 
-// `given` is REST's; the fields beyond the seed's come from `old`, which the owner of the machine
-// wrote.
+// `given` is the request; the fields beyond the seed's come from `old`, which a file or Python registered.
 Json laid_over(const Json& given, const Json& old, SpecContext& context) {
   Json merged;
   merged.kind = Json::Kind::object;
@@ -221,10 +220,10 @@ Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec
   if (!source) return source.error();
   if (auto forbidden = find_command(given.value(), "")) return *std::move(forbidden);
 
-  // 1. The request by the rules of requests (no "30s"), for the faults of its own.
+  // 1. The request alone, by the rules of requests (no "30s").
   context.keep_unknown = true;
   const CheckedObject own(Section::service, given.value(), "", context);
-  // 2. Both together.
+  // 2. Both merged, by the rules of the owner.
   const Json merged = laid_over(given.value(), source.value(), context);
   SpecContext whole;
   whole.units = true;

@@ -1,5 +1,5 @@
 #pragma once
-// The one validator: the table of all service fields (semantics 32), and what it makes of a JSON text.
+// The one validator: the table of all service fields (R32), and what it makes of a JSON text.
 // Used by REST, Python and `azora check`; the OpenAPI and editor schemas are made from the same table.
 // Threads: any; everything is a pure function of its arguments.
 // Fails: all faults of an input at once, each with the field's path, the rule, the value and what to do.

@@ -20,7 +20,7 @@ std::optional<Url> read_endpoint(CheckedObject& service);
 std::vector<Dependency> read_dependencies(const CheckedObject& service, SpecContext& context);
 
 // Fields `healthCheckPath`, `healthCheckInterval`, `startInterval` and `healthCheck`, with the
-// derived defaults (semantics 18). Also decides whether an endpoint may be absent (semantics 19).
+// derived defaults (R18). Also decides whether an endpoint may be absent (R19).
 struct CheckPlan {
   ProbeTarget target;
   ProbeSpec spec;
@@ -28,10 +28,10 @@ struct CheckPlan {
 CheckPlan read_check(CheckedObject& service, const std::optional<Url>& endpoint,
                      SpecContext& context);
 
-// Field `restart`, beside `process` and a Python callable (semantics 22).
+// Field `restart`, beside `process` and a Python callable (R22).
 ActionKind read_action(CheckedObject& service, bool has_callback, SpecContext& context);
 
-// Fields `maxRestarts`, `restartDelay`, `restartPolicy`, .. (semantics 24).
+// Fields `maxRestarts`, `restartDelay`, `restartPolicy`, ... (R24).
 RestartPolicy read_restart_policy(CheckedObject& service, ActionKind action);
 
 // Field `process`, before {port} and {index} are replaced. `endpoint_given`: there is one, right or

@@ -180,7 +180,7 @@ std::optional<Url> read_endpoint(CheckedObject& service) {
   }
   auto parsed = parse_endpoint(value->text);
   if (auto* wrong = std::get_if<EndpointProblem>(&parsed)) {
-    // What follows an "@" may be a host, what stands before it a password.
+    // What is before an "@" may be a password.
     const bool quotable = wrong->quotable && value->text.find('@') == std::string::npos;
     service.fault("endpoint", quotable          ? "is " + shown(*value) + "; " + wrong->message
                               : wrong->quotable ? "cannot be used as it is; " + wrong->message

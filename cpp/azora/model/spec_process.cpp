@@ -9,7 +9,7 @@ namespace {
 
 constexpr int kLastPort = 65535;
 
-// What may become part of a command line, an environment or a path.
+// A string that may become part of a command line, an environment or a path.
 bool is_c_string(const Json& value) {
   return value.is(Json::Kind::string) && value.text.find('\0') == std::string::npos;
 }
@@ -58,7 +58,7 @@ void read_env(const CheckedObject& process, LaunchSpec& launch, SpecContext& con
     if (!is_variable_name(name)) {
       context.fault(field,
                     "is no name of an environment variable; use " + std::string(kVariableName));
-    } else if (!value.is(Json::Kind::string)) {  // never with its value: it may be a secret
+    } else if (!value.is(Json::Kind::string)) {  // without its value, which may be a secret
       context.fault(field, "is " + std::string(kind_name(value)) + "; it must be a text" +
                                (is_scalar(value) ? ", put it in quotes" : ""));
     } else if (!is_c_string(value)) {
@@ -95,7 +95,7 @@ void read_stop_signal(CheckedObject& process, LaunchSpec& launch) {
   const Json* value = process.get("stopSignal");
   if (!value) return;
   const auto number = value->is(Json::Kind::string) ? signal_number(value->text) : std::nullopt;
-  // A stopped process would only wait for SIGKILL.
+  // A process that such a signal stops does not end before SIGKILL.
   const bool stops = value->text == "SIGSTOP" || value->text == "STOP" ||
                      value->text == "SIGTSTP" || value->text == "TSTP";
   if (!number || stops) {
@@ -229,7 +229,7 @@ std::vector<std::uint16_t> read_ports(CheckedObject& process, int replicas,
   return ports;
 }
 
-// {port} where there is no port would start the program with a wrong argument.
+// {port} without an endpoint would start the program with a wrong argument.
 void check_port_uses(const CheckedObject& process, const LaunchSpec& launch, SpecContext& context) {
   constexpr std::string_view kPort = "{port}";
   constexpr std::string_view kProblem =

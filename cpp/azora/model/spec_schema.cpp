@@ -21,7 +21,7 @@ void write_type(JsonWriter& json, std::string_view type) {
   json.string(type);
 }
 
-// An integer, or (in config files) a text with a unit.
+// An integer, or (in config files) a string with a unit.
 void write_measure(JsonWriter& json, const FieldRow& row, Origin origin, std::string_view pattern) {
   if (origin == Origin::rest) {
     write_type(json, "integer");
@@ -135,7 +135,7 @@ void write_field(JsonWriter& json, const FieldRow& row, Origin origin) {
   json.end_object();
 }
 
-// Fields that a request may not carry (semantics 29).
+// Fields that a request may not carry (R29).
 bool is_open_to(const FieldRow& row, Origin origin) {
   const bool runs =
       row.section == Section::service && (row.name == "process" || row.name == "restart");

@@ -8,7 +8,7 @@
 namespace azora {
 namespace {
 
-constexpr std::size_t kLongestKey = 64;  // a longer one resembles nothing of ours
+constexpr std::size_t kLongestKey = 64;  // a longer one is not compared
 
 // Letters alone, lower case, without Python's unit suffix: "health_check_interval_ms" is
 // "healthCheckInterval" in another spelling.
@@ -78,7 +78,7 @@ std::string unknown_field_message(Section section, std::string_view key) {
   if (near.row && near.distance <= 1) {
     return "is not a known field; did you mean \"" + std::string(near.row->name) + "\"?";
   }
-  for (const FieldRow& row : all_fields()) {  // right name, wrong place
+  for (const FieldRow& row : all_fields()) {  // a known name in the wrong object
     if (row.section != section && row.section != Section::restart && row.available &&
         folded(row.name) == letters) {
       return "is not a known field here; did you mean \"" +

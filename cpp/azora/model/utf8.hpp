@@ -1,5 +1,5 @@
 #pragma once
-// The little we need to know of UTF-8: is the next character well formed, and how to write one.
+// UTF-8 as far as we need it: is the next character well formed, and how is one written.
 // Threads: any; pure functions.
 #include <cstddef>
 #include <cstdint>

@@ -16,7 +16,7 @@ std::vector<std::uint64_t> orders(const EntryList& list) {
   return all;
 }
 
-TEST(EntryList, KeepsTheOrderAndTheHoleOfWhoComesBack) {
+TEST(EntryList, KeepsTheOrderAndTheHoleOfAnEntryThatComesBack) {
   std::map<std::uint64_t, Entry> entries;
   EntryList list;
   for (std::uint64_t order : {1U, 5U, 9U}) list.add(order, &(entries[order] = Entry{nullptr, {}, order, 1}));
@@ -27,11 +27,11 @@ TEST(EntryList, KeepsTheOrderAndTheHoleOfWhoComesBack) {
   list.add(5, &entries[5]);
   EXPECT_EQ(orders(list), (std::vector<std::uint64_t>{1, 5, 9}));
   entries[3] = Entry{nullptr, {}, 3, 1};
-  list.add(3, &entries[3]);  // left no hole: it moved here from another type
+  list.add(3, &entries[3]);  // there is no hole for it
   EXPECT_EQ(orders(list), (std::vector<std::uint64_t>{1, 3, 5, 9}));
 }
 
-TEST(EntryList, BehavesLikeAMapWhoeverComesAndGoes) {
+TEST(EntryList, BehavesLikeAMapUnderRandomChanges) {
   for (unsigned seed = 1; seed <= 20; ++seed) {
     SCOPED_TRACE(seed);
     std::mt19937 random(seed);
