@@ -232,7 +232,9 @@ def drained(process: subprocess.Popen[bytes]) -> int:
 def run(services: int, clients: int, kills: int) -> None:
     """Both cases on one server."""
     target = free_port()
-    with subprocess.Popen([SERVICE, str(target)]) as responder:
+    with contextlib.ExitStack() as stack:
+        responder = stack.enter_context(subprocess.Popen([SERVICE, str(target)]))
+        stack.callback(responder.terminate)
         server = Server(services, target)
         try:
             figures: dict[str, Any] = {"case": "kill to out of rotation", "services": services}
@@ -255,7 +257,6 @@ def run(services: int, clients: int, kills: int) -> None:
             print(json.dumps(figures), flush=True)
         finally:
             server.stop()
-            responder.terminate()
 
 
 def main() -> int:

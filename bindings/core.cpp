@@ -89,6 +89,7 @@ py::object next_callback(const CoreHandle& self, std::int64_t timeout_ms) {
 CoreHandle::~CoreHandle() {
   detach_picker(picker);
   picker = py::object();
+  graph = {};
   if (birth_.forked()) {
     (void)impl_.release();  // its threads, sockets and processes are the parent's
     return;

@@ -41,12 +41,7 @@ py::bytes unlocked_bytes(const Make& make) {
 }
 
 // The same for a text that is shared and may have megabytes: it is also copied without the GIL.
-template <typename Make>
-py::bytes unlocked_list(const Make& make) {
-  const std::shared_ptr<const std::string> text = [&] {
-    const Unlock unlocked;
-    return make();
-  }();
+py::bytes bytes_of(const std::shared_ptr<const std::string>& text) {
   constexpr std::size_t kSmall = 64 * 1024;  // copied sooner than the GIL is handed over
   if (text->size() <= kSmall) return as_bytes(*text);
   PyObject* bytes = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(text->size()));
@@ -57,6 +52,28 @@ py::bytes unlocked_list(const Make& make) {
     text->copy(place, text->size());
   }
   return py::reinterpret_steal<py::bytes>(bytes);
+}
+
+template <typename Make>
+py::bytes unlocked_list(const Make& make) {
+  const std::shared_ptr<const std::string> text = [&] {
+    const Unlock unlocked;
+    return make();
+  }();
+  return bytes_of(text);
+}
+
+// Of a large fleet it has many megabytes, and several may ask at once.
+py::object graph(const CoreHandle& self) {
+  const std::shared_ptr<const std::string> text = [&] {
+    const Unlock unlocked;
+    return self.live().graph_json();
+  }();
+  if (self.graph.text != text) {
+    py::object made = bytes_of(text);  // gives the GIL away meanwhile
+    self.graph = {text, std::move(made)};
+  }
+  return self.graph.bytes;
 }
 
 // One reader of a service's output. Holds the core, so that it never outlives it.
@@ -126,7 +143,7 @@ void bind_core_reads(py::module_& module, CoreClass& core) {
                  [&] { return value_or_throw(self.live().dependencies_json(id)); });
            },
            py::arg("id"));
-  core.def("graph_json", [](Self self) { return unlocked_list([&] { return self.live().graph_json(); }); });
+  core.def("graph_json", &graph);
   core.def("metrics_text",
            [](Self self) { return unlocked_bytes([&] { return self.live().metrics_text(); }); });
   core.def("trouble", [](Self self) { return self.get().trouble(); });

@@ -29,7 +29,13 @@ class CoreHandle {
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   bool forked() const { return birth_.forked(); }
 
-  py::object picker;  // of whom `Core.pick` is the builtin
+  py::object picker;  // `Core.pick` is a builtin of it
+  // The newest graph that was asked for, as Python has it: all who ask for the same get one object.
+  struct KeptBytes {
+    std::shared_ptr<const std::string> text;
+    py::object bytes;
+  };
+  mutable KeptBytes graph;
 
  private:
   std::unique_ptr<orchestrator::Orchestrator> impl_;

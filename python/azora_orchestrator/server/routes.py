@@ -12,6 +12,7 @@ from azora_orchestrator.server import docs
 from azora_orchestrator.server.answers import JSON_TYPE, Refusal, compact
 from azora_orchestrator.server.fast import flag, one, pick, query_of, services_json
 from azora_orchestrator.server.logs import LogAnswer
+from azora_orchestrator.server.pieces import PIECE, InPieces
 from azora_orchestrator.server.registering import PATH as REGISTER
 from azora_orchestrator.server.sse import EventStream
 
@@ -24,7 +25,7 @@ Handler = Callable[[Request], Awaitable[Response]]
 
 
 def _json(body: bytes, status: int = 200) -> Response:
-    response = Response(body, status)
+    response = (InPieces if len(body) > PIECE else Response)(body, status)
     response.raw_headers = [
         (b"content-type", JSON_TYPE),
         (b"content-length", b"%d" % len(body)),
