@@ -42,8 +42,12 @@ def test_a_large_body_lets_the_loop_run_between_its_pieces() -> None:
 
 
 def test_what_is_sent_in_pieces_is_the_same(
-    fleet: Any, api: Any, monkeypatch: pytest.MonkeyPatch
+    orch: Any, api: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    for number in range(9):
+        spec = {"id": f"s{number}", "type": "core", "endpoint": "http://127.0.0.1:1"}
+        orch.register(spec | {"healthCheckInterval": 3_600_000})
+    orch.stop()  # nothing changes any more
     paths = ("/graph", "/status/detailed")
     whole = [api.get(path).body for path in paths]
     monkeypatch.setattr(routes, "PIECE", 0)
