@@ -126,11 +126,14 @@ bool HttpResponse::take_line(std::string_view& bytes, std::string_view& line) {
     line = piece;
   }
   line.remove_suffix(1);
-  if (line.empty() || line.back() != '\r') {
-    fail("a line ends without CR LF");
+  if (!line.empty() && line.back() == '\r') {
+    line.remove_suffix(1);
+  } else if (phase_ == Phase::chunk_line || phase_ == Phase::chunk_end || phase_ == Phase::trailer) {
+    fail("a line of a chunk ends without CR LF");
     return false;
+  } else {
+    lenient_ = true;
   }
-  line.remove_suffix(1);
   return true;
 }
 
@@ -144,19 +147,32 @@ void HttpResponse::on_status_line(std::string_view line) {
       !is_text(line.substr(12))) {
     return fail("the status line is malformed");
   }
+  header_fields_ = 0;
   http_1_1_ = line[7] == '1';
   status_ = (code[0] - '0') * 100 + (code[1] - '0') * 10 + (code[2] - '0');
-  has_length_ = chunked_ = asks_close_ = asks_keep_alive_ = false;
+  has_length_ = chunked_ = asks_close_ = asks_keep_alive_ = framing_ = false;
   left_ = 0;
   phase_ = Phase::header;
 }
 
 void HttpResponse::on_header(std::string_view line) {
-  if (line.front() == ' ' || line.front() == '\t') return fail("a header is folded");
+  if (line.front() == ' ' || line.front() == '\t') {
+    if (header_fields_ == 0) return fail("a header has no name");
+    if (framing_ || phase_ == Phase::trailer) return fail("a header that frames the answer is folded");
+    lenient_ = true;
+    if (!is_text(line)) fail("a header holds control bytes");
+    return;
+  }
   const std::size_t colon = line.find(':');
   if (colon == std::string_view::npos || colon == 0) return fail("a header has no name");
-  const std::string_view name = line.substr(0, colon);
+  const std::string_view name = trim_blanks(line.substr(0, colon));
   if (!is_token(name)) return fail("a header name is malformed");
+  ++header_fields_;
+  framing_ = same_word(name, "content-length") || same_word(name, "transfer-encoding") || same_word(name, "connection");
+  if (name.size() != colon) {
+    if (framing_) return fail("a header that frames the answer has a blank before its colon");
+    lenient_ = true;
+  }
   const std::string_view value = trim_blanks(line.substr(colon + 1));
   if (!is_text(value)) return fail("a header holds control bytes");
   if (phase_ == Phase::header) on_known_header(name, value);
@@ -164,14 +180,7 @@ void HttpResponse::on_header(std::string_view line) {
 
 void HttpResponse::on_known_header(std::string_view name, std::string_view value) {
   if (same_word(name, "content-length")) {
-    if (has_length_) return fail("Content-Length is given twice");
-    constexpr std::size_t kMaxDigits = 18;
-    if (value.empty() || value.size() > kMaxDigits || !std::all_of(value.begin(), value.end(), is_digit)) {
-      return fail("Content-Length is not a number");
-    }
-    has_length_ = true;
-    left_ = 0;
-    for (const char digit : value) left_ = left_ * 10 + static_cast<std::uint64_t>(digit - '0');
+    on_length(value);
   } else if (same_word(name, "transfer-encoding")) {
     if (chunked_ || !http_1_1_ || !same_word(value, "chunked")) {
       return fail("the transfer coding is not plain chunked");
@@ -180,6 +189,19 @@ void HttpResponse::on_known_header(std::string_view name, std::string_view value
   } else if (same_word(name, "connection")) {
     take_connection(value);
   }
+}
+
+void HttpResponse::on_length(std::string_view value) {
+  constexpr std::size_t kMaxDigits = 18;
+  if (value.empty() || value.size() > kMaxDigits || !std::all_of(value.begin(), value.end(), is_digit)) {
+    return fail("Content-Length is not a number");
+  }
+  std::uint64_t length = 0;
+  for (const char digit : value) length = length * 10 + static_cast<std::uint64_t>(digit - '0');
+  if (has_length_ && length != left_) return fail("Content-Length is given twice, and differently");
+  lenient_ = lenient_ || has_length_;
+  has_length_ = true;
+  left_ = length;
 }
 
 void HttpResponse::take_connection(std::string_view value) {
@@ -201,7 +223,7 @@ void HttpResponse::on_headers_end() {
     phase_ = Phase::status_line;
     return;
   }
-  keep_alive_ = !asks_close_ && (http_1_1_ || asks_keep_alive_);
+  ends_ = asks_close_ || !(http_1_1_ || asks_keep_alive_);
   keep_body_ = status_ <= 299;
   if (to_head_ || status_ == 204 || status_ == 304) return finish();
   if (chunked_) {
@@ -210,7 +232,7 @@ void HttpResponse::on_headers_end() {
     phase_ = Phase::sized_body;
     if (left_ == 0) finish();
   } else {
-    keep_alive_ = false;
+    ends_ = true;
     phase_ = Phase::body_to_end;
   }
 }
@@ -237,7 +259,6 @@ void HttpResponse::take_body(std::string_view& bytes, std::uint64_t limit) {
   body_bytes_ += piece.size();
   if (body_bytes_ > kMaxBodyBytes) {
     truncated_ = true;
-    keep_alive_ = false;
     return finish();
   }
   if (!keep_body_) return;
@@ -254,7 +275,6 @@ void HttpResponse::take_body(std::string_view& bytes, std::uint64_t limit) {
 void HttpResponse::fail(const char* problem) {
   state_ = State::broken;
   problem_ = problem;
-  keep_alive_ = false;
 }
 
 }  // namespace azora::health

@@ -1,10 +1,13 @@
 #pragma once
-// Strict incremental parser of one HTTP/1.x response. Every byte it is fed is hostile: it takes no more than
-// 16 KiB of headers (interim responses, chunk lines and trailers included) and 64 KiB of body, keeps a body
-// only when it may be a JSON object of a 2xx answer, and refuses what two parsers could read differently:
-// bare LF or CR, folded headers, NUL and other control bytes, empty or odd header names, a Content-Length
-// given twice, not a number, or beside Transfer-Encoding, any coding but `chunked`, HTTP/0.9.
-// A body beyond its cap is no fault: the status stands, but the connection is not to be used again.
+// Incremental parser of one HTTP/1.x response. Every byte it is fed is hostile: it takes no more than 16 KiB of headers
+// (interim responses, chunk lines and trailers included) and 64 KiB of body, and keeps a body only when it may be a
+// JSON object of a 2xx answer.
+// What common clients read is read, and the connection is not used again: bare LF as the end of a line, a
+// Content-Length repeated with the same value, folded fields, a blank before the colon of a field.
+// What two parsers could frame differently is refused, and so is what no client reads: both Content-Length and
+// Transfer-Encoding, unequal or odd lengths, any coding but `chunked`, a framing field that is folded or has a blank
+// before its colon, bare LF in chunk lines, bare CR, NUL and other control bytes, empty or odd names, HTTP/0.9.
+// A body beyond its cap is no fault: the status stands, but the connection is not used again.
 // Threads: one at a time. Fails: State::broken with problem(), a static text.
 #include <cstdint>
 #include <string>
@@ -29,9 +32,9 @@ class HttpResponse {
   bool started() const { return started_; }  // any byte came
   int status() const { return status_; }     // 0 until a final status line was read
   // Complete, delimited by itself, no wish to close, and not one byte after it.
-  bool reusable() const { return state_ == State::complete && keep_alive_ && !excess_; }
+  bool reusable() const { return state_ == State::complete && !ends_ && !truncated_ && !lenient_ && !excess_; }
   // The peer closes the connection after this answer, or said that it would.
-  bool ends_connection() const { return !keep_alive_; }
+  bool ends_connection() const { return ends_; }
   // The body of a 2xx answer that begins like a JSON object and fits the cap; else empty.
   std::string_view body() const { return keep_body_ && !truncated_ ? std::string_view(body_) : std::string_view(); }
   const char* problem() const { return problem_; }
@@ -45,6 +48,7 @@ class HttpResponse {
   bool take_line(std::string_view& bytes, std::string_view& line);
   void on_status_line(std::string_view line);
   void on_header(std::string_view line);
+  void on_length(std::string_view value);
   void on_known_header(std::string_view name, std::string_view value);
   void on_headers_end();
   void on_chunk_line(std::string_view line);
@@ -61,6 +65,7 @@ class HttpResponse {
   std::size_t body_bytes_ = 0;
   int status_ = 0;
   int interim_ = 0;
+  int header_fields_ = 0;  // of the present head
   State state_ = State::more;
   Phase phase_ = Phase::status_line;
   bool to_head_ = false;
@@ -71,7 +76,9 @@ class HttpResponse {
   bool has_length_ = false;
   bool asks_close_ = false;
   bool asks_keep_alive_ = false;
-  bool keep_alive_ = false;
+  bool ends_ = true;        // the peer closes after this answer
+  bool lenient_ = false;    // read although it is not as it should be
+  bool framing_ = false;    // the last field frames the message
   bool excess_ = false;
   bool keep_body_ = false;
   bool truncated_ = false;

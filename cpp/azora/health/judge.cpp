@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "azora/health/http_request.hpp"
+
 namespace azora::health {
 namespace {
 
@@ -13,11 +15,28 @@ bool expected(int status, const ProbeSpec& spec) {
 
 std::string or_else(const std::string& text, const char* fallback) { return text.empty() ? fallback : text; }
 
+// "GET http://127.0.0.1:7001/health", "tcp://127.0.0.1:7001".
+std::string question(const ProbeTarget& target) {
+  const std::string url = target.scheme + "://" + authority(target, target.kind == ProbeKind::tcp);
+  return target.kind == ProbeKind::http ? target.method + " " + url + safe_path(target.path) : url;
+}
+
+std::string expectation(const ProbeSpec& spec) {
+  if (spec.expected_status.empty()) return "200-299";
+  std::string text;
+  for (const auto& [low, high] : spec.expected_status) {
+    if (!text.empty()) text += ", ";
+    text += std::to_string(low);
+    if (high != low) text += "-" + std::to_string(high);
+  }
+  return text;
+}
+
 std::string reason_of(const ProbeResult& result, const ProbeSpec& spec) {
   switch (result.outcome) {
     case Outcome::answered: {
       if (judge(result, spec) == Verdict::pass) return {};
-      std::string text = "answered HTTP " + std::to_string(result.http_status);
+      std::string text = "answered HTTP " + std::to_string(result.http_status) + ", expected " + expectation(spec);
       if (result.http_status >= 300 && result.http_status <= 399) text += " (redirects are not followed)";
       return text;
     }
@@ -51,8 +70,9 @@ Verdict judge(const ProbeResult& result, const ProbeSpec& spec) {
   return Verdict::none;
 }
 
-std::string explain(const ProbeResult& result, const ProbeSpec& spec) {
+std::string explain(const ProbeResult& result, const ProbeTarget& target, const ProbeSpec& spec) {
   std::string text = reason_of(result, spec);
+  if (!text.empty()) text.insert(0, question(target) + ": ");
   if (result.remark.empty()) return text;
   return text.empty() ? result.remark : text + "; " + result.remark;
 }

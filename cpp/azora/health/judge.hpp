@@ -21,8 +21,8 @@ enum class Verdict : std::uint8_t {
 
 Verdict judge(const ProbeResult& result, const ProbeSpec& spec);
 
-// One line for people: why the verdict is not `pass`, and the result's remark; empty when there is neither. Holds
-// no byte the service sent.
-std::string explain(const ProbeResult& result, const ProbeSpec& spec);
+// One line for people: what was asked and why the verdict is not `pass`, and the result's remark; empty when there is
+// neither. Holds no byte the service sent.
+std::string explain(const ProbeResult& result, const ProbeTarget& target, const ProbeSpec& spec);
 
 }  // namespace azora::health

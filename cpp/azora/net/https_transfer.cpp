@@ -68,7 +68,8 @@ void HttpsTransfer::begin(const HttpsRequest& request) {
   problem_ = nullptr;
   header_bytes_ = body_bytes_ = 0;
   answers_ = status_ = 0;
-  has_length_ = has_coding_ = truncated_ = false;
+  length_.clear();
+  has_coding_ = truncated_ = framing_ = irregular_ = false;
   keep_body_ = expect_status_ = true;
   apply(request);
 }
@@ -113,30 +114,55 @@ void HttpsTransfer::set_addresses(const HttpsRequest& request) {
 std::size_t HttpsTransfer::on_header(std::string_view line) {
   header_bytes_ += line.size();
   if (header_bytes_ > kMaxHeaderBytes) return refuse("headers beyond 16 KiB");
-  if (line.size() < 2 || line.substr(line.size() - 2) != "\r\n") return refuse("a line ends without CR LF");
-  const std::string_view text = line.substr(0, line.size() - 2);
+  std::string_view text = line;
+  if (text.ends_with('\n')) text.remove_suffix(1);
+  if (text.ends_with('\r')) {
+    text.remove_suffix(1);
+  } else {
+    irregular_ = true;
+  }
   if (text.empty()) {
     expect_status_ = true;
     return line.size();
   }
-  if (text.front() == ' ' || text.front() == '\t') return refuse("a header is folded");
   const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 && c != '\t'; };
   if (std::any_of(text.begin(), text.end(), control)) return refuse("a header holds control bytes");
   if (text.substr(0, 5) == "HTTP/") {
     return expect_status_ ? on_status_line(line, text) : refuse("a header name is malformed");
   }
-  if (starts_ignoring_case(text, "content-length:")) {
-    if (has_length_) return refuse("Content-Length is given twice");
-    has_length_ = true;
-  } else if (starts_ignoring_case(text, "transfer-encoding:")) {
-    has_coding_ = true;
+  const char* fault = fault_of_field(text);
+  return fault != nullptr ? refuse(fault) : line.size();
+}
+
+// Null: none. What frames the answer must be read in one way only; other fields may be as clients take them.
+const char* HttpsTransfer::fault_of_field(std::string_view text) {
+  if (text.front() == ' ' || text.front() == '\t') {
+    irregular_ = true;
+    return framing_ ? "a header that frames the answer is folded" : nullptr;
   }
-  if (has_length_ && has_coding_) return refuse("both Content-Length and Transfer-Encoding");
-  return line.size();
+  const std::size_t colon = std::min(text.find(':'), text.size());
+  std::string_view name = text.substr(0, colon);
+  while (!name.empty() && (name.back() == ' ' || name.back() == '\t')) name.remove_suffix(1);
+  const bool length = name.size() == 14 && starts_ignoring_case(name, "content-length");
+  const bool coding = name.size() == 17 && starts_ignoring_case(name, "transfer-encoding");
+  framing_ = length || coding;
+  if (name.size() != colon) {
+    if (framing_) return "a header that frames the answer has a blank before its colon";
+    irregular_ = true;
+  }
+  if (length) {
+    const std::string value(text.substr(colon));
+    if (!length_.empty() && value != length_) return "Content-Length is given twice, and differently";
+    irregular_ = irregular_ || !length_.empty();
+    length_ = value;
+  }
+  has_coding_ = has_coding_ || coding;
+  return !length_.empty() && has_coding_ ? "both Content-Length and Transfer-Encoding" : nullptr;
 }
 
 std::size_t HttpsTransfer::on_status_line(std::string_view line, std::string_view text) {
-  has_length_ = has_coding_ = expect_status_ = false;
+  length_.clear();
+  has_coding_ = expect_status_ = framing_ = false;
   if (++answers_ > kMaxInterim + 1) return refuse("too many interim answers");
   const std::size_t code = text.find(' ');
   status_ = code == std::string_view::npos ? 0 : std::atoi(text.data() + code + 1);
@@ -170,6 +196,7 @@ std::size_t HttpsTransfer::refuse(const char* problem) {
 HttpsDone HttpsTransfer::finish(CURLcode code) {
   HttpsDone done;
   done.target = target_;
+  done.irregular = irregular_;
   curl_off_t total = 0;
   curl_off_t before_sending = 0;
   curl_easy_getinfo(easy_, CURLINFO_TOTAL_TIME_T, &total);

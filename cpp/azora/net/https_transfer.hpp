@@ -37,6 +37,7 @@ class HttpsTransfer {
   void apply(const HttpsRequest& request);
   void set_addresses(const HttpsRequest& request);
   std::size_t on_header(std::string_view line);
+  const char* fault_of_field(std::string_view text);
   std::size_t on_status_line(std::string_view line, std::string_view text);
   std::size_t on_body(std::string_view piece);
   std::size_t refuse(const char* problem);
@@ -53,7 +54,9 @@ class HttpsTransfer {
   std::uint32_t target_;
   int answers_ = 0;  // status lines seen
   int status_ = 0;
-  bool has_length_ = false;
+  std::string length_;  // as it was given first
+  bool framing_ = false;    // the last field frames the message
+  bool irregular_ = false;
   bool has_coding_ = false;
   bool truncated_ = false;
   bool keep_body_ = true;

@@ -130,13 +130,14 @@ TEST(HttpResponse, RefusesWhatTwoParsersCouldReadDifferently) {
       "HTTP/1.1 -20 OK\r\n\r\n",
       "HTTP/1.1\t200 OK\r\n\r\n",
       std::string("HTTP/1.1 200 O\0K\r\n\r\n", 19),
-      "HTTP/1.1 200 OK\n\n",
       "HTTP/1.1 200 OK\rX: y\r\n\r\n",
-      ok + "A: b\nC: d\r\n\r\n",
       ok + "A: b\rC: d\r\n\r\n",
-      ok + "A: b\r\n c\r\n\r\n",
+      ok + "Content-Length: 1\r\n 2\r\n\r\n",
+      ok + "Transfer-Encoding:\r\n chunked\r\n\r\n0\r\n\r\n",
+      ok + "Connection: keep-alive\r\n , close\r\nContent-Length: 0\r\n\r\n",
       ok + "\tA: b\r\n\r\n",
-      ok + "A : b\r\n\r\n",
+      ok + "Content-Length : 3\r\n\r\nabc",
+      ok + "Transfer-Encoding\t: chunked\r\n\r\n0\r\n\r\n",
       ok + ": b\r\n\r\n",
       ok + "no colon\r\n\r\n",
       ok + std::string("A: b\0c\r\n\r\n", 10),
@@ -144,7 +145,6 @@ TEST(HttpResponse, RefusesWhatTwoParsersCouldReadDifferently) {
       ok + "A(b): c\r\n\r\n",
       ok + "A: \x01\r\n\r\n",
       ok + "A: \x7f\r\n\r\n",
-      ok + "Content-Length: 3\r\nContent-Length: 3\r\n\r\nabc",
       ok + "Content-Length: 3\r\ncontent-length: 4\r\n\r\nabc",
       ok + "Content-Length: 3, 3\r\n\r\nabc",
       ok + "Content-Length: -1\r\n\r\n",
@@ -175,6 +175,30 @@ TEST(HttpResponse, RefusesWhatTwoParsersCouldReadDifferently) {
       chunked + "0\r\nA: b\n\r\n",
   };
   for (const std::string& row : rows) EXPECT_EQ(parse(row).state, State::broken) << row;
+}
+
+// What curl and Go's client take is an answer. The connection is closed after it, though the peer did not say so.
+TEST(HttpResponse, Rule51ReadsWhatCommonClientsReadAndClosesAfterIt) {
+  const std::string ok = "HTTP/1.1 200 OK\r\n";
+  const std::vector<std::string> rows = {
+      "HTTP/1.1 200 OK\nContent-Length: 2\n\nok",
+      "HTTP/1.1 200\nContent-Length: 2\r\n\r\nok",
+      ok + "A: b\nContent-Length: 2\r\n\r\nok",
+      ok + "A: b\r\n folded\r\n\tonce more\r\nContent-Length: 2\r\n\r\nok",
+      ok + "A : b\r\nContent-Length: 2\r\n\r\nok",
+      ok + "Content-Length: 2\r\ncontent-length: 2\r\n\r\nok",
+      ok + "Content-Length: 02\r\nContent-Length: 2\r\n\r\nok",
+  };
+  for (const std::string& row : rows) {
+    const Parsed p = parse(row);
+    EXPECT_EQ(p.state, State::complete) << row << p.problem;
+    EXPECT_EQ(p.status, 200) << row;
+    EXPECT_FALSE(p.reusable) << row;
+    HttpResponse response;
+    response.begin(false);
+    response.feed(row);
+    EXPECT_FALSE(response.ends_connection()) << row;
+  }
 }
 
 TEST(HttpResponse, CapsHeadersOfEveryKind) {

@@ -57,22 +57,35 @@ TEST(Judge, AConnectionAloneIsAPassForAConnectCheck) {
   EXPECT_EQ(judge(answered(0), ProbeSpec{}), Verdict::pass);
 }
 
-TEST(Judge, ExplainsEveryVerdictButPassAndRemarksOnEach) {
-  const ProbeSpec spec;
-  EXPECT_EQ(explain(answered(200), spec), "");
-  EXPECT_EQ(explain(answered(503), spec), "answered HTTP 503");
-  EXPECT_EQ(explain(answered(302), spec), "answered HTTP 302 (redirects are not followed)");
+TEST(Judge, ExplainsEveryVerdictButPassByWhatWasAskedAndRemarksOnEach) {
+  ProbeSpec spec;
+  ProbeTarget target;
+  target.scheme = "http";
+  target.host = "127.0.0.1";
+  target.port = 7001;
+  const std::string asked = "GET http://127.0.0.1:7001/health: ";
+  EXPECT_EQ(explain(answered(200), target, spec), "");
+  EXPECT_EQ(explain(answered(503), target, spec), asked + "answered HTTP 503, expected 200-299");
+  EXPECT_EQ(explain(answered(302), target, spec),
+            asked + "answered HTTP 302, expected 200-299 (redirects are not followed)");
   ProbeResult refused = of(Outcome::refused);
   refused.error = "connection refused";
-  EXPECT_EQ(explain(refused, spec), "connection refused");
+  EXPECT_EQ(explain(refused, target, spec), asked + "connection refused");
   ProbeResult passing = answered(200);
   passing.remark = "the name a.test could not be looked up again";
-  EXPECT_EQ(explain(passing, spec), passing.remark);
+  EXPECT_EQ(explain(passing, target, spec), passing.remark);
   refused.remark = passing.remark;
-  EXPECT_EQ(explain(refused, spec), "connection refused; " + passing.remark);
+  EXPECT_EQ(explain(refused, target, spec), asked + "connection refused; " + passing.remark);
+  spec.expected_status = {{204, 204}, {300, 399}};
+  EXPECT_EQ(explain(answered(200), target, spec), asked + "answered HTTP 200, expected 204, 300-399");
+  target.kind = ProbeKind::tcp;
+  target.scheme = "tcp";
+  target.port = 80;
+  refused.remark.clear();
+  EXPECT_EQ(explain(refused, target, spec), "tcp://127.0.0.1:80: connection refused");
   for (const Outcome outcome : {Outcome::refused, Outcome::timed_out, Outcome::protocol_error, Outcome::unresolved,
                                 Outcome::cancelled, Outcome::overloaded}) {
-    EXPECT_NE(explain(of(outcome), spec), "");
+    EXPECT_NE(explain(of(outcome), target, spec), "");
   }
 }
 

@@ -65,7 +65,7 @@ void HttpsLane::on_done(net::HttpsClient::Done done) {
     end.cpu = std::move(figures.cpu);
     end.memory = std::move(figures.memory);
   }
-  const bool good = end.outcome == Outcome::answered && end.http_status < 300;
+  const bool good = end.outcome == Outcome::answered && end.http_status < 300 && !done.irregular;
   if (!peer.reuse.keep_after(good)) peer.reuse.spoil();
   world_.host->on_end(done.target, std::move(end));
 }

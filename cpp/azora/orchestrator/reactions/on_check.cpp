@@ -26,19 +26,21 @@ void emit_check(Turn& turn, const ServiceState& service, health::Verdict verdict
 }
 
 // Figures and words of the service follow the verdict.
-void note(Turn& turn, ServiceState& service, const health::ProbeResult& result, health::Verdict verdict, bool counted) {
+void note(Turn& turn, ServiceState& service, const health::Check& check, const health::ProbeResult& result,
+          health::Verdict verdict, bool counted) {
   const ProbeSpec& probe = service.spec->probe;
   if (counted) {
     const Now now = turn.now();
     const std::int64_t response_ms = to_millis(result.latency).count();
     const bool passed = verdict == health::Verdict::pass;
-    service.set_last_error(health::explain(result, probe));
+    service.set_last_error(health::explain(result, *check.target, probe));
     if (passed) service.figures->set_body(result.cpu, result.memory);
     service.figures->checked(now.wall, response_ms, service.error_count(),
                              passed ? std::optional(service.uptime_ms(now)) : std::nullopt);
     emit_check(turn, service, verdict, response_ms);
   } else if (verdict == health::Verdict::fail || result.outcome == health::Outcome::unresolved) {
-    service.set_last_error(health::explain(result, probe));  // for `why`: it starts, or its name has no address
+    // For `why`: it starts, or its name has no address.
+    service.set_last_error(health::explain(result, *check.target, probe));
   }
 }
 
@@ -47,7 +49,7 @@ void on_result(Turn& turn, Drive& drive, ServiceState& service, health::Check& c
   const ProbeSpec& probe = service.spec->probe;
   const health::Verdict verdict = health::judge(result, probe);
   const health::TrackerStep step = check.tracker.apply(verdict, probe);
-  note(turn, service, result, verdict, step.counted);
+  note(turn, service, check, result, verdict, step.counted);
   const health::Combined health = service.health();
   const std::uint64_t incarnation = service.machine.incarnation;
   const bool answers = verdict == health::Verdict::pass || verdict == health::Verdict::warn;
