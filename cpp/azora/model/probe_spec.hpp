@@ -8,10 +8,9 @@
 #include <vector>
 
 #include "azora/base/time.hpp"
+#include "azora/model/check_kinds.hpp"
 
 namespace azora {
-
-enum class ProbeKind : std::uint8_t { http, tcp, process };
 
 // What a check asks, and where. Shared by the control thread and the prober.
 struct ProbeTarget {

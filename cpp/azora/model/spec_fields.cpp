@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "azora/model/check_kinds.hpp"
 #include "azora/model/service_name.hpp"
 
 namespace azora {
@@ -169,7 +170,7 @@ constexpr auto kFields = std::to_array<FieldRow>({
     {.section = health_check,
      .name = "type",
      .kind = choice,
-     .choices = "http tcp process",
+     .choices = kCheckKindNames,
      .later_choices = "command ttl",
      .doc = "What is asked: an HTTP request, a TCP connection, or that the process lives. "
             "Default: http; tcp for a tcp:// endpoint."},

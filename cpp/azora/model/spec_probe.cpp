@@ -133,25 +133,23 @@ void read_timeout(const CheckedObject& service, CheckedObject& check, CheckPlan&
 void read_kind(const CheckedObject& service, CheckedObject& check, CheckPlan& probe,
                const std::optional<Url>& endpoint) {
   if (check.get("type")) {
-    const std::string type = check.text_or("type", "http");
-    probe.target.kind = type == "tcp"       ? ProbeKind::tcp
-                 : type == "process" ? ProbeKind::process
-                                     : ProbeKind::http;
+    const CheckKind* named = find_check_kind(check.text_or("type", "http"));
+    probe.target.kind = named != nullptr ? named->kind : ProbeKind::http;
     if (probe.target.kind == ProbeKind::http && endpoint && endpoint->scheme == "tcp") {
       check.fault("type",
                   "is \"http\", but the endpoint is a tcp:// one; make it \"tcp\", or give an "
                   "http:// endpoint");
     }
-    if (probe.target.kind == ProbeKind::process && !service.given("process")) {
-      check.fault("type", "is \"process\", but there is no `process`; make it \"http\" or \"tcp\"");
+    if (named != nullptr && named->needs_process && !service.given("process")) {
+      check.fault("type", "is \"" + std::string(named->name) + "\", but there is no `process`; make it \"http\" or \"tcp\"");
     }
   }
-  if (check.faulty("type") || probe.target.kind == ProbeKind::http) return;
+  const CheckKind& kind = check_kind(probe.target.kind);
+  if (check.faulty("type") || kind.speaks_http) return;
   for (const std::string_view name : {"method", "headers", "expectedStatus", "reuseConnection"}) {
     if (check.given(name) && !check.faulty(name)) {
       check.fault(name, "is for \"http\" checks; this service has a \"" +
-                            std::string(probe.target.kind == ProbeKind::tcp ? "tcp" : "process") +
-                            "\" check; leave it out");
+                            std::string(kind.name) + "\" check; leave it out");
     }
   }
 }
@@ -213,7 +211,7 @@ CheckPlan read_check(CheckedObject& service, const std::optional<Url>& endpoint,
     if (const Json* reuse = check.get("reuseConnection")) probe.target.reuse_connection = reuse->boolean;
     kind_known = !check.faulty("type");
   }
-  if (!service.given("endpoint") && kind_known && probe.target.kind != ProbeKind::process) {
+  if (!service.given("endpoint") && kind_known && check_kind(probe.target.kind).asks) {
     context.fault("endpoint",
                   "is missing; give " +
                       std::string(find_field(Section::service, "endpoint")->rule) +

@@ -24,7 +24,7 @@ healing::Plan plan_of(const ServiceSpec& spec) {
     plan.stop_timeout = spec.process->stop_timeout;
     plan.stop_signal = spec.process->stop_signal;
   }
-  plan.probes = spec.target.kind != ProbeKind::process;
+  plan.probes = check_kind(spec.target.kind).asks;
   plan.jitter_key = hash_bytes(spec.id);
   return plan;
 }

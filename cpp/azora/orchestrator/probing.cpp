@@ -9,7 +9,7 @@ namespace {
 
 // A part of the spec, which lives as long as a probe needs it.
 std::shared_ptr<const ProbeTarget> target_of(const SpecPtr& spec) {
-  if (spec->target.kind == ProbeKind::process || !spec->endpoint) return nullptr;
+  if (!check_kind(spec->target.kind).asks || !spec->endpoint) return nullptr;
   return {spec, &spec->target};
 }
 
