@@ -207,7 +207,10 @@ class MasterOrchestrator:
         return seq
 
     def unregister(self, id: str) -> bool:
-        """Forget a service; its process is stopped behind the call. False: there was none."""
+        """Forget a service, or all instances of an entry; what runs is stopped behind the call.
+
+        False: there was none.
+        """
         known = self._core.unregister(id, "python")
         self._runtime.restarts.forget(id)
         return known
@@ -215,7 +218,10 @@ class MasterOrchestrator:
     # Reads. None of them waits, but why(), dependencies(), graph() and logs().
 
     def service(self, id: str) -> Service:
-        """One service as it is now. Raises UnknownService."""
+        """One service as it is now, or an entry as one service. Raises UnknownService.
+
+        Of an entry, `data` has `instances`, their ids, and `ready`, how many of them are.
+        """
         view = self._core.find(id)
         if view is None:
             raise _unknown(id)
@@ -249,7 +255,7 @@ class MasterOrchestrator:
         return answer
 
     def logs(self, id: str, *, lines: int = 100) -> str:
-        """The last lines of a process service's output."""
+        """The last lines of a process service's output; of an entry, those of each instance."""
         with _naming(id):
             return self._core.logs(id, lines).decode("utf-8", "replace")
 
@@ -322,7 +328,10 @@ class MasterOrchestrator:
     def restart(
         self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = _READY_MS
     ) -> VerbAnswer:
-        """Restart a service. Raises HealingUnavailable when it has only a URL."""
+        """Restart a service, or all instances of an entry.
+
+        Raises HealingUnavailable when it has only a URL.
+        """
         return self._command("restart", id, dependents, False, wait, timeout_ms)
 
     def _command(
@@ -352,9 +361,9 @@ class MasterOrchestrator:
     ) -> None:
         """Wait until a service, several or all of them (None) are ready. Raises TimedOut.
 
-        The name of an entry waits for all its instances, that of a group for all its members. "All of
-        them" leaves out those that their owner wants down, and those that ended as they should
-        (DONE).
+        The name of an entry waits for all its instances, that of a group for all its members.
+        "All of them" leaves out those that their owner wants down, and those that ended as they
+        should (DONE).
         """
         deadline = deadline_of(timeout_ms)
         names = [id] if isinstance(id, str) else id

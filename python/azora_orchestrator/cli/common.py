@@ -42,7 +42,9 @@ Url = Annotated[
     typer.Option("--url", metavar="URL", help="The server; AZORA_URL, else ORCHESTRATOR_PORT."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-ServiceId = Annotated[str, typer.Argument(metavar="ID", help="Id of the service.")]
+ServiceId = Annotated[
+    str, typer.Argument(metavar="ID", help="Id of a service, or name of an entry.")
+]
 
 
 def client_of(ctx: typer.Context, url: str | None) -> Client:

@@ -193,7 +193,7 @@ async def _docs(request: Request) -> Response:
     )
 
 
-_ID = ("id", "path", "Id of the service.")
+_ID = ("id", "path", "Id of a service, or name of an entry: all its instances.")
 _WAIT = [
     ("wait", "query", "ready (stopped for stop): answer when that is so, with 200, or 504."),
     ("timeoutMs", "query", "How long to wait; 60000."),
@@ -269,7 +269,7 @@ _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
         [
             ("since", "query", "Begin after this event number."),
             ("Last-Event-ID", "header", "The same, sent by a client that resumes; it wins."),
-            ("service", "query", "Of one service."),
+            ("service", "query", "Of one service, or of all instances of an entry."),
             ("type", "query", "Of one type; may be repeated."),
             ("follow", "query", "0: end after what is there already."),
         ],
