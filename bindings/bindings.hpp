@@ -42,11 +42,11 @@ inline void check_or_throw(Result<void> result) {
 // Sets the Python error of a failure; for the functions that bypass pybind11.
 void set_python_error(const Failure& failure);
 
-// Which process we are in: grows in a child made by fork(). A handle born under another number is
-// of the parent and must be left alone.
+// The number of this process: one more in each child made by fork(). A handle that was made under another
+// number belongs to the parent and must be left alone.
 inline std::atomic<unsigned> generation_now{1};
 inline unsigned process_generation() { return generation_now.load(std::memory_order_relaxed); }
-class Birth {
+class OwningProcess {
  public:
   bool forked() const { return generation_ != process_generation(); }
   // Throws forked_handle.

@@ -90,7 +90,7 @@ CoreHandle::~CoreHandle() {
   detach_picker(picker);
   picker = py::object();
   graph = {};
-  if (birth_.forked()) {
+  if (process_.forked()) {
     (void)impl_.release();  // its threads, sockets and processes are the parent's
     return;
   }
@@ -106,7 +106,7 @@ orchestrator::Orchestrator& CoreHandle::live() const {
 }
 
 void CoreHandle::close(std::int64_t timeout_ms) {
-  birth_.check();
+  process_.check();
   closed_.store(true, std::memory_order_release);
   impl_->close(millis(timeout_ms));
 }

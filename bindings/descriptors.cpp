@@ -1,6 +1,6 @@
 // Which file descriptors this extension has opened, so that a child made by fork() can close them: the
 // linker leads every call of ours that opens or closes one through here (CMakeLists.txt, --wrap), also
-// those of Asio, whose descriptors nobody else could name. What libcurl opens for https is its own.
+// those of Asio, whose descriptors cannot be asked for. What libcurl opens for https is its own.
 #include "descriptors.hpp"
 
 #include <sys/syscall.h>
@@ -51,7 +51,7 @@ long __real_syscall(long number, long a, long b, long c, long d, long e, long f)
 int __real_timerfd_create(int clock, int flags);
 
 int __wrap_close(int descriptor) {
-  forget(descriptor);  // before somebody else gets the number
+  forget(descriptor);  // before another thread gets the number
   return __real_close(descriptor);
 }
 int __wrap_epoll_create(int size) { return note(__real_epoll_create(size)); }

@@ -10,7 +10,7 @@ namespace {
 struct EventObject {
   PyObject_HEAD
   events::EventPtr event;
-  PyObject* data;  // the wire's form as a dict, once somebody asked
+  PyObject* data;  // the wire's form as a dict, from the first time it is asked for
 };
 
 PyTypeObject* event_class = nullptr;  // lives as long as the process
@@ -18,7 +18,7 @@ PyTypeObject* event_class = nullptr;  // lives as long as the process
 EventObject* of(PyObject* self) { return reinterpret_cast<EventObject*>(self); }
 const Event& event_of(PyObject* self) { return *of(self)->event; }
 
-PyObject* text(std::string_view value) {
+PyObject* string(std::string_view value) {
   return PyUnicode_FromStringAndSize(value.data(), static_cast<Py_ssize_t>(value.size()));
 }
 
@@ -47,12 +47,12 @@ PyObject* incarnation(PyObject* self, void*) { return PyLong_FromUnsignedLongLon
 
 PyObject* service_id(PyObject* self, void*) {
   const auto& id = event_of(self).service_id;
-  return id ? text(*id) : Py_NewRef(Py_None);
+  return id ? string(*id) : Py_NewRef(Py_None);
 }
 
 PyObject* cause(PyObject* self, void*) {
   const std::string_view cause = event_of(self).cause;
-  return cause.empty() ? Py_NewRef(Py_None) : text(cause);
+  return cause.empty() ? Py_NewRef(Py_None) : string(cause);
 }
 
 PyObject* json(PyObject* self, void*) {
@@ -86,7 +86,7 @@ PyGetSetDef getters[] = {
     {"seq", &seq, nullptr, "Its place in the sequence.", nullptr},
     {"time_ms", &time_ms, nullptr, "When it happened: milliseconds since 1970, UTC.", nullptr},
     {"type", &type_name, nullptr, "Its name: `serviceRestarted` and so on.", nullptr},
-    {"service_id", &service_id, nullptr, "Whom it is about; None: no single service.", nullptr},
+    {"service_id", &service_id, nullptr, "The service it is about; None: no single service.", nullptr},
     {"incarnation", &incarnation, nullptr, "Which process of the service.", nullptr},
     {"cause", &cause, nullptr, "Why, in one word.", nullptr},
     {"json", &json, nullptr, "The whole event, compact.", nullptr},
@@ -109,6 +109,11 @@ PyObject* new_event(events::EventPtr event) {
   new (&of(object)->event) events::EventPtr(std::move(event));
   of(object)->data = nullptr;
   return object;
+}
+
+void set_event(PyObject* object, events::EventPtr event) {
+  of(object)->event = std::move(event);
+  Py_CLEAR(of(object)->data);
 }
 
 PyObject* new_events(std::vector<events::EventPtr> events) {

@@ -1,8 +1,8 @@
 #pragma once
 // The Python object `_core.Event`: one event, immutable. A plain C type: thousands of them are made in a burst, and one
 // of pybind11's costs as much as all the rest of a delivery.
-// What is asked seldom is written in Python and put into the type by events.py; a class derived from it would make every
-// event an object of the garbage collector.
+// The properties that are seldom read are written in Python and added to the type by events.py; a class derived from it
+// would make every event an object of the garbage collector.
 // Threads: under the GIL. Ownership: each holds its event. Fails: like Python, null with an error set.
 #include "azora/events/log.hpp"
 #include "bindings.hpp"
@@ -13,6 +13,8 @@ namespace azora::bindings {
 void bind_event_object(py::module_& module);
 // New references: one, and a list of them.
 PyObject* new_event(events::EventPtr event);
+// Makes the object another event; only its caller may have a reference.
+void set_event(PyObject* object, events::EventPtr event);
 PyObject* new_events(std::vector<events::EventPtr> events);
 
 }  // namespace azora::bindings

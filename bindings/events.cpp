@@ -3,6 +3,8 @@
 
 #include <pybind11/stl.h>
 
+#include <utility>
+
 #include "event_object.hpp"
 
 namespace azora::bindings {
@@ -31,7 +33,35 @@ py::object take_exception() {
   return raised.value();
 }
 
-// Each object is made for its call and freed after it: the next one takes its place, which is still in the cache.
+// An awaitable result or an exception goes to Python, which knows what to do with it.
+bool is_done(PyObject* result) { return result == Py_None || (result != nullptr && !may_be_awaited(result)); }
+
+// The Python object of one event after the other. One that the handler did not keep is used again: making and freeing
+// an object costs as much as all the rest of a delivery.
+class Delivered {
+ public:
+  Delivered() = default;
+  Delivered(const Delivered&) = delete;
+  Delivered& operator=(const Delivered&) = delete;
+  ~Delivered() { Py_XDECREF(object_); }
+
+  // A borrowed reference to the object of this event.
+  PyObject* of(events::EventPtr event) {
+    if (object_ != nullptr && Py_REFCNT(object_) == 1) {
+      set_event(object_, std::move(event));
+      return object_;
+    }
+    PyObject* made = new_event(std::move(event));
+    if (made == nullptr) throw py::error_already_set();
+    Py_XDECREF(std::exchange(object_, made));
+    return object_;
+  }
+  py::object release() { return py::reinterpret_steal<py::object>(std::exchange(object_, nullptr)); }
+
+ private:
+  PyObject* object_ = nullptr;
+};
+
 py::object deliver(CursorHandle& self, const py::object& handler, std::size_t max) {
   events::Cursor& cursor = self.get();
   CursorHandle::Taken& taken = self.taken;
@@ -40,24 +70,22 @@ py::object deliver(CursorHandle& self, const py::object& handler, std::size_t ma
     taken.next = 0;
     if (taken.events.empty()) return py::bool_(false);
   }
+  Delivered delivered;
   while (taken.next < taken.events.size()) {
     if (cursor.closed()) {  // meanwhile: the rest is not handed over any more
       taken = {};
       return py::bool_(false);
     }
-    // Python's own pointers: pybind11's look at the thread with every change of a count.
-    PyObject* event = new_event(std::move(taken.events[taken.next++]));
-    if (event == nullptr) throw py::error_already_set();
-    // The handler may give the GIL away and want it back of an interpreter that has ended.
+    PyObject* event = delivered.of(std::move(taken.events[taken.next++]));
+    // The handler may give the GIL away and want it back of an interpreter that has ended. Python's own pointers:
+    // pybind11's look at the thread with every change of a count.
     PyObject* result = or_rest([&] { return PyObject_CallOneArg(handler.ptr(), event); });
-    if (result == Py_None || (result != nullptr && !may_be_awaited(result))) [[likely]] {
+    if (is_done(result)) [[likely]] {
       Py_DECREF(result);
-      Py_DECREF(event);
       continue;
     }
-    const auto told = py::reinterpret_steal<py::object>(event);
-    if (result == nullptr) return py::make_tuple(told, py::none(), take_exception());
-    return py::make_tuple(told, py::reinterpret_steal<py::object>(result), py::none());
+    if (result == nullptr) return py::make_tuple(delivered.release(), py::none(), take_exception());
+    return py::make_tuple(delivered.release(), py::reinterpret_steal<py::object>(result), py::none());
   }
   return py::bool_(true);
 }
@@ -66,7 +94,7 @@ py::object deliver(CursorHandle& self, const py::object& handler, std::size_t ma
 
 CursorHandle::~CursorHandle() {
   // The log's lock may be held by a thread that does not exist in a forked child.
-  if (birth_.forked()) new std::shared_ptr<events::Cursor>(std::move(cursor_));
+  if (process_.forked()) new std::shared_ptr<events::Cursor>(std::move(cursor_));
 }
 
 events::Filter make_filter(const std::optional<std::vector<std::string>>& types,
@@ -78,7 +106,7 @@ events::Filter make_filter(const std::optional<std::vector<std::string>>& types,
       const std::optional<EventType> type = event_type_from_wire(name);
       if (!type) {
         throw Failure(Error{ErrorCode::invalid_argument,
-                            "type: \"" + name + "\" is no event; use one such as \"serviceFailed\"",
+                            "type: \"" + name + "\" is not an event; use one such as \"serviceFailed\"",
                             {}});
       }
       filter.types |= std::uint32_t{1} << static_cast<unsigned>(*type);

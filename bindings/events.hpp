@@ -20,7 +20,7 @@ class CursorHandle {
   CursorHandle& operator=(const CursorHandle&) = delete;
 
   events::Cursor& get() const {
-    birth_.check();
+    process_.check();
     return *cursor_;
   }
 
@@ -33,7 +33,7 @@ class CursorHandle {
 
  private:
   std::shared_ptr<events::Cursor> cursor_;
-  Birth birth_;
+  OwningProcess process_;
 };
 
 // Throws invalid_argument for an unknown type.

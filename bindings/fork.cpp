@@ -5,7 +5,7 @@
 
 namespace azora::bindings {
 
-void Birth::refuse() {
+void OwningProcess::refuse() {
   throw Failure("forked_handle",
                 "this handle belongs to the parent process; make a new orchestrator after fork()");
 }

@@ -2,7 +2,7 @@
 // Giving the GIL away and taking it back.
 // Up to Python 3.13 a thread that asks for the GIL of an interpreter that ends is ended by pthread_exit(), which
 // unwinds through our frames and would end the whole program at the first destructor. Such a thread rests here
-// instead, as Python 3.14 does it: nobody waits for daemon threads.
+// instead, as in Python 3.14: daemon threads are not waited for.
 // Threads: any that holds the GIL. Ownership: none. Fails: never.
 #include <Python.h>
 #include <unistd.h>

@@ -20,15 +20,16 @@ class CoreHandle {
 
   // For reads; also after close(). Throws forked_handle.
   orchestrator::Orchestrator& get() const {
-    birth_.check();
+    process_.check();
     return *impl_;
   }
   // For everything that needs the control thread. Throws forked_handle, closed.
   orchestrator::Orchestrator& live() const;
   void close(std::int64_t timeout_ms);
   bool closed() const { return closed_.load(std::memory_order_acquire); }
-  bool forked() const { return birth_.forked(); }
+  bool forked() const { return process_.forked(); }
 
+<<<<<<< HEAD
   py::object picker;  // `Core.pick` is a builtin of it
   // The newest graph that was asked for, as Python has it: all who ask for the same get one object.
   struct KeptBytes {
@@ -36,11 +37,14 @@ class CoreHandle {
     py::object bytes;
   };
   mutable KeptBytes graph;
+=======
+  py::object picker;  // its builtin is `Core.pick`
+>>>>>>> 6eab2c8 (bindings: an event object that its handler did not keep is used for the next event)
 
  private:
   std::unique_ptr<orchestrator::Orchestrator> impl_;
   std::atomic<bool> closed_{false};
-  Birth birth_;
+  OwningProcess process_;
 };
 
 using CoreClass = py::class_<CoreHandle, std::shared_ptr<CoreHandle>>;

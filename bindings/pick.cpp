@@ -102,7 +102,7 @@ py::bytes pick_json(const CoreHandle& self, std::string_view pool, const Text& s
   return as_bytes(choose_json(core, pool, request));
 }
 
-// For whoever got no instance and asks why.
+// For a caller that got no instance and asks why.
 py::bytes candidates_json(const CoreHandle& self, std::string_view pool, const Text& strategy) {
   const PickRequest request = read_request(strategy, {});
   orchestrator::Orchestrator& core = self.live();

@@ -17,7 +17,7 @@ void bind_pick_object(pybind11::module_& module);
 PyObject* new_pick(const balancer::Instance& instance);
 
 // At most one object per live instance, found by its slot. A slot that went to another instance
-// shows by its stamp, so nothing needs to be told when services go.
+// shows by its stamp, so the cache needs no notice of services that go.
 class PickCache {
  public:
   PickCache() = default;

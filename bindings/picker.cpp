@@ -24,7 +24,7 @@ struct PickerState {
   };
   static constexpr std::size_t kNames = 64;
 
-  CoreHandle* core = nullptr;  // null: it is gone
+  CoreHandle* core = nullptr;  // null: it was closed
   balancer::Balancer* balancer = nullptr;
   PickCache cache;
   std::array<Name, kNames> names;
@@ -40,7 +40,7 @@ PyTypeObject* picker_type = nullptr;  // lives as long as the process
 
 PickerState& state_of(PyObject* self) { return *reinterpret_cast<PickerObject*>(self)->state; }
 
-// Throws error_already_set: no text, or none that UTF-8 can say. The answer lives as long as `text`.
+// Throws error_already_set for what is not a str or has no UTF-8 form. The answer lives as long as `text`.
 std::string_view utf8(PyObject* text, const char* name) {
   if (!PyUnicode_Check(text)) {
     PyErr_Format(PyExc_TypeError, "pick(): %s must be str, not %.100s", name, Py_TYPE(text)->tp_name);
@@ -103,7 +103,7 @@ Arguments read_arguments(PyObject* const* args, Py_ssize_t count, PyObject* keyw
   return {given[0], given[1], given[2]};
 }
 
-// Who is there no longer, or why nobody is eligible; or, since then, somebody.
+// The full way: for a pool that changed, and for the error that says why no instance is eligible.
 PyObject* pick_slowly(PickerState& state, std::string_view pool, std::optional<Strategy> strategy,
                       std::string_view key) {
   const balancer::Pick pick = value_or_throw(

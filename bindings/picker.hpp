@@ -2,7 +2,7 @@
 // The builtin behind `Core.pick`: no frame, no conversion, a cached answer. A plain bound method of
 // pybind11 costs five times as much.
 // Threads: under the GIL, which it never releases: nothing it does can wait.
-// Ownership: borrows the core; outlives it, detached, when somebody kept `orch.pick`.
+// Ownership: borrows the core; outlives it, detached, when the user kept `orch.pick`.
 // Fails: like Python, null with an error set.
 #include <string_view>
 

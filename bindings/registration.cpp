@@ -1,4 +1,4 @@
-// Registration through `_core.Core`: waited for by the calling thread, or, for an event loop, told through a descriptor.
+// Registration through `_core.Core`: waited for by the calling thread, or, for an event loop, answered through a descriptor.
 #include <pybind11/stl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -62,7 +62,7 @@ class Answers {
   using Answer = std::pair<std::uint64_t, std::optional<Error>>;  // ticket; why it was refused
 
   int fd() const { return fd_.get(); }
-  void put(std::uint64_t ticket, const Result<std::uint64_t>& result) {
+  void add(std::uint64_t ticket, const Result<std::uint64_t>& result) {
     bool first = false;
     {
       MutexLock lock(mutex_);
@@ -92,7 +92,7 @@ class Registrations {
   explicit Registrations(std::shared_ptr<CoreHandle> core) : core_(std::move(core)) {}
   ~Registrations() {
     // The descriptor and the lock are the parent's.
-    if (birth_.forked()) new std::shared_ptr<Answers>(std::move(answers_));
+    if (process_.forked()) new std::shared_ptr<Answers>(std::move(answers_));
   }
   Registrations(const Registrations&) = delete;
   Registrations& operator=(const Registrations&) = delete;
@@ -101,11 +101,11 @@ class Registrations {
   std::uint64_t begin(const std::string& text) {
     const std::uint64_t ticket = ++last_;
     core_->live().register_requests(
-        {text}, [answers = answers_, ticket](const Result<std::uint64_t>& result) { answers->put(ticket, result); });
+        {text}, [answers = answers_, ticket](const Result<std::uint64_t>& result) { answers->add(ticket, result); });
     return ticket;
   }
   py::list take() {
-    birth_.check();
+    process_.check();
     py::list out;
     for (const Answers::Answer& answer : answers_->take()) {
       py::object error = py::none();
@@ -122,7 +122,7 @@ class Registrations {
   std::shared_ptr<CoreHandle> core_;
   std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
   std::uint64_t last_ = 0;
-  Birth birth_;
+  OwningProcess process_;
 };
 
 std::vector<std::pair<std::string, std::string>> check(const std::string& text,
