@@ -25,8 +25,8 @@ bool belongs_to(const ServiceSpec& spec, const std::string& pool, bool is_type) 
 PoolSet::PoolSet(Directory& directory, std::shared_ptr<PoolShared> shared)
     : directory_(directory),
       shared_(std::move(shared)),
-      pools_(directory.pools.load()->edit()),
-      ones_(directory.ones.load()->edit()) {}
+      pools_(directory.pools.take()->edit()),
+      ones_(directory.ones.take()->edit()) {}
 
 std::array<const std::string*, 2> PoolSet::names_of(const ServiceSpec& spec) {
   return {&spec.type, spec.is_alone() ? &spec.id : &spec.group};

@@ -4,10 +4,12 @@
 // write. Only after a change it takes the lock once. (atomic<shared_ptr> costs ten to a hundred
 // times that and is not clean under ThreadSanitizer with libstdc++ 12.)
 //   Published<T> + Seen<T>   the reader keeps its own Seen
-//   SnapshotCell<T>          the calling thread keeps it for the reader
+//   SnapshotCell<T>::read()  the calling thread keeps it for the reader
+//   SnapshotCell<T>::take()  no thread keeps anything, each read takes the lock: for versions that are large and
+//                            change often, since a thread that idles would pin the one it saw last
 // Threads: publish() one thread at a time (any, for Published); readers any, each its own Seen.
-// Ownership: a reader holds the version it saw last until it looks again, its thread ends or the
-// cell goes. Fails: never.
+// Ownership: a reader holds the version it saw last by read() until it looks again, its thread ends
+// or the cell goes. Fails: never.
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -82,8 +84,8 @@ class SnapshotCell {
     published_.refresh(seen);
     return seen.value;
   }
-  // The same, to keep.
-  Value load() const { return read(); }
+  // The newest version, held by the caller alone.
+  Value take() const { return published_.load(); }
 
  private:
   Published<T> published_;

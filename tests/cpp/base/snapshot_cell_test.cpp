@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <future>
 #include <thread>
 #include <vector>
 
@@ -40,10 +41,28 @@ TEST(SnapshotCell, AnOldVersionGoesWithTheNextReadAndALoadedOneStays) {
   EXPECT_FALSE(first.expired()) << "this thread has not looked again";
   cell.read();
   EXPECT_TRUE(first.expired());
-  const Cell::Value kept = cell.load();
+  const Cell::Value kept = cell.take();
   cell.publish(version_of(3));
   cell.read();
   EXPECT_EQ(kept->front(), 2);
+}
+
+TEST(SnapshotCell, AThreadThatTookAVersionAndIdlesPinsNone) {
+  Cell cell(version_of(1));
+  std::weak_ptr<const std::vector<int>> seen;
+  std::promise<void> took;
+  std::promise<void> end;
+  std::thread reader([&] {
+    seen = cell.take();
+    took.set_value();
+    end.get_future().wait();
+  });
+  took.get_future().wait();
+  EXPECT_FALSE(seen.expired());
+  cell.publish(version_of(2));
+  EXPECT_TRUE(seen.expired());
+  end.set_value();
+  reader.join();
 }
 
 TEST(Published, AReaderIsToldWhetherItsCopyWasReplaced) {
