@@ -67,7 +67,7 @@ void AsioLoop::run() {
   thread_.store(std::thread::id{});
 }
 
-// False: an exception of the loop itself ended it, such as a lack of memory for a timer. What it left begins anew.
+// False: an exception of the loop itself ended it, such as a lack of memory for a timer. run() calls it again.
 bool AsioLoop::run_until_stopped() {
   try {
     depth_ = 0;

@@ -3,7 +3,7 @@
 // timers behind a single Asio timer (a timer object each would cost two system calls per arming).
 // A turn is one batch of tasks, or of timers that came due, or one turn() call; the turn-end hook runs after it.
 // Threads: post(), stop() and now() from any thread; run() makes its caller the loop's thread, and all else
-// belongs to that thread (or to the owner while nobody runs the loop).
+// belongs to that thread (or to the owner while no thread runs the loop).
 // Ownership: tasks and timers that never ran are destroyed with the loop.
 // Fails: never; an exception of a task or of the loop itself is reported, counted, and the loop goes on. A caller that
 // waits for a posted task hands it what answers also when it is destroyed without having run to its end.

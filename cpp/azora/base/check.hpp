@@ -17,7 +17,7 @@ void report_bug(const char* file, int line, const char* what, std::atomic<bool>&
 // written to stderr. No build is stopped: the cause may lie outside, such as a lack of memory.
 // `where`: the name of the thread or the loop.
 void report_exception(const char* where, const std::exception_ptr& exception) noexcept;
-// What it says of itself; "unknown exception" for one that is no std::exception.
+// Its what(); "unknown exception" for one that is not a std::exception.
 std::string exception_words(const std::exception_ptr& exception);
 
 }  // namespace azora

@@ -109,7 +109,7 @@ class CowTable<T>::Edit {
   void set(std::uint64_t index, Value value) {
     if (!value && !table_.get(index)) return;
     grow_to(index);
-    put(table_.root_, table_.height_, index, std::move(value));
+    set_in(table_.root_, table_.height_, index, std::move(value));
     if (table_.size_ == 0) {
       table_.root_ = nullptr;
       table_.height_ = 0;
@@ -149,7 +149,7 @@ class CowTable<T>::Edit {
     return static_cast<Kind&>(*node);
   }
 
-  void put(std::shared_ptr<Node>& place, int level, std::uint64_t index, Value value) {
+  void set_in(std::shared_ptr<Node>& place, int level, std::uint64_t index, Value value) {
     if (level == 0) {
       Leaf& leaf = own<Leaf>(place);
       Value& known = leaf.values[slot(index, 0)];
@@ -162,7 +162,7 @@ class CowTable<T>::Edit {
     Inner& inner = own<Inner>(place);
     std::shared_ptr<Node>& child = inner.children[slot(index, level)];
     if (!child) ++inner.used;
-    put(child, level - 1, index, std::move(value));
+    set_in(child, level - 1, index, std::move(value));
     if (child->used == 0) {
       child = nullptr;
       --inner.used;

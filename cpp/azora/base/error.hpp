@@ -1,6 +1,6 @@
 #pragma once
-// Every way in which a call of ours can fail on purpose. Errors are told apart by code, never by
-// text. The one table of codes (wire name, REST status) is in error.cpp; Python's errors.py mirrors
+// Every way in which a call of ours can fail on purpose. Errors are distinguished by code, never by
+// message. The one table of codes (wire name, REST status) is in error.cpp; Python's errors.py mirrors
 // it and a test compares the two row by row.
 #include <string>
 #include <string_view>
@@ -10,10 +10,10 @@ namespace azora {
 
 enum class ErrorCode {
   invalid_spec,          // a field of a service is wrong; faults names each            400
-  invalid_json,          // the text is not acceptable JSON                            400
+  invalid_json,          // the input is not acceptable JSON                           400
   invalid_argument,      // a parameter of a call is wrong                             400
   dependency_cycle,      // registration would close a cycle; message has the path     400
-  pool_conflict,         // an explicit group bears the name of a type, or the reverse 400
+  pool_conflict,         // an explicit group has the name of a type, or the reverse   400
   exec_forbidden,        // a command to run came over REST                            403
   unknown_service,       // no such id                                                 404
   no_healthy_instance,   // nothing eligible in the pool                               503

@@ -1,6 +1,6 @@
 #pragma once
 // How many files this process may open. Each kept connection of a check is one, and the usual soft limit (1024)
-// lets a large fleet keep few of them; a server of ours raises its own, a library in somebody's program does not.
+// lets a large fleet keep few of them; a server of ours raises its own, a library in another program does not.
 // What we start gets the limit that we were given: programs that still use select() rely on it.
 // Threads: raise_file_limit() before anything is started; inherited_files() any. Fails: never; where the kernel
 // refuses, all stays as it is.

@@ -1,6 +1,6 @@
 #pragma once
 // Stable 64-bit hashes (xxHash): the same on every machine, build and run, so that jitter, ip-hash
-// tables and phases survive restarts. std::hash is none of that.
+// tables and phases survive restarts. std::hash may differ in each of them.
 #include <cstdint>
 #include <string_view>
 

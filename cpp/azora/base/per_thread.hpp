@@ -1,8 +1,8 @@
 #pragma once
 // One State per (owner, thread), made at a thread's first call and found again in a nanosecond or
-// two. It goes when its thread ends or its owner does, whichever is first: no thread keeps the data
-// of an owner that is gone, and a new owner never meets an old one's (owners have serial numbers
-// that are never reused, an address may be). Threads: here() any thread, the State belongs to the
+// two. It is destroyed when its thread ends or its owner does, whichever is first: no thread keeps the
+// data of an owner that was destroyed, and a new owner never finds an old one's (owners have serial
+// numbers that are never reused, while an address may be). Threads: here() any thread, the State belongs to the
 // calling thread alone; the destructor when no thread is inside here() or uses its State.
 // Ownership: owner and thread share the State's slot. Fails: never.
 #include <algorithm>
@@ -39,7 +39,7 @@ class PerThread {
 
  private:
   struct Slot {
-    std::atomic<std::uint64_t> owner{0};  // 0: the owner is gone
+    std::atomic<std::uint64_t> owner{0};  // 0: the owner was destroyed
     std::optional<State> state;
   };
 
@@ -50,7 +50,7 @@ class PerThread {
       MutexLock lock(mutex_);
       slots_.push_back(slot);
     }
-    // For a thread whose own places are gone already: kept until the owner ends.
+    // For a thread whose own places were destroyed already: kept until the owner ends.
     State& adopt(std::unique_ptr<Slot> slot) {
       MutexLock lock(mutex_);
       late_.push_back(std::move(slot));
@@ -130,7 +130,7 @@ class PerThread {
 
   // Trivial, so that the fast path needs no guard and may run while the thread's objects end.
   static inline constinit thread_local Slot* last_ = nullptr;
-  static inline constinit thread_local bool ended_ = false;  // the thread's places are gone
+  static inline constinit thread_local bool ended_ = false;  // the thread's places were destroyed
 
   const std::uint64_t serial_ = next_serial();
   std::shared_ptr<Registry> registry_;

@@ -1,5 +1,5 @@
 #pragma once
-// An immutable map of values that bear their own key, a text which KeyOf finds: a change makes a new map that shares
+// An immutable map of values that contain their key, a string which KeyOf finds: a change makes a new map that shares
 // all but O(log32 n) small nodes with the old one, so that readers keep whole versions for the price of a pointer (a
 // hash trie; its nodes hold values and children apart, each set marked by 32 bits). No key is kept twice: an entry
 // costs what its value does. Threads: a map is a value; copies may be read and dropped on any thread. An Edit belongs

@@ -1,13 +1,13 @@
 #pragma once
 // A map from serial numbers, which are given one after the other and never reused, to values. They lie in pages of 32,
-// so that what was made together is found together, without a node and a hash of its own for each: a value costs its
-// size and little more, and most searches look at the page of the last one. A page goes with its last value.
+// so that values that were made together lie together, without a node and a hash of their own: a value costs its size
+// and about ten bytes, and most searches end in the page of the last one. A page is freed with its last value.
 // Threads: one; also find() const writes. Ownership: owns the values, which keep their place until erased. Fails: never.
-#include <bit>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <new>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -29,35 +29,35 @@ class SerialMap {
   T* find(Serial serial) { return const_cast<T*>(std::as_const(*this).find(serial)); }
   const T* find(Serial serial) const {
     Page* page = page_of(serial);
-    return page != nullptr && page->has(serial) ? page->place(serial) : nullptr;
+    if (page == nullptr) return nullptr;
+    const std::optional<T>& place = page->place(serial);
+    return place ? &*place : nullptr;
   }
   bool contains(Serial serial) const { return find(serial) != nullptr; }
 
-  // Made anew when there is none.
+  // A new value when there is none.
   T& operator[](Serial serial) {
     Page* page = page_of(serial);
     if (page == nullptr) {
-      auto made = std::make_unique_for_overwrite<Page>();  // room is not touched before it is used
-      page = last_ = made.get();
       last_number_ = serial / kPage;
-      pages_.emplace(last_number_, std::move(made));
+      page = last_ = pages_.emplace(last_number_, std::make_unique<Page>()).first->second.get();
     }
-    if (!page->has(serial)) {
-      new (page->place(serial)) T();
-      page->used |= bit(serial);
+    std::optional<T>& place = page->place(serial);
+    if (!place) {
+      place.emplace();
+      ++page->used;
       ++size_;
     }
-    return *page->place(serial);
+    return *place;
   }
 
   // False when there was none.
   bool erase(Serial serial) {
     Page* page = page_of(serial);
-    if (page == nullptr || !page->has(serial)) return false;
-    page->used &= ~bit(serial);
+    if (page == nullptr || !page->place(serial)) return false;
+    page->place(serial).reset();
     --size_;
-    std::destroy_at(page->place(serial));
-    if (page->used == 0) {
+    if (--page->used == 0) {
       if (last_ == page) last_ = nullptr;
       pages_.erase(serial / kPage);
     }
@@ -79,27 +79,17 @@ class SerialMap {
  private:
   static constexpr Serial kPage = 32;
 
-  static std::uint32_t bit(Serial serial) { return std::uint32_t{1} << (serial % kPage); }
-
   struct Page {
-    Page() = default;
-    Page(const Page&) = delete;
-    Page& operator=(const Page&) = delete;
-    ~Page() {
-      for (; used != 0; used &= used - 1) std::destroy_at(place(static_cast<Serial>(std::countr_zero(used))));
-    }
-    bool has(Serial serial) const { return (used & bit(serial)) != 0; }
-    T* place(Serial serial) { return std::launder(reinterpret_cast<T*>(room + serial % kPage * sizeof(T))); }
+    std::optional<T>& place(Serial serial) { return values[serial % kPage]; }
 
-    std::uint32_t used = 0;  // a bit per place
-    alignas(T) std::byte room[kPage * sizeof(T)];
+    std::array<std::optional<T>, kPage> values;
+    std::uint32_t used = 0;  // values that are there
   };
 
   template <typename Visit>
   static void each(Serial number, Page& page, Visit&& visit) {
-    for (std::uint32_t left = page.used; left != 0; left &= left - 1) {
-      const Serial serial = number * kPage + static_cast<Serial>(std::countr_zero(left));
-      visit(serial, *page.place(serial));
+    for (Serial i = 0; i < kPage; ++i) {
+      if (page.values[i]) visit(number * kPage + i, *page.values[i]);
     }
   }
 

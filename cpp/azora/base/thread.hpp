@@ -42,7 +42,7 @@ void run_thread_body(const char* name, Body& body, const ThreadDied& died) noexc
 
 }  // namespace detail
 
-// `name`: at most 15 characters, static text.
+// `name`: at most 15 characters, a literal.
 template <typename Body>
 std::optional<std::thread> start_thread(const char* name, Body body, ThreadDied died = nullptr) {
   sigset_t all;

@@ -23,8 +23,8 @@ struct Now {
   WallTime wall{};
 };
 
-// std::optional<SteadyTime> in eight bytes, for what exists once per service. The one moment it cannot hold is the
-// earliest there is, before which no clock ever stood.
+// std::optional<SteadyTime> in eight bytes instead of sixteen: a service has eight of them, 64 bytes in all. It cannot
+// hold SteadyTime::min(), which no clock returns.
 class OptionalTime {
  public:
   constexpr OptionalTime() = default;
