@@ -1,1 +1,1 @@
-set(AZORA_EVENTS_SOURCES cursor.cpp log.cpp)
+set(AZORA_EVENTS_SOURCES check_memory.cpp cursor.cpp log.cpp reading.cpp)

@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "azora/base/result.hpp"
 #include "azora/base/time.hpp"
+#include "azora/model/event_word.hpp"
 #include "azora/model/health_status.hpp"
 
 namespace azora {
@@ -68,13 +70,15 @@ struct Event {
   std::int32_t response_ms = 0;               // healthCheck: responseTime
   std::shared_ptr<const std::string> service_id;  // null: about no single service
   std::uint64_t incarnation = 0;
-  std::string_view cause;                     // static text: "crash", "operator", "liveness", "dependency", ...
-  std::string_view actor;                     // static text: "orchestrator", "rest", "python", "file"
+  EventCause cause;
+  EventActor actor;
   std::unique_ptr<const EventDetail> detail;  // null: nothing beyond the common keys
 };
 
 // {"seq","time","type","serviceId","incarnation","cause",...} compact; serviceId null when about no one.
 std::string event_json(const Event& event);
+// The reverse; keys that no event of ours has are ignored. Fails: invalid_json, which names the key.
+Result<Event> event_from_json(std::string_view text);
 // "SIGKILL" for 9; "SIG34" style for the unnamed.
 std::string signal_name(int signal);
 // The members code, signal and oom of an exit, null where unset.

@@ -95,7 +95,7 @@ void Core::stop(SteadyTime deadline, Shutdown::Done done) {
   stop_all(fleet_, turn_, probing_, verbs_, shutdown_, drive_, deadline, std::move(done));
 }
 
-Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, std::string_view actor, Apply apply) {
+Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, EventActor actor, Apply apply) {
   const Turn::ActingFor acting(turn_, actor);
   Result<void> done = on_register({fleet_, turn_, probing_, admission_, waiters_, drive_}, std::move(specs), apply);
   if (!done) return std::move(done).error();
@@ -116,13 +116,13 @@ Result<std::uint64_t> Core::register_requests(std::vector<Request> requests) {
   return register_many(std::move(specs), "rest");
 }
 
-Result<bool> Core::unregister(std::string_view name, std::string_view actor) {
+Result<bool> Core::unregister(std::string_view name, EventActor actor) {
   const Turn::ActingFor acting(turn_, actor);
   return on_unregister({fleet_, turn_, probing_, admission_, waiters_, drive_}, name);
 }
 
 Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
-                                 std::string_view actor) {
+                                 EventActor actor) {
   const Turn::ActingFor acting(turn_, actor);
   return on_command(fleet_, turn_, verbs_, drive_,
                     {.verb = verb, .name = id, .dependents = dependents, .dependencies = dependencies});

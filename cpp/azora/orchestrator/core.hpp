@@ -49,14 +49,14 @@ class Core : public keeper::KeeperListener {
   bool running() const { return fleet_.running(); }
 
   // Answers the last event that tells of it.
-  Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor,
+  Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, EventActor actor,
                                       Apply apply = Apply::at_next_start);
   // What requests ask for, by what is registered now.
   Result<std::uint64_t> register_requests(std::vector<Request> requests);
   // What a name stands for; false: there was none.
-  Result<bool> unregister(std::string_view name, std::string_view actor);
+  Result<bool> unregister(std::string_view name, EventActor actor);
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
-                             std::string_view actor);
+                             EventActor actor);
   // Answers when the service is ready (or stopped) and no verb for it waits for its turn; by the name of an entry when
   // all its instances are, those that are wanted down left out of being ready.
   void wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done);

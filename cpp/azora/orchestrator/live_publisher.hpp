@@ -24,6 +24,18 @@ class LivePublisher : public Publisher {
     control_thread.assert_held();
     return log_.append(std::move(event));
   }
+  std::uint64_t append_check(events::Check check) override {
+    control_thread.assert_held();
+    return log_.append_check(std::move(check));
+  }
+  void add_name(std::uint64_t serial, std::shared_ptr<const std::string> id) override {
+    control_thread.assert_held();
+    log_.add_name(serial, std::move(id));
+  }
+  void drop_name(std::uint64_t serial) override {
+    control_thread.assert_held();
+    log_.drop_name(serial);
+  }
   std::uint64_t head() const override { return log_.head(); }
   void pool_put(std::uint64_t serial, const SpecPtr& spec) override { pools_.put(serial, spec); }
   void pool_remove(std::uint64_t serial) override {
@@ -51,8 +63,9 @@ class LivePublisher : public Publisher {
     log_.publish_turn();
   }
 
-  // The newest version. The reference is good until this thread's next call.
-  const std::shared_ptr<const Board>& board() const { return board_.read(); }
+  // The newest version. The thread keeps nothing of it: each version of a large fleet that is pinned holds on to all
+  // views that were replaced since.
+  std::shared_ptr<const Board> board() const { return board_.take(); }
   // The last event that a reader's state reflects: whatever is read after this contains it.
   std::uint64_t seq() const { return seq_.load(std::memory_order_acquire); }
 

@@ -9,7 +9,7 @@ using healing::Notice;
 
 void emit_notice(Turn& turn, ServiceState& service, const Notice& notice) {
   auto detail = std::make_unique<EventDetail>();
-  const std::string_view cause = wire_name(notice.cause);
+  const EventCause cause = event_cause(notice.cause);
   switch (notice.kind) {
     case Notice::Kind::started:
       detail->pid = service.own->pid;
@@ -58,7 +58,7 @@ void emit_status(Turn& turn, const ServiceState& service) {
     case HealthStatus::unhealthy: {
       const Cause cause = service.machine.cause;
       const bool named = service.ours() && cause != Cause::none;
-      return turn.emit(EventType::service_unhealthy, service, named ? wire_name(cause) : "health", std::move(detail));
+      return turn.emit(EventType::service_unhealthy, service, named ? event_cause(cause) : EventCause("health"), std::move(detail));
     }
     case HealthStatus::unknown:
       return;

@@ -8,6 +8,10 @@
 
 namespace azora::orchestrator {
 
+// Why a machine acted, as the word of an event.
+inline EventCause event_cause(healing::Cause cause) {
+  return EventCause::from_wire(wire_name(cause)).value_or(EventCause());
+}
 // One event, but for readiness, which has none of its own. A verified restart of a service without process of ours is
 // its start from then on.
 void emit_notice(Turn& turn, ServiceState& service, const healing::Notice& notice);

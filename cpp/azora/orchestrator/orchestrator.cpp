@@ -18,19 +18,13 @@ void Orchestrator::close(Millis deadline) { impl_->close(deadline); }
 
 namespace {
 
-// Events hold the actor as static text.
-std::string_view static_actor(std::string_view actor) {
-  for (const std::string_view known : {"rest", "python", "file"}) {
-    if (actor == known) return known;
-  }
-  return "orchestrator";
-}
+EventActor actor_of(std::string_view actor) { return EventActor::from_wire(actor).value_or(EventActor("orchestrator")); }
 
 }  // namespace
 
 Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor, Apply apply) {
   return impl_->ask<Result<std::uint64_t>>(
-      [specs = std::move(specs), actor = static_actor(actor), apply](Core& core) mutable {
+      [specs = std::move(specs), actor = actor_of(actor), apply](Core& core) mutable {
         return core.register_many(std::move(specs), actor, apply);
       });
 }
@@ -54,13 +48,13 @@ void Orchestrator::register_requests(const std::vector<std::string>& texts,
 
 Result<bool> Orchestrator::unregister(std::string_view id, std::string_view actor) {
   return impl_->ask<Result<bool>>(
-      [id = std::string(id), actor = static_actor(actor)](Core& core) { return core.unregister(id, actor); });
+      [id = std::string(id), actor = actor_of(actor)](Core& core) { return core.unregister(id, actor); });
 }
 
 Result<VerbAnswer> Orchestrator::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                                          std::string_view actor) {
   return impl_->ask<Result<VerbAnswer>>(
-      [verb, id = std::string(id), dependents, dependencies, actor = static_actor(actor)](Core& core) {
+      [verb, id = std::string(id), dependents, dependencies, actor = actor_of(actor)](Core& core) {
         return core.command(verb, id, dependents, dependencies, actor);
       });
 }
@@ -116,7 +110,7 @@ std::vector<ViewPtr> Orchestrator::by_type(std::string_view type) const {
 
 Totals Orchestrator::totals() const {
   const std::uint64_t seq = impl_->seq();  // before the board, which reflects at least this
-  const std::shared_ptr<const Board>& board = impl_->board();
+  const std::shared_ptr<const Board> board = impl_->board();
   return {board->running, board->in_order.size(), board->healthy, board->unhealthy, seq};
 }
 

@@ -8,6 +8,7 @@
 #include <string>
 
 #include "azora/balancer/types.hpp"
+#include "azora/events/check_record.hpp"
 #include "azora/model/event.hpp"
 #include "azora/model/service_spec.hpp"
 #include "azora/orchestrator/board.hpp"
@@ -23,6 +24,11 @@ class Publisher {
   virtual ~Publisher() = default;
   // Gives the event its place in the sequence; readers see it after publish().
   virtual std::uint64_t append(Event event) = 0;
+  // The same for a health check. Its service has a name: the id that readers see, given before its first check and
+  // dropped after its last one.
+  virtual std::uint64_t append_check(events::Check check) = 0;
+  virtual void add_name(std::uint64_t serial, std::shared_ptr<const std::string> id) = 0;
+  virtual void drop_name(std::uint64_t serial) = 0;
   virtual std::uint64_t head() const = 0;
   // The service is a candidate of its pools from now on (excluded until set_standing says otherwise).
   virtual void pool_put(std::uint64_t serial, const SpecPtr& spec) = 0;

@@ -75,7 +75,7 @@ class Orchestrator::Impl {
     control_.loop().post([this, body = std::move(body)]() mutable { body(core_); });
   }
 
-  const std::shared_ptr<const Board>& board() const { return publisher_.board(); }
+  std::shared_ptr<const Board> board() const { return publisher_.board(); }
   // Figures of processes are read: keeps them fresh for a while.
   void looked() { usage_.looked(); }
   std::string metrics_text() const;

@@ -99,14 +99,14 @@ void Turn::board_changed() {
   ++board_.list_version;
 }
 
-void Turn::emit(EventType type, const ServiceState& service, std::string_view cause,
+void Turn::emit(EventType type, const ServiceState& service, EventCause cause,
                 std::unique_ptr<const EventDetail> detail) {
   Event event = event_of(type, service, cause);
   event.detail = std::move(detail);
   publisher_.append(std::move(event));
 }
 
-Event Turn::event_of(EventType type, const ServiceState& service, std::string_view cause) const {
+Event Turn::event_of(EventType type, const ServiceState& service, EventCause cause) const {
   Event event;
   event.time = now().wall;
   event.type = type;

@@ -46,10 +46,10 @@ class Turn {
    private:
     Turn& turn_;
   };
-  // Events emitted meanwhile name this actor (static text).
+  // Events emitted meanwhile name this actor.
   class ActingFor {
    public:
-    ActingFor(Turn& turn, std::string_view actor) : turn_(turn) { turn_.actor_ = actor; }
+    ActingFor(Turn& turn, EventActor actor) : turn_(turn) { turn_.actor_ = actor; }
     ~ActingFor() { turn_.actor_ = kSelf; }
     ActingFor(const ActingFor&) = delete;
     ActingFor& operator=(const ActingFor&) = delete;
@@ -78,10 +78,14 @@ class Turn {
     publisher_.set_standing(service.serial, standing, service.machine.incarnation);
   }
 
-  void emit(EventType type, const ServiceState& service, std::string_view cause,
+  void emit(EventType type, const ServiceState& service, EventCause cause,
             std::unique_ptr<const EventDetail> detail = nullptr);
   void emit(Event event) { publisher_.append(std::move(event)); }
-  Event event_of(EventType type, const ServiceState& service, std::string_view cause) const;
+  void emit(events::Check check) { publisher_.append_check(std::move(check)); }
+  // Between the two its checks can be emitted.
+  void add_name(const ServiceState& service) { publisher_.add_name(service.serial, service.id); }
+  void drop_name(const ServiceState& service) { publisher_.drop_name(service.serial); }
+  Event event_of(EventType type, const ServiceState& service, EventCause cause) const;
   // The last event so far.
   std::uint64_t head() const { return publisher_.head(); }
 
@@ -108,13 +112,13 @@ class Turn {
   const Counts& counts() const { return counts_; }  // any thread may read them
 
  private:
-  static constexpr std::string_view kSelf = "orchestrator";
+  static constexpr EventActor kSelf = "orchestrator";
 
   Loop& loop_;
   Publisher& publisher_;
   Deliver deliver_;
   std::optional<Now> fixed_time_;
-  std::string_view actor_ = kSelf;
+  EventActor actor_ = kSelf;
   std::vector<ServiceState*> dirty_;
   Board board_;
   bool board_changed_ = false;

@@ -96,4 +96,6 @@ def _resolve(future: asyncio.Future[None]) -> None:
 
 def _frame(event: Any) -> bytes:
     body: bytes = event.json
-    return b"id: %d\nevent: %s\ndata: %s\n\n" % (event.seq, event.type.encode(), body)
+    # A gap comes before the events within its range: who resumes after it must not pass them over.
+    number = b"" if event.type == "gap" else b"id: %d\n" % event.seq
+    return b"%sevent: %s\ndata: %s\n\n" % (number, event.type.encode(), body)

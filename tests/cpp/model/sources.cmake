@@ -1,5 +1,6 @@
 set(AZORA_MODEL_TESTS
   endpoint_test.cpp
+  event_json_test.cpp
   event_test.cpp
   figures_test.cpp
   iso_time_test.cpp

@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <future>
+#include <thread>
+
 #include "azora/model/spec_parser.hpp"
 
 namespace azora::orchestrator {
@@ -30,6 +33,24 @@ TEST_F(LivePublisherTest, AReturnWaitsForTheTurnsPublication) {
   EXPECT_FALSE(picked());
   publisher.publish(nullptr);
   EXPECT_TRUE(picked());
+}
+
+TEST_F(LivePublisherTest, AThreadThatReadTheBoardAndIdlesPinsNoOldOne) {
+  publisher.publish(std::make_shared<const Board>());
+  std::weak_ptr<const Board> seen;
+  std::promise<void> read;
+  std::promise<void> end;
+  std::thread reader([&] {
+    seen = publisher.board();
+    read.set_value();
+    end.get_future().wait();
+  });
+  read.get_future().wait();
+  EXPECT_FALSE(seen.expired());
+  publisher.publish(std::make_shared<const Board>());
+  EXPECT_TRUE(seen.expired());
+  end.set_value();
+  reader.join();
 }
 
 TEST_F(LivePublisherTest, AnExclusionTakesEffectAtOnceAndOverridesAReturnOfTheSameTurn) {
@@ -63,9 +84,7 @@ TEST_F(LivePublisherTest, TheBoardIsReadByWhoeverSawTheEvent) {
 }
 
 TEST_F(LivePublisherTest, WhatReadersReflectMovesWithTheTurnAlsoWithoutANewBoard) {
-  Event event;
-  event.type = EventType::health_check;
-  const std::uint64_t seq = publisher.append(std::move(event));
+  const std::uint64_t seq = publisher.append_check({.serial = 1, .status = HealthStatus::healthy});
   EXPECT_EQ(publisher.seq(), 0U);
   publisher.publish(nullptr);
   EXPECT_EQ(publisher.seq(), seq);

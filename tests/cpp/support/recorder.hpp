@@ -2,6 +2,8 @@
 // Publisher for tests and the simulation: keeps events, tiers and the newest board, and checks the order of
 // a turn as they come: sequence gap-free, no eligible instance that is known dead.
 // Threads: the test's.
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <functional>
 #include <map>
@@ -30,6 +32,16 @@ class Recorder : public Publisher {
     if (on_append) on_append(events.back());
     return head_;
   }
+  std::uint64_t append_check(events::Check check) override {
+    const auto name = ids.find(check.serial);
+    EXPECT_NE(name, ids.end()) << "a check of serial " << check.serial << ", which has no name";
+    const std::string id = name == ids.end() ? "" : *name->second;
+    events.push_back({++head_, EventType::health_check, id, check.incarnation, "probe"});
+    if (on_append) on_append(events.back());
+    return head_;
+  }
+  void add_name(std::uint64_t serial, std::shared_ptr<const std::string> id) override { ids[serial] = std::move(id); }
+  void drop_name(std::uint64_t serial) override { ids.erase(serial); }
   std::uint64_t head() const override { return head_; }
   void pool_put(std::uint64_t serial, const SpecPtr& spec) override { pool[serial] = spec; }
   void pool_remove(std::uint64_t serial) override {
@@ -68,6 +80,7 @@ class Recorder : public Publisher {
   std::size_t published = 0;  // of them, those that readers see
   std::function<void(const Seen&)> on_append;
   std::function<void()> on_publish;
+  std::map<std::uint64_t, std::shared_ptr<const std::string>> ids;  // of services that may be checked, by serial
   std::map<std::uint64_t, SpecPtr> pool;
   std::map<std::uint64_t, Tier> tiers;
   std::shared_ptr<const Board> board;

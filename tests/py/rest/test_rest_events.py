@@ -50,6 +50,7 @@ def test_since_is_exclusive_and_the_future_is_a_gap(orch: MasterOrchestrator, ap
         frame = next(frames)
     assert frame["event"] == "gap"
     assert json.loads(frame["data"])["reason"] == "reset"
+    assert "id" not in frame  # a client that reconnects resumes where it was
 
 
 def test_filters_by_service_and_type(orch: MasterOrchestrator, api: Any) -> None:

@@ -12,17 +12,15 @@ using healing::Input;
 namespace {
 
 void emit_check(Turn& turn, const ServiceState& service, health::Verdict verdict, std::int64_t response_ms) {
-  Event event = turn.event_of(EventType::health_check, service, "probe");
-  event.check_status = verdict == health::Verdict::pass   ? HealthStatus::healthy
-                       : verdict == health::Verdict::warn ? HealthStatus::degraded
-                                                          : HealthStatus::unhealthy;
-  event.response_ms = static_cast<std::int32_t>(std::min<std::int64_t>(response_ms, INT32_MAX));
-  if (!service.last_error().empty()) {
-    auto detail = std::make_unique<EventDetail>();
-    detail->reason = service.last_error();
-    event.detail = std::move(detail);
-  }
-  turn.emit(std::move(event));
+  turn.emit(events::Check{
+      .serial = service.serial,
+      .incarnation = service.machine.incarnation,
+      .time = turn.now().wall,
+      .response_ms = static_cast<std::int32_t>(std::min<std::int64_t>(response_ms, INT32_MAX)),
+      .status = verdict == health::Verdict::pass   ? HealthStatus::healthy
+                : verdict == health::Verdict::warn ? HealthStatus::degraded
+                                                   : HealthStatus::unhealthy,
+      .reason = service.last_error()});
 }
 
 // Figures and words of the service follow the verdict.

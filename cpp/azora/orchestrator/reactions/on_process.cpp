@@ -2,9 +2,10 @@
 
 #include <utility>
 
+#include "azora/orchestrator/notices.hpp"
+
 namespace azora::orchestrator {
 
-using healing::Cause;
 using healing::Input;
 
 namespace {
@@ -65,7 +66,10 @@ void on_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const keeper::Ex
                                           : "exited with code " + std::to_string(exit.code.value_or(-1)));
   }
   for (health::Check& check : service->checks) check.tracker.exited();
-  const std::string_view cause = planned ? wire_name(service->machine.cause) : clean ? "clean" : oom ? "oom" : "crash";
+  const EventCause cause = planned ? event_cause(service->machine.cause)
+                           : clean ? EventCause("clean")
+                           : oom   ? EventCause("oom")
+                                   : EventCause("crash");
   turn.emit(EventType::service_exited, *service, cause, std::move(detail));
   drive.feed(*service, {.kind = Input::Kind::exited, .flag = clean, .incarnation = run.incarnation});
 }
@@ -91,7 +95,7 @@ void on_lost(Fleet& fleet, Turn& turn, Drive& drive, Run run, std::string reason
   service->own->last_exit = ExitView{.at = turn.now().wall};
   service->own->process_started.reset();
   detail->reason = service->last_error();
-  turn.emit(EventType::service_exited, *service, wire_name(Cause::lost), std::move(detail));
+  turn.emit(EventType::service_exited, *service, "lost", std::move(detail));
   for (health::Check& check : service->checks) check.tracker.exited();
   drive.feed(*service, {.kind = Input::Kind::lost, .incarnation = run.incarnation});
 }

@@ -48,6 +48,7 @@ void bring_in(const Registration& rooms, ServiceState& service) {
 
 void add(const Registration& rooms, const Entry& entry, const Instance& instance) {
   ServiceState& service = rooms.fleet.add(entry, instance, rooms.turn.now());
+  rooms.turn.add_name(service);
   configure(rooms, service);
   rooms.turn.emit(EventType::service_registered, service, "register");
   bring_in(rooms, service);
@@ -88,6 +89,7 @@ void leave(const Registration& rooms, ServiceState& service, const std::vector<s
   rooms.turn.pool_remove(service.serial);
   rooms.admission.quit(service.serial);
   rooms.probing.remove(service);
+  rooms.turn.drop_name(service);
   rooms.drive.look_at_dependencies(*service.spec);
   rooms.fleet.begin_leaving(service, more);
   if (service.machine.lifecycle != Lifecycle::idle && service.process()) {

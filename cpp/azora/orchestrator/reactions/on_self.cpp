@@ -9,7 +9,7 @@ void emit_self(Turn& turn, Self& self) {
     Event event;
     event.time = turn.now().wall;
     event.type = change.reason.empty() ? EventType::orchestrator_recovered : EventType::orchestrator_degraded;
-    event.cause = wire_name(change.part);
+    event.cause = EventCause::from_wire(wire_name(change.part)).value_or(EventCause());
     event.actor = "orchestrator";
     if (!change.reason.empty()) {
       auto detail = std::make_unique<EventDetail>();

@@ -1,0 +1,93 @@
+#pragma once
+// The words of an event that come from a closed list: why it happened (`cause`) and on whose behalf (`actor`). One row a
+// word: in memory an event has its number, on the wire and in a store the word itself. A word of the program's text that
+// has no row does not compile; one that is read back has a row or is refused.
+// Threads: values. Fails: from_wire() by nullopt.
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string_view>
+#include <type_traits>
+
+namespace azora {
+
+struct EventCauses {
+  static constexpr std::array<std::string_view, 25> kWords = {
+      "",              // not set
+      "start",         // nothing happened before it
+      "crash",         // the process exited by itself with a failure
+      "oom",           // it was killed for want of memory
+      "clean",         // it exited by itself with 0
+      "liveness",      // alive, but it failed its checks
+      "startTimeout",  // not ready in time
+      "startFailed",   // it could not be executed, or the action refused
+      "lost",          // its shim vanished: what became of it is unknown
+      "operator",      // a verb
+      "shutdown",      // the orchestrator stops
+      "dependency",    // a dependency recovered or failed
+      "evidence",      // something that the failure may have come from changed
+      "health",        // checks changed its status
+      "probe",         // a check was counted
+      "register",      // of a registration: new
+      "replace",       // of a registration: in place of an older one
+      "unregister",
+      "callback",      // a function of the user's
+      "keeper", "store", "loop", "threads",  // of the orchestrator itself: the part that is in trouble or recovered
+      "overflow",      // of a gap: the reader was too slow
+      "reset",         // of a gap: the place asked for is not of this log
+  };
+};
+
+struct EventActors {
+  static constexpr std::array<std::string_view, 5> kWords = {
+      "",              // not set
+      "orchestrator",  // it acted by itself
+      "rest", "python", "file",
+  };
+};
+
+template <typename Words>
+class EventWord {
+ public:
+  constexpr EventWord() = default;
+  // A word of the program's text.
+  consteval EventWord(const char* word) : row_(row_of(word)) {  // implicit: an event's fields are set by their words
+    if (row_ == kNone) this_word_has_no_row();
+  }
+  // nullopt: there is no such row.
+  static constexpr std::optional<EventWord> from_wire(std::string_view word) {
+    const std::size_t row = row_of(word);
+    if (row == kNone) return std::nullopt;
+    return EventWord(static_cast<std::uint8_t>(row), 0);
+  }
+
+  constexpr std::string_view wire_name() const { return Words::kWords[row_]; }
+  constexpr operator std::string_view() const { return wire_name(); }
+  constexpr bool empty() const { return row_ == 0; }
+  friend constexpr bool operator==(EventWord, EventWord) = default;
+  template <typename String>
+    requires(std::is_convertible_v<const String&, std::string_view> && !std::is_same_v<String, EventWord>)
+  friend constexpr bool operator==(EventWord a, const String& b) {
+    return a.wire_name() == std::string_view(b);
+  }
+
+ private:
+  static constexpr std::uint8_t kNone = 255;
+
+  constexpr EventWord(std::uint8_t row, int) : row_(row) {}
+  static constexpr std::uint8_t row_of(std::string_view word) {
+    for (std::size_t i = 0; i < Words::kWords.size(); ++i) {
+      if (Words::kWords[i] == word) return static_cast<std::uint8_t>(i);
+    }
+    return kNone;
+  }
+  static void this_word_has_no_row() {}  // not to be called when compiling: names the fault
+
+  std::uint8_t row_ = 0;
+};
+
+using EventCause = EventWord<EventCauses>;
+using EventActor = EventWord<EventActors>;
+
+}  // namespace azora
