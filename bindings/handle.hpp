@@ -29,7 +29,6 @@ class CoreHandle {
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   bool forked() const { return process_.forked(); }
 
-<<<<<<< HEAD
   py::object picker;  // `Core.pick` is a builtin of it
   // The newest graph that was asked for, as Python has it: all who ask for the same get one object.
   struct KeptBytes {
@@ -37,9 +36,6 @@ class CoreHandle {
     py::object bytes;
   };
   mutable KeptBytes graph;
-=======
-  py::object picker;  // its builtin is `Core.pick`
->>>>>>> 6eab2c8 (bindings: an event object that its handler did not keep is used for the next event)
 
  private:
   std::unique_ptr<orchestrator::Orchestrator> impl_;
