@@ -20,6 +20,7 @@ SelfWatch::~SelfWatch() {
 }
 
 void SelfWatch::on_link(bool up, std::string reason) {
+  control_thread.assert_held();
   if (up) {
     loop_.cancel(std::exchange(link_timer_, 0));
     self_.clear(Part::keeper);
@@ -30,6 +31,7 @@ void SelfWatch::on_link(bool up, std::string reason) {
   if (link_lost_) return self_.set(Part::keeper, link_trouble(link_reason_));
   if (link_timer_ != 0) return;
   link_timer_ = loop_.at(loop_.now().steady + kLinkPatience, [this] {
+    control_thread.assert_held();
     link_timer_ = 0;
     link_lost_ = true;
     self_.set(Part::keeper, link_trouble(link_reason_));
@@ -38,11 +40,13 @@ void SelfWatch::on_link(bool up, std::string reason) {
 }
 
 void SelfWatch::on_stalls(std::uint64_t count) {
+  control_thread.assert_held();
   if (std::exchange(stalls_, count) == count) return;
   self_.set(Part::loop, "the control thread was late by more than a second within the last " +
                             std::to_string(kQuiet.count() / 1000) + " s; checks of that time do not count");
   loop_.cancel(stall_timer_);
   stall_timer_ = loop_.at(loop_.now().steady + kQuiet, [this] {
+    control_thread.assert_held();
     stall_timer_ = 0;
     self_.clear(Part::loop);
   });

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "azora/base/loop.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/self.hpp"
 
 namespace azora::orchestrator {
@@ -29,11 +30,11 @@ class SelfWatch {
   Loop& loop_;
   Self& self_;
   std::function<void(bool)> link_changed_;
-  bool link_lost_ = false;  // counts as lost
-  std::string link_reason_;
-  TimerId link_timer_ = 0;
-  std::uint64_t stalls_ = 0;
-  TimerId stall_timer_ = 0;
+  bool link_lost_ AZORA_OF_CONTROL = false;  // counts as lost
+  std::string link_reason_ AZORA_OF_CONTROL;
+  TimerId link_timer_ AZORA_OF_CONTROL = 0;
+  std::uint64_t stalls_ AZORA_OF_CONTROL = 0;
+  TimerId stall_timer_ AZORA_OF_CONTROL = 0;
 };
 
 }  // namespace azora::orchestrator

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "azora/base/loop.hpp"
+#include "azora/base/thread_role.hpp"
 
 namespace azora::orchestrator {
 
@@ -24,7 +25,10 @@ class Shutdown {
   Shutdown(const Shutdown&) = delete;
   Shutdown& operator=(const Shutdown&) = delete;
 
-  bool under_way() const { return !callers_.empty(); }
+  bool under_way() const {
+    control_thread.assert_held();
+    return !callers_.empty();
+  }
   // A later caller waits for the same end; the earliest deadline counts.
   void begin(SteadyTime deadline, Done done);
   // It is over: answers those who asked.
@@ -37,10 +41,10 @@ class Shutdown {
  private:
   Loop& loop_;
   std::function<void()> overdue_;
-  std::vector<Done> callers_;
-  SteadyTime deadline_{};
-  TimerId timer_ = 0;
-  std::vector<std::uint64_t> looks_;
+  std::vector<Done> callers_ AZORA_OF_CONTROL;
+  SteadyTime deadline_ AZORA_OF_CONTROL{};
+  TimerId timer_ AZORA_OF_CONTROL = 0;
+  std::vector<std::uint64_t> looks_ AZORA_OF_CONTROL;
 };
 
 }  // namespace azora::orchestrator

@@ -43,8 +43,10 @@ Waiters::~Waiters() {
 }
 
 void Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done) {
+  control_thread.assert_held();
   const std::uint64_t key = ++last_key_;
   const TimerId timer = loop_.at(deadline, [this, key] {
+    control_thread.assert_held();
     waiters_.at(key).late = true;
     woken_.push_back(key);  // the turn's end answers
   });
@@ -54,6 +56,7 @@ void Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done) 
 }
 
 void Waiters::wake(const std::string& id) {
+  control_thread.assert_held();
   if (by_name_.empty()) return;
   const std::string entry(entry_of(id));
   for (const std::string* name : {&id, &entry}) {
@@ -64,6 +67,7 @@ void Waiters::wake(const std::string& id) {
 }
 
 std::vector<Waiters::Answer> Waiters::due(const Look& look) {
+  control_thread.assert_held();
   std::vector<Answer> answers;
   for (const std::uint64_t key : std::exchange(woken_, {})) {
     const auto found = waiters_.find(key);
@@ -84,6 +88,7 @@ std::vector<Waiters::Answer> Waiters::due(const Look& look) {
 }
 
 std::vector<Waiters::Answer> Waiters::abandon(const Error& error) {
+  control_thread.assert_held();
   std::vector<Answer> answers;
   while (!waiters_.empty()) {
     answers.push_back([done = take(waiters_.begin()->first).done, error] { done(error); });

@@ -13,6 +13,7 @@
 
 #include "azora/base/loop.hpp"
 #include "azora/base/result.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/model/health_status.hpp"
 #include "azora/model/lifecycle.hpp"
 
@@ -44,7 +45,10 @@ class Waiters {
   void add(std::string name, bool ready, SteadyTime deadline, Done done);
   // This service changed: its waiters and those of its entry are looked at by the next due().
   void wake(const std::string& id);
-  bool empty() const { return waiters_.empty(); }
+  bool empty() const {
+    control_thread.assert_held();
+    return waiters_.empty();
+  }
   // The answers that are due now, to be given when this turn is published.
   std::vector<Answer> due(const Look& look);
   // All of them, with this error.
@@ -58,13 +62,13 @@ class Waiters {
     TimerId timer = 0;
     Done done;
   };
-  Waiter take(std::uint64_t key);
+  Waiter take(std::uint64_t key) AZORA_CONTROL;
 
   Loop& loop_;
-  std::unordered_map<std::uint64_t, Waiter> waiters_;
-  std::unordered_map<std::string, std::vector<std::uint64_t>> by_name_;  // their keys
-  std::vector<std::uint64_t> woken_;
-  std::uint64_t last_key_ = 0;
+  std::unordered_map<std::uint64_t, Waiter> waiters_ AZORA_OF_CONTROL;
+  std::unordered_map<std::string, std::vector<std::uint64_t>> by_name_ AZORA_OF_CONTROL;  // their keys
+  std::vector<std::uint64_t> woken_ AZORA_OF_CONTROL;
+  std::uint64_t last_key_ AZORA_OF_CONTROL = 0;
 };
 
 }  // namespace azora::orchestrator
