@@ -106,7 +106,11 @@ class Fleet {
 
  private:
   registry::Registry registry_;
-  registry::DependencyGraph graph_;
+  registry::DependencyGraph graph_{[this](std::string_view name) -> std::optional<registry::DependencyGraph::Item> {
+    const registry::Entry* entry = registry_.find(name);
+    if (entry == nullptr) return std::nullopt;
+    return registry::DependencyGraph::Item{entry->spec, entry->order};
+  }};
   FigurePages figures_;
   SerialMap<ServiceState> services_;
   std::unordered_map<std::string, std::vector<std::uint64_t>> leaving_;  // who keeps an id from starting

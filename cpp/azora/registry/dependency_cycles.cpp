@@ -40,10 +40,10 @@ std::vector<Fault> DependencyGraph::too_few_instances(std::span<const SpecPtr> e
       const Dependency& dependency = entry->dependencies[i];
       if (dependency.min == 1) continue;
       const auto in_batch = batch.find(dependency.id);
-      const Node* known = find(dependency.id);
+      const std::optional<Item> known = in_batch != batch.end() ? std::nullopt : registered_(dependency.id);
       const int replicas = in_batch != batch.end() ? in_batch->second->replicas
-                           : known && known->registered ? known->replicas
-                                                        : dependency.min;
+                           : known                 ? known->entry->replicas
+                                                   : dependency.min;
       if (dependency.min <= replicas) continue;
       faults.push_back({"dependencies[" + std::to_string(i) + "].min",
                         "is " + std::to_string(dependency.min) + ", but \"" + dependency.id + "\", which \"" +

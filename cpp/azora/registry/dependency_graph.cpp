@@ -14,28 +14,41 @@ const DependencyGraph::Node* DependencyGraph::find(std::string_view entry) const
 }
 
 DependencyGraph::Node& DependencyGraph::at(std::string_view entry) {
-  auto place = nodes_.find(entry);
-  if (place == nodes_.end()) place = nodes_.try_emplace(std::string(entry)).first;
-  place->second.name = &place->first;
-  return place->second;
+  if (const auto known = nodes_.find(entry); known != nodes_.end()) return known->second;
+  const auto place = nodes_.try_emplace(std::string(entry)).first;
+  Node& node = place->second;
+  node.name = &place->first;
+  if (const std::optional<Item> item = registered_(entry)) set(node, *item);
+  return node;
+}
+
+void DependencyGraph::set(Node& node, const Item& item) {
+  node.registered = true;
+  node.priority = item.entry->priority;
+  node.replicas = item.entry->replicas;
+  node.order = item.order;
 }
 
 void DependencyGraph::put(std::span<const Item> batch) {
   std::vector<Node*> changed;
   changed.reserve(batch.size());
+  std::vector<std::string> loose;
   for (const Item& item : batch) {
+    if (item.entry->dependencies.empty() && find(item.entry->id) == nullptr) continue;
     Node& node = at(item.entry->id);
-    node.registered = true;
-    node.priority = item.entry->priority;
-    node.replicas = item.entry->replicas;
-    node.order = item.order;
-    replace_edges(node, item.entry->dependencies);
+    set(node, item);
+    replace_edges(node, item.entry->dependencies, loose);
+    if (node.edges.empty()) loose.push_back(node.id());
     const bool changes_no_rank = node.edges.empty() && node.rank == 0;
     if (!changes_no_rank) changed.push_back(&node);
   }
   // One change may end early where ranks stay; many are ordered once for all of them.
-  if (changed.size() == 1) return update_rank(*changed.front());
-  update_ranks(changed);
+  if (changed.size() == 1) {
+    update_rank(*changed.front());
+  } else {
+    update_ranks(changed);
+  }
+  drop_loose(loose);
 }
 
 void DependencyGraph::erase(std::string_view entry) {
@@ -43,13 +56,24 @@ void DependencyGraph::erase(std::string_view entry) {
   if (place == nodes_.end() || !place->second.registered) return;
   Node& node = place->second;
   node.registered = false;
-  remove_edges(node);
+  std::vector<std::string> loose = {node.id()};
+  replace_edges(node, {}, loose);
   update_rank(node);
-  if (node.dependents.empty()) nodes_.erase(place);
+  drop_loose(loose);
 }
 
-void DependencyGraph::replace_edges(Node& node, const std::vector<Dependency>& dependencies) {
-  std::vector<Node*> targets;  // made first, so that a node that is left and needed again stays
+// Only at the end of a change: until then others may still refer to a node that has lost its last edge.
+void DependencyGraph::drop_loose(const std::vector<std::string>& names) {
+  for (const std::string& name : names) {
+    const auto place = nodes_.find(name);
+    if (place == nodes_.end()) continue;
+    if (place->second.edges.empty() && place->second.dependents.empty()) nodes_.erase(place);
+  }
+}
+
+void DependencyGraph::replace_edges(Node& node, const std::vector<Dependency>& dependencies,
+                                    std::vector<std::string>& loose) {
+  std::vector<Node*> targets;
   targets.reserve(dependencies.size());
   for (const Dependency& dependency : dependencies) targets.push_back(&at(entry_of(dependency.id)));
   std::vector<Edge> old = std::move(node.edges);
@@ -68,15 +92,10 @@ void DependencyGraph::replace_edges(Node& node, const std::vector<Dependency>& d
     node.edges.push_back({targets[i], dependencies[i], backs.size()});
     backs.push_back({&node, i});
   }
-  // By id: a target of two edges is erased at the first of them.
-  std::vector<std::string> left;
   for (const Edge& edge : old) {
-    if (!edge.to->registered && edge.to->dependents.empty()) left.push_back(edge.to->id());
+    if (edge.to->dependents.empty()) loose.push_back(edge.to->id());
   }
-  for (const std::string& id : left) nodes_.erase(id);
 }
-
-void DependencyGraph::remove_edges(Node& node) { replace_edges(node, {}); }
 
 int DependencyGraph::rank_by_edges(const Node& node) {
   int rank = 0;

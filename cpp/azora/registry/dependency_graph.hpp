@@ -3,16 +3,19 @@
 // edges to the entry. An entry may name one that is not registered: its place is kept, and a cycle that would close
 // through it is refused when it is registered. Rank: 0 without dependencies, else one more than the largest among them,
 // whatever their strength. So the order of ranks is an order in which to start, and backwards one in which to stop.
-// Names that are asked about are those of entries or of instances, unless said otherwise.
+// Names that are asked about are those of entries or of instances, unless said otherwise. An entry without dependencies
+// that no other needs has no node here, which is most of a large fleet.
 // Threads: control thread. Ownership: ids are copied in; nothing handed out is referred to later. Fails: check()
 // alone; put() after a passed check() cannot. Cost: of a change in proportion to the entries whose rank it changes and
 // to their edges, never to the fleet.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "azora/base/result.hpp"
@@ -24,19 +27,21 @@ namespace azora::registry {
 
 class DependencyGraph {
  public:
-  DependencyGraph() = default;
-  DependencyGraph(const DependencyGraph&) = delete;
-  DependencyGraph& operator=(const DependencyGraph&) = delete;
-
   struct Item {
     SpecPtr entry;
     std::uint64_t order;  // of registration; breaks ties
   };
+  // The registered entry of that name; nullopt: there is none.
+  using Registered = std::function<std::optional<Item>(std::string_view entry)>;
+
+  explicit DependencyGraph(Registered registered) : registered_(std::move(registered)) {}
+  DependencyGraph(const DependencyGraph&) = delete;
+  DependencyGraph& operator=(const DependencyGraph&) = delete;
 
   // May these entries be put, all together? Changes nothing. dependency_cycle: the message has the path, "a -> b -> a".
   // invalid_spec: a dependency would ask for more instances than a registered entry has.
   Result<void> check(std::span<const SpecPtr> entries) const;
-  // Adds or replaces. check() of the same entries has passed since the last change.
+  // Adds or replaces. check() of the same entries has passed since the last change; they are registered by now.
   void put(std::span<const Item> batch);
   // By the name of an entry.
   void erase(std::string_view entry);
@@ -93,15 +98,18 @@ class DependencyGraph {
   const Node* find(std::string_view entry) const;
   Node& at(std::string_view entry);  // makes a place when there is none
   std::vector<Fault> too_few_instances(std::span<const SpecPtr> entries) const;
-  void replace_edges(Node& node, const std::vector<Dependency>& dependencies);
-  void remove_edges(Node& node);
+  static void set(Node& node, const Item& item);
+  // Adds to `loose` the names of those that may have no edge left.
+  void replace_edges(Node& node, const std::vector<Dependency>& dependencies, std::vector<std::string>& loose);
+  void drop_loose(const std::vector<std::string>& names);
   static int rank_by_edges(const Node& node);
   static void update_rank(Node& node);
   static void update_ranks(const std::vector<Node*>& changed);
   static bool starts_before(const Node* a, const Node* b);
   static std::vector<std::string> ids_of(std::vector<const Node*> nodes, bool backwards);
 
-  IdMap<Node> nodes_;
+  Registered registered_;
+  IdMap<Node> nodes_;  // of entries with an edge
 };
 
 }  // namespace azora::registry

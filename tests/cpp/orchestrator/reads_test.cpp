@@ -89,9 +89,12 @@ TEST(Reads, RankAndOrderAreThoseOfTheControlThreadsGraph) {
   for (int round = 0; round < 100; ++round) {
     const RandomFleet fleet = random_fleet(random, 1 + static_cast<int>(random() % 30));
     const std::vector<SpecPtr>& entries = fleet.entries;
-    registry::DependencyGraph graph;
     std::vector<registry::DependencyGraph::Item> items;
     for (std::size_t i = 0; i < entries.size(); ++i) items.push_back({entries[i], i});
+    registry::DependencyGraph graph([&items](std::string_view id) -> std::optional<registry::DependencyGraph::Item> {
+      const auto found = std::find_if(items.begin(), items.end(), [&](const auto& one) { return one.entry->id == id; });
+      return found == items.end() ? std::nullopt : std::optional(*found);
+    });
     graph.put(items);
     const Board board = board_of(fleet.services);
     const Topology topology(board);

@@ -20,8 +20,15 @@ class Graph {
   void put(const SpecPtr& spec) { put_all({spec}); }
   void put_all(const std::vector<SpecPtr>& specs) {
     std::vector<DependencyGraph::Item> batch;
-    for (const SpecPtr& spec : specs) batch.push_back({spec, next_order_++});
+    for (const SpecPtr& spec : specs) {
+      batch.push_back({spec, next_order_++});
+      registered_[spec->id] = batch.back();
+    }
     graph.put(batch);
+  }
+  void erase(const std::string& id) {
+    registered_.erase(id);
+    graph.erase(id);
   }
   void put(const std::string& id, Ids needs) {
     put(SpecBuilder(id).needs(std::move(needs)).make());
@@ -35,9 +42,13 @@ class Graph {
     return refusal({SpecBuilder(id).needs(std::move(needs)).make()});
   }
 
-  DependencyGraph graph;
+  DependencyGraph graph{[this](std::string_view id) {
+    const auto found = registered_.find(std::string(id));
+    return found == registered_.end() ? std::nullopt : std::optional(found->second);
+  }};
 
  private:
+  std::map<std::string, DependencyGraph::Item> registered_;
   std::uint64_t next_order_ = 0;
 };
 
@@ -66,7 +77,7 @@ TEST(DependencyGraph, KeepsThePlaceOfWhatIsNotRegistered) {
   EXPECT_EQ(g.graph.dependents("b"), (Ids{"a"}));
   g.put("b", {"c"});
   EXPECT_EQ(g.graph.rank("a"), 2);
-  g.graph.erase("b");
+  g.erase("b");
   EXPECT_EQ(g.graph.dependents("b"), (Ids{"a"}));
   EXPECT_EQ(g.graph.rank("a"), 1);
 }
@@ -89,7 +100,7 @@ TEST(DependencyGraph, RefusesTheServiceThatWouldCloseACycleThroughAMissingId) {
   g.put("a", {"ghost"});
   EXPECT_EQ(g.refusal("ghost", {"a"}), cycle("ghost -> a -> ghost"));
   g.put("ghost", {});
-  g.graph.erase("ghost");
+  g.erase("ghost");
   EXPECT_EQ(g.refusal("ghost", {"b", "a"}), cycle("ghost -> a -> ghost"));
 }
 
@@ -153,7 +164,7 @@ TEST(DependencyGraph, TakesAHundredThousandServicesInAnyOrder) {
   EXPECT_EQ(g.graph.rank("s0"), kCount - 1);
   EXPECT_EQ(g.graph.all_dependencies("s0").size(), static_cast<std::size_t>(kCount - 1));
   EXPECT_NE(g.refusal("s99999", {"s0"}), "");
-  g.graph.erase("s50000");
+  g.erase("s50000");
   EXPECT_EQ(g.graph.rank("s0"), 50'000);
 }
 
@@ -164,7 +175,7 @@ TEST(DependencyGraph, HubsMayLoseTheirDependentsOneByOne) {
     fleet.push_back(SpecBuilder("s" + std::to_string(i)).needs({"hub"}).make());
   g.put_all(fleet);
   g.put("hub", {});
-  for (const SpecPtr& spec : fleet) g.graph.erase(spec->id);
+  for (const SpecPtr& spec : fleet) g.erase(spec->id);
   EXPECT_EQ(g.graph.dependents("hub"), Ids{});
 }
 
@@ -216,7 +227,7 @@ TEST(DependencyGraph, RefusesADependencyOnMoreInstancesThanThereAre) {
             "\"web\" first");
   EXPECT_EQ(g.refusal({db(2), needs(2)}), "");
   EXPECT_EQ(g.refusal({db(4)}), "");
-  g.graph.erase("db");
+  g.erase("db");
   EXPECT_EQ(g.refusal({needs(9)}), "") << "it is gone";
 }
 
@@ -248,6 +259,26 @@ struct Model {
   }
 };
 
+// An entry without an edge has no node: it is known by what the registry says, once another names it.
+TEST(DependencyGraph, KnowsWhatWasRegisteredBeforeItWasNeeded) {
+  Graph g;
+  g.put(SpecBuilder("low").priority(1).make());
+  g.put(SpecBuilder("high").priority(9).make());
+  g.put("web", {"low", "high", "none"});
+  EXPECT_EQ(g.graph.all_dependencies("web"), (Ids{"high", "low"}));
+  EXPECT_EQ(g.graph.rank("web"), 1);
+  g.put("web", {});
+  EXPECT_EQ(g.graph.rank("web"), 0);
+  EXPECT_TRUE(g.graph.dependents("low").empty());
+  g.put("low", {"high"});
+  g.put("web", {"low"});
+  EXPECT_EQ(g.graph.all_dependencies("web"), (Ids{"high", "low"}));
+  EXPECT_EQ(g.graph.rank("web"), 2);
+  g.erase("low");
+  EXPECT_TRUE(g.graph.all_dependencies("web").empty());
+  EXPECT_EQ(g.graph.rank("web"), 1);
+}
+
 TEST(DependencyGraph, AgreesWithASimpleModelUnderRandomChanges) {
   for (unsigned seed = 1; seed <= 30; ++seed) {
     SCOPED_TRACE(seed);
@@ -258,7 +289,7 @@ TEST(DependencyGraph, AgreesWithASimpleModelUnderRandomChanges) {
     for (int step = 0; step < 300; ++step) {
       if (random() % 4 == 0) {
         const std::string id = any_id();
-        g.graph.erase(id);
+        g.erase(id);
         model.needs.erase(id);
       } else {
         std::map<std::string, Ids> changes;
