@@ -2,7 +2,8 @@
 // probed on their grid for some seconds against a responder process, by us and by HAProxy in turns; one JSON line per
 // run: CPU us per check (all our threads), system calls per check (from the prober's own counters), bytes per
 // target, lateness of the timer, latency of the answers; HAProxy's CPU us per check, and ours divided by it. With
-// several rounds the last line of a setting has the medians.
+// several rounds the last line of a setting has the medians. close=1: the targets close after each answer, and each check is
+// by a new connection, as it is by default; close=0: with reuseConnection, so that four of five checks are by a kept one.
 // Use: bench_prober [targets=5000] [interval_ms=1000] [seconds=5] [pin=1] [close=0] [rounds=1] [haproxy=PATH];
 // without targets a standard series. Exits with 2 when there is no HAProxy.
 #include <sched.h>
@@ -130,11 +131,11 @@ class Bench {
     std::printf(
         "{\"bench\":\"prober\",\"targets\":%d,\"interval_ms\":%d,\"close\":%d,\"checks_per_s\":%.0f,\"failures\":%ld,"
         "\"cpu_us_per_check\":%.2f,\"user_us_per_check\":%.2f,\"syscalls_per_check\":%.3f,\"sends\":%.3f,\"recvs\":%.3f,\"epoll_waits\":%.3f,"
-        "\"epoll_ctls\":%.3f,\"wake_ups\":%.3f,\"bytes_per_target\":%.0f,\"bytes_per_target_config\":%.0f,"
+        "\"epoll_ctls\":%.3f,\"reused\":%.3f,\"wake_ups\":%.3f,\"bytes_per_target\":%.0f,\"bytes_per_target_config\":%.0f,"
         "\"latency_us_p50\":%.0f,\"latency_us_p99\":%.0f,\"late_ms_p999\":%.2f}\n",
         setting_.targets, setting_.interval_ms, setting_.close, checks / span, failures_, cpu * 1e6 / checks, user * 1e6 / checks,
         static_cast<double>(after.system_calls() - before.system_calls()) / checks, per_check(&ProberCounts::sends),
-        per_check(&ProberCounts::recvs), per_check(&ProberCounts::epoll_waits), per_check(&ProberCounts::epoll_ctls),
+        per_check(&ProberCounts::recvs), per_check(&ProberCounts::epoll_waits), per_check(&ProberCounts::epoll_ctls), per_check(&ProberCounts::reused),
         per_check(&ProberCounts::wake_ups), static_cast<double>(memory_kib_) * 1024 / setting_.targets,
         static_cast<double>(targets_kib_) * 1024 / setting_.targets, quantile(latencies_, 0.5),
         quantile(latencies_, 0.99), quantile(lateness_, 0.999) / 1e6);
@@ -291,7 +292,7 @@ int main(int argc, char** argv) {
   if (!series) return run(setting, peer, shared);
   int code = 0;
   for (const auto& [targets, interval_ms, close] :
-       {std::tuple{500, 1000, 0}, {2000, 1000, 0}, {5000, 1000, 0}, {5000, 200, 0}, {1000, 10'000, 0}, {5000, 1000, 1}}) {
+       {std::tuple{500, 1000, 0}, {2000, 1000, 0}, {5000, 1000, 0}, {5000, 200, 0}, {1000, 10'000, 0}, {1000, 1000, 1}, {5000, 1000, 1}}) {
     setting.targets = targets;
     setting.interval_ms = interval_ms;
     setting.close = close;
