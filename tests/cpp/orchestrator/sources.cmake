@@ -1,4 +1,5 @@
 set(AZORA_ORCHESTRATOR_TESTS
+  checks_test.cpp
   core_test.cpp
   entries_test.cpp
   file_stamp_test.cpp

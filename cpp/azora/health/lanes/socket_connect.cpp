@@ -20,11 +20,13 @@ void SocketLane::connect_next(Slot slot) {
       continue;
     }
     int error = 0;
-    const Opened opened = open_socket(slot, address, error);
-    if (opened != Opened::failed) {
+    if (open_socket(slot, address, error)) {
       connection.stage = Stage::connecting;
-      if (opened == Opened::connected) on_connected(slot, world_.clock());
-      return;
+      // On a loopback the handshake is over by now, though connect() does not say so.
+      if (connection.target->kind == ProbeKind::http && address.is_loopback()) return send_request(slot);
+      if (watch(slot)) return;
+      error = errno;
+      close_socket(slot);
     }
     if (is_shortage(error)) return end(slot, {.outcome = Outcome::overloaded, .error = socket_error_words(error)});
     exchange.last_error = error;
@@ -35,7 +37,8 @@ void SocketLane::connect_next(Slot slot) {
   end(slot, {.outcome = Outcome::refused, .error = std::move(error)});
 }
 
-SocketLane::Opened SocketLane::open_socket(Slot slot, const net::Address& address, int& error) {
+// False when the socket cannot be used; `error` says why.
+bool SocketLane::open_socket(Slot slot, const net::Address& address, int& error) {
   Connection& connection = connections_[slot];
   int fd = -1;
   do {
@@ -43,18 +46,16 @@ SocketLane::Opened SocketLane::open_socket(Slot slot, const net::Address& addres
     fd = ::socket(address.family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     error = errno;
   } while (fd < 0 && (error == EMFILE || error == ENFILE) && give_up_an_idle_one());
-  if (fd < 0) return Opened::failed;
+  if (fd < 0) return false;
   connection.fd = fd;
   connection.watched = false;
   connection.generation = (connection.generation + 1) & kGenerations;
   connection.exchange->sent = world_.clock();
   ProberCounters::add(counters_.connects);
-  if (::connect(fd, address.data(), address.size()) == 0) return Opened::connected;  // on a loopback, at once
+  if (::connect(fd, address.data(), address.size()) == 0 || errno == EINPROGRESS) return true;
   error = errno;
-  if (error == EINPROGRESS && watch(slot)) return Opened::connecting;
-  if (error == EINPROGRESS) error = errno;
   close_socket(slot);
-  return Opened::failed;
+  return false;
 }
 
 // False: the kernel has no room for it; errno says why.

@@ -135,6 +135,12 @@ void SocketLane::send_request(Slot slot) {
   ProberCounters::add(counters_.sends);
   const ssize_t sent = ::send(connection.fd, request_.data(), request_.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
   const int error = errno;
+  if (sent < 0 && connection.stage == Stage::connecting) {
+    // EAGAIN: not connected yet; the event says when.
+    if (error != EAGAIN) return connect_failed(slot, error);
+    if (!watch(slot)) on_broken(slot, errno);
+    return;
+  }
   if (sent != static_cast<ssize_t>(request_.size())) {
     connection.exchange->unsent.assign(request_, sent < 0 ? 0 : static_cast<std::size_t>(sent));
   }

@@ -70,10 +70,9 @@ class SocketLane : public Lane {
     Slot slot;
     std::uint32_t generation;
   };
-  enum class Opened : std::uint8_t { failed, connecting, connected };
 
   void connect_next(Slot slot);
-  Opened open_socket(Slot slot, const net::Address& address, int& error);
+  bool open_socket(Slot slot, const net::Address& address, int& error);
   bool watch(Slot slot);
   void on_connected(Slot slot, SteadyTime now);
   void connect_failed(Slot slot, int error);
