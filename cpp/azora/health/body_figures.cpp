@@ -7,7 +7,7 @@ namespace {
 
 constexpr std::size_t kMaxFigureBytes = 4096;
 
-std::shared_ptr<const std::string> text_of(const Json& object, std::string_view key) {
+std::shared_ptr<const std::string> json_of(const Json& object, std::string_view key) {
   const Json* found = object.find(key);
   if (found == nullptr) return nullptr;
   std::string text = json_text(*found);
@@ -22,7 +22,7 @@ BodyFigures read_figures(std::string_view body) {
   if (body.find("\"cpu\"") == std::string_view::npos && body.find("\"memory\"") == std::string_view::npos) return {};
   const Result<Json> json = read_json(body);  // linear in the body, whatever it says
   if (!json || !json.value().is(Json::Kind::object)) return {};
-  return {text_of(json.value(), "cpu"), text_of(json.value(), "memory")};
+  return {json_of(json.value(), "cpu"), json_of(json.value(), "memory")};
 }
 
 }  // namespace azora::health

@@ -26,7 +26,7 @@ struct Check {
   Tracker tracker;
   SteadyTime begun{};                         // when the open probe was asked
   Role role = Role::all;
-  Mode mode = Mode::paused;                   // as the schedule was last told
+  Mode mode = Mode::paused;                   // as set on the schedule
 };
 
 // What one check says at this moment.

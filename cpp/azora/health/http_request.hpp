@@ -1,6 +1,6 @@
 #pragma once
 // The bytes of one probe: method, path and headers of a target as an HTTP/1.1 request. Header names and
-// values that could break out of their line are left out, whoever validated them before.
+// values that could break out of their line are left out, also when a validator let them pass.
 // Threads: any (pure).
 #include <string>
 #include <string_view>

@@ -217,7 +217,7 @@ void HttpResponse::take_connection(std::string_view value) {
 void HttpResponse::on_headers_end() {
   if (has_length_ && chunked_) return fail("both Content-Length and Transfer-Encoding");
   if (status_ < 200) {
-    if (status_ == 101) return fail("an upgrade nobody asked for");
+    if (status_ == 101) return fail("an upgrade that was not asked for");
     if (++interim_ > kMaxInterim) return fail("too many interim answers");
     status_ = 0;
     phase_ = Phase::status_line;

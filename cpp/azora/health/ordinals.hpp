@@ -1,6 +1,6 @@
 #pragma once
-// The ordinals of one interval class: who holds which, where the holes are. Kept dense enough (at most a
-// quarter of them holes) that the phases stay even whoever leaves: then the last member moves into a hole.
+// The ordinals of one interval class: which slot holds which, where the holes are. Kept dense enough (at most a quarter
+// of them holes) that the phases stay even whichever members leave: then the last member moves into a hole.
 // Threads: the control thread. Fails: never.
 #include <cstdint>
 #include <optional>
@@ -26,7 +26,7 @@ class Ordinals {
     if (wanted && *wanted >= holders_.size() && *wanted <= 2 * holders_.size() + kSlack) {
       while (holders_.size() < *wanted) {
         holes_.insert(static_cast<Ordinal>(holders_.size()));
-        holders_.push_back(kNobody);
+        holders_.push_back(kNoHolder);
       }
     } else if (!holes_.empty()) {
       const Ordinal lowest = *holes_.begin();
@@ -37,9 +37,9 @@ class Ordinals {
     return static_cast<Ordinal>(holders_.size() - 1);
   }
 
-  // Returns who has to move where, if anybody.
+  // Returns the holder that has to move, and where to.
   std::optional<Move> release(Ordinal ordinal) {
-    holders_[ordinal] = kNobody;
+    holders_[ordinal] = kNoHolder;
     holes_.insert(ordinal);
     trim();
     if (holes_.size() * 4 <= holders_.size()) return std::nullopt;
@@ -55,7 +55,7 @@ class Ordinals {
   bool empty() const { return holders_.empty(); }
 
  private:
-  static constexpr Holder kNobody = UINT32_MAX;
+  static constexpr Holder kNoHolder = UINT32_MAX;
   static constexpr std::size_t kSlack = 1024;  // ordinals may come back in any order after a restart
 
   Ordinal put(Ordinal ordinal, Holder holder) {
@@ -63,7 +63,7 @@ class Ordinals {
     return ordinal;
   }
   void trim() {
-    while (!holders_.empty() && holders_.back() == kNobody) {
+    while (!holders_.empty() && holders_.back() == kNoHolder) {
       holders_.pop_back();
       holes_.erase(static_cast<Ordinal>(holders_.size()));
     }

@@ -53,7 +53,7 @@ class Scheduler {
  public:
   explicit Scheduler(SchedulerOptions options = {}) : options_(options), wheel_(options.tick) {}
 
-  // Due at once, then in `mode`. `ordinal` restores the place on the grid that ordinal() told before.
+  // Due at once, then in `mode`. `ordinal` restores the place on the grid that ordinal() returned before.
   CheckKey add(Serial serial, const ProbePlan& plan, SteadyTime now, Mode mode = Mode::grid,
                std::optional<Ordinal> ordinal = std::nullopt);
   // A probe in flight is given up on: its slot is free again, a later done() is ignored.

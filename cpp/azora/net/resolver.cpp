@@ -171,7 +171,7 @@ void Resolver::look_up(const std::string& host, Entry& entry, SteadyTime now) {
   if (!grow) return;
   auto thread = start_thread("az-resolve", [shared = shared_] { shared->run(); }, options_.died);
   if (thread) {
-    // Detached: nothing can end a lookup that hangs, and nobody may wait for it.
+    // Detached: nothing can end a lookup that hangs, and no thread may wait for it.
     thread->detach();
     return;
   }
