@@ -1,4 +1,4 @@
-// Delays between failure restarts, and the words of causes.
+// Delays between failure restarts, and the wire names of causes.
 #include <algorithm>
 #include <cmath>
 
@@ -26,12 +26,14 @@ std::string_view wire_name(Cause cause) {
 
 Millis backoff_delay(const RestartPolicy& policy, int attempt) {
   if (attempt < 1) return Millis(0);
-  // Unset: the first crash after stability heals at once, then 1 s, 2 s, 4 s ..
-  const int doublings = policy.delay ? attempt - 1 : attempt - 2;
+  // Unset or 0: the first crash after stability heals at once, then 1 s, 2 s, 4 s ... A base of 0 would multiply to
+  // no backoff at all.
+  const bool has_base = policy.delay && *policy.delay > Millis(0);
+  const int doublings = has_base ? attempt - 1 : attempt - 2;
   if (doublings < 0) return Millis(0);
-  const double base = policy.delay ? static_cast<double>(policy.delay->count()) : 1000.0;
+  const double base = has_base ? static_cast<double>(policy.delay->count()) : 1000.0;
   // A restartDelay above restartMaxDelay is still never undercut.
-  const double cap = std::max(policy.delay ? base : 0.0, static_cast<double>(policy.max_delay.count()));
+  const double cap = std::max(has_base ? base : 0.0, static_cast<double>(policy.max_delay.count()));
   const double delay = base * std::pow(policy.factor, std::min(doublings, 64));
   return Millis(static_cast<std::int64_t>(std::min(delay, cap)));
 }

@@ -1,157 +1,179 @@
 // What leads to a start: the gate, admission's side effects, readiness and stability.
 #include <algorithm>
 
-#include "azora/healing/life.hpp"
+#include "azora/healing/stepper.hpp"
 
 namespace azora::healing {
 
 // Every change of lifecycle passes here, so that no queue, slot or permit is left behind.
-void Life::enter(Lifecycle state, std::optional<SteadyTime> deadline) {
-  if (m_.admission_asked && state != Lifecycle::blocked) {
-    m_.admission_asked = false;
+void Stepper::enter(Lifecycle state, std::optional<SteadyTime> deadline) {
+  if (m_.holds.admission_request && state != Lifecycle::blocked) {
+    m_.holds.admission_request = false;
     act(Action::Kind::drop_admission);
   }
-  if (m_.slot_held && state != Lifecycle::starting) {
-    m_.slot_held = false;
+  if (m_.holds.slot && state != Lifecycle::starting) {
+    m_.holds.slot = false;
     act(Action::Kind::release_slot);
   }
-  // Our kill is over when the service is back, or when it stays away for another reason.
+  // Our kill is over when the service is back, or when it stays down for another reason.
   const bool over = state == Lifecycle::ready || state == Lifecycle::idle ||
                     state == Lifecycle::done || state == Lifecycle::failed;
-  if (m_.permit_asked || (m_.permit_held && over)) {
-    m_.permit_asked = false;
-    m_.permit_held = false;
+  if (m_.holds.permit_request || (m_.holds.permit && over)) {
+    m_.holds.permit_request = false;
+    m_.holds.permit = false;
     act(Action::Kind::drop_permit);
   }
   if (state != Lifecycle::ready) {
-    m_.ready_since.reset();
-    m_.announced_unavailable = false;
-    m_.stable_since.reset();
+    m_.told.unavailable = false;
+    m_.timers.stable_since.reset();
   }
-  m_.announced_blocked = false;
-  m_.evidence_pending = false;
-  m_.next_attempt.reset();
+  m_.told.blocked = false;
+  m_.episode.evidence_pending = false;
+  m_.well_before = false;
+  m_.timers.clock.reset();
+  m_.timers.next_attempt.reset();
   m_.lifecycle = state;
-  m_.deadline = deadline;
+  m_.timers.deadline = deadline;
 }
 
-void Life::gate() {
+void Stepper::gate() {
   enter(Lifecycle::blocked);
   consider();
 }
 
 // BLOCKED: what holds the start now?
-void Life::consider() {
-  m_.deadline.reset();
-  m_.next_attempt.reset();
+void Stepper::consider() {
+  m_.timers.deadline.reset();
+  m_.timers.next_attempt.reset();
   if (!m_.deps_ok) {
-    if (m_.admission_asked) act(Action::Kind::drop_admission);
-    m_.admission_asked = false;
-    if (m_.permit_held) act(Action::Kind::drop_permit);
-    m_.permit_held = false;
-    if (!m_.announced_blocked) tell(Notice::Kind::blocked, Cause::dependency);
-    m_.announced_blocked = true;
+    if (m_.holds.admission_request) act(Action::Kind::drop_admission);
+    m_.holds.admission_request = false;
+    end_our_kill();
+    if (!m_.told.blocked) notice(Notice::Kind::blocked, Cause::dependency);
+    m_.told.blocked = true;
     return;
   }
   if (m_.action_running) return;
-  if (m_.earliest && now_ < *m_.earliest) {
-    m_.deadline = m_.earliest;
-    m_.next_attempt = m_.earliest;
+  if (m_.episode.earliest && now_ < *m_.episode.earliest) {
+    m_.timers.deadline = m_.episode.earliest;
+    m_.timers.next_attempt = m_.episode.earliest;
     return;
   }
-  if (!m_.admission_asked) act(Action::Kind::ask_admission);
-  m_.admission_asked = true;
+  if (!m_.holds.admission_request) act(Action::Kind::ask_admission);
+  m_.holds.admission_request = true;
 }
 
-// An operator's word or a new plan: budget anew, no waiting time; another end in FAILED is told again.
-void Life::fresh_start(Cause cause) {
-  const bool failing = m_.failing;
-  const auto down_since = m_.down_since;
+// An operator's verb or a new plan: budget anew, no waiting time; another entry into FAILED is noticed again.
+void Stepper::fresh_start(Cause cause) {
+  const bool failing = m_.episode.failing;
+  const auto down_since = m_.episode.down_since;
   forget_episode();
-  m_.start_cause = cause;
+  m_.episode.start_cause = cause;
   if (cause != Cause::none) {
-    m_.failing = failing;
-    m_.down_since = down_since;
+    m_.episode.failing = failing;
+    m_.episode.down_since = down_since;
   }
   gate();
 }
 
 // After a planned end, which never touches the budget (I10).
-void Life::planned_start(Cause cause) {
+void Stepper::planned_start(Cause cause) {
   end_episode();
-  m_.start_cause = cause;
+  m_.episode.start_cause = cause;
   gate();
 }
 
 // The flap detector looks at failure restarts of the last hour, whatever the budget says of them.
-void Life::count_restart() {
+void Stepper::count_restart() {
   const int limit = plan_.restart.flap_limit;
   if (limit <= 0) return;
-  m_.recent_restarts.push_back(now_);
+  m_.budget.recent.push_back(now_);
   prune_restarts();
-  if (m_.flapping || std::ssize(m_.recent_restarts) <= limit) return;
-  m_.flapping = true;
-  tell(Notice::Kind::flapping, m_.cause, m_.attempts);
+  if (m_.budget.flapping || std::ssize(m_.budget.recent) <= limit) return;
+  m_.budget.flapping = true;
+  notice(Notice::Kind::flapping, m_.episode.cause, m_.budget.attempts);
 }
 
-void Life::become_ready(bool healthy) {
-  const bool restarted = m_.ever_started && m_.start_cause != Cause::none;
+// How long an incarnation may take to be ready counts from its launch, and again from its exec.
+void Stepper::begin_start_clock() {
+  m_.timers.clock = now_;
+  m_.timers.deadline = start_deadline();
+}
+
+// A dependency is back: what it explained counts no more. How long it has been alive is not the dependency's business.
+void Stepper::restart_start_clock() {
+  if (!alive_is_ready()) begin_start_clock();
+}
+
+// Nobody asks it anything: what has run for a second is ready.
+bool Stepper::alive_is_ready() const { return owned() && !plan_.action.probes_verify && m_.timers.started; }
+
+SteadyTime Stepper::start_deadline() const {
+  return m_.timers.clock.value_or(now_) + (alive_is_ready() ? kAliveIsReady : plan_.start_timeout);
+}
+
+void Stepper::become_ready(bool healthy) {
+  const bool restarted = m_.ever_started && m_.episode.start_cause != Cause::none;
   enter(Lifecycle::ready);
-  m_.ready_since = now_;
-  tell(Notice::Kind::readiness, Cause::none);
+  notice(Notice::Kind::readiness, Cause::none);
   if (restarted) {
     ++m_.restart_count;
-    const auto downtime = m_.down_since ? to_millis(now_ - *m_.down_since).count() : 0;
-    tell(Notice::Kind::restarted, m_.start_cause, m_.start_cause == Cause::op ? 0 : m_.attempts, downtime);
+    const auto downtime = m_.episode.down_since ? to_millis(now_ - *m_.episode.down_since).count() : 0;
+    notice(Notice::Kind::restarted, m_.episode.start_cause, m_.episode.start_cause == Cause::op ? 0 : m_.budget.attempts, downtime);
   }
-  m_.failing = false;
-  m_.half_open = false;
-  m_.announced_failed = false;
-  m_.cause = Cause::none;
-  m_.start_cause = Cause::none;
-  m_.down_since.reset();
-  m_.earliest.reset();
+  m_.episode.failing = false;
+  m_.episode.half_open = false;
+  m_.told.failed = false;
+  m_.episode.cause = Cause::none;
+  m_.episode.start_cause = Cause::none;
+  m_.episode.down_since.reset();
+  m_.episode.earliest.reset();
   watch_stability(healthy);
 }
 
-// Well again without us. What the episode spent stays spent until it is stable (semantics 24).
-void Life::come_back() {
+// Well again without us. What the episode spent stays spent until it is stable.
+void Stepper::come_back() {
   end_episode();
   enter(Lifecycle::ready);
-  tell(Notice::Kind::readiness, Cause::none);
+  notice(Notice::Kind::readiness, Cause::none);
 }
 
-void Life::forget_episode() {
-  m_.attempts = 0;
-  m_.last_delay = Millis(0);
+void Stepper::forget_episode() {
+  m_.budget.attempts = 0;
+  m_.budget.last_delay = Millis(0);
   end_episode();
 }
 
-void Life::end_episode() {
-  m_.failing = false;
-  m_.half_open = false;
-  m_.announced_failed = false;
-  m_.cause = Cause::none;
-  m_.start_cause = Cause::none;
-  m_.down_since.reset();
-  m_.earliest.reset();
-  m_.last_evidence.reset();
+void Stepper::end_episode() {
+  m_.episode.failing = false;
+  m_.episode.half_open = false;
+  m_.told.failed = false;
+  m_.episode.cause = Cause::none;
+  m_.episode.start_cause = Cause::none;
+  m_.episode.down_since.reset();
+  m_.episode.earliest.reset();
+  m_.episode.last_evidence.reset();
 }
 
 // READY: the budget is given back after stableAfter of uninterrupted health.
-void Life::watch_stability(bool healthy) {
+void Stepper::watch_stability(bool healthy) {
   if (!healthy) {
-    m_.stable_since.reset();
-  } else if (!m_.stable_since) {
-    m_.stable_since = now_;
+    m_.timers.stable_since.reset();
+  } else if (!m_.timers.stable_since) {
+    m_.timers.stable_since = now_;
   }
-  m_.deadline.reset();
-  if (m_.stable_since && m_.attempts > 0) m_.deadline = *m_.stable_since + stable_after();
+  m_.timers.deadline.reset();
+  if (m_.timers.stable_since && m_.budget.attempts > 0) m_.timers.deadline = *m_.timers.stable_since + stable_after();
 }
 
-Millis Life::stable_after() const {
+void Stepper::drop_permit_request() {
+  if (m_.holds.permit_request) act(Action::Kind::drop_permit);
+  m_.holds.permit_request = false;
+}
+
+Millis Stepper::stable_after() const {
   if (plan_.restart.stable_after) return *plan_.restart.stable_after;
-  return std::max({Millis(60'000), 2 * m_.last_delay, 2 * plan_.interval});
+  return std::max({Millis(60'000), 2 * m_.budget.last_delay, 2 * plan_.interval});
 }
 
 }  // namespace azora::healing

@@ -1,6 +1,6 @@
 #pragma once
-// All starts pass here: at most so many under way, at most so many a second; who goes first is dependency
-// rank, then priority, then due time (semantics 25). A slot is held from the grant until release().
+// All starts pass here: at most max_concurrent are under way and at most per_second begin in a second. Those that wait
+// are granted in the order of dependency rank, then priority, then due time. A slot is held from the grant until release().
 // Pure: time is an argument. Threads: the control thread. Fails: never; unknown serials are ignored.
 #include <cstdint>
 #include <optional>
@@ -23,7 +23,7 @@ class StartBucket {
   void release(std::uint64_t serial) { held_.erase(serial); }
   // The next one that may start now; it holds a slot from here on.
   std::optional<std::uint64_t> grant(SteadyTime now);
-  // When grant() may have something by the passing of time alone; nullopt: only a release helps, or nobody waits.
+  // When grant() may have something by the passing of time alone; nullopt: only a release helps, or none waits.
   std::optional<SteadyTime> next(SteadyTime now) const;
   std::size_t waiting() const { return queue_.size(); }
   std::size_t held() const { return held_.size(); }

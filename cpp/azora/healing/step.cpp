@@ -1,296 +1,325 @@
-// What each input means in each lifecycle.
+// What each input means in each lifecycle. transitions.hpp draws the outcome.
 #include <algorithm>
 #include <utility>
 
-#include "azora/healing/life.hpp"
+#include "azora/healing/stepper.hpp"
 
 namespace azora::healing {
 
 Step step(Machine& machine, const Plan& plan, const Input& input, SteadyTime now) {
-  return Life(machine, plan, now).take(input);
+  return Stepper(machine, plan, now).apply(input);
 }
 
-Step Life::take(const Input& input) {
+Step Stepper::apply(const Input& input) {
   using Kind = Input::Kind;
-  if (plan_.action == ActionKind::none) {
+  if (!plan_.action.acts) {
     watch(input);
     return std::move(step_);
   }
-  const bool current = input.incarnation == m_.incarnation;
   switch (input.kind) {
     case Kind::desire: desire(input.desired, input.cause); break;
     case Kind::restart: operator_restart(); break;
     case Kind::deps: deps(input.flag); break;
     case Kind::admitted: admitted(); break;
-    case Kind::slot_expired:
-      if (m_.slot_held) act(Action::Kind::release_slot);
-      m_.slot_held = false;
-      break;
-    case Kind::launched: if (current) launched(); break;
-    case Kind::launch_failed: if (current) launch_failed(); break;
-    case Kind::exited: if (current && process()) exited(input.flag); break;
-    case Kind::swept: if (current && process() && ending()) gone(); break;
-    case Kind::lost: if (current && process()) lost(); break;
-    case Kind::ready: if (current) passed(input.flag, true); break;
-    case Kind::passed: if (current) passed(input.flag, false); break;
+    case Kind::slot_expired: slot_expired(); break;
+    case Kind::adopted: adopted(input.incarnation, input.flag); break;
     case Kind::faltered: faltered(input.flag); break;
-    case Kind::liveness_failed: if (current) liveness_failed(); break;
     case Kind::permitted: permitted(); break;
     case Kind::timer: timer(); break;
     case Kind::evidence: evidence(); break;
-    case Kind::plan_changed: plan_changed(); break;
+    case Kind::plan_changed: plan_changed(input.flag); break;
+    case Kind::checks_anew: checks_anew(); break;
+    case Kind::launched:
+    case Kind::launch_failed:
+    case Kind::exited:
+    case Kind::swept:
+    case Kind::lost:
+    case Kind::ready:
+    case Kind::passed:
+    case Kind::liveness_failed:
+      if (input.incarnation == m_.incarnation) apply_current(input);
+      break;
   }
   return std::move(step_);
 }
 
-// Only watched: there is nothing here that could heal it, and that is said once per unhealthy episode.
-void Life::watch(const Input& input) {
+// Inputs that belong to one incarnation; it is the current one.
+void Stepper::apply_current(const Input& input) {
+  using Kind = Input::Kind;
+  const bool exits = plan_.action.tells_exits;
+  switch (input.kind) {
+    case Kind::launched: return launched();
+    case Kind::launch_failed: return launch_failed();
+    case Kind::exited: return exits ? exited(input.flag) : void();
+    case Kind::swept: return owned() && ending() ? ended() : void();
+    case Kind::lost: return exits ? lost() : void();
+    case Kind::ready: return passed(input.flag, true);
+    case Kind::passed: return passed(input.flag, false);
+    case Kind::liveness_failed: return liveness_failed();
+    default: return;
+  }
+}
+
+// Without an action there is nothing that could heal the service; that is noticed once per unhealthy episode.
+void Stepper::watch(const Input& input) {
   switch (input.kind) {
     case Input::Kind::desire: m_.desired = input.desired; break;
     case Input::Kind::deps: m_.deps_ok = input.flag; break;
     case Input::Kind::ready:
     case Input::Kind::passed:
-      if (input.flag) m_.announced_unavailable = false;
+      if (input.flag) m_.told.unavailable = false;
       break;
+    case Input::Kind::checks_anew: m_.told.unavailable = false; break;
     case Input::Kind::liveness_failed:
-      if (!m_.announced_unavailable) tell(Notice::Kind::healing_unavailable, Cause::liveness);
-      m_.announced_unavailable = true;
+      if (!m_.told.unavailable) notice(Notice::Kind::healing_unavailable, Cause::liveness);
+      m_.told.unavailable = true;
       break;
     default: break;
   }
 }
 
-void Life::desire(Desired desired, Cause cause) {
+void Stepper::desire(Desired desired, Cause cause) {
   m_.desired = desired;
   if (desired == Desired::down) return desire_down(cause);
-  if (desired == Desired::hold) {
-    // Hands off: what runs goes on, what waits to start does not.
-    m_.restart_asked = false;
-    if (m_.permit_asked) act(Action::Kind::drop_permit);
-    m_.permit_asked = false;
-    if (running() || ending()) return;
-    forget_episode();
-    return enter(process() ? Lifecycle::idle : Lifecycle::ready);
-  }
+  if (desired == Desired::hold) return desire_hold();
   switch (m_.lifecycle) {
     case Lifecycle::idle:
-      if (process()) return planned_start(Cause::none);
+      if (owned()) return planned_start(Cause::none);
       forget_episode();
-      return enter(Lifecycle::ready);  // somebody else runs it; its probes will tell
+      return enter(Lifecycle::ready);  // somebody else runs it; its checks say how it is
     case Lifecycle::done:
       if (cause == Cause::op) fresh_start(Cause::none);
       return;
     case Lifecycle::blocked:
     case Lifecycle::backoff:
     case Lifecycle::failed:
-      if (cause == Cause::op) fresh_start(m_.failing ? Cause::op : m_.start_cause);
+      if (cause == Cause::op) fresh_start(m_.episode.failing ? Cause::op : m_.episode.start_cause);
       return;
     default: return;
   }
 }
 
-// Wins over everything: what waits is cancelled at once, what runs is stopped.
-void Life::desire_down(Cause cause) {
+// Hands off: what runs goes on, what waits to start does not.
+void Stepper::desire_hold() {
+  m_.restart_asked = false;
+  drop_permit_request();
+  if (running() || ending()) return;
+  forget_episode();
+  enter(owned() ? Lifecycle::idle : Lifecycle::ready);
+}
+
+// Goes before everything else: what waits is cancelled at once, what runs is stopped.
+void Stepper::desire_down(Cause cause) {
   if (cause == Cause::none) cause = Cause::op;
   m_.restart_asked = false;
-  if (process() && running()) return stop(cause);
-  if (process() && ending()) {
-    m_.cause = cause;
-    m_.failing = false;
+  if (owned() && running()) return stop(cause);
+  if (owned() && ending()) {
+    m_.episode.cause = cause;
+    m_.episode.failing = false;
     return;
   }
   if (in(Lifecycle::idle)) return;
   forget_episode();
-  const bool at_rest = in(Lifecycle::done) || !process();
+  const bool at_rest = in(Lifecycle::done) || !owned();
   enter(Lifecycle::idle);
-  if (!at_rest) tell(Notice::Kind::stopped, cause);
+  if (!at_rest) notice(Notice::Kind::stopped, cause);
 }
 
-void Life::operator_restart() {
+void Stepper::operator_restart() {
   m_.desired = Desired::up;
-  if (process() && (running() || ending())) {
+  if (owned() && (running() || ending())) {
     m_.restart_asked = true;
     if (running()) stop(Cause::op);
     return;
   }
-  // A callback that runs or is being verified is already the restart that is asked for.
+  // An action that runs or is being verified is already the restart that is asked for.
   if (in(Lifecycle::starting)) return;
   mark_down();
   fresh_start(Cause::op);
 }
 
-void Life::deps(bool ok) {
+void Stepper::deps(bool ok) {
+  const bool back = ok && !m_.deps_ok;
   m_.deps_ok = ok;
   switch (m_.lifecycle) {
     case Lifecycle::blocked: return consider();
     case Lifecycle::backoff: return ok ? hasten() : gate();
     case Lifecycle::failed: return ok ? evidence() : void();
+    case Lifecycle::starting:
+    case Lifecycle::adopt:
+      if (back) restart_start_clock();
+      if (!ok) drop_permit_request();
+      return;
     case Lifecycle::ready:
       // What the dependency explains is no reason to kill.
-      if (!ok && m_.permit_asked) {
-        m_.permit_asked = false;
-        act(Action::Kind::drop_permit);
-      }
+      if (!ok) drop_permit_request();
       return;
     default: return;
   }
 }
 
-void Life::admitted() {
-  if (!in(Lifecycle::blocked) || !m_.admission_asked) {
+void Stepper::admitted() {
+  if (!in(Lifecycle::blocked) || !m_.holds.admission_request) {
     // The grant crossed our leaving of the queue: give the slot back.
-    if (!m_.slot_held) act(Action::Kind::release_slot);
+    if (!m_.holds.slot) act(Action::Kind::release_slot);
     return;
   }
-  m_.admission_asked = false;
-  if (process() && !m_.ever_started) m_.start_cause = Cause::none;  // nothing there to *re*start yet
+  m_.holds.admission_request = false;
+  if (owned() && !m_.ever_started) m_.episode.start_cause = Cause::none;  // a first start restarts nothing
   ++m_.incarnation;
-  m_.started.reset();
-  m_.earliest.reset();
-  if (m_.failing) count_restart();
-  enter(Lifecycle::starting, now_ + plan_.start_timeout);
-  m_.slot_held = true;
-  m_.action_running = !process();
+  m_.timers.started.reset();
+  m_.episode.earliest.reset();
+  if (m_.episode.failing) count_restart();
+  enter(Lifecycle::starting);
+  begin_start_clock();
+  m_.holds.slot = true;
+  m_.action_running = !owned();
   act(Action::Kind::launch);
 }
 
-void Life::launched() {
-  m_.action_running = false;
-  if (!process()) {
-    m_.ever_started = true;
-    if (in(Lifecycle::blocked)) return consider();
-    if (!in(Lifecycle::starting) || m_.started) return;
-    m_.started = now_;
-    m_.deadline = now_ + plan_.start_timeout;
-    if (!plan_.probes) become_ready(true);
-    return;
-  }
-  if (m_.started || !(in(Lifecycle::starting) || in(Lifecycle::stopping) || in(Lifecycle::killing))) {
-    return;
-  }
-  m_.started = now_;
-  m_.ever_started = true;
-  tell(Notice::Kind::started, m_.start_cause);
-  if (in(Lifecycle::starting)) {
-    m_.deadline = now_ + (plan_.probes ? plan_.start_timeout : kAliveIsReady);
-  }
+void Stepper::slot_expired() {
+  if (m_.holds.slot) act(Action::Kind::release_slot);
+  m_.holds.slot = false;
 }
 
-void Life::launch_failed() {
-  m_.action_running = false;
-  if (!process()) {
-    if (in(Lifecycle::blocked)) return consider();
-    if (!in(Lifecycle::starting) || m_.started) return;
+void Stepper::launched() {
+  const bool was_waited_for = std::exchange(m_.action_running, false);
+  if (in(Lifecycle::blocked) && was_waited_for) return consider();
+  const bool stopped_meanwhile = owned() && (in(Lifecycle::stopping) || in(Lifecycle::killing));
+  if (m_.timers.started || !(in(Lifecycle::starting) || stopped_meanwhile)) return;
+  m_.timers.started = now_;
+  m_.ever_started = true;
+  if (plan_.action.tells_exits) notice(Notice::Kind::started, m_.episode.start_cause);
+  if (stopped_meanwhile) return;
+  begin_start_clock();
+  if (!owned() && !plan_.action.probes_verify) become_ready(true);
+}
+
+void Stepper::launch_failed() {
+  const bool was_waited_for = std::exchange(m_.action_running, false);
+  if (in(Lifecycle::blocked) && was_waited_for) return consider();
+  if (m_.timers.started) return;
+  if (!owned()) {
+    if (!in(Lifecycle::starting)) return;
     blame(Cause::start_failed);
     return fail();
   }
-  if (m_.started || in(Lifecycle::sweep) || !(running() || ending())) return;
+  if (in(Lifecycle::sweep) || !(running() || ending())) return;
   if (running()) blame(Cause::start_failed);
-  m_.failed_at = now_;
+  m_.episode.failed_at = now_;
   sweep(false);
 }
 
-void Life::exited(bool ok) {
+void Stepper::exited(bool ok) {
   if (in(Lifecycle::sweep) || !(running() || ending())) return;
   if (running()) {
     if (ok) {
-      m_.cause = Cause::clean;
+      m_.episode.cause = Cause::clean;
       mark_down();
+      end_our_kill();
     } else {
       blame(Cause::crash);
     }
   }
-  m_.failed_at = now_;
-  sweep(true);
+  m_.episode.failed_at = now_;
+  owned() ? sweep(true) : ended();
 }
 
-// The shim vanished and took everything along: an end nobody can explain.
-void Life::lost() {
+// Everything ended at once and nobody can say how.
+void Stepper::lost() {
   if (!running() && !ending()) return;
   if (running()) blame(Cause::lost);
-  m_.failed_at = now_;
-  gone();
+  m_.episode.failed_at = now_;
+  ended();
 }
 
-void Life::passed(bool healthy, bool first) {
+// Found running after our own restart. What the owner wanted was restored before, so that it can be stopped at once.
+void Stepper::adopted(std::uint64_t incarnation, bool well) {
+  const bool nothing_runs = in(Lifecycle::idle) || in(Lifecycle::blocked) || in(Lifecycle::backoff) ||
+                            in(Lifecycle::failed) || in(Lifecycle::done);
+  if (!owned() || !nothing_runs || incarnation == 0 || incarnation < m_.incarnation) return;
+  m_.incarnation = incarnation;
+  m_.ever_started = true;
+  m_.timers.started = now_;
+  m_.episode.half_open = false;
+  m_.episode.start_cause = Cause::none;  // being found is no restart
+  if (well) m_.episode.failing = false;
+  enter(Lifecycle::adopt);
+  m_.well_before = well;
+  begin_start_clock();
+  if (m_.desired == Desired::down) stop(Cause::op);
+}
+
+void Stepper::passed(bool healthy, bool first) {
   switch (m_.lifecycle) {
     case Lifecycle::starting:
-      if (m_.started && (first || !process())) become_ready(healthy);
+      if (m_.timers.started && (first || !owned())) become_ready(healthy);
       return;
     case Lifecycle::adopt: return become_ready(healthy);
     case Lifecycle::ready:
-      if (m_.permit_asked) {
-        m_.permit_asked = false;
-        act(Action::Kind::drop_permit);
-      }
+      drop_permit_request();
       if (healthy) {
-        m_.down_since.reset();
-        m_.announced_unavailable = false;
+        m_.episode.down_since.reset();
+        m_.told.unavailable = false;
       }
       return watch_stability(healthy);
     case Lifecycle::blocked:
     case Lifecycle::backoff:
     case Lifecycle::failed:
+    case Lifecycle::done:
       // Not ours to run: it came back by itself, nothing was restarted.
-      if (process()) return;
+      if (owned()) return;
       come_back();
       return watch_stability(healthy);
     default: return;
   }
 }
 
-// The downtime that a restart will tell of begins where nobody is sent any more, not where we act.
-void Life::faltered(bool down) {
+// The downtime of a later restart begins where the service left rotation, not where we act.
+void Stepper::faltered(bool down) {
   if (!in(Lifecycle::ready)) return;
   if (down) mark_down();
   watch_stability(false);
 }
 
-void Life::liveness_failed() {
-  if (!in(Lifecycle::ready) || m_.desired != Desired::up) return;
+void Stepper::liveness_failed() {
+  if (!(in(Lifecycle::ready) || in(Lifecycle::adopt)) || m_.desired != Desired::up) return;
   mark_down();
-  watch_stability(false);
+  if (in(Lifecycle::ready)) watch_stability(false);
   if (plan_.restart.on == RestartOn::never || !m_.deps_ok) return;
   if (plan_.restart.max_restarts == 0) {
     // Alert only: what still runs is left alone.
-    if (!m_.announced_unavailable) tell(Notice::Kind::failed, Cause::liveness);
-    m_.announced_unavailable = true;
+    if (!m_.told.unavailable) notice(Notice::Kind::failed, Cause::liveness);
+    m_.told.unavailable = true;
     return;
   }
-  if (m_.permit_asked) return;
-  m_.permit_asked = true;
+  if (m_.holds.permit_request) return;
+  m_.holds.permit_request = true;
   act(Action::Kind::ask_permit);
 }
 
-void Life::permitted() {
-  if (!in(Lifecycle::ready) || !m_.permit_asked) {
-    if (!m_.permit_held) act(Action::Kind::drop_permit);  // the grant crossed our change of mind
+void Stepper::permitted() {
+  if (!m_.holds.permit_request) {
+    if (!m_.holds.permit) act(Action::Kind::drop_permit);  // the grant crossed our change of mind
     return;
   }
-  m_.permit_asked = false;
-  m_.permit_held = true;
-  if (process()) return stop(Cause::liveness);
+  m_.holds.permit_request = false;
+  m_.holds.permit = true;
+  if (owned()) return stop(Cause::liveness);
   blame(Cause::liveness);
   fail();
 }
 
-void Life::timer() {
-  if (!m_.deadline || now_ < *m_.deadline) return;
-  m_.deadline.reset();
+void Stepper::timer() {
+  if (!m_.timers.deadline || now_ < *m_.timers.deadline) return;
+  m_.timers.deadline.reset();
   switch (m_.lifecycle) {
     case Lifecycle::blocked: return consider();
-    case Lifecycle::starting:
-      if (!process()) {
-        // It cannot be ended from here; what can be done is not to call it twice.
-        if (m_.action_running) tell(Notice::Kind::stuck, Cause::start_timeout);
-        blame(Cause::start_timeout);
-        return fail();
-      }
-      if (!plan_.probes && m_.started) return become_ready(true);
-      return stop(Cause::start_timeout);
+    case Lifecycle::starting: return start_timed_out();
+    case Lifecycle::adopt: return adoption_timed_out();
     case Lifecycle::ready:
-      m_.attempts = 0;
-      m_.last_delay = Millis(0);
+      m_.budget.attempts = 0;
+      m_.budget.last_delay = Millis(0);
       return;
     case Lifecycle::stopping:
     case Lifecycle::sweep:
@@ -298,11 +327,11 @@ void Life::timer() {
       return act(Action::Kind::send_kill);
     case Lifecycle::killing:
       enter(Lifecycle::stuck);
-      return tell(Notice::Kind::stuck, m_.cause);
+      return notice(Notice::Kind::stuck, m_.episode.cause);
     case Lifecycle::backoff: return spend();
     case Lifecycle::failed:
       if (!m_.deps_ok) {
-        m_.evidence_pending = false;
+        m_.episode.evidence_pending = false;
         return plan_retry();  // its recovery is evidence and comes by itself
       }
       return half_open();
@@ -310,28 +339,60 @@ void Life::timer() {
   }
 }
 
-void Life::evidence() {
+void Stepper::start_timed_out() {
+  if (alive_is_ready()) return become_ready(true);
+  if (!m_.deps_ok) return begin_start_clock();  // explained: left alone until the dependency is back
+  if (owned()) return stop(Cause::start_timeout);
+  // It cannot be ended from here; what can be done is not to start a second one.
+  if (m_.action_running) notice(Notice::Kind::stuck, Cause::start_timeout);
+  blame(Cause::start_timeout);
+  fail();
+}
+
+// Neither a passing check nor restartThreshold failures: what was ready before is trusted and its checks decide from
+// here on; what was not has had the time that a start has.
+void Stepper::adoption_timed_out() {
+  if (alive_is_ready()) return become_ready(true);
+  if (m_.well_before) return become_ready(false);
+  if (!m_.deps_ok) return begin_start_clock();
+  stop(Cause::start_timeout);
+}
+
+void Stepper::evidence() {
   if (in(Lifecycle::backoff)) return hasten();
   if (!in(Lifecycle::failed) || !retries() || !m_.deps_ok) return;
   SteadyTime due = now_;
-  if (m_.last_evidence) due = std::max(due, *m_.last_evidence + kEvidenceSpacing);
-  if (m_.earliest) due = std::max(due, *m_.earliest);
-  m_.evidence_pending = true;
+  if (m_.episode.last_evidence) due = std::max(due, *m_.episode.last_evidence + kEvidenceSpacing);
+  if (m_.episode.earliest) due = std::max(due, *m_.episode.earliest);
+  m_.episode.evidence_pending = true;
   if (due <= now_) return half_open();
-  if (m_.deadline && *m_.deadline < due) due = *m_.deadline;
-  m_.deadline = due;
-  m_.next_attempt = due;
+  if (m_.timers.deadline && *m_.timers.deadline < due) due = *m_.timers.deadline;
+  m_.timers.deadline = due;
+  m_.timers.next_attempt = due;
 }
 
-void Life::plan_changed() {
-  m_.attempts = 0;
-  m_.last_delay = Millis(0);
+void Stepper::plan_changed(bool new_budget) {
+  if (new_budget) {
+    m_.budget.attempts = 0;
+    m_.budget.last_delay = Millis(0);
+  }
   switch (m_.lifecycle) {
-    case Lifecycle::backoff: return hasten();
-    case Lifecycle::failed: return process() ? fresh_start(m_.start_cause) : evidence();
-    case Lifecycle::ready: return watch_stability(m_.stable_since.has_value());
+    case Lifecycle::starting:
+    case Lifecycle::adopt: m_.timers.deadline = start_deadline(); return;
+    case Lifecycle::backoff: return new_budget ? hasten() : void();
+    case Lifecycle::failed:
+      if (!new_budget) return;
+      return owned() ? fresh_start(m_.episode.start_cause) : evidence();
+    case Lifecycle::ready: return watch_stability(m_.timers.stable_since.has_value());
     default: return;
   }
+}
+
+// The unhealthy episode that was noticed is over, and nothing is killed for checks that count no more.
+void Stepper::checks_anew() {
+  if (!in(Lifecycle::ready) && !in(Lifecycle::adopt)) return;
+  m_.told.unavailable = false;
+  drop_permit_request();
 }
 
 }  // namespace azora::healing

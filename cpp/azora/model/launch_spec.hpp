@@ -33,4 +33,12 @@ struct LaunchSpec {
   friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
 };
 
+// Whether a process that runs as `a` says is one that `b` would start: what applies without a new start is left out.
+inline bool same_program(LaunchSpec a, const LaunchSpec& b) {
+  a.stop_signal = b.stop_signal;
+  a.stop_timeout = b.stop_timeout;
+  a.log = b.log;
+  return a == b;
+}
+
 }  // namespace azora

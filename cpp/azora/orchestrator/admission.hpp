@@ -36,14 +36,13 @@ class Admission {
   void admit(SteadyTime now, const Granted& granted);
 
   // `group` empty: it is alone.
-  void join(Serial serial, const std::string& group, bool bad, Millis interval) {
-    permits_.put(serial, group, bad, interval);
-  }
+  void join(Serial serial, const std::string& group, Millis interval) { permits_.upsert(serial, group, interval); }
   void quit(Serial serial);
-  // The mass brake that begins with this change of status.
-  std::optional<healing::KillPermits::Brake> set_bad(Serial serial, bool bad, SteadyTime now) {
-    return permits_.set_bad(serial, bad, now);
+  // Its status became unhealthy. Returns the mass brake that begins with it.
+  std::optional<healing::KillPermits::Brake> turned_bad(Serial serial, SteadyTime now) {
+    return permits_.turned_bad(serial, now);
   }
+  void recovered(Serial serial) { permits_.recovered(serial); }
   void ask_permit(Serial serial);
   void drop_permit(Serial serial);
   // Asks for all that wait, when something moved since the last time or a second passed.

@@ -2,7 +2,9 @@
 
 #include <utility>
 
+#include "azora/base/check.hpp"
 #include "azora/base/hash.hpp"
+#include "azora/healing/transitions.hpp"
 #include "azora/orchestrator/notices.hpp"
 #include "azora/orchestrator/standing.hpp"
 
@@ -16,15 +18,15 @@ namespace {
 
 healing::Plan plan_of(const ServiceSpec& spec) {
   healing::Plan plan;
-  plan.action = spec.action;
+  const bool owned = spec.action == ActionKind::process;
+  plan.action = {.acts = spec.action != ActionKind::none,
+                 .tells_exits = owned,
+                 .can_stop = owned,
+                 .probes_verify = check_kind(spec.target.kind).asks};
   plan.restart = spec.restart;
   plan.interval = spec.probe.interval;
   plan.start_timeout = spec.probe.start_timeout;
-  if (spec.process) {
-    plan.stop_timeout = spec.process->stop_timeout;
-    plan.stop_signal = spec.process->stop_signal;
-  }
-  plan.probes = check_kind(spec.target.kind).asks;
+  if (spec.process) plan.stop_timeout = spec.process->stop_timeout;
   plan.jitter_key = hash_bytes(spec.id);
   return plan;
 }
@@ -44,8 +46,15 @@ struct Shown {
 };
 
 Shown shown_of(const healing::Machine& machine) {
-  return {machine.lifecycle, machine.cause,        machine.incarnation,    machine.restart_count, machine.attempts,
-          machine.failing,   machine.permit_asked, machine.action_running, machine.next_attempt};
+  return {machine.lifecycle,
+          machine.episode.cause,
+          machine.incarnation,
+          machine.restart_count,
+          machine.budget.attempts,
+          machine.episode.failing,
+          machine.holds.permit_request,
+          machine.action_running,
+          machine.timers.next_attempt};
 }
 
 bool is_of_check(Input::Kind kind) {
@@ -69,7 +78,9 @@ void Drive::feed(ServiceState& service, const Input& input) {
   const Lifecycle before = service.machine.lifecycle;
   const Shown shown = shown_of(service.machine);
   const bool was_alive = service.alive();
-  const healing::Step step = healing::step(service.machine, plan_of(*service.spec), input, turn_.now().steady);
+  const healing::Plan plan = plan_of(*service.spec);
+  const healing::Step step = healing::step(service.machine, plan, input, turn_.now().steady);
+  AZORA_ASSERT(healing::follows(plan, before, input, service.machine.lifecycle));
   fleet_.count_alive(was_alive, service.alive());
   if (was_alive && !service.alive()) look_at_dependencies(*service.spec);
   for (const Action& action : step.actions) perform(service, action);
@@ -113,8 +124,8 @@ void Drive::launch(ServiceState& service, std::uint64_t incarnation) {
     turn_.send(Send::to_call({.serial = service.serial,
                               .id = *service.id,
                               .incarnation = incarnation,
-                              .attempt = service.machine.attempts,
-                              .cause = std::string(wire_name(service.machine.cause))}));
+                              .attempt = service.machine.budget.attempts,
+                              .cause = std::string(wire_name(service.machine.episode.cause))}));
     return;
   }
   turn_.send(Send::to_launch({.serial = service.serial,
@@ -123,6 +134,7 @@ void Drive::launch(ServiceState& service, std::uint64_t incarnation) {
                               .port = service.spec->target.port,
                               .spec = *service.spec->process}));
   service.restart_required = false;
+  service.own->launched = service.spec;
   evidence_.launched(service);
 }
 
@@ -137,6 +149,12 @@ void Drive::entered(ServiceState& service, Lifecycle before) {
       service.set_last_error({});
     } else if (before == Lifecycle::ready || before == Lifecycle::starting) {
       if (now != Lifecycle::ready) probing_.forget(service);
+    }
+  }
+  if (now == Lifecycle::ready) {
+    // Ready by other means than an answer: from here on failures count.
+    for (health::Check& check : service.checks) {
+      if (check.tracker.starting()) check.tracker.reset();
     }
   }
   if (now == Lifecycle::ready && !service.is_asked()) service.note_alive(turn_.now());
@@ -154,18 +172,22 @@ void Drive::refresh_status(ServiceState& service) {
     turn_.set_standing(service, standing_of(service, fleet_.watched()));
     turn_.lists_changed();
     emit_status(turn_, service);
-    const auto brake = admission_.set_bad(service.serial, status == HealthStatus::unhealthy, turn_.now().steady);
-    if (brake) emit_brake(turn_, *brake);
+    if (status == HealthStatus::unhealthy) {
+      const auto brake = admission_.turned_bad(service.serial, turn_.now().steady);
+      if (brake) emit_brake(turn_, *brake);
+    } else if (status != HealthStatus::unknown) {
+      admission_.recovered(service.serial);
+    }
   }
   turn_.mark_dirty(service);
   queue_dependents(service);
 }
 
 void Drive::rearm(ServiceState& service) {
-  if (service.machine.deadline == service.deadline_armed) return;
+  if (service.machine.timers.deadline == service.deadline_armed) return;
   loop_.cancel(service.deadline_timer);
   service.deadline_timer = 0;
-  service.deadline_armed = service.machine.deadline;
+  service.deadline_armed = service.machine.timers.deadline;
   if (!service.deadline_armed) return;
   service.deadline_timer = loop_.at(*service.deadline_armed, [this, serial = service.serial] {
     ServiceState* found = fleet_.by_serial(serial);

@@ -8,14 +8,14 @@ std::vector<std::string> violations(const Fleet& fleet) {
     const std::string& id = *service.id;
     const healing::Machine& machine = service.machine;
     const int limit = service.spec->restart.max_restarts;
-    if (limit >= 0 && machine.attempts > limit) found.push_back(id + ": budget exceeded");
+    if (limit >= 0 && machine.budget.attempts > limit) found.push_back(id + ": budget exceeded");
     const bool ready = machine.lifecycle == Lifecycle::ready || machine.lifecycle == Lifecycle::watching;
     if (!ready && service.status == HealthStatus::healthy && service.process()) {
       found.push_back(id + ": healthy while " + std::string(wire_name(machine.lifecycle)));
     }
     const bool timed = machine.lifecycle == Lifecycle::starting || machine.lifecycle == Lifecycle::stopping ||
                        machine.lifecycle == Lifecycle::killing || machine.lifecycle == Lifecycle::backoff;
-    if (timed && !machine.deadline) {
+    if (timed && !machine.timers.deadline) {
       found.push_back(id + ": " + std::string(wire_name(machine.lifecycle)) + " without a deadline");
     }
   });

@@ -56,7 +56,7 @@ void emit_status(Turn& turn, const ServiceState& service) {
     case HealthStatus::degraded:
       return turn.emit(EventType::service_degraded, service, "health", std::move(detail));
     case HealthStatus::unhealthy: {
-      const Cause cause = service.machine.cause;
+      const Cause cause = service.machine.episode.cause;
       const bool named = service.ours() && cause != Cause::none;
       return turn.emit(EventType::service_unhealthy, service, named ? event_cause(cause) : EventCause("health"), std::move(detail));
     }

@@ -25,6 +25,7 @@ struct OwnFacts {
   std::string warning;                     // this incarnation runs, but not quite as asked for
   std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
   std::string action_error;                // why the last restart callable failed
+  SpecPtr launched;                        // the configuration that this incarnation was started with
 };
 
 struct ServiceState {
@@ -62,7 +63,7 @@ struct ServiceState {
   void set_last_error(const std::string& text) { figures->set_last_error(text); }
   // Nothing is known of what it answers; a restart that is being verified still is.
   void begin_anew() {
-    const bool verified = machine.lifecycle == Lifecycle::starting && machine.started;
+    const bool verified = machine.lifecycle == Lifecycle::starting && machine.timers.started;
     for (health::Check& check : checks) verified ? check.tracker.reset_starting() : check.tracker.reset();
   }
   // A new incarnation of ours, which is not ready yet.
@@ -90,6 +91,12 @@ struct ServiceState {
   // A `process` check is answered by the process being alive: uptime as of now.
   void note_alive(Now now) { figures->alive(now.wall, uptime_ms(now)); }
   std::int64_t uptime_ms(Now now) const { return to_millis(now.steady - start_steady).count(); }
+  // A program of ours runs that is not the one of its present configuration.
+  bool runs_another_program() const {
+    if (!alive() || !own->launched) return false;
+    const ServiceSpec& old = *own->launched;
+    return !same_program(*old.process, *spec->process) || old.target.port != spec->target.port;
+  }
   bool ours() const { return spec->action != ActionKind::none; }
   bool process() const { return spec->action == ActionKind::process; }
   // A process of ours may exist.
@@ -101,6 +108,7 @@ struct ServiceState {
       case Lifecycle::killing:
       case Lifecycle::stuck:
       case Lifecycle::sweep:
+      case Lifecycle::adopt:
         return process();
       default:
         return false;

@@ -51,7 +51,7 @@ HealthStatus status_of(const ServiceState& service, Watched watched) {
     case Lifecycle::killing:
     case Lifecycle::sweep:
     case Lifecycle::blocked:
-      return machine.failing ? HealthStatus::unhealthy : HealthStatus::unknown;
+      return machine.episode.failing ? HealthStatus::unhealthy : HealthStatus::unknown;
     case Lifecycle::idle:
     case Lifecycle::done:
       break;

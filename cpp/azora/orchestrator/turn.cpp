@@ -12,13 +12,13 @@ namespace {
 std::shared_ptr<const HealingView> healing_of(const ServiceState& service) {
   const healing::Machine& machine = service.machine;
   HealingView healing;
-  if (machine.cause != healing::Cause::none) healing.cause = wire_name(machine.cause);
-  healing.attempts = machine.attempts;
-  healing.failing = machine.failing;
-  healing.permit_asked = machine.permit_asked;
+  if (machine.episode.cause != healing::Cause::none) healing.cause = wire_name(machine.episode.cause);
+  healing.attempts = machine.budget.attempts;
+  healing.failing = machine.episode.failing;
+  healing.permit_asked = machine.holds.permit_request;
   healing.action_running = machine.action_running;
   healing.held_back = service.held_back;
-  healing.next_attempt = machine.next_attempt;
+  healing.next_attempt = machine.timers.next_attempt;
   healing.blocked_by = service.blocked_by;
   if (service.own) healing.action_error = service.own->action_error;
   if (service.own) healing.warning = service.own->warning;

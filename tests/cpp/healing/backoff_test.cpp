@@ -30,6 +30,12 @@ TEST(Backoff, RestartDelayIsTheBaseOfEveryAttempt) {
   EXPECT_EQ(curve(policy, 3), (std::vector<std::int64_t>{5000, 7500, 11250}));
 }
 
+TEST(Backoff, ARestartDelayOfZeroIsLikeNoneSet) {
+  RestartPolicy policy;
+  policy.delay = Millis(0);
+  EXPECT_EQ(curve(policy, 9), (std::vector<std::int64_t>{0, 1000, 2000, 4000, 8000, 16000, 32000, 60000, 60000}));
+}
+
 TEST(Backoff, CapNeverUndercutsRestartDelay) {
   RestartPolicy policy;
   policy.delay = Millis(120'000);

@@ -1,4 +1,4 @@
-// May a running process be killed? (semantics 26)
+// May a running service be killed?
 #include "azora/healing/permit.hpp"
 
 #include <gtest/gtest.h>
@@ -19,13 +19,13 @@ class Fleet {
   // `groups` groups of `size` members each; serials from 1.
   Fleet(int groups, int size) {
     for (int i = 0; i < groups * size; ++i) {
-      permits.put(static_cast<std::uint64_t>(i + 1), "g" + std::to_string(i / size), false, kInterval);
+      permits.upsert(static_cast<std::uint64_t>(i + 1), "g" + std::to_string(i / size), kInterval);
     }
   }
   void bad(std::uint64_t serial) {
-    if (auto begins = permits.set_bad(serial, true, now)) brakes.push_back(std::move(*begins));
+    if (auto begins = permits.turned_bad(serial, now)) brakes.push_back(std::move(*begins));
   }
-  void good(std::uint64_t serial) { EXPECT_FALSE(permits.set_bad(serial, false, now)); }
+  void good(std::uint64_t serial) { permits.recovered(serial); }
   bool may(std::uint64_t serial) { return permits.permit(serial, now); }
 
   KillPermits permits;
@@ -43,12 +43,12 @@ TEST(KillPermits, AGroupOfOneAlwaysPasses) {
 TEST(KillPermits, WhoIsAloneAlwaysPassesUnlessTheFleetIsBraked) {
   KillPermits permits;
   const SteadyTime now{std::chrono::hours(1)};
-  for (std::uint64_t serial = 1; serial <= 5; ++serial) permits.put(serial, "", false, kInterval);
+  for (std::uint64_t serial = 1; serial <= 5; ++serial) permits.upsert(serial, "", kInterval);
   for (std::uint64_t serial = 1; serial <= 5; ++serial) EXPECT_TRUE(permits.permit(serial, now)) << serial;
   for (std::uint64_t serial = 1; serial <= 5; ++serial) permits.release(serial);
-  EXPECT_FALSE(permits.set_bad(1, true, now));
-  EXPECT_FALSE(permits.set_bad(2, true, now));
-  const auto brake = permits.set_bad(3, true, now);
+  EXPECT_FALSE(permits.turned_bad(1, now));
+  EXPECT_FALSE(permits.turned_bad(2, now));
+  const auto brake = permits.turned_bad(3, now);
   ASSERT_TRUE(brake);
   EXPECT_EQ(brake->group, "");
   EXPECT_EQ(brake->members, 5U);
@@ -62,13 +62,13 @@ TEST(KillPermits, WhoIsAloneAlwaysPassesUnlessTheFleetIsBraked) {
 TEST(KillPermits, WhoWasAloneIsOneOfTheGroupThatItJoins) {
   KillPermits permits;
   const SteadyTime now{std::chrono::hours(1)};
-  permits.put(1, "", false, kInterval);
-  permits.put(2, "g", false, kInterval);
-  permits.put(3, "g", false, kInterval);
-  permits.put(1, "g", false, kInterval);
+  permits.upsert(1, "", kInterval);
+  permits.upsert(2, "g", kInterval);
+  permits.upsert(3, "g", kInterval);
+  permits.upsert(1, "g", kInterval);
   EXPECT_TRUE(permits.permit(1, now));
   EXPECT_FALSE(permits.permit(2, now));
-  permits.put(1, "", false, kInterval);
+  permits.upsert(1, "", kInterval);
   EXPECT_TRUE(permits.permit(2, now));
   EXPECT_TRUE(permits.permit(1, now));
 }
@@ -136,7 +136,7 @@ TEST(KillPermits, AnEventAfterAForgottenBrakeBrakesAgain) {
 
 TEST(KillPermits, AGroupsBrakeIsNamedAndThatOfTheFleetFollowingItIsNoNews) {
   Fleet fleet(1, 4);
-  for (std::uint64_t serial = 5; serial <= 6; ++serial) fleet.permits.put(serial, "other", false, kInterval);
+  for (std::uint64_t serial = 5; serial <= 6; ++serial) fleet.permits.upsert(serial, "other", kInterval);
   for (std::uint64_t serial = 1; serial <= 3; ++serial) fleet.bad(serial);
   ASSERT_EQ(fleet.brakes.size(), 1U);
   EXPECT_EQ(fleet.brakes[0].group, "g0");
@@ -178,7 +178,7 @@ TEST(KillPermits, WhoLeftCountsNoMore) {
 
 TEST(KillPermits, TheIntervalOfWhoLeftCountsNoMore) {
   Fleet fleet(1, 3);
-  fleet.permits.put(9, "g0", false, Millis(3'600'000));
+  fleet.permits.upsert(9, "g0", Millis(3'600'000));
   fleet.permits.remove(9);
   for (std::uint64_t serial = 1; serial <= 3; ++serial) fleet.bad(serial);
   ASSERT_FALSE(fleet.may(1));
@@ -186,10 +186,31 @@ TEST(KillPermits, TheIntervalOfWhoLeftCountsNoMore) {
   EXPECT_TRUE(fleet.may(1));
 }
 
+TEST(KillPermits, EachMemberCountsForThreeOfItsOwnIntervals) {
+  KillPermits permits;
+  SteadyTime now{std::chrono::hours(1)};
+  for (std::uint64_t serial = 1; serial <= 3; ++serial) permits.upsert(serial, "", kInterval);
+  permits.upsert(4, "", Millis(3'600'000));
+  for (std::uint64_t serial = 1; serial <= 3; ++serial, now += minutes(10)) {
+    EXPECT_FALSE(permits.turned_bad(serial, now)) << serial;
+  }
+  EXPECT_TRUE(permits.permit(1, now));
+}
+
+TEST(KillPermits, WhoRecoveredCountsNoMore) {
+  Fleet fleet(1, 4);
+  for (std::uint64_t serial = 1; serial <= 4; ++serial) {
+    fleet.bad(serial);
+    fleet.good(serial);
+  }
+  EXPECT_TRUE(fleet.brakes.empty());
+  EXPECT_TRUE(fleet.may(1));
+}
+
 TEST(KillPermits, NewSettingsKeepWhatIsHeld) {
   Fleet fleet(1, 2);
   ASSERT_TRUE(fleet.may(1));
-  fleet.permits.put(1, "g0", true, Millis(2'000));
+  fleet.permits.upsert(1, "g0", Millis(2'000));
   EXPECT_FALSE(fleet.may(2));
   fleet.permits.release(1);
   EXPECT_TRUE(fleet.may(2));

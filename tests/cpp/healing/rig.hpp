@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "azora/healing/machine.hpp"
+#include "healing/rig_plans.hpp"
 
 namespace azora::healing {
 
@@ -15,12 +16,12 @@ using Say = Notice::Kind;
 
 class Rig {
  public:
-  explicit Rig(ActionKind action = ActionKind::process) {
+  explicit Rig(ActionFacts action = kOwnedAction) {
     plan.action = action;
     plan.restart.delay = std::nullopt;
-    if (action == ActionKind::process) return;
+    if (plan.owned()) return;
     machine.desired = Desired::up;
-    machine.lifecycle = action == ActionKind::none ? Lifecycle::watching : Lifecycle::ready;
+    machine.lifecycle = action.acts ? Lifecycle::ready : Lifecycle::watching;
     machine.deps_ok = true;
   }
 
@@ -67,7 +68,7 @@ class Rig {
     }
   }
   const Step& pass_deadline() {
-    if (machine.deadline) now = std::max(now, *machine.deadline);
+    if (machine.timers.deadline) now = std::max(now, *machine.timers.deadline);
     return feed(In::timer);
   }
   void wait(Nanos span) { now += span; }

@@ -1,4 +1,4 @@
-// The rules of semantics D, one situation each, on the production step().
+// The rules of healing what is ours to run, one situation each, on the production step().
 #include <gtest/gtest.h>
 
 #include "healing/rig.hpp"
@@ -86,7 +86,7 @@ TEST(Step, RestartNamesTheFirstFailureOfItsEpisode) {
   rig.feed(In::launch_failed);
   rig.feed(In::swept);
   EXPECT_TRUE(rig.is(Lifecycle::backoff));
-  EXPECT_EQ(rig.machine.cause, Cause::start_failed);
+  EXPECT_EQ(rig.machine.episode.cause, Cause::start_failed);
   rig.pass_deadline();
   rig.start();
   EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::crash);
@@ -101,11 +101,11 @@ TEST(Step, RestartDelayIsCountedFromEachFailure) {
   for (int attempt = 1; attempt <= 5; ++attempt) {
     rig.exit();
     ASSERT_TRUE(rig.is(Lifecycle::backoff)) << attempt;
-    EXPECT_EQ(*rig.machine.deadline, *rig.machine.next_attempt);
-    EXPECT_GE(*rig.machine.deadline - rig.now, seconds(5)) << attempt;
-    EXPECT_LE(*rig.machine.deadline - rig.now, Millis(6'250)) << attempt;
+    EXPECT_EQ(*rig.machine.timers.deadline, *rig.machine.timers.next_attempt);
+    EXPECT_GE(*rig.machine.timers.deadline - rig.now, seconds(5)) << attempt;
+    EXPECT_LE(*rig.machine.timers.deadline - rig.now, Millis(6'250)) << attempt;
     rig.pass_deadline();
-    EXPECT_EQ(rig.machine.attempts, attempt);
+    EXPECT_EQ(rig.machine.budget.attempts, attempt);
     rig.feed(In::admitted);
     rig.feed(In::launched);
   }
@@ -128,7 +128,7 @@ TEST(Step, SpentBudgetIsOneServiceFailedAndSilentHalfOpenTries) {
     EXPECT_TRUE(rig.is(Lifecycle::failed));
   }
   EXPECT_EQ(rig.told(Say::failed), 1);
-  EXPECT_EQ(rig.machine.attempts, 2);
+  EXPECT_EQ(rig.machine.budget.attempts, 2);
   rig.pass_deadline();
   rig.start();
   EXPECT_TRUE(rig.said(Say::restarted));
@@ -149,7 +149,7 @@ TEST(Step, GivenUpOnAgainAfterAnOperatorsWordIsToldAgain) {
   rig.fail_start();
   EXPECT_TRUE(rig.is(Lifecycle::failed));
   EXPECT_EQ(rig.told(Say::failed), 2);
-  rig.feed(In::plan_changed);
+  rig.feed(In::plan_changed, true);
   rig.fail_start();
   rig.fail_start();
   EXPECT_TRUE(rig.is(Lifecycle::failed));
@@ -166,7 +166,7 @@ TEST(Step, UnlimitedRestartsStillBackOff) {
     ASSERT_TRUE(rig.is(Lifecycle::backoff));
     rig.pass_deadline();
   }
-  EXPECT_GE(rig.machine.last_delay, seconds(60));
+  EXPECT_GE(rig.machine.budget.last_delay, seconds(60));
   EXPECT_EQ(rig.told(Say::failed), 0);
 }
 
@@ -203,16 +203,16 @@ TEST(Step, StabilityGivesTheBudgetBack) {
   rig.bring_up();
   rig.exit();
   rig.start();
-  ASSERT_TRUE(rig.machine.deadline);
-  EXPECT_EQ(*rig.machine.deadline - rig.now, seconds(60));
+  ASSERT_TRUE(rig.machine.timers.deadline);
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, seconds(60));
   rig.wait(seconds(30));
   rig.feed(In::faltered);
-  EXPECT_FALSE(rig.machine.deadline) << "not while it is unwell";
+  EXPECT_FALSE(rig.machine.timers.deadline) << "not while it is unwell";
   rig.wait(seconds(10));
   rig.feed(In::passed, true);
-  EXPECT_EQ(*rig.machine.deadline - rig.now, seconds(60));
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, seconds(60));
   rig.pass_deadline();
-  EXPECT_EQ(rig.machine.attempts, 0);
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
   EXPECT_TRUE(rig.is(Lifecycle::ready));
 }
 
@@ -224,7 +224,7 @@ TEST(Step, AlertOnlyFailsOnceAndNeverStartsAgainByItself) {
   rig.exit();
   EXPECT_TRUE(rig.is(Lifecycle::failed));
   EXPECT_EQ(rig.told(Say::failed), 1);
-  EXPECT_FALSE(rig.machine.deadline);
+  EXPECT_FALSE(rig.machine.timers.deadline);
   rig.feed(In::deps, true);
   rig.feed(In::evidence);
   EXPECT_TRUE(rig.is(Lifecycle::failed));
@@ -240,6 +240,9 @@ TEST(Step, AlertOnlyLeavesAHungProcessAlone) {
   EXPECT_TRUE(rig.is(Lifecycle::ready));
   EXPECT_EQ(rig.told(Say::failed), 1);
   EXPECT_EQ(rig.done(Do::ask_permit), 0);
+  rig.feed(In::checks_anew);
+  rig.feed(In::liveness_failed);
+  EXPECT_EQ(rig.told(Say::failed), 2);
 }
 
 TEST(Step, ExitPoliciesDecideWhatACleanAndAFailedExitMean) {
@@ -260,7 +263,7 @@ TEST(Step, ExitPoliciesDecideWhatACleanAndAFailedExitMean) {
     rig.bring_up();
     rig.exit(row.ok);
     EXPECT_TRUE(rig.is(row.after)) << static_cast<int>(row.on) << row.ok << wire_name(rig.machine.lifecycle);
-    EXPECT_EQ(rig.machine.attempts, row.after == Lifecycle::blocked ? 1 : 0);
+    EXPECT_EQ(rig.machine.budget.attempts, row.after == Lifecycle::blocked ? 1 : 0);
   }
 }
 
@@ -272,7 +275,7 @@ TEST(Step, NeverIsNotRetriedAndNotKilledByProbes) {
   EXPECT_FALSE(rig.asked(Do::ask_permit));
   rig.exit();
   EXPECT_EQ(rig.told(Say::failed), 1);
-  EXPECT_FALSE(rig.machine.deadline);
+  EXPECT_FALSE(rig.machine.timers.deadline);
   rig.feed(In::evidence);
   EXPECT_TRUE(rig.is(Lifecycle::failed));
 }
@@ -284,11 +287,11 @@ TEST(Step, ExplainedFailureSpendsNothingAndStartsWithTheDependency) {
   rig.exit();
   EXPECT_TRUE(rig.is(Lifecycle::blocked));
   EXPECT_TRUE(rig.said(Say::blocked));
-  EXPECT_TRUE(rig.machine.failing);
+  EXPECT_TRUE(rig.machine.episode.failing);
   rig.wait(minutes(10));
   rig.feed(In::deps, true);
   EXPECT_TRUE(rig.asked(Do::ask_admission));
-  EXPECT_EQ(rig.machine.attempts, 0);
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
   rig.start();
   EXPECT_EQ(rig.notice(Say::restarted)->attempt, 0);
 }
@@ -302,10 +305,10 @@ TEST(Step, ExplainedStartKeepsItsRestartDelay) {
   rig.wait(seconds(1));
   rig.feed(In::deps, true);
   EXPECT_FALSE(rig.asked(Do::ask_admission));
-  EXPECT_EQ(*rig.machine.deadline - rig.now, seconds(4));
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, seconds(4));
   rig.pass_deadline();
   EXPECT_TRUE(rig.asked(Do::ask_admission));
-  EXPECT_EQ(rig.machine.attempts, 0);
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
 }
 
 TEST(Step, DependencyLostInBackoffBlocksAndItsReturnStartsAtOnce) {
@@ -328,9 +331,9 @@ TEST(Step, EvidenceShortensBackoffButNotRestartDelay) {
   rig.pass_deadline();
   rig.fail_start();
   ASSERT_TRUE(rig.is(Lifecycle::backoff));
-  EXPECT_GE(*rig.machine.deadline - rig.now, seconds(8));
+  EXPECT_GE(*rig.machine.timers.deadline - rig.now, seconds(8));
   rig.feed(In::evidence);
-  EXPECT_EQ(*rig.machine.deadline - rig.now, seconds(4));
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, seconds(4));
   rig.wait(seconds(4));
   rig.feed(In::timer);
   EXPECT_TRUE(rig.asked(Do::ask_admission));
@@ -348,10 +351,10 @@ TEST(Step, EvidenceLeavesFailedAtOnceThenEveryThirtySeconds) {
   rig.wait(seconds(10));
   rig.feed(In::evidence);
   EXPECT_TRUE(rig.is(Lifecycle::failed));
-  EXPECT_EQ(*rig.machine.deadline - rig.now, seconds(20));
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, seconds(20));
   rig.pass_deadline();
   EXPECT_TRUE(rig.is(Lifecycle::blocked));
-  EXPECT_EQ(*rig.machine.last_evidence, rig.now);
+  EXPECT_EQ(*rig.machine.episode.last_evidence, rig.now);
 }
 
 TEST(Step, DependencyRecoveryIsEvidence) {
@@ -364,7 +367,7 @@ TEST(Step, DependencyRecoveryIsEvidence) {
   EXPECT_TRUE(rig.is(Lifecycle::failed)) << "no try without its dependency";
   rig.feed(In::deps, true);
   EXPECT_TRUE(rig.asked(Do::ask_admission));
-  EXPECT_TRUE(rig.machine.half_open);
+  EXPECT_TRUE(rig.machine.episode.half_open);
 }
 
 TEST(Step, OperatorStartGivesFailedAFreshBudget) {
@@ -375,10 +378,10 @@ TEST(Step, OperatorStartGivesFailedAFreshBudget) {
   rig.desire(Desired::up, Cause::none);
   EXPECT_TRUE(rig.is(Lifecycle::failed)) << "a registration alone is no operator";
   rig.desire(Desired::up, Cause::op);
-  EXPECT_EQ(rig.machine.attempts, 0);
-  EXPECT_FALSE(rig.machine.half_open);
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
+  EXPECT_FALSE(rig.machine.episode.half_open);
   rig.fail_start();
-  EXPECT_EQ(rig.machine.attempts, 1);
+  EXPECT_EQ(rig.machine.budget.attempts, 1);
 }
 
 TEST(Step, NewPlanIsANewBudget) {
@@ -386,9 +389,9 @@ TEST(Step, NewPlanIsANewBudget) {
   rig.plan.restart.max_restarts = 1;
   rig.bring_up();
   rig.exhaust();
-  rig.feed(In::plan_changed);
+  rig.feed(In::plan_changed, true);
   EXPECT_TRUE(rig.asked(Do::ask_admission));
-  EXPECT_EQ(rig.machine.attempts, 0);
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
 }
 
 TEST(Step, StopEndsThroughSignalKillAndStuckAndBelievesTheExitAlways) {
@@ -436,7 +439,7 @@ TEST(Step, DesiredDownWinsOverEverythingThatWaits) {
     ASSERT_TRUE(rig.is(state));
     rig.desire(Desired::down);
     EXPECT_TRUE(rig.is(Lifecycle::idle));
-    EXPECT_FALSE(rig.machine.deadline);
+    EXPECT_FALSE(rig.machine.timers.deadline);
     rig.wait(minutes(20));
     rig.feed(In::timer);
     rig.feed(In::deps, true);
@@ -452,7 +455,7 @@ TEST(Step, StartWhileStoppingStartsAgainAfterTheSweepWithoutSpending) {
   EXPECT_EQ(rig.done(Do::launch), 1);
   rig.exit();
   EXPECT_TRUE(rig.asked(Do::ask_admission));
-  EXPECT_EQ(rig.machine.attempts, 0);
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
 }
 
 TEST(Step, PlannedEndsOfARunningServiceNeverTouchTheBudget) {
@@ -460,23 +463,23 @@ TEST(Step, PlannedEndsOfARunningServiceNeverTouchTheBudget) {
   rig.bring_up();
   rig.exit();
   rig.start();
-  ASSERT_EQ(rig.machine.attempts, 1);
+  ASSERT_EQ(rig.machine.budget.attempts, 1);
   rig.feed(In::restart);
   rig.exit();
   rig.start();
   EXPECT_EQ(rig.notice(Say::restarted)->attempt, 0);
-  EXPECT_EQ(rig.machine.attempts, 1);
+  EXPECT_EQ(rig.machine.budget.attempts, 1);
   rig.desire(Desired::down);
   rig.exit();
   ASSERT_TRUE(rig.is(Lifecycle::idle));
   rig.desire(Desired::up);
   rig.start();
-  EXPECT_EQ(rig.machine.attempts, 1);
+  EXPECT_EQ(rig.machine.budget.attempts, 1);
   rig.exit();
   EXPECT_TRUE(rig.is(Lifecycle::backoff)) << "the second failure in a row";
   rig.desire(Desired::down);
   rig.desire(Desired::up);
-  EXPECT_EQ(rig.machine.attempts, 0) << "taken in hand out of BACKOFF";
+  EXPECT_EQ(rig.machine.budget.attempts, 0) << "taken in hand out of BACKOFF";
 }
 
 TEST(Step, OperatorRestartIsToldAsSuch) {
@@ -485,47 +488,16 @@ TEST(Step, OperatorRestartIsToldAsSuch) {
   rig.bring_up();
   rig.feed(In::restart);
   EXPECT_TRUE(rig.is(Lifecycle::stopping));
-  EXPECT_FALSE(rig.machine.failing);
+  EXPECT_FALSE(rig.machine.episode.failing);
   rig.exit();
   EXPECT_TRUE(rig.asked(Do::ask_admission)) << "restartDelay is for failures";
   rig.start();
   EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::op);
-  EXPECT_EQ(rig.machine.attempts, 0);
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
   rig.feed(In::restart);
   rig.desire(Desired::down);
   rig.exit();
   EXPECT_TRUE(rig.is(Lifecycle::idle)) << "a later stop wins";
-}
-
-TEST(Step, LivenessKillWaitsForItsPermitAndAPassCallsItOff) {
-  Rig rig;
-  rig.bring_up();
-  rig.feed(In::liveness_failed);
-  EXPECT_TRUE(rig.asked(Do::ask_permit));
-  rig.feed(In::liveness_failed);
-  EXPECT_FALSE(rig.asked(Do::ask_permit));
-  rig.feed(In::passed, true);
-  EXPECT_TRUE(rig.asked(Do::drop_permit));
-  rig.feed(In::liveness_failed);
-  rig.feed(In::permitted);
-  EXPECT_TRUE(rig.is(Lifecycle::stopping));
-  EXPECT_TRUE(rig.machine.permit_held);
-  rig.exit(true);
-  EXPECT_EQ(rig.machine.attempts, 1) << "exit 0 after our own kill is no clean end";
-  EXPECT_TRUE(rig.machine.permit_held) << "it is down by our doing until it is back";
-  rig.start();
-  EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::liveness);
-  EXPECT_EQ(rig.done(Do::drop_permit), 2);
-}
-
-TEST(Step, WhatADependencyExplainsIsNotKilled) {
-  Rig rig;
-  rig.bring_up();
-  rig.feed(In::liveness_failed);
-  rig.feed(In::deps, false);
-  EXPECT_TRUE(rig.asked(Do::drop_permit));
-  rig.feed(In::liveness_failed);
-  EXPECT_FALSE(rig.asked(Do::ask_permit));
 }
 
 TEST(Step, StartTimeoutIsAFailure) {
@@ -534,13 +506,67 @@ TEST(Step, StartTimeoutIsAFailure) {
   rig.exit();
   rig.feed(In::admitted);
   rig.feed(In::launched);
-  EXPECT_EQ(*rig.machine.deadline - rig.now, rig.plan.start_timeout);
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, rig.plan.start_timeout);
   rig.pass_deadline();
   EXPECT_TRUE(rig.is(Lifecycle::stopping));
   EXPECT_TRUE(rig.asked(Do::release_slot));
   rig.exit();
   EXPECT_TRUE(rig.is(Lifecycle::backoff));
-  EXPECT_EQ(rig.machine.cause, Cause::start_timeout);
+  EXPECT_EQ(rig.machine.episode.cause, Cause::start_timeout);
+}
+
+TEST(Step, AStartThatADependencyExplainsIsLeftAloneAndItsClockBeginsAnewWhenTheDependencyIsBack) {
+  Rig rig;
+  rig.feed(In::deps, true);
+  rig.desire(Desired::up);
+  rig.feed(In::admitted);
+  rig.feed(In::launched);
+  rig.feed(In::deps, false);
+  for (int i = 0; i < 3; ++i) {
+    rig.pass_deadline();
+    ASSERT_TRUE(rig.is(Lifecycle::starting));
+    ASSERT_TRUE(rig.machine.timers.deadline) << "every state that waits has a deadline";
+  }
+  rig.wait(seconds(20));
+  rig.feed(In::deps, true);
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, rig.plan.start_timeout);
+  EXPECT_EQ(rig.done(Do::send_stop) + rig.done(Do::send_kill), 0);
+  rig.pass_deadline();
+  EXPECT_TRUE(rig.is(Lifecycle::stopping)) << "nothing explains it any more";
+}
+
+TEST(Step, ANewPlanAppliesToTheStartThatIsUnderWay) {
+  Rig rig;
+  rig.feed(In::deps, true);
+  rig.desire(Desired::up);
+  rig.feed(In::admitted);
+  rig.feed(In::launched);
+  rig.machine.budget.attempts = 1;
+  rig.wait(seconds(2));
+  rig.plan.start_timeout = Millis(90'000);
+  rig.feed(In::plan_changed);
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, seconds(88)) << "a longer startTimeout";
+  rig.plan.action.probes_verify = false;
+  rig.feed(In::plan_changed);
+  EXPECT_EQ(rig.machine.budget.attempts, 1) << "what its checks are is no reason for a new budget";
+  rig.pass_deadline();
+  EXPECT_TRUE(rig.is(Lifecycle::ready)) << "it has been alive for more than a second";
+}
+
+TEST(Step, AStartThatIsVerifiedByChecksFromNowOnIsNotStoppedAfterASecond) {
+  Rig rig;
+  rig.plan.action.probes_verify = false;
+  rig.feed(In::deps, true);
+  rig.desire(Desired::up);
+  rig.feed(In::admitted);
+  rig.feed(In::launched);
+  rig.wait(Millis(500));
+  rig.plan.action.probes_verify = true;
+  rig.feed(In::plan_changed);
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, rig.plan.start_timeout - Millis(500));
+  rig.wait(seconds(1));
+  rig.feed(In::timer);
+  EXPECT_TRUE(rig.is(Lifecycle::starting));
 }
 
 TEST(Step, LostShimIsAFailureThatNeedsNoSweep) {
@@ -548,17 +574,17 @@ TEST(Step, LostShimIsAFailureThatNeedsNoSweep) {
   rig.bring_up();
   rig.feed(In::lost);
   EXPECT_TRUE(rig.asked(Do::ask_admission));
-  EXPECT_EQ(rig.machine.cause, Cause::lost);
+  EXPECT_EQ(rig.machine.episode.cause, Cause::lost);
 }
 
 TEST(Step, UnprobedServiceIsReadyAfterOneSecondAlive) {
   Rig rig;
-  rig.plan.probes = false;
+  rig.plan.action.probes_verify = false;
   rig.feed(In::deps, true);
   rig.desire(Desired::up);
   rig.feed(In::admitted);
   rig.feed(In::launched);
-  EXPECT_EQ(*rig.machine.deadline - rig.now, seconds(1));
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, seconds(1));
   rig.pass_deadline();
   EXPECT_TRUE(rig.is(Lifecycle::ready));
 }
@@ -575,51 +601,6 @@ TEST(Step, SlotIsFreedOnceByReadinessExitOrTime) {
   EXPECT_EQ(rig.done(Do::release_slot), 1);
 }
 
-TEST(Step, FlappingIsToldOnceAndHoldsTheDelayAtItsMaximum) {
-  Rig rig;
-  rig.plan.restart.flap_limit = 3;
-  rig.plan.restart.stable_after = Millis(1'000);
-  rig.bring_up();
-  for (int i = 0; i < 6; ++i) {
-    rig.exit();
-    if (rig.is(Lifecycle::backoff)) rig.pass_deadline();
-    rig.start();
-    rig.pass_deadline();  // stable: the budget alone would never stop this
-    EXPECT_EQ(rig.machine.attempts, 0);
-  }
-  EXPECT_EQ(rig.told(Say::flapping), 1);
-  rig.exit();
-  ASSERT_TRUE(rig.is(Lifecycle::backoff));
-  EXPECT_GE(*rig.machine.deadline - rig.now, seconds(60));
-  rig.feed(In::evidence);
-  EXPECT_GE(*rig.machine.deadline - rig.now, seconds(60));
-  rig.pass_deadline();
-  rig.start();
-  rig.pass_deadline();
-  rig.wait(minutes(61));
-  rig.exit();
-  EXPECT_FALSE(rig.machine.flapping);
-  EXPECT_TRUE(rig.asked(Do::ask_admission)) << "after an hour with fewer the first delay is back";
-}
-
-TEST(Step, DependentThatTakesItsDependencyDownIsBoundedByTheFlapDetector) {
-  Rig rig;
-  rig.bring_up();
-  for (int i = 0; i < 12; ++i) {
-    rig.feed(In::deps, false);
-    rig.exit();
-    rig.feed(In::deps, true);
-    if (rig.machine.deadline) rig.pass_deadline();
-    rig.start();
-  }
-  EXPECT_EQ(rig.told(Say::flapping), 1);
-  rig.feed(In::deps, false);
-  rig.exit();
-  rig.feed(In::deps, true);
-  EXPECT_FALSE(rig.asked(Do::ask_admission));
-  EXPECT_GE(*rig.machine.deadline - rig.now, seconds(60));
-}
-
 TEST(Step, HoldLeavesWhatRunsAndStartsNothing) {
   Rig rig;
   rig.bring_up();
@@ -634,13 +615,16 @@ TEST(Step, HoldLeavesWhatRunsAndStartsNothing) {
 }
 
 TEST(Step, UrlOnlyServiceSaysOncePerEpisodeThatNothingCanHealIt) {
-  Rig rig(ActionKind::none);
+  Rig rig(kWatched);
   rig.feed(In::liveness_failed);
   rig.feed(In::liveness_failed);
   EXPECT_EQ(rig.told(Say::healing_unavailable), 1);
   rig.feed(In::passed, true);
   rig.feed(In::liveness_failed);
   EXPECT_EQ(rig.told(Say::healing_unavailable), 2);
+  rig.feed(In::checks_anew);
+  rig.feed(In::liveness_failed);
+  EXPECT_EQ(rig.told(Say::healing_unavailable), 3) << "registered again, it turned unhealthy again";
   rig.feed(In::restart);
   rig.desire(Desired::down);
   EXPECT_TRUE(rig.is(Lifecycle::watching));

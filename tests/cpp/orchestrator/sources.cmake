@@ -1,5 +1,6 @@
 set(AZORA_ORCHESTRATOR_TESTS
   checks_test.cpp
+  actions_test.cpp
   core_test.cpp
   entries_test.cpp
   file_stamp_test.cpp

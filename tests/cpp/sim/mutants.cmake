@@ -9,14 +9,13 @@ mutant(dead_are_asked orchestrator/probing.cpp "probes go on after the exit"
 [=[      return service.process() ? health::Mode::paused : health::Mode::grid;]=]
 [=[      return !PLANTED && service.process() ? health::Mode::paused : health::Mode::grid;]=])
 
-mutant(double_start healing/end.cpp "a start before the last descendant is proven gone"
-[=[  if (kill) act(Action::Kind::send_kill);]=]
-[=[  if (kill) act(Action::Kind::send_kill);
-  if (PLANTED) gone();]=])
+mutant(double_start orchestrator/reactions/on_process.cpp "a start before the last descendant is proven gone"
+[=[{.kind = Input::Kind::exited,]=]
+[=[{.kind = PLANTED ? Input::Kind::lost : Input::Kind::exited,]=])
 
 mutant(budget_not_spent healing/end.cpp "a failure restart costs nothing"
-[=[  if (m_.attempts < std::numeric_limits<int>::max()) ++m_.attempts;]=]
-[=[  if (!PLANTED && m_.attempts < std::numeric_limits<int>::max()) ++m_.attempts;]=])
+[=[  if (m_.budget.attempts < std::numeric_limits<int>::max()) ++m_.budget.attempts;]=]
+[=[  if (!PLANTED && m_.budget.attempts < std::numeric_limits<int>::max()) ++m_.budget.attempts;]=])
 
 mutant(explained_failure_spends healing/end.cpp "a failure while a dependency is down costs a restart"
 [=[  if (!m_.deps_ok) {
@@ -24,59 +23,63 @@ mutant(explained_failure_spends healing/end.cpp "a failure while a dependency is
 [=[  if (!PLANTED && !m_.deps_ok) {
     // Explained]=])
 
+mutant(explained_start_stopped healing/step.cpp "a start that a dependency explains is stopped"
+[=[  if (!m_.deps_ok) return begin_start_clock();  // explained: left alone until the dependency is back]=]
+[=[  if (!PLANTED && !m_.deps_ok) return begin_start_clock();]=])
+
 mutant(desired_down_forgotten healing/end.cpp "what was stopped comes up again"
 [=[  if (m_.desired != Desired::up) {
-    const Cause cause = m_.cause;]=]
+    const Cause cause = m_.episode.cause;]=]
 [=[  if (!PLANTED && m_.desired != Desired::up) {
-    const Cause cause = m_.cause;]=])
+    const Cause cause = m_.episode.cause;]=])
 
 mutant(restart_delay_ignored healing/end.cpp "a restart before restartDelay is over"
 [=[  if (due <= now_) return spend();]=]
-[=[  if (PLANTED) m_.earliest = now_;
+[=[  if (PLANTED) m_.episode.earliest = now_;
   if (PLANTED || due <= now_) return spend();]=])
 
 mutant(failed_told_again healing/end.cpp "serviceFailed after every single try"
-[=[  if (!m_.announced_failed) tell(]=]
-[=[  if (PLANTED || !m_.announced_failed) tell(]=])
+[=[  if (!m_.told.failed) notice(]=]
+[=[  if (PLANTED || !m_.told.failed) notice(]=])
 
 mutant(never_tried_again healing/end.cpp "FAILED is for ever"
 [=[  if (!retries() || interval <= Millis(0)) return;]=]
 [=[  if (PLANTED || !retries() || interval <= Millis(0)) return;]=])
 
 mutant(budget_back_at_once healing/start.cpp "the first answer gives the budget back"
-[=[  m_.failing = false;
-  m_.half_open = false;
-  m_.announced_failed = false;
-  m_.cause = Cause::none;
-  m_.start_cause = Cause::none;
-  m_.down_since.reset();
-  m_.earliest.reset();
+[=[  m_.episode.failing = false;
+  m_.episode.half_open = false;
+  m_.told.failed = false;
+  m_.episode.cause = Cause::none;
+  m_.episode.start_cause = Cause::none;
+  m_.episode.down_since.reset();
+  m_.episode.earliest.reset();
   watch_stability(healthy);]=]
-[=[  m_.failing = false;
-  m_.half_open = false;
-  m_.announced_failed = false;
-  m_.cause = Cause::none;
-  m_.start_cause = Cause::none;
-  m_.down_since.reset();
-  m_.earliest.reset();
-  if (PLANTED) m_.attempts = 0;
+[=[  m_.episode.failing = false;
+  m_.episode.half_open = false;
+  m_.told.failed = false;
+  m_.episode.cause = Cause::none;
+  m_.episode.start_cause = Cause::none;
+  m_.episode.down_since.reset();
+  m_.episode.earliest.reset();
+  if (PLANTED) m_.budget.attempts = 0;
   watch_stability(healthy);]=])
 
 mutant(dependency_ignored healing/start.cpp "a start before what it needs"
-[=[void Life::consider() {
-  m_.deadline.reset();]=]
-[=[void Life::consider() {
+[=[void Stepper::consider() {
+  m_.timers.deadline.reset();]=]
+[=[void Stepper::consider() {
   if (PLANTED) m_.deps_ok = true;
-  m_.deadline.reset();]=])
+  m_.timers.deadline.reset();]=])
 
 mutant(one_instance_is_enough orchestrator/fleet.cpp "a dependency is met by fewer instances than it asks for"
 [=[  return reached >= dependency.min;]=]
 [=[  return reached >= (PLANTED ? 1 : dependency.min);]=])
 
 mutant(restarted_before_ready healing/step.cpp "serviceRestarted at exec"
-[=[  tell(Notice::Kind::started, m_.start_cause);]=]
-[=[  tell(Notice::Kind::started, m_.start_cause);
-  if (PLANTED && m_.failing) tell(Notice::Kind::restarted, m_.start_cause);]=])
+[=[  if (plan_.action.tells_exits) notice(Notice::Kind::started, m_.episode.start_cause);]=]
+[=[  if (plan_.action.tells_exits) notice(Notice::Kind::started, m_.episode.start_cause);
+  if (PLANTED && m_.episode.failing) notice(Notice::Kind::restarted, m_.episode.start_cause);]=])
 
 mutant(slot_kept healing/start_bucket.cpp "start slots without end"
 [=[  if (queue_.empty() || full()) return std::nullopt;
@@ -93,12 +96,16 @@ mutant(brake_ignored healing/permit.cpp "kills for failed checks go on while mos
 [=[  if (!PLANTED && braked(member, now)) return false;]=])
 
 mutant(mass_not_told orchestrator/drive.cpp "a mass failure is not told"
-[=[    if (brake) emit_brake(turn_, *brake);]=]
-[=[    if (!PLANTED && brake) emit_brake(turn_, *brake);]=])
+[=[      if (brake) emit_brake(turn_, *brake);]=]
+[=[      if (!PLANTED && brake) emit_brake(turn_, *brake);]=])
 
 mutant(called_twice healing/start.cpp "a restart callable is called again before it returned"
 [=[  if (m_.action_running) return;]=]
 [=[  if (!PLANTED && m_.action_running) return;]=])
+
+mutant(late_result_blinds orchestrator/reactions/on_action.cpp "the late result of an action blinds the checks"
+[=[  if (!verified_now) return;]=]
+[=[  if (!PLANTED && !verified_now) return;]=])
 
 mutant(event_before_publish orchestrator/turn.cpp "events are read before the state they tell of"
 [=[  counts_.turns.add();]=]

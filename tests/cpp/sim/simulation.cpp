@@ -65,6 +65,10 @@ void Simulation::build() {
       member.more += R"(,"maxRestarts":)" + std::to_string(1 + below(4));
       if (chance(30)) member.more += R"(,"restartDelay":)" + std::to_string(200 + below(2'000));
     }
+    // So short that a callable often takes longer.
+    if (member.callback && chance(60)) {
+      member.more += R"(,"healthCheck":{"startTimeout":)" + std::to_string(1'000 + below(9'000)) + "}";
+    }
     if (!member.url_only && !member.callback && chance(20)) member.replicas = 2 + static_cast<int>(below(2));
     if (i > 0 && chance(50)) member.more += R"(,"dependencies":[)" + dependency_of(below(i)) + "]";
     members_.push_back(std::move(member));
@@ -150,6 +154,7 @@ void Simulation::fault() {
       return;
     case 14:
       world_.loop.jump_wall(Millis(static_cast<std::int64_t>(below(7'200'000)) - 3'600'000));
+      watcher_.stalled();
       return world_.loop.stall(Millis(below(5'000)));
     default:
       for (Member& each : members_) {
@@ -242,17 +247,19 @@ void Simulation::recover(Member& member) {
   }
 }
 
-// What stands for the user's function: it helps or not, fails, takes its time.
+// What stands for the user's function: it helps, or not, or makes it worse; it fails; it takes its time.
 void Simulation::call(const CallbackRequest& request) {
   watcher_.called(request);
   const Nanos span = healing_ || chance(75) ? Millis(below(2'000)) : Millis(below(40'000));
   const bool ok = healing_ || chance(70);
   const bool helps = ok && (healing_ || chance(60));
-  world_.loop.at(world_.loop.now().steady + span, [this, request, ok, helps] {
+  const bool harms = !healing_ && !helps && chance(50);
+  world_.loop.at(world_.loop.now().steady + span, [this, request, ok, helps, harms] {
     // Who was unregistered meanwhile, or is another one now, hears nothing of it.
     const ViewPtr now = world_.view(request.id);
     if (now && now->serial == request.serial) {
       if (helps) world_.prober.unset(request.serial);
+      if (harms && !healing_) world_.prober.set(request.serial, FakeProber::Answer::refused());
       watcher_.returned(request.id, ok);
     }
     world_.core.callback_done(request.serial, request.incarnation, ok, "it raised");

@@ -12,6 +12,7 @@ namespace {
 constexpr Millis kSlot{5'000};
 constexpr Millis kStable{60'000};  // the least stableAfter there is
 constexpr std::chrono::minutes kLongestBrake{5};
+constexpr std::chrono::minutes kLongestHesitation{2};  // of verbs that wait for their turn
 
 bool is_status(EventType type) {
   return type == EventType::service_healthy || type == EventType::service_degraded || type == EventType::service_unhealthy;
@@ -31,9 +32,7 @@ Watcher::Watcher(World& world) : world_(world), board_(world.recorder.board) {
   world_.keeper.on_command = [this](const Command& command) { on_command(command); };
   world_.prober.on_ask = [this](const health::ProbeRequest& request) { on_ask(request); };
   world_.prober.on_answer = [this](const health::ProbeResult& result) {
-    if (result.outcome == health::Outcome::answered && result.http_status < 500) {
-      passed_.emplace(result.serial, result.incarnation);
-    }
+    on_answer(result);
   };
 }
 
@@ -80,6 +79,8 @@ void Watcher::on_event(const Recorder::Seen& event) {
   switch (event.type) {
     case EventType::service_exited: {
       const bool planned = event.cause == "operator" || event.cause == "shutdown";
+      // What ends by itself is down for a reason of its own from there on.
+      if (event.cause != "liveness" && event.cause != "startTimeout") known.killed = false;
       if (!planned && event.cause != "clean") {
         known.failure = true;
         known.explained = false;
@@ -102,6 +103,7 @@ void Watcher::on_event(const Recorder::Seen& event) {
       known.answered = event.incarnation;
       known.failed_told = false;
       known.killed = false;
+      forget_bad(event.id);
       if (event.type == EventType::service_degraded) end_of_health(known);
       if (event.type == EventType::service_healthy && !known.healthy_since) known.healthy_since = now();
       if (view && view->process && view->spec->target.kind != ProbeKind::process &&
@@ -182,9 +184,11 @@ void Watcher::on_publish() {
   if (board == board_ || !board) return;
   check_board();
   board_ = board;
-  waiting_.clear();
+  waited_ = std::exchange(waiting_, {});
   board_->in_order.for_each([&](const ViewPtr& view) {
     if (view->lifecycle != Lifecycle::starting) known_[view->spec->id].slot.reset();
+    const bool judged = view->lifecycle == Lifecycle::ready || view->lifecycle == Lifecycle::watching;
+    if (!judged || !world_.core.running()) known_[view->spec->id].failures = 0;
     if (view->lifecycle == Lifecycle::ready) known_[view->spec->id].failed_told = false;
     if (dependencies_hold(*view->spec)) return;
     waiting_.insert(view->spec->id);
@@ -252,6 +256,7 @@ void Watcher::on_launch(const std::string& id, std::uint64_t serial, std::uint64
   }
   check_budget(known, id, spec);
   known.incarnation = incarnation;
+  if (fails) known.killed = false;
   known.operator_acted = false;
   known.failure = fails;
   known.explained = false;
@@ -285,7 +290,15 @@ void Watcher::on_stop(const Command& command) {
   const ViewPtr view = world_.view(id);
   if (!view || view->serial != command.serial) return;
   const auto place = known_.find(id);
-  if (place == known_.end() || place->second.answered != command.incarnation) return;  // ends for not having come up
+  if (place == known_.end()) return;
+  if (place->second.answered != command.incarnation) {
+    // It ends for not having come up in time.
+    const bool asked_for = stopping_ || !world_.core.running() || view->desired != Desired::up || place->second.operator_acted;
+    if (!asked_for && waiting_.contains(id) && waited_.contains(id)) {
+      found("explained failures", id, "a start is stopped while a dependency is not satisfied");
+    }
+    return;
+  }
   Known& known = place->second;
   if (stopping_) {
     board_->in_order.for_each([&](const ViewPtr& other) {
@@ -337,7 +350,9 @@ void Watcher::returned(const std::string& id, bool ok) {
   tell(id, ok ? "- its call is done" : "- its call failed");
   Known& known = known_[id];
   known.called = false;
-  if (ok) return;
+  const ViewPtr view = world_.view(id);
+  if (ok || !view || view->lifecycle != Lifecycle::starting) return;  // else it was given up on before
+  known.killed = false;
   known.failure = true;
   known.explained = false;
   known.failed_at = now();
@@ -346,40 +361,34 @@ void Watcher::returned(const std::string& id, bool ok) {
 // One more turned bad: are they most of their group, or of all?
 void Watcher::turned_bad(const std::string& id, const ServiceView& view) {
   const bool known = is_mass(view.spec->group) || is_mass("");
-  const bool of_group = note_bad(view.spec->group, id);
-  const bool of_fleet = note_bad("", id);
+  const SteadyTime until = now() + 3 * Nanos(view.spec->probe.interval);
+  const bool of_group = note_bad(view.spec->group, id, until);
+  const bool of_fleet = note_bad("", id, until);
   owes_mass_event_ = !known && (of_group || of_fleet);
 }
 
-bool Watcher::note_bad(const std::string& group, const std::string& id) {
+bool Watcher::note_bad(const std::string& group, const std::string& id, SteadyTime until) {
   const bool was = is_mass(group);
   Mass& mass = masses_[group];
   if (!was && mass.since) mass = {};  // those of the last time count no more
-  mass.last = now();
-  std::erase_if(mass.turned, [&](const auto& one) { return now() - one.second > mass_window(group); });
-  mass.turned[id] = now();
+  if (was) mass.until = std::max(mass.until, until);
+  std::erase_if(mass.turned, [&](const auto& one) { return now() > one.second; });
+  mass.turned[id] = until;
   std::size_t members = 0;
   board_->in_order.for_each([&](const ViewPtr& other) { members += group.empty() || other->spec->group == group ? 1U : 0U; });
   if (was || mass.turned.size() < 3 || 2 * mass.turned.size() <= members) return false;
   mass.since = now();
+  for (const auto& one : mass.turned) mass.until = std::max(mass.until, one.second);
   return true;
 }
 
 bool Watcher::is_mass(const std::string& group) {
   const Mass& mass = masses_[group];
-  return mass.since && now() - mass.last <= mass_window(group) && now() - *mass.since <= kLongestBrake;
+  return mass.since && now() <= mass.until && now() - *mass.since <= kLongestBrake;
 }
 
 void Watcher::forget_bad(const std::string& id) {
   for (auto& [group, mass] : masses_) mass.turned.erase(id);
-}
-
-Nanos Watcher::mass_window(const std::string& group) const {
-  Nanos longest{0};
-  board_->in_order.for_each([&](const ViewPtr& other) {
-    if (group.empty() || other->spec->group == group) longest = std::max(longest, Nanos(other->spec->probe.interval));
-  });
-  return 3 * longest;
 }
 
 void Watcher::on_ask(const health::ProbeRequest& request) {
@@ -389,6 +398,52 @@ void Watcher::on_ask(const health::ProbeRequest& request) {
   if (ended_.contains({request.serial, request.incarnation})) {
     found("the dead are not asked", id_of_[request.serial], "probed after its exit was told");
   }
+}
+
+// Whatever its action: a service that fails its checks is told unhealthy, and acted on where there is an action.
+void Watcher::on_answer(const health::ProbeResult& result) {
+  const bool answered = result.outcome == health::Outcome::answered && result.http_status < 500;
+  if (answered) passed_.emplace(result.serial, result.incarnation);
+  ViewPtr view;
+  board_->in_order.for_each([&](const ViewPtr& one) {
+    if (one->serial == result.serial) view = one;
+  });
+  if (!view || result.outcome == health::Outcome::cancelled) return;
+  Known& known = known_[view->spec->id];
+  const std::pair checked(result.incarnation, result.generation);
+  const bool same = std::exchange(known.checked, checked) == checked;
+  const bool current = result.incarnation == view->incarnation && result.generation == view->generation;
+  const bool counts = current && (view->lifecycle == Lifecycle::ready || view->lifecycle == Lifecycle::watching);
+  known.failures = answered || !counts ? 0 : same ? known.failures + 1 : 1;
+  // Some may have been under way when it became ready or its checks began anew.
+  constexpr int kUnderWay = 2;
+  const ProbeSpec& probe = view->spec->probe;
+  if (known.failures > probe.unhealthy_threshold + kUnderWay && view->status != HealthStatus::unhealthy) {
+    found("checks count", view->spec->id, std::to_string(known.failures) + " failed in a row and it is " +
+                                              std::string(wire_name(view->status)));
+  }
+  if (known.failures <= probe.restart_threshold + kUnderWay || !may_be_acted_on(*view)) return known.unanswered.reset();
+  if (!known.unanswered) known.unanswered = now();
+  if (now() - *known.unanswered > kLongestHesitation) {
+    found("checks count", view->spec->id, "fails them and nothing is done about it");
+  }
+}
+
+// Nothing that watchers can see hinders it: neither the owner nor a dependency, no brake, no other member that is down.
+bool Watcher::may_be_acted_on(const ServiceView& view) {
+  if (view.spec->action == ActionKind::none || view.lifecycle != Lifecycle::ready || view.desired != Desired::up) return false;
+  if (waiting_.contains(view.spec->id) || is_mass(view.spec->group) || is_mass("")) return false;
+  bool others_up = true;
+  board_->in_order.for_each([&](const ViewPtr& other) {
+    if (other->spec->group == view.spec->group && other->spec->action != ActionKind::none) {
+      others_up = others_up && other->lifecycle == Lifecycle::ready;
+    }
+  });
+  return others_up;
+}
+
+void Watcher::stalled() {
+  for (auto& one : known_) one.second.failures = 0;
 }
 
 void Watcher::check_turn() {

@@ -24,6 +24,7 @@ class Watcher {
   // A restart callable is called, and returns.
   void called(const CallbackRequest& request);
   void returned(const std::string& id, bool ok);
+  void stalled();                                         // our own loop: answers of that time count for nothing
   void stops_in_order(bool begins) { stopping_ = begins; }  // until its deadline, if it has one at all
 
   // After each turn.
@@ -52,12 +53,15 @@ class Watcher {
     std::optional<SteadyTime> slot;                 // launched and not ready nor ended since
     bool called = false;                            // its callable runs
     std::string stopped_in_mass;                    // told to stop while most were bad: words for whom
+    std::pair<std::uint64_t, std::uint64_t> checked; // incarnation and generation of the last answer
+    int failures = 0;                               // of these, in a row
+    std::optional<SteadyTime> unanswered;           // since when they are enough to be acted on, and nothing hinders that
   };
   // A group, or under no name the fleet, in which most turned bad: none of it is killed for its checks.
   struct Mass {
-    std::map<std::string, SteadyTime> turned;       // who turned bad within three intervals, and when last
+    std::map<std::string, SteadyTime> turned;       // members that turned bad, and until when each counts
     std::optional<SteadyTime> since;                // of the brake
-    SteadyTime last;                                // that one turned bad
+    SteadyTime until;                               // the last of those that braked it counts
   };
   using Command = keeper::FakeKeeper::Command;
 
@@ -67,12 +71,13 @@ class Watcher {
   void on_launch(const std::string& id, std::uint64_t serial, std::uint64_t incarnation, bool fails);
   void on_stop(const Command& command);
   void on_ask(const health::ProbeRequest& request);
+  void on_answer(const health::ProbeResult& result);
+  bool may_be_acted_on(const ServiceView& view);
   void on_kill(const std::string& id, const ServiceView& view);
   void turned_bad(const std::string& id, const ServiceView& view);
   bool is_mass(const std::string& group);
-  bool note_bad(const std::string& group, const std::string& id);
+  bool note_bad(const std::string& group, const std::string& id, SteadyTime until);
   void forget_bad(const std::string& id);
-  Nanos mass_window(const std::string& group) const;
   void end_of_health(Known& known);
   void check_budget(Known& known, const std::string& id, const ServiceSpec& spec);
   void check_visible_events();
@@ -92,6 +97,7 @@ class Watcher {
   std::shared_ptr<const Board> board_;                    // as last published
   std::map<std::string, std::pair<HealthStatus, Lifecycle>> listed_;
   std::set<std::string> waiting_;                         // a dependency was not satisfied at the last publication
+  std::set<std::string> waited_;                          // nor at the one before
   std::deque<SteadyTime> launches_;
   std::size_t visible_ = 0;                               // events that readers had seen
   bool stopping_ = false;

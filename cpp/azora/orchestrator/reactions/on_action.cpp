@@ -16,7 +16,12 @@ void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, std::uint64_t 
     return;
   }
   service->own->action_error.clear();
+  const bool was_started = service->machine.timers.started.has_value();
   drive.feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
+  // Where the result comes too late there is nothing to verify: its checks go on as they are.
+  const healing::Machine& machine = service->machine;
+  const bool verified_now = !was_started && machine.timers.started && machine.lifecycle == Lifecycle::starting;
+  if (!verified_now) return;
   service->begin_starting();
   for (health::Check& check : service->checks) check.mode = health::Mode::paused;  // its distances count from here
   probing.apply_mode(*service);

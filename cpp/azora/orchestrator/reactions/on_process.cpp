@@ -66,7 +66,7 @@ void on_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const keeper::Ex
                                           : "exited with code " + std::to_string(exit.code.value_or(-1)));
   }
   for (health::Check& check : service->checks) check.tracker.exited();
-  const EventCause cause = planned ? event_cause(service->machine.cause)
+  const EventCause cause = planned ? event_cause(service->machine.episode.cause)
                            : clean ? EventCause("clean")
                            : oom   ? EventCause("oom")
                                    : EventCause("crash");

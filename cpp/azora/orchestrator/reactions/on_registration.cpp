@@ -17,7 +17,7 @@ using registry::Instance;
 // A service without explicit group is alone, unless others name a group of its id.
 void join_permits(const Registration& rooms, const ServiceState& service) {
   const auto join = [&](const ServiceState& one, const std::string& group) {
-    rooms.admission.join(one.serial, group, one.status == HealthStatus::unhealthy, one.spec->probe.interval);
+    rooms.admission.join(one.serial, group, one.spec->probe.interval);
   };
   const ServiceSpec& spec = *service.spec;
   const bool shared = !spec.is_alone() || rooms.fleet.registry().is_group(spec.group);
@@ -65,13 +65,12 @@ void replace(const Registration& rooms, ServiceState& service, const Entry& entr
   if (!service.process()) {
     service.begin_anew();
     service.reset_figures(rooms.turn.now());
-  } else if (service.alive() && old.process && *old.process != *service.spec->process) {
-    service.restart_required = true;
   }
+  service.restart_required = service.runs_another_program();
   rooms.turn.emit(EventType::service_registered, service, "replace");
-  if (old.process != service.spec->process || !(old.restart == service.spec->restart)) {
-    rooms.drive.feed(service, {.kind = Input::Kind::plan_changed});
-  }
+  if (!service.process()) rooms.drive.feed(service, {.kind = Input::Kind::checks_anew});
+  const bool new_budget = old.process != service.spec->process || !(old.restart == service.spec->restart);
+  rooms.drive.feed(service, {.kind = Input::Kind::plan_changed, .flag = new_budget});
   rooms.drive.refresh_status(service);
   bring_in(rooms, service);
 }

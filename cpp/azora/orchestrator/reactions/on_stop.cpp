@@ -37,7 +37,10 @@ void start_all(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
   for (const std::uint64_t serial : fleet.serials_in_order()) {
     ServiceState* service = fleet.by_serial(serial);
     if (service == nullptr) continue;
-    if (!service->process()) service->begin_anew();
+    if (!service->process()) {
+      service->begin_anew();
+      drive.feed(*service, {.kind = Input::Kind::checks_anew});
+    }
     drive.refresh_status(*service);
     drive.evaluate_dependencies(*service);
     drive.bring_up(*service);

@@ -95,8 +95,8 @@ TEST_F(AdmissionTest, OneThatIsGoneGivesItsSlotBack) {
 }
 
 TEST_F(AdmissionTest, OneOfAPairIsPermittedAndTheOtherWhenThatOneIsBack) {
-  admission.join(1, "g", false, Millis(1'000));
-  admission.join(2, "g", false, Millis(1'000));
+  admission.join(1, "g", Millis(1'000));
+  admission.join(2, "g", Millis(1'000));
   admission.ask_permit(1);
   admission.ask_permit(2);
   turn_end();
@@ -108,10 +108,10 @@ TEST_F(AdmissionTest, OneOfAPairIsPermittedAndTheOtherWhenThatOneIsBack) {
 
 TEST_F(AdmissionTest, ARefusedKillAsksAgainEverySecond) {
   for (const std::uint64_t serial : {1, 2, 3, 4}) {
-    admission.join(serial, "", false, Millis(1'000));
+    admission.join(serial, "", Millis(1'000));
   }
   for (const std::uint64_t serial : {1, 2, 3}) {
-    (void)admission.set_bad(serial, true, loop.now().steady);
+    (void)admission.turned_bad(serial, loop.now().steady);
   }
   admission.ask_permit(1);
   turn_end();
@@ -121,7 +121,7 @@ TEST_F(AdmissionTest, ARefusedKillAsksAgainEverySecond) {
 }
 
 TEST_F(AdmissionTest, OneThatQuitsIsNotPermitted) {
-  admission.join(1, "", false, Millis(1'000));
+  admission.join(1, "", Millis(1'000));
   admission.ask_permit(1);
   admission.quit(1);
   turn_end();

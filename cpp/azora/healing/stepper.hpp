@@ -2,38 +2,47 @@
 // One machine while one input is applied to it: the workings behind step(). Inputs are in step.cpp, what
 // leads to a start in start.cpp, what follows an end in end.cpp.
 // Threads: the caller's. Ownership: borrows machine and plan for one step. Fails: never.
+#include <optional>
+
 #include "azora/healing/machine.hpp"
 
 namespace azora::healing {
 
-inline constexpr Millis kAliveIsReady{1'000};      // a service without probes is ready after this
+inline constexpr Millis kAliveIsReady{1'000};      // a service without checks is ready after this
 inline constexpr Millis kEvidenceSpacing{30'000};  // between two evidence tries out of FAILED
 inline constexpr std::chrono::hours kFlapWindow{1};
 
-class Life {
+class Stepper {
  public:
-  Life(Machine& machine, const Plan& plan, SteadyTime now) : m_(machine), plan_(plan), now_(now) {}
-  Step take(const Input& input);
+  Stepper(Machine& machine, const Plan& plan, SteadyTime now) : m_(machine), plan_(plan), now_(now) {}
+  Step apply(const Input& input);
 
  private:
   // step.cpp: one function per input
   void watch(const Input& input);
+  void apply_current(const Input& input);
   void desire(Desired desired, Cause cause);
+  void desire_hold();
   void desire_down(Cause cause);
   void operator_restart();
   void deps(bool ok);
   void admitted();
+  void slot_expired();
   void launched();
   void launch_failed();
   void exited(bool ok);
   void lost();
+  void adopted(std::uint64_t incarnation, bool well);
   void passed(bool healthy, bool first);
   void faltered(bool down);
   void liveness_failed();
   void permitted();
   void timer();
+  void start_timed_out();
+  void adoption_timed_out();
   void evidence();
-  void plan_changed();
+  void plan_changed(bool new_budget);
+  void checks_anew();
 
   // start.cpp
   void enter(Lifecycle state, std::optional<SteadyTime> deadline = std::nullopt);
@@ -42,19 +51,25 @@ class Life {
   void fresh_start(Cause cause);
   void planned_start(Cause cause);
   void count_restart();
+  void begin_start_clock();
+  void restart_start_clock();
+  bool alive_is_ready() const;
+  SteadyTime start_deadline() const;
   void become_ready(bool healthy);
   void come_back();
   void forget_episode();
   void end_episode();
   void watch_stability(bool healthy);
   Millis stable_after() const;
+  void drop_permit_request();
 
   // end.cpp
   void stop(Cause cause);
   void blame(Cause cause);
   void mark_down();
+  void end_our_kill();
   void sweep(bool kill);
-  void gone();
+  void ended();
   void fail();
   void spend();
   void hasten();
@@ -64,17 +79,14 @@ class Life {
   void prune_restarts();
   bool retries() const;
 
-  bool process() const { return plan_.action == ActionKind::process; }
+  bool owned() const { return plan_.owned(); }
   bool in(Lifecycle state) const { return m_.lifecycle == state; }
-  bool running() const {
-    return in(Lifecycle::starting) || in(Lifecycle::ready) || in(Lifecycle::adopt);
-  }
+  bool running() const { return in(Lifecycle::starting) || in(Lifecycle::ready) || in(Lifecycle::adopt); }
   bool ending() const {
-    return in(Lifecycle::stopping) || in(Lifecycle::killing) || in(Lifecycle::stuck) ||
-           in(Lifecycle::sweep);
+    return in(Lifecycle::stopping) || in(Lifecycle::killing) || in(Lifecycle::stuck) || in(Lifecycle::sweep);
   }
   void act(Action::Kind kind) { step_.actions.push_back({kind, m_.incarnation}); }
-  void tell(Notice::Kind kind, Cause cause, int attempt = 0, std::int64_t downtime_ms = 0) {
+  void notice(Notice::Kind kind, Cause cause, int attempt = 0, std::int64_t downtime_ms = 0) {
     step_.notices.push_back({kind, cause, attempt, downtime_ms});
   }
 

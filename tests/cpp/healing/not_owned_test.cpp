@@ -1,4 +1,4 @@
-// A service that somebody else runs and a restart callable heals: the same machine, without a process to stop.
+// A service that somebody else runs and an action heals: the same machine, without anything to stop.
 #include <gtest/gtest.h>
 
 #include "healing/rig.hpp"
@@ -8,13 +8,13 @@ namespace {
 
 using std::chrono::seconds;
 
-TEST(Callback, FailedChecksCallItAndTheNextAnswerVerifiesIt) {
-  Rig rig(ActionKind::callback);
+TEST(NotOwned, FailedChecksCallItAndTheNextAnswerVerifiesIt) {
+  Rig rig(kPlainAction);
   rig.feed(In::liveness_failed);
   rig.wait(seconds(2));
   rig.feed(In::permitted);
   EXPECT_TRUE(rig.asked(Do::ask_admission));
-  EXPECT_EQ(rig.machine.attempts, 1);
+  EXPECT_EQ(rig.machine.budget.attempts, 1);
   rig.feed(In::admitted);
   EXPECT_TRUE(rig.asked(Do::launch));
   rig.feed(In::passed, true);
@@ -26,8 +26,8 @@ TEST(Callback, FailedChecksCallItAndTheNextAnswerVerifiesIt) {
   EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::liveness);
 }
 
-TEST(Callback, RefusalIsAFailedAttemptAndBacksOff) {
-  Rig rig(ActionKind::callback);
+TEST(NotOwned, RefusalIsAFailedAttemptAndBacksOff) {
+  Rig rig(kPlainAction);
   rig.plan.restart.max_restarts = 2;
   rig.plan.restart.failed_retry_interval = Millis(0);
   rig.feed(In::liveness_failed);
@@ -41,14 +41,14 @@ TEST(Callback, RefusalIsAFailedAttemptAndBacksOff) {
   rig.pass_deadline();  // no probe passed within startTimeout
   EXPECT_TRUE(rig.is(Lifecycle::failed));
   EXPECT_EQ(rig.told(Say::failed), 1);
-  EXPECT_FALSE(rig.machine.deadline);
+  EXPECT_FALSE(rig.machine.timers.deadline);
   rig.feed(In::passed, true);
   EXPECT_TRUE(rig.is(Lifecycle::ready));
   EXPECT_EQ(rig.told(Say::restarted), 0) << "it came back by itself";
 }
 
-TEST(Callback, WhatComesBackByItselfHasItsBudgetOnceItIsStable) {
-  Rig rig(ActionKind::callback);
+TEST(NotOwned, WhatComesBackByItselfHasItsBudgetOnceItIsStable) {
+  Rig rig(kPlainAction);
   rig.plan.restart.max_restarts = 1;
   rig.feed(In::liveness_failed);
   rig.feed(In::permitted);
@@ -64,11 +64,11 @@ TEST(Callback, WhatComesBackByItselfHasItsBudgetOnceItIsStable) {
   EXPECT_EQ(rig.told(Say::failed), 2);
   rig.feed(In::passed, true);
   rig.pass_deadline();
-  EXPECT_EQ(rig.machine.attempts, 0);
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
 }
 
-TEST(Callback, IsNotCalledAgainBeforeItReturned) {
-  Rig rig(ActionKind::callback);
+TEST(NotOwned, IsNotCalledAgainBeforeItReturned) {
+  Rig rig(kPlainAction);
   rig.feed(In::liveness_failed);
   rig.feed(In::permitted);
   rig.feed(In::admitted);
@@ -82,8 +82,56 @@ TEST(Callback, IsNotCalledAgainBeforeItReturned) {
   EXPECT_TRUE(rig.asked(Do::ask_admission));
 }
 
-TEST(Callback, OperatorRestartRunsIt) {
-  Rig rig(ActionKind::callback);
+TEST(NotOwned, AnExitThatIsToldIsAFailureAtOnceAndNothingIsSwept) {
+  Rig rig(kToldAction);
+  rig.feed(In::exited);
+  EXPECT_TRUE(rig.is(Lifecycle::blocked)) << "the first attempt is at once";
+  EXPECT_EQ(rig.machine.budget.attempts, 1);
+  rig.feed(In::admitted);
+  EXPECT_EQ(rig.feed(In::launched).notices.front().kind, Say::started);
+  rig.feed(In::ready, true);
+  EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::crash);
+  EXPECT_EQ(rig.done(Do::send_stop) + rig.done(Do::send_kill), 0);
+}
+
+TEST(NotOwned, WhatExitedWithZeroIsDoneUntilItAnswersAgain) {
+  Rig rig(kToldAction);
+  rig.feed(In::exited, true);
+  EXPECT_TRUE(rig.is(Lifecycle::done));
+  rig.feed(In::passed, true);
+  EXPECT_TRUE(rig.is(Lifecycle::ready));
+  EXPECT_EQ(rig.told(Say::restarted), 0);
+}
+
+TEST(NotOwned, ALateResultOfAnActionThatWasGivenUpOnStartsNothing) {
+  Rig rig(kPlainAction);
+  rig.feed(In::liveness_failed);
+  rig.feed(In::permitted);
+  rig.feed(In::admitted);
+  rig.pass_deadline();
+  rig.feed(In::passed, true);
+  ASSERT_TRUE(rig.is(Lifecycle::ready)) << "it came back by itself while the action still runs";
+  rig.feed(In::launched);
+  EXPECT_TRUE(rig.is(Lifecycle::ready));
+  EXPECT_FALSE(rig.machine.timers.started) << "nothing is to be verified";
+  EXPECT_FALSE(rig.machine.action_running);
+}
+
+TEST(NotOwned, TheStartThatADependencyExplainsIsLeftAlone) {
+  Rig rig(kPlainAction);
+  rig.feed(In::liveness_failed);
+  rig.feed(In::permitted);
+  rig.feed(In::admitted);
+  rig.feed(In::launched);
+  rig.feed(In::deps, false);
+  rig.pass_deadline();
+  EXPECT_TRUE(rig.is(Lifecycle::starting));
+  rig.feed(In::deps, true);
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, rig.plan.start_timeout);
+}
+
+TEST(NotOwned, OperatorRestartRunsIt) {
+  Rig rig(kPlainAction);
   rig.feed(In::restart);
   EXPECT_TRUE(rig.asked(Do::ask_admission));
   rig.feed(In::admitted);
@@ -92,8 +140,8 @@ TEST(Callback, OperatorRestartRunsIt) {
   EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::op);
 }
 
-TEST(Callback, StopAndStartOnlyChangeWhatIsWanted) {
-  Rig rig(ActionKind::callback);
+TEST(NotOwned, StopAndStartOnlyChangeWhatIsWanted) {
+  Rig rig(kPlainAction);
   rig.feed(In::liveness_failed);
   rig.desire(Desired::down);
   EXPECT_TRUE(rig.is(Lifecycle::idle));
