@@ -250,10 +250,14 @@ void Simulation::recover(Member& member) {
 // What stands for the user's function: it helps, or not, or makes it worse; it fails; it takes its time.
 void Simulation::call(const CallbackRequest& request) {
   watcher_.called(request);
-  const Nanos span = healing_ || chance(75) ? Millis(below(2'000)) : Millis(below(40'000));
+  const Nanos span = healing_ || chance(60) ? Millis(below(2'000)) : Millis(below(40'000));
   const bool ok = healing_ || chance(70);
   const bool helps = ok && (healing_ || chance(60));
-  const bool harms = !healing_ && !helps && chance(50);
+  const bool harms = !healing_ && !helps && chance(70);
+  if (chance(40)) {
+    // Meanwhile it comes back by itself.
+    world_.loop.at(world_.loop.now().steady + span / 2, [this, request] { world_.prober.unset(request.serial); });
+  }
   world_.loop.at(world_.loop.now().steady + span, [this, request, ok, helps, harms] {
     // Who was unregistered meanwhile, or is another one now, hears nothing of it.
     const ViewPtr now = world_.view(request.id);
