@@ -37,5 +37,6 @@ check "names that modules offer" "$bin/python" tools/check_names.py
 check "one version" "$bin/python" tools/check_versions.py
 check "sources are built" "$bin/python" tools/check_sources.py
 check "tidy texts" "$bin/python" tools/check_text.py
+check "rules that are cited exist" "$bin/python" tools/check_rules.py
 echo "lint: $passed passed, $failed failed"
 [ "$failed" -eq 0 ]

@@ -185,7 +185,7 @@ class KeeperFailed(AzoraError):
 
 
 class StorageFailed(AzoraError):
-    """The store could not be written or read: a change may be in effect, but would not survive a crash."""
+    """The store failed: a change may be in effect, but would not survive a crash."""
 
     code = "storage_failed"
     status = 503

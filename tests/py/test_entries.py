@@ -1,4 +1,4 @@
-"""An entry with replicas is addressed by its name, its instances by `name@n`: from Python, with real processes."""
+"""An entry with replicas goes by its name in Python, its instances by `name@n`."""
 
 from __future__ import annotations
 
@@ -157,9 +157,7 @@ def test_the_graph_is_one_of_entries(orch: MasterOrchestrator, process: Process)
 
 
 def test_a_stop_takes_dependents_first(orch: MasterOrchestrator, process: Process) -> None:
-    orch.register_many(
-        [several(process, "api", 2, dependencies=["db"]), several(process, "db", 2)]
-    )
+    orch.register_many([several(process, "api", 2, dependencies=["db"]), several(process, "db", 2)])
     orch.wait_ready(timeout_ms=WAIT_MS)
     with orch.events(type="serviceExited") as stream:
         assert orch.stop() == []

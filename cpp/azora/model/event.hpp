@@ -44,7 +44,7 @@ inline constexpr int kEventTypeCount = 20;
 std::string_view wire_name(EventType type);
 std::optional<EventType> event_type_from_wire(std::string_view name);
 
-// The keys beyond the common ones; which are set depends on the type (semantics 35).
+// The keys beyond the common ones; which are set depends on the type (R35).
 struct EventDetail {
   std::optional<int> attempt;                 // serviceRestarted
   std::optional<int> max_restarts;            // serviceRestarted, serviceFailed

@@ -1,9 +1,12 @@
 // A lane that only this file knows, in a table that only this file has: all that a new kind of check needs.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <array>
 #include <map>
 
+#include "azora/health/lanes/table.hpp"
+#include "azora/model/check_kinds.hpp"
 #include "health/prober_rig.hpp"
 #include "health/scripted_server.hpp"
 
@@ -105,6 +108,15 @@ TEST(Lane, AKindWithoutARowIsNotAsked) {
   options.lanes = {};
   ProberRig rig(std::move(options));
   EXPECT_EQ(rig.ask(http_target(9)).outcome, Outcome::cancelled);
+}
+
+TEST(Lane, EveryKindThatIsAskedOverTheNetworkHasOneForAnyScheme) {
+  for (const CheckKind& kind : kCheckKinds) {
+    const auto lanes = lane_table();
+    const bool has = std::any_of(lanes.begin(), lanes.end(),
+                                 [&](const LaneRow& row) { return row.kind == kind.kind && row.scheme.empty(); });
+    EXPECT_EQ(has, kind.asks) << kind.name;
+  }
 }
 
 }  // namespace

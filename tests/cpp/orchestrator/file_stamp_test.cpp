@@ -1,4 +1,4 @@
-// What counts as a changed executable (semantics 24): any file named in argv, by inode, time or size.
+// What counts as a changed executable (R24): any file named in argv, by inode, time or size.
 #include "azora/orchestrator/file_stamp.hpp"
 
 #include <gtest/gtest.h>

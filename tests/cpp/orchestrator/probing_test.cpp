@@ -1,4 +1,4 @@
-// When the core asks a service, and what becomes of the answers (semantics 15, 16).
+// When the core asks a service, and what becomes of the answers (R15, R16).
 #include "support/world.hpp"
 
 namespace azora::orchestrator {

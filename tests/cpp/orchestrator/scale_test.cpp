@@ -1,4 +1,4 @@
-// A turn costs what changed, whatever the fleet (design section 3, semantics 13), counted and never timed: views
+// A turn costs what changed, whatever the fleet (R13), counted and never timed: views
 // built and memory blocks taken for the same act in a fleet of 1,000 and of 100,000.
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-// What users ask for while things happen: verbs, overwriting, removal, stop and start of the whole (semantics 27,
+// What users ask for while things happen: verbs, overwriting, removal, stop and start of the whole (R27,
 // 28, 31).
 #include <algorithm>
 

@@ -1,4 +1,4 @@
-# Mistakes that the simulation must find (semantics 47): name, source, what it breaks, the right text, the wrong one.
+# Mistakes that the simulation must find (R47): name, source, what it breaks, the right text, the wrong one.
 # The right text stands in the source exactly once, else the build fails. PLANTED is true while the mutant is planted.
 
 mutant(stale_result_accepted orchestrator/probing.cpp "answers of a former incarnation are believed"

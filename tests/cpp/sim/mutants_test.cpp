@@ -1,4 +1,4 @@
-// The simulation must find each of the mutants (semantics 47), and nothing while none is planted. Prints by which
+// The simulation must find each of the mutants (R47), and nothing while none is planted. Prints by which
 // promise and at which seed each was found. AZORA_SIM_SEEDS sets how many seeds may be tried.
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-"""An entry with replicas is addressed by its name: over REST and on the command line, with real processes."""
+"""An entry with replicas goes by its name over REST and on the command line."""
 
 from __future__ import annotations
 
