@@ -28,7 +28,7 @@ class KeeperClientAdopt : public ::testing::TestWithParam<bool> {
     }
     AsioLoop loop;
     wait_until(loop, [&] { return std::filesystem::exists(folder / "up"); });
-    ::kill(orchestrator, SIGKILL);
+    signal_process(orchestrator, SIGKILL);
     ASSERT_EQ(::waitpid(orchestrator, nullptr, 0), orchestrator);
     std::filesystem::remove(folder / "up");
   }
@@ -178,7 +178,7 @@ TEST_P(KeeperClientAdopt, WhatWasKilledTogetherWithItsShimIsLostAndLeavesNothing
   before.client->leave();
   before.left_behind = true;
   before.client.reset();
-  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_EQ(signal_process(shim, SIGKILL), 0);
   ClientRig rig(durable(2));
   rig.client->adopt(1, 1, "s1");
   ASSERT_TRUE(rig.run_until_word(1, "lost"));

@@ -98,11 +98,11 @@ TEST_P(KeeperClientFailure, KilledKeeperLosesNoExitAndNoService) {
   const int steady = rig.start(rig.shell(3, "exec sleep 1000"));
   const pid_t keeper = rig.keeper_of(steady);
   // While the keeper is dead, two of the three end: their shims keep the records.
-  ::kill(keeper, SIGSTOP);
+  signal_process(keeper, SIGSTOP);
   std::ofstream(go) << "";
   ASSERT_TRUE(rig.run_until([&] { return !is_alive(rig.life(1).pid) && !is_alive(rig.life(2).pid); }));
   EXPECT_EQ(rig.story(1), (Story{"started"}));
-  ::kill(keeper, SIGKILL);
+  signal_process(keeper, SIGKILL);
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   ASSERT_TRUE(rig.run_until_word(2, "swept"));
   ASSERT_TRUE(rig.run_until([&] { return rig.links.size() == 2; }));
@@ -142,7 +142,7 @@ TEST_P(KeeperClientFailure, KeepersKilledAgainAndAgainUnderLoad) {
     }));
     pid_t keeper = 0;
     ASSERT_TRUE(rig.run_until([&] { return (keeper = rig.keeper()) != 0 && keeper != killed; }));
-    ::kill(keeper, SIGKILL);
+    signal_process(keeper, SIGKILL);
     killed = keeper;
     for (Serial serial = 1; serial <= kServices; ++serial) {
       ASSERT_TRUE(rig.run_until([&] { return rig.has(serial, "swept", round) || rig.has(serial, "lost", round); })) << serial;
@@ -159,7 +159,7 @@ TEST_P(KeeperClientFailure, KilledShimIsLostAndLeavesNobody) {
   ClientRig rig(GetParam());
   const int pid = rig.start(rig.shell(1, "setsid sleep 1000 & echo up; exec sleep 1000"));
   ASSERT_TRUE(rig.run_until([&] { return rig.log(1) == "up\n" && rig.marked().size() == 2; }));
-  ::kill(rig.shim_of(pid), SIGKILL);
+  signal_process(rig.shim_of(pid), SIGKILL);
   ASSERT_TRUE(rig.run_until_word(1, "lost"));
   EXPECT_EQ(rig.story(1), (Story{"started", "lost"}));
   EXPECT_EQ(rig.marked(), std::vector<pid_t>{});
@@ -174,8 +174,8 @@ TEST_P(KeeperClientFailure, KeeperAndShimKilledTogether) {
   const int pid = rig.start(rig.shell(1, "setsid sleep 1000 & echo up; exec sleep 1000"));
   ASSERT_TRUE(rig.run_until([&] { return rig.log(1) == "up\n" && rig.marked().size() == 2; }));
   const pid_t shim = rig.shim_of(pid);
-  ::kill(parent_of(shim), SIGKILL);
-  ::kill(shim, SIGKILL);
+  signal_process(parent_of(shim), SIGKILL);
+  signal_process(shim, SIGKILL);
   ASSERT_TRUE(rig.run_until_word(1, "lost"));
   EXPECT_EQ(rig.story(1), (Story{"started", "lost"}));
   EXPECT_EQ(rig.marked(), std::vector<pid_t>{});
@@ -189,12 +189,12 @@ TEST_P(KeeperClientFailure, CommandsGivenWhileTheKeeperIsDeadAreCarriedOut) {
   rig.client->kill(3, 1);
   ASSERT_TRUE(rig.run_until_word(3, "swept"));
   const pid_t keeper = rig.keeper_of(first);
-  ::kill(keeper, SIGSTOP);
+  signal_process(keeper, SIGSTOP);
   rig.client->stop(1, 1, SIGTERM);
   rig.client->kill(2, 1);
   rig.client->launch(rig.shell(3, "exit 5", 2));
   rig.client->launch(rig.shell(4, "exit 6"));
-  ::kill(keeper, SIGKILL);
+  signal_process(keeper, SIGKILL);
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   ASSERT_TRUE(rig.run_until_word(2, "swept"));
   ASSERT_TRUE(rig.run_until_word(3, "swept", 2));
@@ -209,7 +209,7 @@ TEST_P(KeeperClientFailure, CommandsGivenWhileTheKeeperIsDeadAreCarriedOut) {
 TEST_P(KeeperClientFailure, StoppedKeeperDoesNotHoldUpTheEnd) {
   ClientRig rig(GetParam());
   const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
-  ::kill(rig.keeper_of(pid), SIGSTOP);
+  signal_process(rig.keeper_of(pid), SIGSTOP);
   EXPECT_TRUE(rig.client->stop(Millis(0)));
   EXPECT_FALSE(is_alive(pid));
 }
@@ -253,7 +253,7 @@ TEST_P(KeeperClientFailure, ServicesEndWithTheOrchestratorsProcess) {
   path.resize(static_cast<std::size_t>(size));
   ::close(pipe[0]);
   const int service = static_cast<int>(::syscall(SYS_pidfd_open, pid, 0));
-  ::kill(orchestrator, SIGKILL);
+  signal_process(orchestrator, SIGKILL);
   ASSERT_EQ(::waitpid(orchestrator, nullptr, 0), orchestrator);
   pollfd gone{service, POLLIN, 0};
   EXPECT_EQ(::poll(&gone, 1, 60'000), 1);

@@ -65,7 +65,7 @@ TEST_P(KeeperClientLife, DescendantsAreGoneBeforeSwept) {
   ClientRig rig(GetParam());
   const int pid = rig.start(rig.shell(1, "setsid sleep 1000 & (setsid sleep 1000 &) ; echo up; exec sleep 1000"));
   ASSERT_TRUE(rig.run_until([&] { return rig.log(1) == "up\n" && rig.marked().size() == 3; }));
-  ::kill(pid, SIGKILL);
+  signal_process(pid, SIGKILL);
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   EXPECT_EQ(rig.marked(), std::vector<pid_t>{});
 }

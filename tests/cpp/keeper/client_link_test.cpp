@@ -134,7 +134,7 @@ TEST_P(KeeperClientLink, AKeeperThatDoesNotAnswerIsReportedAndReplaced) {
   ClientRig rig(curious(Millis(2'000)));
   const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
   const pid_t keeper = rig.keeper_of(pid);
-  ASSERT_EQ(::kill(keeper, SIGSTOP), 0);
+  ASSERT_EQ(signal_process(keeper, SIGSTOP), 0);
   ASSERT_TRUE(rig.run_until([&] { return rig.links.size() >= 2; }));
   EXPECT_FALSE(rig.links[0].first);
   EXPECT_NE(rig.links[0].second.find("has not answered"), std::string::npos) << rig.links[0].second;
@@ -151,7 +151,7 @@ TEST_P(KeeperClientLink, AKeeperThatDoesNotAnswerIsReportedAndReplaced) {
 TEST_P(KeeperClientLink, AStoppedKeeperIsNotWaitedForUntilTheDeadline) {
   ClientRig rig(GetParam());
   const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
-  ASSERT_EQ(::kill(rig.keeper_of(pid), SIGSTOP), 0);
+  ASSERT_EQ(signal_process(rig.keeper_of(pid), SIGSTOP), 0);
   EXPECT_TRUE(rig.client->stop(std::chrono::hours(1)));
   EXPECT_FALSE(is_alive(pid));
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
@@ -173,7 +173,7 @@ TEST_P(KeeperClientLink, WhereItsFolderIsRemovedTheFleetGoesOnInAnother) {
   const int second = rig.start(rig.shell(2, "echo here; exec sleep 1000"));
   EXPECT_TRUE(rig.run_until([&] { return rig.log(2) == "here\n"; }));
   // The next keeper finds both where they are now.
-  ASSERT_EQ(::kill(rig.keeper(), SIGKILL), 0);
+  ASSERT_EQ(signal_process(rig.keeper(), SIGKILL), 0);
   ASSERT_TRUE(rig.run_until([&] { return rig.links.size() == 4; }));
   rig.client->stop(1, 1, SIGKILL);
   rig.client->stop(2, 1, SIGTERM);

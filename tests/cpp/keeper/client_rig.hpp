@@ -19,6 +19,7 @@
 #include "azora/keeper/client.hpp"
 #include "azora/keeper/log_reader.hpp"
 #include "support/built.hpp"
+#include "support/signal_process.hpp"
 
 namespace azora::keeper {
 

@@ -12,7 +12,7 @@ class ProgramAttach : public testing::TestWithParam<bool> {
   void SetUp() override { rig.start_keeper(); }
   void kill_keeper() {
     const pid_t keeper = rig.keeper_pid;
-    ASSERT_EQ(::kill(keeper, SIGKILL), 0);
+    ASSERT_EQ(signal_process(keeper, SIGKILL), 0);
     ASSERT_TRUE(rig.await_end_of_link());
     ASSERT_TRUE(wait_gone(keeper));
   }
@@ -87,7 +87,7 @@ TEST_P(ProgramAttach, AfterAReplacementAllWorksAsBefore) {
 TEST_P(ProgramAttach, AKeeperThatIsAskedToEndLeavesTheServicesAlone) {
   const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   const pid_t keeper = rig.keeper_pid;
-  ASSERT_EQ(::kill(keeper, SIGTERM), 0);
+  ASSERT_EQ(signal_process(keeper, SIGTERM), 0);
   ASSERT_TRUE(rig.await_end_of_link());
   ASSERT_TRUE(wait_gone(keeper));
   replace_keeper();
@@ -98,7 +98,7 @@ TEST_P(ProgramAttach, AShimThatIsAskedToEndStopsItsServiceAndSaysHow) {
   rig.launch_and_await(rig.shell(1, "trap 'exit 5' TERM; echo ready > $FIFO; while :; do sleep 0.01; done"));
   EXPECT_EQ(rig.line(), "ready");
   const pid_t shim = rig.shim_of(1);
-  ASSERT_EQ(::kill(shim, SIGTERM), 0);
+  ASSERT_EQ(signal_process(shim, SIGTERM), 0);
   EXPECT_EQ(rig.await(1, Phase::swept).exit_value, 5);
   EXPECT_TRUE(wait_gone(shim));
   EXPECT_EQ(rig.launch_and_await(rig.shell(1, "exec sleep 1000", 2)).phase, Phase::running);
@@ -138,11 +138,11 @@ TEST_P(ProgramAttach, ALaterConnectionTakesOverAndAnOlderEpochIsRefused) {
 TEST_P(ProgramAttach, AKeeperThatWakesUpAfterItsSuccessorLeaves) {
   const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   const pid_t old_keeper = rig.keeper_pid;
-  ASSERT_EQ(::kill(old_keeper, SIGSTOP), 0);
+  ASSERT_EQ(signal_process(old_keeper, SIGSTOP), 0);
   replace_keeper();
   rig.await(1, Phase::running);
   EXPECT_NE(rig.keeper_pid, old_keeper);
-  ASSERT_EQ(::kill(old_keeper, SIGCONT), 0);
+  ASSERT_EQ(signal_process(old_keeper, SIGCONT), 0);
   EXPECT_TRUE(wait_gone(old_keeper));
   ASSERT_TRUE(rig.list());
   EXPECT_EQ(rig.records[1].phase, Phase::running);
@@ -152,7 +152,7 @@ TEST_P(ProgramAttach, AKeeperThatWakesUpAfterItsSuccessorLeaves) {
 TEST_P(ProgramAttach, AShimThatDoesNotAnswerIsUnknownUntilItDoes) {
   const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   const pid_t shim = rig.shim_of(1);
-  ASSERT_EQ(::kill(shim, SIGSTOP), 0);
+  ASSERT_EQ(signal_process(shim, SIGSTOP), 0);
   kill_keeper();
   replace_keeper();
   EXPECT_EQ(rig.records[1].phase, Phase::unknown);
@@ -160,18 +160,18 @@ TEST_P(ProgramAttach, AShimThatDoesNotAnswerIsUnknownUntilItDoes) {
   rig.launch(rig.shell(1, "exec sleep 1000", 2));
   ASSERT_TRUE(rig.await_frame(FrameType::refused));
   EXPECT_EQ(rig.refusals.back().code, RefusalCode::busy);
-  ASSERT_EQ(::kill(shim, SIGCONT), 0);
+  ASSERT_EQ(signal_process(shim, SIGCONT), 0);
   EXPECT_EQ(rig.await(1, Phase::running).pid, started.pid);
 }
 
 TEST_P(ProgramAttach, AnUnknownShimThatDiesIsLostAndReclaimed) {
   const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   const pid_t shim = rig.shim_of(1);
-  ASSERT_EQ(::kill(shim, SIGSTOP), 0);
+  ASSERT_EQ(signal_process(shim, SIGSTOP), 0);
   kill_keeper();
   replace_keeper();
   ASSERT_EQ(rig.records[1].phase, Phase::unknown);
-  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_EQ(signal_process(shim, SIGKILL), 0);
   EXPECT_EQ(rig.await(1, Phase::lost, 0).phase, Phase::lost);
   rig.reclaim(started);
   EXPECT_EQ(rig.await(1, Phase::lost, 1).phase, Phase::lost);
@@ -182,13 +182,13 @@ TEST_P(ProgramAttach, AnUnknownShimThatDiesIsLostAndReclaimed) {
 TEST_P(ProgramAttach, WhatAStoppedShimIsToldItDoesLater) {
   const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   const pid_t shim = rig.shim_of(1);
-  ASSERT_EQ(::kill(shim, SIGSTOP), 0);
+  ASSERT_EQ(signal_process(shim, SIGSTOP), 0);
   // More than its socket takes: what is owed is kept once, not queued.
   for (int i = 0; i < 2000; ++i) rig.say(FrameType::stop, 1, 1, SIGURG);
   rig.say(FrameType::kill, 1);
   ASSERT_TRUE(rig.list());
   EXPECT_FALSE(is_gone(started.pid));
-  ASSERT_EQ(::kill(shim, SIGCONT), 0);
+  ASSERT_EQ(signal_process(shim, SIGCONT), 0);
   EXPECT_EQ(rig.await(1, Phase::swept).exit_value, SIGKILL);
 }
 

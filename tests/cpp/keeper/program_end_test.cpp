@@ -58,7 +58,7 @@ TEST_P(ProgramEnd, KeeperAndOrchestratorKilledTogetherLeaveNothing) {
   rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   rig.launch_and_await(rig.shell(2, "exec sleep 1000"));
   const std::vector<pid_t> shims{rig.shim_of(1), rig.shim_of(2)};
-  ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
+  ASSERT_EQ(signal_process(rig.keeper_pid, SIGKILL), 0);
   rig.end_orchestrator();
   for (const pid_t shim : shims) EXPECT_TRUE(wait_gone(shim));
   expect_nothing_left(rig);
@@ -67,10 +67,10 @@ TEST_P(ProgramEnd, KeeperAndOrchestratorKilledTogetherLeaveNothing) {
 TEST_P(ProgramEnd, AStuckKeeperKeepsNothingAlive) {
   const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   const pid_t keeper = rig.keeper_pid;
-  ASSERT_EQ(::kill(keeper, SIGSTOP), 0);
+  ASSERT_EQ(signal_process(keeper, SIGSTOP), 0);
   rig.end_orchestrator();
   EXPECT_TRUE(wait_gone(started.pid));
-  ASSERT_EQ(::kill(keeper, SIGCONT), 0);
+  ASSERT_EQ(signal_process(keeper, SIGCONT), 0);
   EXPECT_TRUE(wait_gone(keeper));
   expect_nothing_left(rig);
 }
@@ -87,7 +87,7 @@ TEST(ProgramEndByPidfd, AKilledOrchestratorIsNoticedWhoeverHoldsTheLink) {
   rig.start_keeper();
   rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   const pid_t keeper = rig.keeper_pid;
-  ASSERT_EQ(::kill(orchestrator, SIGKILL), 0);
+  ASSERT_EQ(signal_process(orchestrator, SIGKILL), 0);
   EXPECT_TRUE(wait_gone(keeper));
   expect_nothing_left(rig);
   ::waitpid(orchestrator, nullptr, 0);

@@ -52,7 +52,7 @@ TEST_P(ProgramLife, AStoppedProcessHearsItsStopSignal) {
   const Record started =
       rig.launch_and_await(rig.shell(1, "trap 'exit 4' TERM; echo ready > $FIFO; while :; do sleep 0.01; done"));
   EXPECT_EQ(rig.line(), "ready");
-  ASSERT_EQ(::kill(started.pid, SIGSTOP), 0);
+  ASSERT_EQ(signal_process(started.pid, SIGSTOP), 0);
   rig.say(FrameType::stop, 1, 1, SIGTERM);
   EXPECT_EQ(rig.await(1, Phase::swept).exit_value, 4);
 }

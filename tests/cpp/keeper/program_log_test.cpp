@@ -75,7 +75,7 @@ TEST_F(ProgramLog, OutputWrittenWhileNoKeeperLivesIsKept) {
   LaunchRequest request = rig.shell(1, "read -r x < $GATE; echo meanwhile; echo done > $FIFO; exec sleep 1000");
   request.env_after = {"GATE=" + gate};
   rig.launch_and_await(request);
-  ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
+  ASSERT_EQ(signal_process(rig.keeper_pid, SIGKILL), 0);
   ASSERT_TRUE(rig.await_end_of_link());
   write_line(gate, "go");
   EXPECT_EQ(rig.line(), "done");

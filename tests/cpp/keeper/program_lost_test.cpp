@@ -31,7 +31,7 @@ TEST_P(ProgramLost, NoDescendantSurvivesAKilledShim) {
   const Record started = rig.launch_and_await(rig.shell(1, kFamily));
   const Record other = rig.launch_and_await(rig.shell(2, "exec sleep 1000"));
   const std::vector<pid_t> pids{started.pid, rig.pid_line(), rig.pid_line()};
-  ASSERT_EQ(::kill(rig.shim_of(1), SIGKILL), 0);
+  ASSERT_EQ(signal_process(rig.shim_of(1), SIGKILL), 0);
   const Record lost = rig.await(1, Phase::lost);
   EXPECT_EQ(lost.phase, Phase::lost);
   EXPECT_EQ(lost.pid, started.pid);
@@ -50,7 +50,7 @@ TEST_P(ProgramLost, EveryShimKilledAtOnce) {
   }
   std::vector<pid_t> pids;
   for (int i = 0; i < 20; ++i) pids.push_back(rig.pid_line());
-  for (const pid_t shim : shims) ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  for (const pid_t shim : shims) ASSERT_EQ(signal_process(shim, SIGKILL), 0);
   for (std::uint64_t serial = 1; serial <= 10; ++serial) EXPECT_EQ(rig.await(serial, Phase::lost).phase, Phase::lost);
   for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
 }
@@ -62,12 +62,12 @@ TEST_P(ProgramLost, AShimOfAFormerKeeperIsMissedToo) {
   const Record started = rig.launch_and_await(rig.shell(1, family));
   const std::vector<pid_t> pids{started.pid, rig.pid_line(), rig.pid_line()};
   const pid_t shim = rig.shim_of(1);
-  ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
+  ASSERT_EQ(signal_process(rig.keeper_pid, SIGKILL), 0);
   ASSERT_TRUE(rig.await_end_of_link());
   rig.start_keeper();
   ASSERT_TRUE(rig.list());
   rig.await(1, Phase::running);
-  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_EQ(signal_process(shim, SIGKILL), 0);
   EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
   for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
 }
@@ -78,9 +78,9 @@ TEST_P(ProgramLost, ACgroupFindsWhatLeftSessionAndOutput) {
   EXPECT_TRUE(GetParam() || !started.in_cgroup);
   if (!started.in_cgroup) GTEST_SKIP() << "needs a cgroup that may be written";
   const pid_t shim = rig.shim_of(1);
-  ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
+  ASSERT_EQ(signal_process(rig.keeper_pid, SIGKILL), 0);
   ASSERT_TRUE(rig.await_end_of_link());
-  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_EQ(signal_process(shim, SIGKILL), 0);
   ASSERT_TRUE(wait_gone(shim));
   rig.start_keeper();
   rig.reclaim(started);
@@ -94,8 +94,8 @@ TEST_P(ProgramLost, WhatDiedTogetherWithTheKeeperIsReclaimed) {
   const std::vector<pid_t> pids{started.pid, rig.pid_line()};
   const pid_t shim = rig.shim_of(1);
   const pid_t keeper = rig.keeper_pid;
-  ASSERT_EQ(::kill(keeper, SIGKILL), 0);
-  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_EQ(signal_process(keeper, SIGKILL), 0);
+  ASSERT_EQ(signal_process(shim, SIGKILL), 0);
   ASSERT_TRUE(rig.await_end_of_link());
   ASSERT_TRUE(wait_gone(shim));
   EXPECT_TRUE(wait_gone(started.pid)) << "a main process ends with its shim, with nobody there to see to it";
@@ -120,8 +120,8 @@ TEST_P(ProgramLost, NothingSurvivesTheDeathOfKeeperAndShimTogether) {
   name(&other, "orders2");
   const Record alive = rig.launch_and_await(other);
   const pid_t shim = rig.shim_of(1);
-  ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
-  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_EQ(signal_process(rig.keeper_pid, SIGKILL), 0);
+  ASSERT_EQ(signal_process(shim, SIGKILL), 0);
   ASSERT_TRUE(wait_gone(shim));
   ASSERT_TRUE(rig.await_end_of_link());
   rig.start_keeper();
@@ -138,8 +138,8 @@ TEST_P(ProgramLost, TheIdAloneIsEnoughToReclaim) {
   const Record started = rig.launch_and_await(request);
   const std::vector<pid_t> pids{started.pid, rig.pid_line(), rig.pid_line()};
   const pid_t shim = rig.shim_of(1);
-  ASSERT_EQ(::kill(rig.keeper_pid, SIGKILL), 0);
-  ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  ASSERT_EQ(signal_process(rig.keeper_pid, SIGKILL), 0);
+  ASSERT_EQ(signal_process(shim, SIGKILL), 0);
   ASSERT_TRUE(wait_gone(shim));
   ASSERT_TRUE(rig.await_end_of_link());
   rig.start_keeper();
@@ -184,7 +184,7 @@ TEST_P(ProgramLost, AnOrphanThatStaysHoldsUpItsOwnServiceAlone) {
   const std::vector<pid_t> pids{other.pid, rig.pid_line(), rig.pid_line()};
   if (!freezer.freeze(orphan)) GTEST_SKIP() << "needs a freezer cgroup that may be written";
   const std::vector<pid_t> shims{rig.shim_of(1), rig.shim_of(2)};
-  for (const pid_t shim : shims) ASSERT_EQ(::kill(shim, SIGKILL), 0);
+  for (const pid_t shim : shims) ASSERT_EQ(signal_process(shim, SIGKILL), 0);
   EXPECT_EQ(rig.await(2, Phase::lost).phase, Phase::lost);
   for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
   EXPECT_FALSE(is_gone(orphan));

@@ -126,7 +126,7 @@ ProgramRig::~ProgramRig() {
   for (const pid_t pid : marked_processes(mark)) {
     if (!wait_gone(pid)) {
       ADD_FAILURE() << "process " << pid << " outlived its orchestrator: " << file_text("/proc/" + std::to_string(pid) + "/cmdline");
-      ::kill(pid, SIGKILL);
+      signal_process(pid, SIGKILL);
     }
   }
   std::filesystem::remove_all(dir.parent_path());

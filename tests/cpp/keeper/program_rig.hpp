@@ -15,6 +15,7 @@
 
 #include "azora/keeper/launch_frame.hpp"
 #include "azora/keeper/protocol.hpp"
+#include "support/signal_process.hpp"
 
 namespace azora::keeper {
 

@@ -153,7 +153,7 @@ TEST_P(ProgramSpawn, AServiceOfAnotherUserDiesWithItsShim) {
   request.switch_user = true;
   request.uid = request.gid = 65534;
   const Record started = rig.launch_and_await(request);
-  ASSERT_EQ(::kill(rig.shim_of(1), SIGKILL), 0);
+  ASSERT_EQ(signal_process(rig.shim_of(1), SIGKILL), 0);
   EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
   EXPECT_TRUE(is_gone(started.pid));
 }

@@ -13,6 +13,7 @@
 #include "azora/orchestrator/log_stream.hpp"
 #include "health/scripted_server.hpp"
 #include "support/built.hpp"
+#include "support/signal_process.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -117,7 +118,7 @@ TEST(Orchestrator, HealsAKilledProcessAndEndsItAtTheStop) {
   ASSERT_TRUE(started->detail->pid);
   const int first = *started->detail->pid;
   ASSERT_TRUE(orchestrator.wait_for("p", "ready", kLong).ok());
-  ASSERT_EQ(::kill(first, SIGKILL), 0);
+  ASSERT_EQ(signal_process(first, SIGKILL), 0);
   const events::EventPtr exited = next(*cursor, EventType::service_exited);
   ASSERT_TRUE(exited);
   EXPECT_EQ(exited->detail->signal, SIGKILL);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "azora/model/spec_parser.hpp"
+#include "support/signal_process.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -29,7 +30,7 @@ class Leader {
     ::close(ends[1]);
   }
   ~Leader() {
-    ::kill(pid, SIGKILL);
+    signal_process(pid, SIGKILL);
     ::waitpid(pid, nullptr, 0);
   }
   Leader(const Leader&) = delete;
