@@ -28,17 +28,30 @@ void Admission::release(Serial serial) {
 void Admission::admit(SteadyTime now, const Granted& granted) {
   loop_.cancel(std::exchange(bucket_timer_, 0));
   while (const std::optional<Serial> serial = bucket_.grant(now)) {
-    TimerId& timer = slots_[*serial];
-    loop_.cancel(timer);
-    timer = loop_.at(now + kSlotHold, [this, held = *serial] {
-      slots_.erase(held);
-      slot_expired_(held);
-    });
+    hold(*serial, now);
     if (!granted(*serial)) release(*serial);
   }
   if (const std::optional<SteadyTime> next = bucket_.next(now)) {
     bucket_timer_ = loop_.at(*next, [this] { bucket_timer_ = 0; });  // the turn's end admits
   }
+}
+
+void Admission::hold(Serial serial, SteadyTime now) {
+  TimerId& timer = slots_[serial];
+  loop_.cancel(timer);
+  timer = loop_.at(now + kSlotHold, [this, serial] {
+    slots_.erase(serial);
+    slot_expired_(serial);
+  });
+}
+
+void Admission::begins_later(Serial serial) {
+  const auto found = slots_.find(serial);
+  if (found != slots_.end()) loop_.cancel(std::exchange(found->second, 0));
+}
+
+void Admission::begins_now(Serial serial, SteadyTime now) {
+  if (slots_.contains(serial)) hold(serial, now);
 }
 
 void Admission::quit(Serial serial) {

@@ -32,6 +32,9 @@ class Admission {
   void enter(Serial serial, int rank, int priority, SteadyTime now) { bucket_.enter(serial, rank, priority, now); }
   void leave(Serial serial) { bucket_.leave(serial); }
   void release(Serial serial);
+  // Its start is held up: the time of its slot begins only with begins_now().
+  void begins_later(Serial serial);
+  void begins_now(Serial serial, SteadyTime now);
   // Starts as many as may start now. Comes again by itself at the end of the turn that its timer begins.
   void admit(SteadyTime now, const Granted& granted);
 
@@ -49,11 +52,13 @@ class Admission {
   void grant_permits(SteadyTime now, const Granted& granted);
 
  private:
+  void hold(Serial serial, SteadyTime now);
+
   Loop& loop_;
   healing::StartBucket bucket_;
   healing::KillPermits permits_;
   std::function<void(Serial)> slot_expired_;
-  std::unordered_map<Serial, TimerId> slots_;  // ends of those held
+  std::unordered_map<Serial, TimerId> slots_;  // ends of those held; 0: its start is held up
   std::set<Serial> asking_;                    // for a permit
   bool permits_moved_ = false;                 // something may be granted that was refused before
   TimerId bucket_timer_ = 0;

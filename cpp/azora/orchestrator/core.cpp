@@ -15,16 +15,25 @@ namespace azora::orchestrator {
 
 using healing::Input;
 
-Core::Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, Publisher& publisher, CoreOptions options)
-    : keeper_(keeper),
-      turn_(loop, publisher, [this](Send& send) { deliver(send); }),
+Core::Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, store::Store& store, Publisher& publisher,
+           CoreOptions options)
+    : delivery_{keeper, {}},
+      commits_(loop, store,
+               {.fleet = fleet_,
+                .verbs = verbs_,
+                .now = [&loop] { return loop.now(); },
+                .event_head = [&publisher] { return publisher.head(); },
+                .ordinal = [this](std::uint64_t serial) { return probing_.ordinal(serial); }},
+               hooks(loop)),
+      turn_(loop, publisher, commits_.journal()),
       probing_(loop, prober, fleet_, turn_, options.fd_limit),
       admission_(loop, options.max_concurrent_starts, options.starts_per_second,
                  [this](std::uint64_t serial) { feed(serial, Input::Kind::slot_expired); }),
       evidence_(loop, fleet_,
                 [this](ServiceState& service) {
                   drive_.feed(service, {.kind = Input::Kind::evidence, .cause = healing::Cause::evidence});
-                }),
+                },
+                [this](std::uint64_t serial) { turn_.mark_durable(serial); }),
       waiters_(loop),
       shutdown_(loop, [this] { stop_overdue(fleet_, turn_, shutdown_, drive_); }),
       drive_(loop, fleet_, turn_, probing_, admission_, evidence_, shutdown_),
@@ -32,12 +41,12 @@ Core::Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, Publisher
   prober.set_sink([this](const std::vector<health::ProbeResult>& results) {
     on_check_results(turn_, probing_, drive_, results);
   });
-  keeper_.set_listener(this);
+  keeper.set_listener(this);
 }
 
 Core::~Core() = default;
 
-// Views and pools, events, answers, sends: in this order.
+// Views and pools, events, records, answers, sends: in this order.
 void Core::end_turn() {
   drive_.run_to_fixpoint();
   run_staged(fleet_, turn_, verbs_, drive_);
@@ -53,8 +62,8 @@ void Core::end_turn() {
                  .unhealthy = fleet_.unhealthy(),
                  .alive = fleet_.alive()});
   answer_waiters();
-  turn_.complete();
   fleet_.drop_ended();
+  commits_.end_turn(turn_.take_answers(), turn_.take_sends());
   probing_.end_turn();
 }
 
@@ -76,17 +85,36 @@ void Core::feed(std::uint64_t serial, Input::Kind kind) {
   if (ServiceState* service = fleet_.by_serial(serial)) drive_.feed(*service, {.kind = kind});
 }
 
-void Core::deliver(Send& send) {
-  switch (send.kind) {
-    case Send::Kind::launch: return keeper_.launch(std::move(*send.launch));
-    case Send::Kind::stop: return keeper_.stop(send.serial, send.incarnation, send.signal);
-    case Send::Kind::kill: return keeper_.kill(send.serial, send.incarnation);
-    case Send::Kind::acknowledge: return keeper_.acknowledge(send.serial, send.incarnation);
-    case Send::Kind::forget: return keeper_.forget(send.serial);
-    case Send::Kind::callback:
-      if (callback_sink_) callback_sink_(std::move(*send.request));
-      return;
-  }
+// The service whose start this still is; null: it was stopped or replaced meanwhile.
+ServiceState* Core::meant_by(const Send& send) {
+  ServiceState* service = fleet_.by_serial(send.serial);
+  if (service == nullptr || service->machine.incarnation != send.incarnation) return nullptr;
+  return service;
+}
+
+Commits::Hooks Core::hooks(Loop& loop) {
+  return {.deliver = [this](Send& send) { delivery_(send); },
+          .wanted =
+              [this](const Send& send) {
+                const ServiceState* service = meant_by(send);
+                return service != nullptr && fleet_.running() && service->machine.lifecycle == Lifecycle::starting &&
+                       service->machine.desired == Desired::up && service->wanted == Desired::up;
+              },
+          .dropped =
+              [this, &loop](const Send& send) {
+                loop.post([this, send] {
+                  for (const Input::Kind kind : {Input::Kind::launch_failed, Input::Kind::swept}) {
+                    if (ServiceState* service = meant_by(send)) {
+                      drive_.feed(*service, {.kind = kind, .incarnation = send.incarnation});
+                    }
+                  }
+                });
+              },
+          .held = [this](const Send& send) { admission_.begins_later(send.serial); },
+          .late = [this, &loop](const Send& send) { admission_.begins_now(send.serial, loop.now().steady); },
+          .trouble = [this](const Error* trouble) {
+            trouble != nullptr ? self_.set(Part::store, trouble->message) : self_.clear(Part::store);
+          }};
 }
 
 void Core::start() { start_all(fleet_, turn_, shutdown_, drive_); }
@@ -96,6 +124,7 @@ void Core::stop(SteadyTime deadline, Shutdown::Done done) {
 }
 
 Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, EventActor actor, Apply apply) {
+  if (const Error* trouble = commits_.trouble()) return *trouble;
   const Turn::ActingFor acting(turn_, actor);
   Result<void> done = on_register({fleet_, turn_, probing_, admission_, waiters_, drive_}, std::move(specs), apply);
   if (!done) return std::move(done).error();
@@ -117,12 +146,14 @@ Result<std::uint64_t> Core::register_requests(std::vector<Request> requests) {
 }
 
 Result<bool> Core::unregister(std::string_view name, EventActor actor) {
+  if (const Error* trouble = commits_.trouble()) return *trouble;
   const Turn::ActingFor acting(turn_, actor);
   return on_unregister({fleet_, turn_, probing_, admission_, waiters_, drive_}, name);
 }
 
 Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                                  EventActor actor) {
+  if (const Error* trouble = commits_.trouble()) return *trouble;
   const Turn::ActingFor acting(turn_, actor);
   return on_command(fleet_, turn_, verbs_, drive_,
                     {.verb = verb, .name = id, .dependents = dependents, .dependencies = dependencies});
@@ -150,9 +181,9 @@ void Core::answer_waiters() {
 }
 
 void Core::abandon_waiters() {
-  for (Waiters::Answer& answer : waiters_.abandon({ErrorCode::closed, "the orchestrator was closed meanwhile", {}})) {
-    turn_.answer(std::move(answer));
-  }
+  const Error closed{ErrorCode::closed, "the orchestrator was closed meanwhile", {}};
+  for (Waiters::Answer& answer : waiters_.abandon(closed)) turn_.answer(std::move(answer));
+  commits_.abandon(closed);
   end_stop(turn_, shutdown_, fleet_.living_ids());
 }
 
@@ -218,6 +249,10 @@ CoreCounts Core::counts() const {
           .figures_written = figures_written()};
 }
 
-std::vector<std::string> Core::violations() const { return orchestrator::violations(fleet_); }
+std::vector<std::string> Core::violations() const {
+  std::vector<std::string> found = orchestrator::violations(fleet_);
+  for (std::string& one : commits_.journal().violations()) found.push_back(std::move(one));
+  return found;
+}
 
 }  // namespace azora::orchestrator

@@ -3,9 +3,10 @@
 // follows become true. What is known and decided lies in its rooms; the core has no state that one of them could own.
 // Knows no thread and no descriptor: world, time and publication are behind Loop, Prober, Keeper, Publisher,
 // so the simulation runs this very code on virtual time.
-// Threads: the loop's thread only, but for what says otherwise. Ownership: owns the rooms; borrows what it is given, which outlives it.
-// Turn: an input marks what changed; end_turn() (the loop's turn-end hook) publishes it, answers the waiting callers,
-// then sends process commands and probes. Costs in proportion to what changed.
+// Threads: the loop's thread only, but for what says otherwise. Ownership: owns the rooms; borrows what it is given,
+// which outlives it.
+// Turn: an input marks what changed; end_turn() (the loop's turn-end hook) publishes it, commits what is durable of it,
+// answers the waiting callers, then sends process commands and probes. Costs in proportion to what changed.
 #include <functional>
 #include <string>
 #include <string_view>
@@ -15,6 +16,7 @@
 #include "azora/base/result.hpp"
 #include "azora/keeper/keeper.hpp"
 #include "azora/orchestrator/admission.hpp"
+#include "azora/orchestrator/commits.hpp"
 #include "azora/orchestrator/drive.hpp"
 #include "azora/orchestrator/evidence.hpp"
 #include "azora/orchestrator/fleet.hpp"
@@ -40,7 +42,8 @@ struct CoreOptions {
 
 class Core : public keeper::KeeperListener {
  public:
-  Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, Publisher& publisher, CoreOptions options);
+  Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, store::Store& store, Publisher& publisher,
+       CoreOptions options);
   ~Core() override;
 
   void start();
@@ -61,12 +64,14 @@ class Core : public keeper::KeeperListener {
   // all its instances are, those that are wanted down left out of being ready.
   void wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done);
   // Runs `answer` when this turn is published.
-  void after_publish(Turn::Answer answer) { turn_.answer(std::move(answer)); }
-  // Ends every wait_for() and a stop() that is under way with this error, for the end of the program.
+  void after_publish(std::function<void()> answer) { turn_.answer(std::move(answer)); }
+  // Runs `answer` when what this turn changed is stored, or with the error when it could not be.
+  void after_commit(std::function<void(const Result<void>&)> answer) { turn_.acknowledge(std::move(answer)); }
+  // Ends every wait_for(), a stop() that is under way and what waits for the store, for the end of the program.
   void abandon_waiters();
   void callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, const std::string& reason);
   void callback_failed(std::string reason);
-  void set_callback_sink(std::function<void(CallbackRequest)> sink) { callback_sink_ = std::move(sink); }
+  void set_callback_sink(std::function<void(CallbackRequest)> sink) { delivery_.call = std::move(sink); }
   void set_file_stamp(FileStamp stamp) { evidence_.set_file_stamp(std::move(stamp)); }
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
 
@@ -80,6 +85,8 @@ class Core : public keeper::KeeperListener {
 
   void end_turn();
   std::size_t processes_alive() const { return fleet_.alive(); }
+  // What is wrong with the store; null: nothing. While there is, changes are refused with it.
+  const Error* storage_trouble() const { return commits_.trouble(); }
 
   // Checks what must hold after every turn; empty when it does. For the simulation.
   std::vector<std::string> violations() const;
@@ -98,17 +105,18 @@ class Core : public keeper::KeeperListener {
   void feed(std::uint64_t serial, healing::Input::Kind kind);
   void admit();
   void answer_waiters();
-  void deliver(Send& send);
+  Commits::Hooks hooks(Loop& loop);
+  ServiceState* meant_by(const Send& send);
 
-  keeper::Keeper& keeper_;
-  std::function<void(CallbackRequest)> callback_sink_;
+  Delivery delivery_;
   Fleet fleet_;
+  Verbs verbs_;
+  Commits commits_;
   Turn turn_;
   Probing probing_;
   Admission admission_;
   Evidence evidence_;
   Waiters waiters_;
-  Verbs verbs_;
   Shutdown shutdown_;
   Drive drive_;
   Self self_;

@@ -78,6 +78,9 @@ void Drive::feed(ServiceState& service, const Input& input) {
   const Lifecycle before = service.machine.lifecycle;
   const Shown shown = shown_of(service.machine);
   const bool was_alive = service.alive();
+  // Most checks change nothing that is stored: for them alone it is worth to compare.
+  std::optional<healing::Machine> compared;
+  if (is_of_check(input.kind) && turn_.stores()) compared = service.machine;
   const healing::Plan plan = plan_of(*service.spec);
   const healing::Step step = healing::step(service.machine, plan, input, turn_.now().steady);
   AZORA_ASSERT(healing::follows(plan, before, input, service.machine.lifecycle));
@@ -93,6 +96,7 @@ void Drive::feed(ServiceState& service, const Input& input) {
   for (const Notice& notice : step.notices) {
     if (notice.kind != Notice::Kind::started) emit_notice(turn_, service, notice);
   }
+  if (!is_of_check(input.kind) || (compared && *compared != service.machine)) turn_.mark_durable(service.serial);
   rearm(service);
   // What a check says changes nothing but the machine: most checks not even that.
   if (!is_of_check(input.kind) || shown != shown_of(service.machine)) turn_.mark_dirty(service);
@@ -180,6 +184,7 @@ void Drive::refresh_status(ServiceState& service) {
     }
   }
   turn_.mark_dirty(service);
+  turn_.mark_durable(service.serial);
   queue_dependents(service);
 }
 
@@ -260,6 +265,7 @@ void Drive::look_at_dependencies(const ServiceSpec& spec) {
 
 void Drive::finish_leaving(ServiceState& service) {
   const std::uint64_t serial = service.serial;
+  turn_.mark_durable(serial);
   if (service.process()) turn_.send(Send::to_forget(serial));
   admission_.leave(serial);
   admission_.release(serial);

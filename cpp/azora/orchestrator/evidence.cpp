@@ -42,6 +42,7 @@ void Evidence::look_at(const ServiceState& service) {
     if (found == nullptr || found->machine.incarnation != incarnation) return;
     if (!found->own->executable_stamp) {
       found->own->executable_stamp = std::move(stamp);
+      noted_(serial);
     } else if (found->machine.lifecycle == Lifecycle::failed && *found->own->executable_stamp != stamp) {
       found_(*found);
     }

@@ -18,9 +18,10 @@ using FileStamp = std::function<void(const LaunchSpec&, Stamped)>;
 
 class Evidence {
  public:
-  // `found` is called with a failed service whose program differs from the one that failed.
-  Evidence(Loop& loop, Fleet& fleet, std::function<void(ServiceState&)> found)
-      : loop_(loop), fleet_(fleet), found_(std::move(found)) {}
+  // `found` is called with a failed service whose program differs from the one that failed, `noted` with the serial of
+  // one whose stamp is known now.
+  Evidence(Loop& loop, Fleet& fleet, std::function<void(ServiceState&)> found, std::function<void(std::uint64_t)> noted)
+      : loop_(loop), fleet_(fleet), found_(std::move(found)), noted_(std::move(noted)) {}
   ~Evidence() { loop_.cancel(timer_); }
   Evidence(const Evidence&) = delete;
   Evidence& operator=(const Evidence&) = delete;
@@ -39,6 +40,7 @@ class Evidence {
   Loop& loop_;
   Fleet& fleet_;
   std::function<void(ServiceState&)> found_;
+  std::function<void(std::uint64_t)> noted_;
   FileStamp file_stamp_;
   std::set<std::uint64_t> failed_;
   TimerId timer_ = 0;

@@ -23,7 +23,7 @@ EventActor actor_of(std::string_view actor) { return EventActor::from_wire(actor
 }  // namespace
 
 Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor, Apply apply) {
-  return impl_->ask<Result<std::uint64_t>>(
+  return impl_->change<Result<std::uint64_t>>(
       [specs = std::move(specs), actor = actor_of(actor), apply](Core& core) mutable {
         return core.register_many(std::move(specs), actor, apply);
       });
@@ -32,7 +32,7 @@ Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, st
 Result<std::uint64_t> Orchestrator::register_requests(const std::vector<std::string>& texts) {
   Result<std::vector<Request>> requests = impl_->read_requests(texts);
   if (!requests) return std::move(requests).error();
-  return impl_->ask<Result<std::uint64_t>>([requests = std::move(requests).value()](Core& core) mutable {
+  return impl_->change<Result<std::uint64_t>>([requests = std::move(requests).value()](Core& core) mutable {
     return core.register_requests(std::move(requests));
   });
 }
@@ -41,19 +41,19 @@ void Orchestrator::register_requests(const std::vector<std::string>& texts,
                                      std::function<void(const Result<std::uint64_t>&)> done) {
   Result<std::vector<Request>> requests = impl_->read_requests(texts);
   if (!requests) return done(std::move(requests).error());
-  impl_->ask_then<Result<std::uint64_t>>(
+  impl_->change_then<Result<std::uint64_t>>(
       [requests = std::move(requests).value()](Core& core) mutable { return core.register_requests(std::move(requests)); },
       std::move(done));
 }
 
 Result<bool> Orchestrator::unregister(std::string_view id, std::string_view actor) {
-  return impl_->ask<Result<bool>>(
+  return impl_->change<Result<bool>>(
       [id = std::string(id), actor = actor_of(actor)](Core& core) { return core.unregister(id, actor); });
 }
 
 Result<VerbAnswer> Orchestrator::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                                          std::string_view actor) {
-  return impl_->ask<Result<VerbAnswer>>(
+  return impl_->change<Result<VerbAnswer>>(
       [verb, id = std::string(id), dependents, dependencies, actor = actor_of(actor)](Core& core) {
         return core.command(verb, id, dependents, dependencies, actor);
       });
@@ -71,7 +71,7 @@ Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, 
 }
 
 Result<void> Orchestrator::configure_pool(std::string_view name, const balancer::PoolChange& change) {
-  return impl_->ask<Result<void>>([this, name = std::string(name), change](Core&) {
+  return impl_->read<Result<void>>([this, name = std::string(name), change](Core&) {
     return impl_->balancer().pools().configure(name, change);
   });
 }

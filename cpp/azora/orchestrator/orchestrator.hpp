@@ -18,8 +18,14 @@
 namespace azora::balancer {
 class Balancer;
 }
+namespace azora {
+class Loop;
+}
 namespace azora::events {
 class EventLog;
+}
+namespace azora::store {
+class Store;
 }
 
 namespace azora::orchestrator {
@@ -32,6 +38,9 @@ struct Options {
   int max_concurrent_starts = -1;  // -1: max(4, 2 x cores); 0 no cap
   int starts_per_second = 50;      // 0 no cap
   std::string build_id;
+  // Makes the store, which answers on the loop that is given: that of the control thread. Empty: one in memory that keeps
+  // nothing, for a fleet that ends with us.
+  std::function<std::unique_ptr<store::Store>(Loop&)> make_store;
 };
 
 enum class Verb { start, stop, restart };

@@ -50,6 +50,11 @@ class Probing {
   };
   const Counts& counts() const { return counts_; }
   std::uint64_t stalls() const { return guard_.stalls(); }  // any thread may read them
+  // The place of its first check on the grid; nullopt: it is not asked.
+  std::optional<health::Ordinal> ordinal(std::uint64_t serial) const {
+    const ServiceState* service = fleet_.by_serial(serial);
+    return service == nullptr ? std::nullopt : scheduler_.ordinal(service->checks.front().key);
+  }
 
  private:
   // Whose check has a slot. Services keep their place in memory until remove().

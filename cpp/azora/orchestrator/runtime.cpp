@@ -61,7 +61,9 @@ Orchestrator::Impl::Impl(Options options)
       publisher_(balancer_, *events_),
       prober_(control_.loop(), prober_options()),
       keeper_(control_.loop(), keeper_options()),
-      core_(control_.loop(), prober_, keeper_, publisher_, core_options(options_)),
+      store_(options_.make_store ? options_.make_store(control_.loop())
+                                 : std::make_unique<store::MemoryStore>(store::MemoryStore::Keep::nothing)),
+      core_(control_.loop(), prober_, keeper_, *store_, publisher_, core_options(options_)),
       usage_(work_.loop(), [this] { return publisher_.board(); },
              [this](UsageReport report) {
                control_.loop().post([this, report = std::move(report)] {
@@ -89,7 +91,7 @@ Result<void> Orchestrator::Impl::open() {
 }
 
 Result<void> Orchestrator::Impl::start() {
-  return ask<Result<void>>([this](Core& core) -> Result<void> {
+  return read<Result<void>>([this](Core& core) -> Result<void> {
     if (!probing_) {
       if (Result<void> started = prober_.start(); !started) return started;
       probing_ = true;

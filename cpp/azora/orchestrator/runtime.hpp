@@ -23,6 +23,7 @@
 #include "azora/orchestrator/reads/graph.hpp"
 #include "azora/orchestrator/reads/list_bodies.hpp"
 #include "azora/orchestrator/usage_sampler.hpp"
+#include "azora/store/memory_store.hpp"
 
 namespace azora::orchestrator {
 
@@ -35,13 +36,21 @@ class Orchestrator::Impl {
   Result<std::vector<std::string>> stop(Millis deadline);
   void close(Millis deadline);
 
-  // Runs body(core) as part of a turn of the control thread and answers when that turn is published.
-  // T is a Result.
+  // Runs body(core) as part of a turn of the control thread and answers when that turn is published: for what is read,
+  // and for what is not stored. T is a Result.
   template <typename T, typename Body>
-  T ask(Body body) {
+  T read(Body body) {
     return await<T>([this, body = std::move(body)](Core& core, const std::shared_ptr<Promise<T>>& promise) mutable {
       const auto answer = std::make_shared<T>(body(core));
       core.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
+    });
+  }
+  // The same for what is stored: answers when it is, or with the store's error. What was refused changed nothing and
+  // waits for nothing.
+  template <typename T, typename Body>
+  T change(Body body) {
+    return await<T>([body = std::move(body)](Core& core, const std::shared_ptr<Promise<T>>& promise) mutable {
+      keep_when_stored(core, std::make_shared<T>(body(core)), promise);
     });
   }
   // The same where the core answers later, by the promise that body(core, promise) is given.
@@ -55,16 +64,15 @@ class Orchestrator::Impl {
     control_.loop().post([this, promise = std::move(promise), body = std::move(body)]() mutable { body(core_, promise); });
     return reply->wait();
   }
-  // ask() without waiting: done(answer) is called on the control thread, or here when the orchestrator is closed.
+  // change() without waiting: done(answer) is called on the control thread, or here when the orchestrator is closed.
   template <typename T, typename Body, typename Done>
-  void ask_then(Body body, Done done) {
+  void change_then(Body body, Done done) {
     const auto pass = std::make_shared<const CallGate::Pass>(gate_);  // inside until it is answered
     if (!*pass) return done(T(closed()));
     if (Result<void> open = this->open(); !open) return done(T(std::move(open).error()));
     auto promise = std::make_shared<Promise<T>>([pass, done = std::move(done)](T answer) { done(answer); });
     control_.loop().post([this, promise = std::move(promise), body = std::move(body)]() mutable {
-      const auto answer = std::make_shared<T>(body(core_));
-      core_.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
+      keep_when_stored(core_, std::make_shared<T>(body(core_)), promise);
     });
   }
   // Runs body(core) in some later turn; lost when closed.
@@ -94,6 +102,14 @@ class Orchestrator::Impl {
   CallbackQueue& callbacks() { return callbacks_; }
 
  private:
+  template <typename T>
+  static void keep_when_stored(Core& core, const std::shared_ptr<T>& answer, const std::shared_ptr<Promise<T>>& promise) {
+    if (!*answer) return core.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
+    core.after_commit([promise, answer](const Result<void>& stored) {
+      if (!stored) *answer = T(stored.error());
+      promise->keep(std::move(*answer));
+    });
+  }
   static Error closed() { return {ErrorCode::closed, "the orchestrator is closed", {}}; }
   static balancer::BalancerOptions balancer_options(LoopThread& work);
   static CoreOptions core_options(const Options& options);
@@ -125,6 +141,7 @@ class Orchestrator::Impl {
   CallbackQueue callbacks_;
   health::NetProber prober_;
   keeper::KeeperClient keeper_;
+  std::unique_ptr<store::Store> store_;
   Core core_;
   UsageSampler usage_;
 };

@@ -3,6 +3,7 @@
 // read, so that each kind can wait for what it must wait for.
 // Threads: the control thread. Ownership: a value. Fails: never.
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <utility>
@@ -17,7 +18,7 @@ struct Send {
     launch,       // start `incarnation`: `launch` says how
     stop,         // `signal` to its main process
     kill,         // SIGKILL to all of it
-    acknowledge,  // its end is published: the record of it may go
+    acknowledge,  // its end is stored: the record of it may go
     forget,       // the service is unregistered and swept: its shim may end
     callback,     // call its restart callable: `request`
   };
@@ -27,6 +28,9 @@ struct Send {
   int signal = 0;
   std::optional<keeper::Launch> launch;
   std::optional<CallbackRequest> request;
+
+  // It begins an incarnation.
+  bool starts() const { return kind == Kind::launch || kind == Kind::callback; }
 
   static Send to_launch(keeper::Launch launch) {
     return {.kind = Kind::launch, .serial = launch.serial, .incarnation = launch.incarnation, .launch = std::move(launch)};
@@ -46,6 +50,25 @@ struct Send {
             .serial = request.serial,
             .incarnation = request.incarnation,
             .request = std::move(request)};
+  }
+};
+
+// Where sends go. `call` is empty where there are no restart callables.
+struct Delivery {
+  keeper::Keeper& keeper;
+  std::function<void(CallbackRequest)> call;
+
+  void operator()(Send& send) const {
+    switch (send.kind) {
+      case Send::Kind::launch: return keeper.launch(std::move(*send.launch));
+      case Send::Kind::stop: return keeper.stop(send.serial, send.incarnation, send.signal);
+      case Send::Kind::kill: return keeper.kill(send.serial, send.incarnation);
+      case Send::Kind::acknowledge: return keeper.acknowledge(send.serial, send.incarnation);
+      case Send::Kind::forget: return keeper.forget(send.serial);
+      case Send::Kind::callback:
+        if (call) call(std::move(*send.request));
+        return;
+    }
   }
 };
 

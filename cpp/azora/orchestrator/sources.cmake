@@ -1,11 +1,14 @@
 set(AZORA_ORCHESTRATOR_SOURCES
   admission.cpp
+  commits.cpp
   core.cpp
   drive.cpp
+  durable.cpp
   evidence.cpp
   file_stamp.cpp
   fleet.cpp
   invariants.cpp
+  journal.cpp
   log_stream.cpp
   notices.cpp
   orchestrator.cpp

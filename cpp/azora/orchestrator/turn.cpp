@@ -48,16 +48,6 @@ ViewPtr view_of(const ServiceState& service) {
   return view;
 }
 
-// One that throws does not take the others of its turn along.
-template <typename Body>
-void guarded(const Body& body) noexcept {
-  try {
-    body();
-  } catch (...) {
-    report_exception("turn", std::current_exception());
-  }
-}
-
 }  // namespace
 
 void Turn::mark_dirty(ServiceState& service) {
@@ -147,11 +137,6 @@ void Turn::publish(const Summary& summary) {
   board_.alive = summary.alive;
   board_changed_ = false;
   publisher_.publish(std::make_shared<const Board>(board_));
-}
-
-void Turn::complete() {
-  for (const Answer& answer : std::exchange(answers_, {})) guarded(answer);
-  for (Send& send : std::exchange(sends_, {})) guarded([&] { deliver_(send); });
 }
 
 }  // namespace azora::orchestrator

@@ -1,9 +1,9 @@
 #pragma once
 // What one turn of the control thread collects, and the order in which it becomes true: views and pools first, then
-// events, then answers, then sends. So a reader that saw an event or an answer reads a state that contains it, and
-// nothing is started before it can be read.
-// Threads: the control thread. Ownership: borrows loop and publisher, which outlive it; the services that are marked
-// must live until publish(). Fails: never.
+// events; then answers and sends, those that depend on it when what is durable of the turn is stored (commits.hpp). So a
+// reader that saw an event or an answer reads a state that contains it, and nothing is started before it can be read.
+// Threads: the control thread. Ownership: borrows loop, publisher and journal, which outlive it; the services that are
+// marked must live until publish(). Fails: never.
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -15,7 +15,9 @@
 
 #include "azora/base/counter.hpp"
 #include "azora/base/loop.hpp"
+#include "azora/base/result.hpp"
 #include "azora/orchestrator/board.hpp"
+#include "azora/orchestrator/journal.hpp"
 #include "azora/orchestrator/publisher.hpp"
 #include "azora/orchestrator/send.hpp"
 #include "azora/orchestrator/service_state.hpp"
@@ -23,13 +25,15 @@
 
 namespace azora::orchestrator {
 
+// One answer of a turn: at once, or (when it acknowledges a change) when that is stored. One of the two is set.
+struct TurnAnswer {
+  std::function<void()> at_once;
+  std::function<void(const Result<void>&)> stored;
+};
+
 class Turn {
  public:
-  using Answer = std::function<void()>;
-  using Deliver = std::function<void(Send&)>;
-
-  Turn(Loop& loop, Publisher& publisher, Deliver deliver)
-      : loop_(loop), publisher_(publisher), deliver_(std::move(deliver)) {}
+  Turn(Loop& loop, Publisher& publisher, Journal& journal) : loop_(loop), publisher_(publisher), journal_(journal) {}
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
@@ -60,6 +64,11 @@ class Turn {
 
   // The service's view is replaced when the turn ends.
   void mark_dirty(ServiceState& service);
+  // Its record is compared when the turn ends, and stored where it differs. The service may be gone then.
+  void mark_durable(std::uint64_t serial) { journal_.touch(serial); }
+  bool stores() const { return journal_.keeps(); }
+  // The same of an entry.
+  void mark_entry(const std::string& name) { journal_.touch_entry(name, actor_); }
   const std::vector<ServiceState*>& dirty() const { return dirty_; }
   // No reader finds it any more once the turn ends.
   void remove_view(const std::string& id, std::uint64_t order);
@@ -90,11 +99,15 @@ class Turn {
   std::uint64_t head() const { return publisher_.head(); }
 
   // Runs when this turn is published.
-  void answer(Answer answer) { answers_.push_back(std::move(answer)); }
+  void answer(std::function<void()> run) { answers_.push_back({.at_once = std::move(run), .stored = {}}); }
+  // Runs when what this turn changed is stored, or could not be.
+  void acknowledge(std::function<void(const Result<void>&)> run) {
+    answers_.push_back({.at_once = {}, .stored = std::move(run)});
+  }
   // Leaves after the answers.
   void send(Send send) { sends_.push_back(std::move(send)); }
 
-  // The end, in two steps: what readers see; then answers and sends.
+  // The end, in two steps: what readers see; then answers and sends, which are the caller's.
   struct Summary {
     bool running = false;
     std::size_t healthy = 0;
@@ -102,7 +115,8 @@ class Turn {
     std::size_t alive = 0;
   };
   void publish(const Summary& summary);
-  void complete();
+  std::vector<TurnAnswer> take_answers() { return std::exchange(answers_, {}); }
+  std::vector<Send> take_sends() { return std::exchange(sends_, {}); }
 
   struct Counts {
     Counter turns;
@@ -116,13 +130,13 @@ class Turn {
 
   Loop& loop_;
   Publisher& publisher_;
-  Deliver deliver_;
+  Journal& journal_;
   std::optional<Now> fixed_time_;
   EventActor actor_ = kSelf;
   std::vector<ServiceState*> dirty_;
   Board board_;
   bool board_changed_ = false;
-  std::vector<Answer> answers_;
+  std::vector<TurnAnswer> answers_;
   std::vector<Send> sends_;
   Counts counts_;
 };

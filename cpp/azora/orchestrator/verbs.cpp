@@ -14,8 +14,9 @@ std::vector<std::uint64_t> Verbs::drop(std::uint64_t serial) {
   return raise;
 }
 
-bool Verbs::contains(std::uint64_t serial) const {
-  return std::any_of(waiting_.begin(), waiting_.end(), [serial](const StagedVerb& one) { return one.serial == serial; });
+const StagedVerb* Verbs::find(std::uint64_t serial) const {
+  const auto found = std::find_if(waiting_.begin(), waiting_.end(), [serial](const StagedVerb& one) { return one.serial == serial; });
+  return found == waiting_.end() ? nullptr : &*found;
 }
 
 std::optional<StagedVerb> Verbs::take_due(const std::function<bool(std::uint64_t)>& runs) {

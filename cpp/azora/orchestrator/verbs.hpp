@@ -25,7 +25,9 @@ class Verbs {
   void stage(StagedVerb staged) { waiting_.push_back(std::move(staged)); }
   // The one for this service is dropped; answers those that it would have raised.
   std::vector<std::uint64_t> drop(std::uint64_t serial);
-  bool contains(std::uint64_t serial) const;
+  bool contains(std::uint64_t serial) const { return find(serial) != nullptr; }
+  // The one of this service; null: none. Good until the next change.
+  const StagedVerb* find(std::uint64_t serial) const;
   // The oldest one that waits for nothing that `runs`.
   std::optional<StagedVerb> take_due(const std::function<bool(std::uint64_t)>& runs);
   // All of them, when the whole is stopped.

@@ -40,6 +40,8 @@ std::vector<SpecPtr> entries_of(std::span<const SpecPtr> services);
 class Registry {
  public:
   std::size_t size() const { return services_; }  // services
+  std::uint64_t last_serial() const { return last_serial_; }
+  std::uint64_t next_order() const { return next_order_; }
   // The entry of that name; null for the id of an instance.
   const Entry* find(std::string_view name) const;
   // The service of that id; null for the name of an entry with replicas.

@@ -41,49 +41,49 @@ void rows(AnyEntry auto& record, auto&& visit) {
 }
 
 void rows(AnyMachine auto& record, auto&& visit) {
-  auto& [lifecycle, desired, incarnation, deps_ok, ever_started, restart_asked, action_running, admission_asked, slot_held,
-         permit_asked, permit_held, attempts, last_delay, recent_restarts, flapping, restart_count, cause, start_cause,
-         failing, half_open, evidence_pending, announced_failed, announced_unavailable, announced_blocked, deadline,
-         next_attempt, earliest, down_since, ready_since, stable_since, started, failed_at, last_evidence] = record;
+  auto& [lifecycle, desired, incarnation, restart_count, deps_ok, ever_started, restart_asked, action_running,
+         well_before, told_failed, told_unavailable, told_blocked, admission_request, slot, permit_request, permit,
+         attempts, last_delay, flapping, recent_restarts, cause, start_cause, failing, half_open, evidence_pending,
+         down_since, failed_at, earliest, last_evidence, deadline, next_attempt, clock, started, stable_since] = record;
   visit("lifecycle", lifecycle);
   visit("desired", desired);
   visit("incarnation", incarnation);
+  visit("restartCount", restart_count);
   visit("depsOk", deps_ok);
   visit("everStarted", ever_started);
   visit("restartAsked", restart_asked);
   visit("actionRunning", action_running);
-  visit("admissionAsked", admission_asked);
-  visit("slotHeld", slot_held);
-  visit("permitAsked", permit_asked);
-  visit("permitHeld", permit_held);
+  visit("wellBefore", well_before);
+  visit("toldFailed", told_failed);
+  visit("toldUnavailable", told_unavailable);
+  visit("toldBlocked", told_blocked);
+  visit("admissionRequest", admission_request);
+  visit("slot", slot);
+  visit("permitRequest", permit_request);
+  visit("permit", permit);
   visit("attempts", attempts);
   visit("lastDelay", last_delay);
-  visit("recentRestarts", recent_restarts);
   visit("flapping", flapping);
-  visit("restartCount", restart_count);
+  visit("recentRestarts", recent_restarts);
   visit("cause", cause);
   visit("startCause", start_cause);
   visit("failing", failing);
   visit("halfOpen", half_open);
   visit("evidencePending", evidence_pending);
-  visit("announcedFailed", announced_failed);
-  visit("announcedUnavailable", announced_unavailable);
-  visit("announcedBlocked", announced_blocked);
+  visit("downSince", down_since);
+  visit("failedAt", failed_at);
+  visit("earliest", earliest);
+  visit("lastEvidence", last_evidence);
   visit("deadline", deadline);
   visit("nextAttempt", next_attempt);
-  visit("earliest", earliest);
-  visit("downSince", down_since);
-  visit("readySince", ready_since);
-  visit("stableSince", stable_since);
+  visit("clock", clock);
   visit("started", started);
-  visit("failedAt", failed_at);
-  visit("lastEvidence", last_evidence);
+  visit("stableSince", stable_since);
 }
 
 void rows(AnyStaged auto& record, auto&& visit) {
-  auto& [verb, wanted, after, raise] = record;
+  auto& [verb, after, raise] = record;
   visit("verb", verb);
-  visit("wanted", wanted);
   visit("after", after);
   visit("raise", raise);
 }

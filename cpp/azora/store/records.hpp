@@ -56,48 +56,48 @@ struct MachineRecord {
   Lifecycle lifecycle = Lifecycle::idle;
   Desired desired = Desired::down;
   std::uint64_t incarnation = 0;
+  int restart_count = 0;
   bool deps_ok = false;
   bool ever_started = false;
   bool restart_asked = false;
   bool action_running = false;
+  bool well_before = false;
 
-  bool admission_asked = false;
-  bool slot_held = false;
-  bool permit_asked = false;
-  bool permit_held = false;
+  bool told_failed = false;
+  bool told_unavailable = false;
+  bool told_blocked = false;
+
+  bool admission_request = false;
+  bool slot = false;
+  bool permit_request = false;
+  bool permit = false;
 
   int attempts = 0;
   Nanos last_delay{0};
-  std::vector<Distance> recent_restarts;
   bool flapping = false;
-  int restart_count = 0;
+  std::vector<Distance> recent_restarts;
 
-  std::string cause;        // wire names
+  std::string cause;  // wire names
   std::string start_cause;
   bool failing = false;
   bool half_open = false;
   bool evidence_pending = false;
-
-  bool announced_failed = false;
-  bool announced_unavailable = false;
-  bool announced_blocked = false;
+  OptionalDistance down_since;
+  OptionalDistance failed_at;
+  OptionalDistance earliest;
+  OptionalDistance last_evidence;
 
   OptionalDistance deadline;
   OptionalDistance next_attempt;
-  OptionalDistance earliest;
-  OptionalDistance down_since;
-  OptionalDistance ready_since;
-  OptionalDistance stable_since;
+  OptionalDistance clock;
   OptionalDistance started;
-  OptionalDistance failed_at;
-  OptionalDistance last_evidence;
+  OptionalDistance stable_since;
   friend bool operator==(const MachineRecord&, const MachineRecord&) = default;
 };
 
 // A verb that waits until other services have ended.
 struct StagedRecord {
   std::string verb;
-  Desired wanted = Desired::up;
   std::vector<std::uint64_t> after;  // serials
   std::vector<std::uint64_t> raise;  // started again when it is done
   friend bool operator==(const StagedRecord&, const StagedRecord&) = default;
@@ -143,7 +143,9 @@ Row encode(const HeadsRecord& record);
 Row encode(const EntryRecord& record);
 Row encode(const ServiceRecord& record);
 
-// A number that differs when any row but `written` does (as good as certainly, by 64 bits).
+// A number that differs when any row does (as good as certainly, by 64 bits), but for `written` and for `ordinal`, which
+// moves when other services leave: it is stored with the next change, and one that is out of date is taken by the
+// scheduler as a wish.
 std::uint64_t fingerprint(const ServiceRecord& record);
 
 Result<HeadsRecord> decode_heads(const Row& row);

@@ -1,7 +1,9 @@
 set(AZORA_ORCHESTRATOR_TESTS
   checks_test.cpp
   actions_test.cpp
+  commits_test.cpp
   core_test.cpp
+  durable_test.cpp
   entries_test.cpp
   file_stamp_test.cpp
   list_bodies_test.cpp
@@ -22,6 +24,7 @@ set(AZORA_ORCHESTRATOR_TESTS
   rooms/verbs_test.cpp
   rooms/waiters_test.cpp
   scale_test.cpp
+  storage_test.cpp
   ../support/allocations.cpp
   usage_sampler_test.cpp
   verbs_test.cpp)

@@ -112,18 +112,18 @@ mutant(event_before_publish orchestrator/turn.cpp "events are read before the st
 [=[  counts_.turns.add();
   if (PLANTED) publisher_.publish(nullptr);]=])
 
-mutant(action_before_publish orchestrator/turn.cpp "commands leave before their turn is published"
-[=[  counts_.turns.add();]=]
-[=[  counts_.turns.add();
-  if (PLANTED) {
-    for (Send& one : std::exchange(sends_, {})) deliver_(one);
-  }]=])
+mutant(action_before_publish orchestrator/core.cpp "commands leave before their turn is published"
+[=[  turn_.publish({]=]
+[=[  if (PLANTED) {
+    for (Send& one : turn_.take_sends()) delivery_(one);
+  }
+  turn_.publish({]=])
 
 mutant(answer_before_publish orchestrator/turn.cpp "a command is answered before its turn is published"
 [=[  counts_.turns.add();]=]
 [=[  counts_.turns.add();
   if (PLANTED) {
-    for (const auto& one : std::exchange(answers_, {})) one();
+    for (const auto& one : std::exchange(answers_, {})) one.at_once ? one.at_once() : one.stored({});
   }]=])
 
 mutant(dependents_stop_last orchestrator/reactions/on_stop.cpp "what others need stops first"
@@ -173,3 +173,38 @@ mutant(stop_forgets_the_next orchestrator/drive.cpp "what an ended service neede
   for (const Dependency& dependency]=]
 [=[  if (PLANTED || !shutdown_.under_way()) return;
   for (const Dependency& dependency]=])
+
+mutant(started_before_its_ticket orchestrator/commits.cpp "a start leaves before its incarnation is stored"
+[=[    if (one.kind == Send::Kind::kill && !waits_for(one.serial)) {]=]
+[=[    if (PLANTED || (one.kind == Send::Kind::kill && !waits_for(one.serial))) {]=])
+
+mutant(acknowledged_before_its_ticket orchestrator/commits.cpp "a change is acknowledged before it is stored"
+[=[      turn.answers.push_back(std::move(one));]=]
+[=[      if (PLANTED) {
+        one.stored({});
+        continue;
+      }
+      turn.answers.push_back(std::move(one));]=])
+
+mutant(refused_taken_for_stored orchestrator/commits.cpp "a change whose commit failed is acknowledged"
+[=[    run(turn.answers, turn.ticket <= committed_ ? Result<void>() : Result<void>(*trouble_));]=]
+[=[    run(turn.answers, PLANTED || turn.ticket <= committed_ ? Result<void>() : Result<void>(*trouble_));]=])
+
+mutant(failed_rows_forgotten orchestrator/journal.cpp "what a failed commit held is never stored"
+[=[    services_.insert(serial);
+    prints_[serial] = 0;]=]
+[=[    if (PLANTED) continue;
+    services_.insert(serial);
+    prints_[serial] = 0;]=])
+
+mutant(crossed_launch_made orchestrator/commits.cpp "a start that was stopped while it waited is made"
+[=[    if (one.starts() && !hooks_.wanted(one)) {]=]
+[=[    if (!PLANTED && one.starts() && !hooks_.wanted(one)) {]=])
+
+mutant(intent_not_marked orchestrator/reactions/on_command.cpp "what a verb decided is published and not stored"
+[=[    turn.mark_durable(one.serial);]=]
+[=[    if (!PLANTED) turn.mark_durable(one.serial);]=])
+
+mutant(retry_never orchestrator/commits.cpp "a store that works again is never tried"
+[=[      retry_ = true;  // the turn's end commits]=]
+[=[      if (!PLANTED) retry_ = true;  // the turn's end commits]=])

@@ -12,11 +12,20 @@ using health::FakeProber;
 using std::chrono::seconds;
 
 Simulation::Simulation(std::uint64_t seed)
-    : seed_(seed), random_(seed), world_({.max_concurrent_starts = 3, .starts_per_second = 4}) {
+    : seed_(seed),
+      random_(seed),
+      world_({.max_concurrent_starts = 3, .starts_per_second = 4}),
+      store_random_(seed ^ 0x5709eULL) {
   world_.loop.set_turn_end([this] {
     world_.core.end_turn();
     watcher_.check_turn();
+    store_watcher_.check_turn();
   });
+  if (store_kind() != StoreKind::prompt) {
+    world_.store.set_delay([this] { return Nanos(Millis(store_random_() % (store_random_() % 20 == 0 ? 3'500 : 300))); });
+    world_.store.set_written_anyway([this] { return store_random_() % 2 == 0; });
+    world_.store.set_mode(store::FakeStore::Mode::slow);
+  }
   world_.core.set_callback_sink([this](const CallbackRequest& request) { call(request); });
   if (chance(70)) {
     world_.keeper.set_delay([this] { return Nanos(Micros(below(20'000))); });
@@ -28,6 +37,7 @@ void Simulation::run() {
   build();
   const std::uint64_t faults = 30 + below(40);
   for (std::uint64_t i = 0; i < faults && !failed(); ++i) {
+    trouble_the_store();
     fault();
     world_.advance(Millis(below(chance(20) ? 40'000 : 3'000)));
   }
@@ -95,6 +105,7 @@ std::string Simulation::dependency_of(std::size_t index) {
 }
 
 void Simulation::add(Member& member, const std::string& argv) {
+  if (world_.core.storage_trouble() != nullptr) return;  // it would be refused
   const bool single = member.replicas == 1 || member.url_only;
   std::vector<std::string> ids;
   for (int i = 0; i < (single ? 1 : member.replicas); ++i) ids.push_back(single ? member.id : instance_id(member.id, i));
@@ -109,7 +120,13 @@ void Simulation::add(Member& member, const std::string& argv) {
   if (!member.url_only && !member.callback) {
     text += R"(,"process":{"argv":[")" + argv + R"("],"replicas":)" + std::to_string(member.replicas) + "}";
   }
-  world_.add(text + "}", member.callback);
+  Result<std::vector<SpecPtr>> specs = parse_service(text + "}", {.origin = Origin::python, .has_callback = member.callback});
+  world_.turn([&] {
+    const SpecPtr first = specs.value().front();
+    const Result<std::uint64_t> done = world_.core.register_many(specs.value(), "python");
+    if (!done) return watcher_.found("registration", member.id, done.error().message);
+    store_watcher_.registered(first->entry ? first->entry : first);
+  });
   member.serials.clear();
   for (const std::string& id : ids) {
     const ViewPtr view = world_.view(id);
@@ -119,8 +136,11 @@ void Simulation::add(Member& member, const std::string& argv) {
 }
 
 void Simulation::remove(Member& member) {
+  if (world_.core.storage_trouble() != nullptr) return;
   for (const std::string& id : member.ids) watcher_.removed(id);
-  world_.turn([&] { (void)world_.core.unregister(member.id, "rest").ok(); });
+  world_.turn([&] {
+    if (world_.core.unregister(member.id, "rest").ok()) store_watcher_.unregistered(member.id);
+  });
   member.registered = false;
 }
 
@@ -201,6 +221,7 @@ void Simulation::command(Member& member) {
   }
   world_.turn([&] {
     if (world_.core.command(verb, name, dependents, dependencies, "rest").ok()) {
+      store_watcher_.commanded(name, verb == Verb::stop ? Desired::down : Desired::up);
       world_.core.after_publish([this] {
         if (world_.recorder.published != world_.recorder.events.size()) {
           watcher_.found("order of a turn", "", "an answer before its turn's events were published");
@@ -250,6 +271,7 @@ void Simulation::recover(Member& member) {
 // What stands for the user's function: it helps, or not, or makes it worse; it fails; it takes its time.
 void Simulation::call(const CallbackRequest& request) {
   watcher_.called(request);
+  store_watcher_.called(request);
   const Nanos span = healing_ || chance(60) ? Millis(below(2'000)) : Millis(below(40'000));
   const bool ok = healing_ || chance(70);
   const bool helps = ok && (healing_ || chance(60));
@@ -273,6 +295,11 @@ void Simulation::call(const CallbackRequest& request) {
 // Faults end: executables work, services answer, everybody is registered and wanted.
 void Simulation::heal() {
   healing_ = true;
+  if (store_kind() != StoreKind::prompt) {
+    world_.store.set_mode(store::FakeStore::Mode::prompt);
+    world_.advance(seconds(10));  // what it owes is stored, changes are taken again
+    if (world_.core.storage_trouble() != nullptr) watcher_.found("store", "", "trouble does not end with its cause");
+  }
   for (Member& member : members_) {
     if (!member.registered) add(member, "true");
     recover(member);
@@ -287,6 +314,13 @@ void Simulation::heal() {
       world_.turn([&] { (void)world_.core.command(Verb::start, id, false, false, "rest").ok(); });
     }
   }
+}
+
+void Simulation::trouble_the_store() {
+  using Mode = store::FakeStore::Mode;
+  if (store_kind() != StoreKind::failing || store_random_() % 3 != 0) return;
+  world_.store.set_failure({.full = store_random_() % 2 == 0, .reason = "it was told to fail"});
+  world_.store.set_mode(std::array{Mode::prompt, Mode::slow, Mode::slow, Mode::failing, Mode::hung}[store_random_() % 5]);
 }
 
 void Simulation::check_converged() {
@@ -307,6 +341,7 @@ void Simulation::clear_away() {
   }
   world_.advance(seconds(60));
   watcher_.check_leftovers();
+  store_watcher_.check_leftovers();
 }
 
 std::uint64_t number_from(const char* name, std::uint64_t otherwise) {

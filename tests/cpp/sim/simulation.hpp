@@ -1,6 +1,7 @@
 #pragma once
-// One fleet with dependencies, groups and replicas, driven through a seeded schedule of faults and commands while a Watcher
-// looks on; then the faults end and everything must come back; then all leave and nothing may be left.
+// One fleet with dependencies, groups and replicas, and a store that may be slow, refuse or hang, driven through a seeded
+// schedule of faults and commands while watchers look on; then the faults end and everything must come back; then all leave
+// and nothing may be left.
 // The seed decides everything: the same seed, the same run.
 // Threads: the test's.
 #include <cstdint>
@@ -8,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "sim/watcher.hpp"
+#include "sim/store_watcher.hpp"
 
 namespace azora::orchestrator {
 
@@ -22,6 +23,9 @@ class Simulation {
   // What was told and asked for up to there, oldest first; for the replay of one seed.
   std::string story() const;
   std::uint64_t turns() const { return world_.loop.turns(); }
+  // How its store behaves until the faults end, by the seed: always prompt; slow; slow, refusing and hung by turns.
+  enum class StoreKind { prompt, slow, failing };
+  StoreKind store_kind() const { return static_cast<StoreKind>(seed_ % 3); }
 
  private:
   struct Member {
@@ -55,6 +59,7 @@ class Simulation {
   void recover(Member& member);
   void call(const CallbackRequest& request);
   void heal();
+  void trouble_the_store();
   void check_converged();
   void clear_away();
 
@@ -62,6 +67,8 @@ class Simulation {
   std::mt19937_64 random_;
   World world_;
   Watcher watcher_{world_};
+  StoreWatcher store_watcher_{world_, watcher_};
+  std::mt19937_64 store_random_;  // of its own: a seed's faults are the same whatever the store does
   std::vector<Member> members_;
   bool healing_ = false;  // faults have ended
 };

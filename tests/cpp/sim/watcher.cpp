@@ -190,10 +190,34 @@ void Watcher::on_publish() {
     const bool judged = view->lifecycle == Lifecycle::ready || view->lifecycle == Lifecycle::watching;
     if (!judged || !world_.core.running()) known_[view->spec->id].failures = 0;
     if (view->lifecycle == Lifecycle::ready) known_[view->spec->id].failed_told = false;
+    note_decision(*view);
     if (dependencies_hold(*view->spec)) return;
     waiting_.insert(view->spec->id);
     known_[view->spec->id].explained = true;
   });
+}
+
+// A command may wait for the store. It was decided with what is published now, and is judged by that.
+void Watcher::note_decision(const ServiceView& view) {
+  Known& known = known_[view.spec->id];
+  const Run run{view.serial, view.incarnation};
+  if (view.lifecycle == Lifecycle::starting && known.start != run) {
+    known.start = run;
+    known.decided = now();
+    known.needs_held = dependencies_hold(*view.spec);
+  }
+  if (view.lifecycle == Lifecycle::stopping && known.stop != run) {
+    known.stop = run;
+    known.mass = mass_of(*view.spec);
+  }
+}
+
+std::string Watcher::mass_of(const ServiceSpec& spec) {
+  std::string mass;
+  for (const std::string& domain : {spec.group, std::string()}) {
+    if (is_mass(domain)) mass = domain.empty() ? "all" : domain;
+  }
+  return mass;
 }
 
 // Whoever reads an event reads a state that contains it.
@@ -248,13 +272,19 @@ void Watcher::on_launch(const std::string& id, std::uint64_t serial, std::uint64
   const ServiceSpec& spec = *view->spec;
   Known& known = known_[id];
   if (view->desired != Desired::up || !world_.core.running()) found("desired down wins", id, "started while it is to be down");
-  if (!dependencies_hold(spec)) found("dependencies first", id, "started before what it needs");
+  // One that waited for the store is judged by what was so when it was decided.
+  const bool published = known.start == Run{serial, incarnation};
+  const bool held = published ? known.needs_held : dependencies_hold(spec);
+  const SteadyTime decided = published ? known.decided : now();
+  const bool failed_since = known.failed_at && *known.failed_at > decided;
+  if (!held) found("dependencies first", id, "started before what it needs");
   const bool same = std::exchange(known.serial, serial) == serial;
   if (same && incarnation <= known.incarnation) found("incarnations", id, "a number twice");
-  if (known.failed_at && spec.restart.delay && !known.operator_acted && now() - *known.failed_at < *spec.restart.delay) {
+  const bool waits = known.failed_at && spec.restart.delay && !known.operator_acted && !failed_since;
+  if (waits && now() - *known.failed_at < *spec.restart.delay) {
     found("restartDelay", id, "started too early after its failure");
   }
-  check_budget(known, id, spec);
+  if (!failed_since) check_budget(known, id, spec);
   known.incarnation = incarnation;
   if (fails) known.killed = false;
   known.operator_acted = false;
@@ -268,8 +298,9 @@ void Watcher::on_launch(const std::string& id, std::uint64_t serial, std::uint64
   });
   const CoreOptions& limits = world_.options;
   if (slots > limits.max_concurrent_starts) found("start bucket", id, std::to_string(slots) + " starts at once");
-  launches_.push_back(now());
-  while (now() - launches_.front() >= std::chrono::seconds(1)) launches_.pop_front();
+  // It took its place when it was decided.
+  launches_.insert(std::upper_bound(launches_.begin(), launches_.end(), decided), decided);
+  while (!launches_.empty() && now() - launches_.front() >= std::chrono::seconds(1)) launches_.pop_front();
   if (std::ssize(launches_) > 2 * limits.starts_per_second) found("start bucket", id, "too many starts in a second");
 }
 
@@ -311,9 +342,8 @@ void Watcher::on_stop(const Command& command) {
   }
   if (stopping_ || !world_.core.running() || view->desired != Desired::up || known.operator_acted) return;
   // Its exit will say whether it was for its checks: a verb may have waited for its turn.
-  for (const std::string& domain : {view->spec->group, std::string()}) {
-    if (is_mass(domain)) known.stopped_in_mass = domain.empty() ? "all" : domain;
-  }
+  const bool decided = known.stop == Run{command.serial, command.incarnation};
+  if (const std::string mass = decided ? known.mass : mass_of(*view->spec); !mass.empty()) known.stopped_in_mass = mass;
   on_kill(id, *view);
 }
 

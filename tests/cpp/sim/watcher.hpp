@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "support/world.hpp"
@@ -36,6 +37,7 @@ class Watcher {
   const std::vector<std::string>& story() const { return story_; }
 
  private:
+  using Run = std::pair<std::uint64_t, std::uint64_t>;  // serial and incarnation
   struct Known {
     std::optional<HealthStatus> told;               // by the last status event
     std::uint64_t answered = 0;                     // incarnation of the last healthy or degraded event
@@ -56,6 +58,11 @@ class Watcher {
     std::pair<std::uint64_t, std::uint64_t> checked; // incarnation and generation of the last answer
     int failures = 0;                               // of these, in a row
     std::optional<SteadyTime> unanswered;           // since when they are enough to be acted on, and nothing hinders that
+    std::optional<Run> start;                       // last published as STARTING: what its launch is judged by
+    SteadyTime decided;                             // then
+    bool needs_held = false;                        // then
+    std::optional<Run> stop;                        // last published as STOPPING: what its stop is judged by
+    std::string mass;                               // then
   };
   // A group, or under no name the fleet, in which most turned bad: none of it is killed for its checks.
   struct Mass {
@@ -84,6 +91,8 @@ class Watcher {
   void check_board();
   void check_views();
   bool dependencies_hold(const ServiceSpec& spec) const;
+  void note_decision(const ServiceView& view);
+  std::string mass_of(const ServiceSpec& spec);
   void tell(const std::string& id, const std::string& what);
   SteadyTime now() { return world_.loop.now().steady; }
 

@@ -77,9 +77,9 @@ TEST(DamagedRecord, NamesTheFieldThatIsWrong) {
   };
   const std::string where = "stored service \"7\": ";
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes += '\0'; }), where + "1 bytes too many at its end");
-  EXPECT_EQ(fault_of([](std::string& bytes) { bytes.pop_back(); }), where + "machine.lastEvidence: is cut short");
+  EXPECT_EQ(fault_of([](std::string& bytes) { bytes.pop_back(); }), where + "machine.stableSince: is cut short");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes.back() = 2; }),
-            where + "machine.lastEvidence: is the byte 2; it must be 0 or 1");
+            where + "machine.stableSince: is the byte 2; it must be 0 or 1");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes.replace(bytes.find("IDLE"), 4, "idle"); }),
             where + "machine.lifecycle: is a word that is not known");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes[bytes.find("orders") - 4] = '\xff'; }).substr(0, where.size() + 11),

@@ -184,6 +184,7 @@ class FakeKeeper : public Keeper {
 
   std::vector<Command> commands;
   std::function<void(const Command&)> on_command;
+  std::function<void(Serial, std::uint64_t)> on_exit_report;  // before the listener hears of it
 
  private:
   void note(Command command) {
@@ -214,7 +215,12 @@ class FakeKeeper : public Keeper {
     found->second.main_alive = false;
     exit.at = loop_.now().wall;
     found->second.exit = exit;
-    if (found->second.ours) report([this, serial, incarnation, exit] { listener_->on_exited(serial, incarnation, exit); });
+    if (found->second.ours) {
+      report([this, serial, incarnation, exit] {
+        if (on_exit_report) on_exit_report(serial, incarnation);
+        listener_->on_exited(serial, incarnation, exit);
+      });
+    }
     loop_.at(loop_.now().steady + current_[serial].sweeps_in, [this, serial, incarnation] {
       const auto swept = processes_.find(serial);
       if (swept == processes_.end() || swept->second.incarnation != incarnation) return;

@@ -13,13 +13,14 @@
 #include "support/fake_keeper.hpp"
 #include "support/fake_loop.hpp"
 #include "support/fake_prober.hpp"
+#include "support/fake_store.hpp"
 #include "support/recorder.hpp"
 
 namespace azora::orchestrator {
 
 class World {
  public:
-  explicit World(CoreOptions given = {}) : options(given), core(loop, prober, keeper, recorder, given) {
+  explicit World(CoreOptions given = {}) : options(given), core(loop, prober, keeper, store, recorder, given) {
     loop.set_turn_end([this] { core.end_turn(); });
     prober.set_default([this](const health::ProbeRequest& request) {
       if (is_process(request.serial) && !keeper.alive(request.serial)) return health::FakeProber::Answer::refused();
@@ -65,6 +66,7 @@ class World {
   FakeLoop loop;
   health::FakeProber prober{loop};
   keeper::FakeKeeper keeper{loop};
+  store::FakeStore store{loop};
   Recorder recorder;
   Core core;
   std::vector<std::uint64_t> processes;

@@ -21,6 +21,7 @@ void carry_out(Turn& turn, Drive& drive, ServiceState& service, Verb verb) {
   service.wanted = verb == Verb::stop ? Desired::down : Desired::up;
   service.waits_to_stop = false;
   turn.mark_dirty(service);
+  turn.mark_durable(service.serial);
   if (service.held_back) return;  // comes up when the former owner of its id is gone
   switch (verb) {
     case Verb::start:
@@ -48,6 +49,7 @@ void run_staged(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive) {
     return service != nullptr && service->alive();
   };
   while (const std::optional<StagedVerb> due = verbs.take_due(runs)) {
+    turn.mark_durable(due->serial);
     ServiceState* service = fleet.by_serial(due->serial);
     if (service != nullptr && !service->leaving) {
       const Desired wanted = service->wanted;
@@ -73,7 +75,10 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
     if (command.dependents && verb != Verb::start) first.push_back(other);
   }
   // A newer verb takes the place of one that waits, and those that were stopped for that one come back.
-  const auto drop = [&](std::uint64_t serial) { raise_again(fleet, turn, drive, verbs.drop(serial)); };
+  const auto drop = [&](std::uint64_t serial) {
+    turn.mark_durable(serial);
+    raise_again(fleet, turn, drive, verbs.drop(serial));
+  };
   if (command.dependencies && verb == Verb::start) {
     for (const std::string& name : fleet.graph().all_dependencies(command.name)) {
       for (ServiceState* other : fleet.services(name)) {
@@ -86,6 +91,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
   const auto stage = [&](ServiceState& one, Desired wanted, StagedVerb staged) {
     one.wanted = wanted;
     turn.mark_dirty(one);
+    turn.mark_durable(one.serial);
     if (!staged.after.empty() && staged.verb == Verb::stop) {
       // Until its turn comes it goes on, but is not started again by us.
       one.waits_to_stop = true;

@@ -43,6 +43,7 @@ void bring_in(const Registration& rooms, ServiceState& service) {
   rooms.drive.evaluate_dependencies(service);
   rooms.drive.bring_up(service);
   rooms.turn.mark_dirty(service);
+  rooms.turn.mark_durable(service.serial);
   rooms.drive.queue_dependents(service);
 }
 
@@ -138,6 +139,7 @@ Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, 
   const std::vector<registry::Registry::Change> changes = rooms.fleet.put(specs);
   for (const auto& change : changes) {
     rooms.turn.show_entry(*change.entry);
+    rooms.turn.mark_entry(change.entry->spec->id);
     rescale(rooms, change);
   }
   for (const auto& [entry, replaced, removed] : changes) {
@@ -159,6 +161,7 @@ bool on_unregister(const Registration& rooms, std::string_view name) {
   const std::vector<Instance> going = rooms.fleet.unregister(name);
   if (going.empty()) return false;
   const std::string& entry = going.front().spec->entry_id();
+  rooms.turn.mark_entry(entry);
   if (const Entry* left = rooms.fleet.registry().find(entry)) {
     rooms.turn.show_entry(*left);
   } else {

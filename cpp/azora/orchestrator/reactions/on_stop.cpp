@@ -59,6 +59,7 @@ void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown
   fleet.set_running(false);
   for (const StagedVerb& dropped : verbs.take_all()) {
     if (ServiceState* service = fleet.by_serial(dropped.serial)) service->waits_to_stop = false;
+    turn.mark_durable(dropped.serial);
   }
   turn.board_changed();
   shutdown.begin(deadline, std::move(done));

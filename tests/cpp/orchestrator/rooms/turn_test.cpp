@@ -7,6 +7,8 @@
 
 #include "azora/base/check.hpp"
 #include "azora/model/spec_parser.hpp"
+#include "azora/orchestrator/commits.hpp"
+#include "azora/store/memory_store.hpp"
 #include "support/fake_loop.hpp"
 #include "support/recorder.hpp"
 
@@ -27,25 +29,30 @@ class TurnTest : public testing::Test {
   }
   void end() {
     turn.publish({.running = true, .healthy = 1});
-    turn.complete();
+    commits.end_turn(turn.take_answers(), turn.take_sends());
   }
 
   FigurePages pages;
   FakeLoop loop;
   Recorder recorder;
   std::vector<std::string> order;
-  Turn turn{loop, recorder, [this](Send&) { order.emplace_back("send"); }};
+  Fleet fleet;
+  Verbs verbs;
+  store::MemoryStore store{store::MemoryStore::Keep::nothing};
+  Commits commits{loop, store, {.fleet = fleet, .verbs = verbs}, {.deliver = [this](Send&) { order.emplace_back("send"); }}};
+  Turn turn{loop, recorder, commits.journal()};
   ServiceState service;
 };
 
 TEST_F(TurnTest, PublishesThenAnswersThenSends) {
   turn.send(Send::to_kill(1, 1));
   turn.answer([this] { order.emplace_back("answer"); });
+  turn.acknowledge([this](const Result<void>&) { order.emplace_back("acknowledge"); });
   turn.mark_dirty(service);
   end();
-  EXPECT_EQ(order, (std::vector<std::string>{"publish", "answer", "send"}));
+  EXPECT_EQ(order, (std::vector<std::string>{"publish", "answer", "acknowledge", "send"}));
   end();
-  EXPECT_EQ(order.size(), 4U);  // each leaves once
+  EXPECT_EQ(order.size(), 5U);  // each leaves once
 }
 
 TEST_F(TurnTest, OneThatThrowsDoesNotTakeTheOthersAlong) {

@@ -1,0 +1,184 @@
+#include "azora/orchestrator/commits.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <iterator>
+#include <string>
+
+#include "azora/base/check.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+// One that throws does not take the others of its turn along.
+template <typename Body>
+void guarded(const Body& body) noexcept {
+  try {
+    body();
+  } catch (...) {
+    report_exception("turn", std::current_exception());
+  }
+}
+
+}  // namespace
+
+Commits::Commits(Loop& loop, store::Store& store, Journal::Sources sources, Hooks hooks)
+    : loop_(loop), store_(store), journal_(store, std::move(sources)), hooks_(std::move(hooks)) {
+  store_.set_listener(this);
+}
+
+Commits::~Commits() { loop_.cancel(timer_); }
+
+void Commits::end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
+  end_trouble_when_stored();
+  if (!trouble_ || (retry_ && !under_way())) commit();
+  end_trouble_when_stored();
+  if (!trouble_) {
+    // Their ends are stored by now, or with the ticket of this turn.
+    sends.insert(sends.begin(), std::make_move_iterator(unacknowledged_.begin()), std::make_move_iterator(unacknowledged_.end()));
+    unacknowledged_.clear();
+  }
+  release();
+  if (trouble_ || abandoned_ || !under_way()) {
+    run(answers, abandoned_ ? Result<void>(*abandoned_) : trouble_ ? Result<void>(*trouble_) : Result<void>());
+    for (Send& one : sends) send(one);
+  } else {
+    hold(std::move(answers), std::move(sends));
+  }
+  watch();
+}
+
+// Rows of this turn, and those that a failed ticket did not store.
+void Commits::commit() {
+  retry_ = false;
+  store::Batch batch = journal_.collect();
+  if (batch.empty()) return;
+  given_at_.push_back(loop_.now().steady);
+  journal_.gave(given_ + 1);
+  given_ = store_.commit(std::move(batch));
+}
+
+void Commits::on_committed(store::Ticket ticket) {
+  journal_.committed(ticket);
+  ++counts_.committed;
+  committed_ = ticket;
+  told(ticket);
+}
+
+void Commits::on_failed(store::Ticket ticket, const store::Failure& failure) {
+  journal_.failed(ticket);
+  ++counts_.failed;
+  told(ticket);
+  begin_trouble({failure.full ? ErrorCode::storage_full : ErrorCode::storage_failed, "not stored: " + failure.reason, {}});
+}
+
+void Commits::told(store::Ticket ticket) {
+  told_ = ticket;
+  given_at_.pop_front();
+}
+
+void Commits::begin_trouble(Error error) {
+  loop_.cancel(std::exchange(timer_, 0));
+  const bool news = !trouble_ || trouble_->code != error.code || trouble_->message != error.message;
+  trouble_ = std::move(error);
+  if (news) loop_.post([this, trouble = *trouble_] { hooks_.trouble(&trouble); });
+}
+
+// The last word of the store was good, and nothing of a failed ticket is missing.
+void Commits::end_trouble_when_stored() {
+  if (!trouble_ || under_way() || committed_ != told_ || journal_.owes()) return;
+  trouble_.reset();
+  loop_.post([this] { hooks_.trouble(nullptr); });
+}
+
+// Turns whose ticket was answered; all of them once there is trouble.
+void Commits::release() {
+  while (!waiting_.empty() && (trouble_ || waiting_.front().ticket <= told_)) {
+    Waiting turn = std::move(waiting_.front());
+    waiting_.pop_front();
+    run(turn.answers, turn.ticket <= committed_ ? Result<void>() : Result<void>(*trouble_));
+    send_waited(turn.sends);
+  }
+  if (waiting_.empty()) dropped_.clear();
+}
+
+// What changed while they waited may have made them void: a launch that a stop crossed is never made.
+void Commits::send_waited(std::vector<Send>& sends) {
+  for (Send& one : sends) {
+    const std::pair run{one.serial, one.incarnation};
+    if (one.starts() && !hooks_.wanted(one)) {
+      dropped_.push_back(run);
+      hooks_.dropped(one);
+    } else if (std::find(dropped_.begin(), dropped_.end(), run) == dropped_.end()) {
+      if (one.starts()) hooks_.late(one);
+      send(one);
+    }
+  }
+}
+
+void Commits::hold(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
+  const auto waits_for = [this](std::uint64_t serial) {
+    return std::any_of(waiting_.begin(), waiting_.end(), [serial](const Waiting& turn) {
+      return std::any_of(turn.sends.begin(), turn.sends.end(), [serial](const Send& one) { return one.serial == serial; });
+    });
+  };
+  Waiting turn{.ticket = given_};
+  for (TurnAnswer& one : answers) {
+    if (one.at_once) {
+      guarded(one.at_once);
+    } else {
+      turn.answers.push_back(std::move(one));
+    }
+  }
+  waiting_.push_back(std::move(turn));
+  for (Send& one : sends) {
+    // Its reason was stored with the stop that it follows.
+    if (one.kind == Send::Kind::kill && !waits_for(one.serial)) {
+      send(one);
+    } else {
+      if (one.starts()) hooks_.held(one);
+      waiting_.back().sends.push_back(std::move(one));
+    }
+  }
+  if (waiting_.back().answers.empty() && waiting_.back().sends.empty()) waiting_.pop_back();
+}
+
+void Commits::send(Send& send) {
+  if (trouble_ && send.kind == Send::Kind::acknowledge) {
+    unacknowledged_.push_back(std::move(send));
+  } else {
+    guarded([&] { hooks_.deliver(send); });
+  }
+}
+
+void Commits::run(const std::vector<TurnAnswer>& answers, const Result<void>& outcome) {
+  for (const TurnAnswer& one : answers) {
+    guarded([&] { one.at_once ? one.at_once() : one.stored(outcome); });
+  }
+}
+
+void Commits::watch() {
+  if (timer_ != 0 || abandoned_) return;
+  const SteadyTime now = loop_.now().steady;
+  if (trouble_) {
+    timer_ = loop_.at(now + kRetry, [this] {
+      timer_ = 0;
+      retry_ = true;  // the turn's end commits
+    });
+  } else if (under_way()) {
+    timer_ = loop_.at(given_at_.front() + kPatience, [this] {
+      timer_ = 0;
+      if (trouble_ || !under_way() || loop_.now().steady < given_at_.front() + kPatience) return;
+      begin_trouble({ErrorCode::storage_failed,
+                     "not stored: the store has not answered for " + std::to_string(kPatience.count() / 1000) + " s", {}});
+    });
+  }
+}
+
+void Commits::abandon(Error error) {
+  abandoned_ = std::move(error);
+  loop_.cancel(std::exchange(timer_, 0));
+  for (Waiting& turn : std::exchange(waiting_, {})) run(turn.answers, *abandoned_);
+}
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,106 @@
+#pragma once
+// What waits for the store: answers to changes, and commands that must not leave before their reason is on the disk.
+// The rules, each with its reason, are in docs/decisions/0015:
+// 1. A turn's views and events are published at once; its rows are committed, and what it answers or sends waits for
+//    that ticket. A turn without rows waits for the last ticket that is still under way: what it found may be in there.
+// 2. launch, callback, stop, forget and acknowledge wait; a kill does not, but never overtakes what waits for the same
+//    service.
+// 3. A launch that is not wanted any more when its ticket comes is dropped and reported as not having happened.
+// 4. A ticket that failed, or is not answered within kPatience, ends all waiting: callers get an error, commands leave,
+//    so that services are healed from memory; only the ends of processes stay recorded with their shims. From then on
+//    trouble() says what is wrong, changes are refused, nothing waits, and what is not stored is committed again every
+//    kRetry until the store takes it.
+// Threads: the control thread. Ownership: owns the journal; borrows loop and store, which outlive it; keeps the callers'
+// functions until they are answered. Fails: never.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "azora/base/loop.hpp"
+#include "azora/base/result.hpp"
+#include "azora/orchestrator/journal.hpp"
+#include "azora/orchestrator/send.hpp"
+#include "azora/orchestrator/turn.hpp"
+#include "azora/store/store.hpp"
+
+namespace azora::orchestrator {
+
+class Commits : public store::StoreListener {
+ public:
+  static constexpr Millis kPatience{4'000};
+  static constexpr Millis kRetry{1'000};
+
+  struct Hooks {
+    std::function<void(Send&)> deliver;
+    std::function<bool(const Send&)> wanted;       // is this launch or call still meant?
+    std::function<void(const Send&)> dropped;      // it was not, and is not made
+    std::function<void(const Send&)> held;         // it waits from now on
+    std::function<void(const Send&)> late;         // it is made, after it was held up
+    std::function<void(const Error*)> trouble;     // begins, or (null) is over
+  };
+  Commits(Loop& loop, store::Store& store, Journal::Sources sources, Hooks hooks);
+  ~Commits() override;
+  Commits(const Commits&) = delete;
+  Commits& operator=(const Commits&) = delete;
+
+  // What turns mark.
+  Journal& journal() { return journal_; }
+  const Journal& journal() const { return journal_; }
+
+  // The turn is published: commits its rows, then answers and sends all that waits for nothing any more.
+  void end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends);
+  // Changes are refused with this; null: they are taken.
+  const Error* trouble() const { return trouble_ ? &*trouble_ : nullptr; }
+  // The program ends: whoever waits is answered with this error now and from now on; nothing that waits is sent.
+  void abandon(Error error);
+
+  std::size_t waiting() const { return waiting_.size(); }  // turns
+  struct Counts {
+    std::uint64_t committed = 0;  // tickets
+    std::uint64_t failed = 0;
+  };
+  const Counts& counts() const { return counts_; }
+
+ private:
+  struct Waiting {
+    store::Ticket ticket = 0;
+    std::vector<TurnAnswer> answers;
+    std::vector<Send> sends;
+  };
+
+  void on_committed(store::Ticket ticket) override;
+  void on_failed(store::Ticket ticket, const store::Failure& failure) override;
+  void told(store::Ticket ticket);
+  bool under_way() const { return told_ < given_; }
+  void commit();
+  void begin_trouble(Error error);
+  void end_trouble_when_stored();
+  void release();
+  void send_waited(std::vector<Send>& sends);
+  void hold(std::vector<TurnAnswer> answers, std::vector<Send> sends);
+  void run(const std::vector<TurnAnswer>& answers, const Result<void>& outcome);
+  void send(Send& send);
+  void watch();
+
+  Loop& loop_;
+  store::Store& store_;
+  Journal journal_;
+  Hooks hooks_;
+  store::Ticket given_ = 0;            // the last one of the store
+  store::Ticket told_ = 0;             // the last one that was answered
+  store::Ticket committed_ = 0;        // the last one that was committed
+  std::deque<SteadyTime> given_at_;    // of those under way
+  std::deque<Waiting> waiting_;        // by ticket
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> dropped_;  // serial and incarnation of launches, while some wait
+  std::vector<Send> unacknowledged_;   // ends of processes that were not stored for the trouble
+  std::optional<Error> trouble_;
+  std::optional<Error> abandoned_;
+  TimerId timer_ = 0;                  // of patience, or of the next retry
+  bool retry_ = false;
+  Counts counts_;
+};
+
+}  // namespace azora::orchestrator

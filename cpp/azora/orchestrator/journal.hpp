@@ -1,0 +1,83 @@
+#pragma once
+// Which services and entries may differ from what was last given to the store, and the rows of those that do. Only what
+// was touched is looked at, and only what differs becomes a row: a turn costs in proportion to what changed, and a check
+// that changes nothing writes nothing. With a store that keeps no rows nothing is looked at at all.
+// Threads: the control thread. Ownership: borrows its sources, which outlive it. Fails: never.
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "azora/base/loop.hpp"
+#include "azora/base/serial_map.hpp"
+#include "azora/orchestrator/durable.hpp"
+#include "azora/orchestrator/fleet.hpp"
+#include "azora/orchestrator/verbs.hpp"
+#include "azora/store/store.hpp"
+
+namespace azora::orchestrator {
+
+class Journal {
+ public:
+  struct Sources {
+    const Fleet& fleet;
+    const Verbs& verbs;
+    std::function<Now()> now;
+    std::function<std::uint64_t()> event_head;
+    std::function<std::optional<std::uint32_t>(std::uint64_t serial)> ordinal;
+  };
+  Journal(const store::Store& store, Sources sources);
+  Journal(const Journal&) = delete;
+  Journal& operator=(const Journal&) = delete;
+
+  // The store keeps rows: there is something to compare.
+  bool keeps() const { return keeps_; }
+  // What is durable of it may have changed; it may be gone.
+  void touch(std::uint64_t serial) {
+    if (keeps_) services_.insert(serial);
+  }
+  // An entry was written by `actor` (static text), or is gone.
+  void touch_entry(const std::string& name, std::string_view actor);
+
+  // The rows of all that was touched and differs from what was given before; they count as given.
+  store::Batch collect();
+  // The ticket that the last batch got, and what became of it. Rows of a failed one come again with the next collect().
+  void gave(store::Ticket ticket);
+  void committed(store::Ticket ticket);
+  void failed(store::Ticket ticket);
+  // Rows of a failed ticket have not come again yet.
+  bool owes() const { return owes_; }
+
+  // Services that differ from their row though they were not touched; one line each. For the simulation.
+  std::vector<std::string> violations() const;
+
+ private:
+  struct Given {
+    store::Ticket ticket = 0;
+    std::vector<std::uint64_t> services;
+    std::vector<std::string> entries;
+  };
+  ServiceFacts facts_of(const ServiceState& service) const;
+  void collect_services(store::Batch& batch);
+  void collect_entries(store::Batch& batch);
+  void collect_heads(store::Batch& batch);
+
+  const Sources sources_;
+  const bool keeps_;
+  std::set<std::uint64_t> services_;                           // touched, by serial
+  std::set<std::string> entries_;                              // touched
+  std::unordered_map<std::string, std::string_view> actors_;   // who wrote each entry last
+  SerialMap<std::uint64_t> prints_;                            // of the rows as last given, by serial
+  store::HeadsRecord heads_;                                   // as last given
+  Given last_;                                                 // of the last collect()
+  std::deque<Given> under_way_;
+  bool owes_ = false;
+};
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,51 @@
+#pragma once
+// Judges what waits for the store and what must not, by what the store has and what the core does: nothing is started,
+// told to stop or acknowledged before it is stored, unless the core says that the store is in trouble; exits wait for
+// nothing; what is stored is what is.
+// Threads: the test's. Ownership: borrows world and watcher, which outlive it.
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/watcher.hpp"
+#include "support/world.hpp"
+
+namespace azora::orchestrator {
+
+class StoreWatcher {
+ public:
+  StoreWatcher(World& world, Watcher& watcher);
+
+  // Changes that the core took, in the turn that takes them: their answer comes when they are stored.
+  void registered(const SpecPtr& spec);
+  void unregistered(const std::string& id);
+  void commanded(const std::string& id, Desired wanted);
+  void called(const CallbackRequest& request) { check_start(request.id, request.serial, request.incarnation); }
+
+  // After each turn.
+  void check_turn();
+  // Nothing is registered any more and the store answered.
+  void check_leftovers();
+
+ private:
+  using Command = keeper::FakeKeeper::Command;
+
+  std::uint64_t change(const std::string& id) { return ++changes_[id]; }
+  // Calls judge() when the change is acknowledged and nothing else was asked for `id` meanwhile.
+  void when_stored(const std::string& id, std::function<void()> judge);
+  void check_start(const std::string& id, std::uint64_t serial, std::uint64_t incarnation);
+  void on_command(const Command& command);
+  std::optional<store::ServiceRecord> service(std::uint64_t serial);
+  std::optional<store::EntryRecord> entry(const std::string& name);
+
+  World& world_;
+  Watcher& watcher_;
+  std::map<std::string, std::uint64_t> changes_;                    // asked for, by id
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> exits_;      // serial and incarnation, reported in this turn
+  std::size_t seen_ = 0;                                            // events of former turns
+};
+
+}  // namespace azora::orchestrator
