@@ -201,9 +201,9 @@ mutant(crossed_launch_made orchestrator/commits.cpp "a start that was stopped wh
 [=[    if (one.starts() && !hooks_.wanted(one)) {]=]
 [=[    if (!PLANTED && one.starts() && !hooks_.wanted(one)) {]=])
 
-mutant(intent_not_marked orchestrator/reactions/on_command.cpp "what a verb decided is published and not stored"
-[=[    turn.mark_durable(one.serial);]=]
-[=[    if (!PLANTED) turn.mark_durable(one.serial);]=])
+mutant(step_not_marked orchestrator/drive.cpp "what a step decided is published and not stored"
+[=[  if (!is_of_check(input.kind) || (compared]=]
+[=[  if ((!PLANTED && !is_of_check(input.kind)) || (compared]=])
 
 mutant(retry_never orchestrator/commits.cpp "a store that works again is never tried"
 [=[      retry_ = true;  // the turn's end commits]=]
