@@ -174,6 +174,7 @@ class HealthCheck(_Wire):
     method: Literal["GET", "HEAD", "OPTIONS"] | None = None
     headers: Mapping[str, str] | None = None
     expected_status: int | str | Sequence[int | str] | None = None
+    reuse_connection: bool | None = None
 
 
 @_named
