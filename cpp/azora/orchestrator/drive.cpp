@@ -274,6 +274,7 @@ void Drive::finish_leaving(ServiceState& service) {
   for (const std::string& id : fleet_.end_leaving(service)) {
     if (ServiceState* waiting = fleet_.find(id)) {
       waiting->held_back = false;
+      turn_.mark_dirty(*waiting);  // why it does not run is another now
       bring_up(*waiting);
     }
   }

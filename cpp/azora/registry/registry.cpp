@@ -109,7 +109,8 @@ Result<void> Registry::check(std::span<const SpecPtr> entries) const {
   if (!faults.empty()) return spec_error(std::move(faults));
 
   std::vector<std::string> conflicts;
-  for (const auto& [name, change] : changes) {
+  for (const auto& [of, change] : changes) {
+    const auto& name = of;  // clang captures no structured binding
     const auto now = names_.find(name);
     const NameUse use = now == names_.end() ? NameUse{} : now->second;
     if (use.types + change.types == 0 || use.groups + change.groups == 0) continue;

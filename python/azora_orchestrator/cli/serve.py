@@ -295,7 +295,11 @@ class _Server:
             left = await self._end(serving)
             stopping.cancel()
         if left:
-            complain(f"did not stop within {self._plan.stop_timeout_ms} ms: {', '.join(left)}")
+            asked = "before it was asked again" if self._killing else ""
+            complain(
+                f"did not stop {asked or f'within {self._plan.stop_timeout_ms} ms'}: "
+                f"{', '.join(left)}"
+            )
             return UNHEALTHY
         return OK
 

@@ -78,4 +78,10 @@ def read(file: Path, kind: str | None = None) -> Imported:
     found = reader(text, file.resolve().parent)
     if not found.services:
         raise NotImportable("holds no program that could run here", found.notes)
+    for service in found.services:
+        process = service["process"]
+        if "endpoint" in service and "replicas" in process and "{port}" not in str(process["argv"]):
+            found.note(
+                service["id"], "replicas", "each has a port of its own; write {port} in argv"
+            )
     return found

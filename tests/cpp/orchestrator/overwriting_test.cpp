@@ -50,6 +50,19 @@ TEST(Overwriting, ApplyRestartLeavesTheSameProgramAlone) {
   EXPECT_EQ(world.keeper.launches(serial), 1);
 }
 
+TEST(Overwriting, WithoutItsProcessItWaitsForTheEndOfTheOldOneAndNoLonger) {
+  World world;
+  world.add_process("a");
+  world.advance(seconds(3));
+  Result<std::vector<SpecPtr>> specs = parse_service(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001"})", {.origin = Origin::python});
+  ASSERT_TRUE(specs.ok());
+  world.turn([&] { ASSERT_TRUE(world.core.register_many(std::move(specs).value(), "python").ok()); });
+  const auto held_back = [&] { return world.view("a")->healing && world.view("a")->healing->held_back; };
+  EXPECT_TRUE(held_back());
+  world.advance(seconds(20));
+  EXPECT_FALSE(held_back());
+}
+
 TEST(Overwriting, ApplyRestartDoesNotStartWhatIsToBeDown) {
   World world;
   const auto serial = world.add_process("a");

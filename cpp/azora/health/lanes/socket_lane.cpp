@@ -116,7 +116,8 @@ void SocketLane::on_event(std::uint64_t data, std::uint32_t events, SteadyTime n
 // What has answered by now never enters the epoll set; the rest does.
 void SocketLane::look(SteadyTime now) {
   looking_at_.swap(unwatched_);
-  for (const auto& [slot, generation] : looking_at_) {
+  for (const auto& [slot, looked_at] : looking_at_) {
+    const auto generation = looked_at;  // clang captures no structured binding
     const Connection& connection = connections_[slot];
     const auto waits = [&] {
       return connection.fd >= 0 && connection.generation == generation && connection.stage == Stage::receiving;
