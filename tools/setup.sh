@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Native build dependencies from the distribution; `tools/setup.sh peers`: those that the benchmarks compare us with;
-# `tools/setup.sh clang`: the compiler that checks what belongs to which thread.
+# `tools/setup.sh clang`: the compiler that checks what belongs to which thread; `tools/setup.sh examples`: what the
+# examples run.
 # Installs them when root; otherwise prints the exact line.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache python3-venv python3-dev libcurl4-openssl-dev nlohmann-json3-dev libxxhash-dev
@@ -15,6 +16,11 @@ fi
 packages+=("$boost")
 [ "${1:-}" = peers ] && packages=(haproxy runit)
 [ "${1:-}" = clang ] && packages=(clang)
+if [ "${1:-}" = examples ]; then
+  packages=(postgresql redis-server nginx)
+  command -v node >/dev/null || packages+=(nodejs)
+  command -v npm >/dev/null || packages+=(npm)
+fi
 missing=()
 for package in "${packages[@]}"; do
   dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")

@@ -43,6 +43,26 @@ def free_port() -> int:
         return port
 
 
+def free_ports(count: int) -> int:
+    """The first of so many ports in a row that were free a moment ago."""
+    for _ in range(100):
+        first = free_port()
+        if all(_is_free(first + more) for more in range(1, count)):
+            return first
+    raise AssertionError(f"no {count} ports in a row are free")
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        # As servers do: a port that an ended connection still holds is free to listen on.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError):
+            return False
+        return True
+
+
 class WebService:
     """A service in this process whose answer can be changed."""
 

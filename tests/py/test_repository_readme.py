@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
-import socket
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from conftest import free_port
+from conftest import free_port, free_ports
 from repository_rig import ROOT, faults_of, write
 
 README = (ROOT / "README.md").read_text()
@@ -26,7 +25,7 @@ def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     program = "\n".join(blocks)
     single = free_port()
-    first = _three_free_ports()
+    first = free_ports(3)
     program = program.replace("127.0.0.1:7001", f"127.0.0.1:{single}")
     program = program.replace("127.0.0.1:7101", f"127.0.0.1:{first}")
     program = program.replace('["python3", "-m"', f'["{sys.executable}", "-m"')
@@ -48,26 +47,6 @@ def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
     assert "['worker@0', 'worker@1', 'worker@2']" in said
 
 
-def _three_free_ports() -> int:
-    """The first of three ports in a row that were free a moment ago."""
-    for _ in range(100):
-        first = free_port()
-        if all(_is_free(first + more) for more in (1, 2)):
-            return first
-    raise AssertionError("no three ports in a row are free")
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do: a port that an ended connection still holds is free to listen on.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            return False
-        return True
-
-
 def test_every_untruth_in_a_readme_is_named(tmp_path: Path) -> None:
     changed = README.replace("| GET | `/graph` |", "| GET | `/tree` |")
     changed += """
@@ -86,7 +65,7 @@ strategy = "best"
 | `AZORA_WINGS` | x |
 [x](docs/none.md)
 """
-    for name in ("Makefile", "python", "cpp", "notebooks", "benchmarks"):
+    for name in ("Makefile", "python", "cpp", "notebooks", "benchmarks", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     operations = (ROOT / "docs/operations.md").read_text()
