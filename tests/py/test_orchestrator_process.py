@@ -160,6 +160,7 @@ def test_a_memory_limit_is_kept_and_its_kind_is_said(orch: MasterOrchestrator) -
     exited = told["serviceExited"]
     if exited.oom:
         assert (exited.cause, exited.signal) == ("oom", "SIGKILL")
+        assert told["serviceUnhealthy"].cause == "oom"
     else:  # no memory cgroup can be made here
         assert "RLIMIT_AS" in told["serviceStarted"].reason
         assert (exited.cause, exited.code) == ("crash", 1)

@@ -11,6 +11,7 @@ std::string_view wire_name(Cause cause) {
   switch (cause) {
     case Cause::none: return "start";  // nothing happened before it
     case Cause::crash: return "crash";
+    case Cause::oom: return "oom";
     case Cause::clean: return "clean";
     case Cause::liveness: return "liveness";
     case Cause::start_timeout: return "startTimeout";

@@ -85,10 +85,8 @@ void Stepper::fail() {
   }
   m_.episode.failing = true;
   const SteadyTime failed_at = m_.episode.failed_at.value_or(now_);
-  prune_restarts();
   const RestartPolicy& policy = plan_.restart;
-  const Millis base = policy.delay.value_or(Millis(0));
-  const Millis floor = m_.budget.flapping ? std::max(base, policy.max_delay) : base;
+  const Millis floor = least_delay();
   m_.episode.earliest = failed_at + floor;
   if (!retries()) return give_up();
   if (!m_.deps_ok) {
@@ -105,6 +103,13 @@ void Stepper::fail() {
   if (due <= now_) return spend();
   enter(Lifecycle::backoff, due);
   m_.timers.next_attempt = due;
+}
+
+// No restart by ourselves comes sooner than this after a failure.
+Millis Stepper::least_delay() {
+  prune_restarts();
+  const Millis base = plan_.restart.delay.value_or(Millis(0));
+  return m_.budget.flapping ? std::max(base, plan_.restart.max_delay) : base;
 }
 
 // One more failure restart of this episode.

@@ -29,6 +29,7 @@ namespace azora::healing {
 enum class Cause : std::uint8_t {
   none,           // first start, or nothing happened
   crash,          // exited by itself with a failure
+  oom,            // killed by the kernel for want of memory
   clean,          // exited by itself with 0
   liveness,       // alive but failed its checks restartThreshold times
   start_timeout,  // not ready within startTimeout
@@ -113,7 +114,7 @@ struct Input {
     slot_expired,     // 5 s after the launch: the slot is free whatever happened
     launched,         // exec happened, or the action reports that it is done (incarnation)
     launch_failed,    // exec failed, or the action was refused (incarnation)
-    exited,           // main ended (incarnation, flag = exit code 0)
+    exited,           // main ended (incarnation, flag = exit code 0, else cause: oom, or any other for crash)
     swept,            // no descendant is left (incarnation)
     lost,             // nothing is left and how it ended is unknown (incarnation)
     adopted,          // found running after our own restart (incarnation, flag = it was ready when last seen)

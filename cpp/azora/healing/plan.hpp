@@ -25,7 +25,7 @@ struct Plan {
   Millis stop_timeout{10'000};
   std::uint64_t jitter_key = 0;  // hash of the id
 
-  // What runs is ours: we start it, stop it and know when all of it has ended. Otherwise somebody else runs the
+  // What runs is ours: we start it, stop it and know when all of it has ended. Otherwise others run the
   // service, and the action only makes it well again.
   bool owned() const { return action.tells_exits && action.can_stop; }
 };

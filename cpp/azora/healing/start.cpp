@@ -105,7 +105,7 @@ void Stepper::restart_start_clock() {
   if (!alive_is_ready()) begin_start_clock();
 }
 
-// Nobody asks it anything: what has run for a second is ready.
+// A service without checks: what has run for a second is ready.
 bool Stepper::alive_is_ready() const { return owned() && !plan_.action.probes_verify && m_.timers.started; }
 
 SteadyTime Stepper::start_deadline() const {
@@ -119,15 +119,10 @@ void Stepper::become_ready(bool healthy) {
   if (restarted) {
     ++m_.restart_count;
     const auto downtime = m_.episode.down_since ? to_millis(now_ - *m_.episode.down_since).count() : 0;
-    notice(Notice::Kind::restarted, m_.episode.start_cause, m_.episode.start_cause == Cause::op ? 0 : m_.budget.attempts, downtime);
+    const int attempt = m_.episode.start_cause == Cause::op ? 0 : m_.budget.attempts;
+    notice(Notice::Kind::restarted, m_.episode.start_cause, attempt, downtime);
   }
-  m_.episode.failing = false;
-  m_.episode.half_open = false;
-  m_.told.failed = false;
-  m_.episode.cause = Cause::none;
-  m_.episode.start_cause = Cause::none;
-  m_.episode.down_since.reset();
-  m_.episode.earliest.reset();
+  close_episode();
   watch_stability(healthy);
 }
 
@@ -144,15 +139,16 @@ void Stepper::forget_episode() {
   end_episode();
 }
 
+// Over, and the next failure is another one.
 void Stepper::end_episode() {
-  m_.episode.failing = false;
-  m_.episode.half_open = false;
-  m_.told.failed = false;
-  m_.episode.cause = Cause::none;
-  m_.episode.start_cause = Cause::none;
-  m_.episode.down_since.reset();
-  m_.episode.earliest.reset();
+  close_episode();
   m_.episode.last_evidence.reset();
+}
+
+// Made good: nothing of it explains or delays what comes, but tries on evidence keep their distance.
+void Stepper::close_episode() {
+  m_.episode = {.last_evidence = m_.episode.last_evidence};
+  m_.told.failed = false;
 }
 
 // READY: the budget is given back after stableAfter of uninterrupted health.

@@ -50,7 +50,7 @@ void Stepper::apply_current(const Input& input) {
   switch (input.kind) {
     case Kind::launched: return launched();
     case Kind::launch_failed: return launch_failed();
-    case Kind::exited: return exits ? exited(input.flag) : void();
+    case Kind::exited: return exits ? exited(input.flag, input.cause) : void();
     case Kind::swept: return owned() && ending() ? ended() : void();
     case Kind::lost: return exits ? lost() : void();
     case Kind::ready: return passed(input.flag, true);
@@ -86,7 +86,7 @@ void Stepper::desire(Desired desired, Cause cause) {
     case Lifecycle::idle:
       if (owned()) return planned_start(Cause::none);
       forget_episode();
-      return enter(Lifecycle::ready);  // somebody else runs it; its checks say how it is
+      return enter(Lifecycle::ready);  // it is not run by us; its checks say how it is
     case Lifecycle::done:
       if (cause == Cause::op) fresh_start(Cause::none);
       return;
@@ -180,74 +180,6 @@ void Stepper::admitted() {
 void Stepper::slot_expired() {
   if (m_.holds.slot) act(Action::Kind::release_slot);
   m_.holds.slot = false;
-}
-
-void Stepper::launched() {
-  const bool was_waited_for = std::exchange(m_.action_running, false);
-  if (in(Lifecycle::blocked) && was_waited_for) return consider();
-  const bool stopped_meanwhile = owned() && (in(Lifecycle::stopping) || in(Lifecycle::killing));
-  if (m_.timers.started || !(in(Lifecycle::starting) || stopped_meanwhile)) return;
-  m_.timers.started = now_;
-  m_.ever_started = true;
-  if (plan_.action.tells_exits) notice(Notice::Kind::started, m_.episode.start_cause);
-  if (stopped_meanwhile) return;
-  begin_start_clock();
-  if (!owned() && !plan_.action.probes_verify) become_ready(true);
-}
-
-void Stepper::launch_failed() {
-  const bool was_waited_for = std::exchange(m_.action_running, false);
-  if (in(Lifecycle::blocked) && was_waited_for) return consider();
-  if (m_.timers.started) return;
-  if (!owned()) {
-    if (!in(Lifecycle::starting)) return;
-    blame(Cause::start_failed);
-    return fail();
-  }
-  if (in(Lifecycle::sweep) || !(running() || ending())) return;
-  if (running()) blame(Cause::start_failed);
-  m_.episode.failed_at = now_;
-  sweep(false);
-}
-
-void Stepper::exited(bool ok) {
-  if (in(Lifecycle::sweep) || !(running() || ending())) return;
-  if (running()) {
-    if (ok) {
-      m_.episode.cause = Cause::clean;
-      mark_down();
-      end_our_kill();
-    } else {
-      blame(Cause::crash);
-    }
-  }
-  m_.episode.failed_at = now_;
-  owned() ? sweep(true) : ended();
-}
-
-// Everything ended at once and nobody can say how.
-void Stepper::lost() {
-  if (!running() && !ending()) return;
-  if (running()) blame(Cause::lost);
-  m_.episode.failed_at = now_;
-  ended();
-}
-
-// Found running after our own restart. What the owner wanted was restored before, so that it can be stopped at once.
-void Stepper::adopted(std::uint64_t incarnation, bool well) {
-  const bool nothing_runs = in(Lifecycle::idle) || in(Lifecycle::blocked) || in(Lifecycle::backoff) ||
-                            in(Lifecycle::failed) || in(Lifecycle::done);
-  if (!owned() || !nothing_runs || incarnation == 0 || incarnation < m_.incarnation) return;
-  m_.incarnation = incarnation;
-  m_.ever_started = true;
-  m_.timers.started = now_;
-  m_.episode.half_open = false;
-  m_.episode.start_cause = Cause::none;  // being found is no restart
-  if (well) m_.episode.failing = false;
-  enter(Lifecycle::adopt);
-  m_.well_before = well;
-  begin_start_clock();
-  if (m_.desired == Desired::down) stop(Cause::op);
 }
 
 void Stepper::passed(bool healthy, bool first) {

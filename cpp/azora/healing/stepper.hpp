@@ -1,6 +1,6 @@
 #pragma once
-// One machine while one input is applied to it: the workings behind step(). Inputs are in step.cpp, what
-// leads to a start in start.cpp, what follows an end in end.cpp.
+// One machine while one input is applied to it: the workings behind step(). Inputs are in step.cpp, those that report
+// of an incarnation in reports.cpp, what leads to a start in start.cpp, what follows an end in end.cpp.
 // Threads: the caller's. Ownership: borrows machine and plan for one step. Fails: never.
 #include <optional>
 
@@ -28,11 +28,6 @@ class Stepper {
   void deps(bool ok);
   void admitted();
   void slot_expired();
-  void launched();
-  void launch_failed();
-  void exited(bool ok);
-  void lost();
-  void adopted(std::uint64_t incarnation, bool well);
   void passed(bool healthy, bool first);
   void faltered(bool down);
   void liveness_failed();
@@ -43,6 +38,14 @@ class Stepper {
   void evidence();
   void plan_changed(bool new_budget);
   void checks_anew();
+
+  // reports.cpp
+  void launched();
+  void launch_failed();
+  void exited(bool ok, Cause cause);
+  void lost();
+  void returned_late(bool ok);
+  void adopted(std::uint64_t incarnation, bool well);
 
   // start.cpp
   void enter(Lifecycle state, std::optional<SteadyTime> deadline = std::nullopt);
@@ -59,6 +62,7 @@ class Stepper {
   void come_back();
   void forget_episode();
   void end_episode();
+  void close_episode();
   void watch_stability(bool healthy);
   Millis stable_after() const;
   void drop_permit_request();
@@ -71,6 +75,7 @@ class Stepper {
   void sweep(bool kill);
   void ended();
   void fail();
+  Millis least_delay();
   void spend();
   void hasten();
   void give_up();

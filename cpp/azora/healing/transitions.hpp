@@ -10,7 +10,7 @@
 //
 // There are two machines in it, by what the action can do (plan.hpp):
 // - owned: it tells exits and can stop (a process; a unit, a container). Rest is IDLE: proven that nothing runs.
-// - not owned: somebody else runs the service (a callable; a webhook). Rest is READY: its checks say how it is, and a
+// - not owned: others run the service (a callable; a webhook). Rest is READY: its checks say how it is, and a
 //   check that passes brings it back from everywhere. WATCHING is a service without any action.
 //
 // ADOPT, in words: entered by `adopted` when our restart finds an incarnation running, from every lifecycle in which

@@ -90,7 +90,7 @@ class FigurePages {
   FigurePages(const FigurePages&) = delete;
   FigurePages& operator=(const FigurePages&) = delete;
 
-  // A new record, all zero. It lives as long as somebody holds any of its page.
+  // A new record, all zero. It lives as long as any record of its page is held.
   std::shared_ptr<FigureRecord> make();
   // Writes to all records so far.
   std::uint64_t writes() const { return clock_->load(std::memory_order_acquire); }

@@ -54,7 +54,7 @@ class Commits : public store::StoreListener {
   void end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends);
   // Changes are refused with this; null: they are taken.
   const Error* trouble() const { return trouble_ ? &*trouble_ : nullptr; }
-  // The program ends: whoever waits is answered with this error now and from now on; nothing that waits is sent.
+  // The program ends: callers that wait are answered with this error now and from now on; nothing that waits is sent.
   void abandon(Error error);
 
   std::size_t waiting() const { return waiting_.size(); }  // turns

@@ -1,5 +1,5 @@
 #pragma once
-// All registered services: by serial, by id, by the entry they come from; who needs whom; how many are healthy or
+// All registered services: by serial, by id, by the entry they come from; what each needs; how many are healthy or
 // have a process; who leaves and which ids wait for that.
 // Threads: the control thread. Ownership: owns the states; a reference is good until drop_ended(). Fails: check()
 // alone; put() after a passed check() cannot.

@@ -1,6 +1,6 @@
 #pragma once
 // Whether a loop still turns, asked by its readers: a question is posted to it, and the next reader sees whether it was
-// answered. Costs nothing while nobody reads.
+// answered. Costs nothing without a reader.
 // Threads: any. Ownership: what is posted refers to this object, which outlives the loop's tasks. Fails: never.
 #include <atomic>
 #include <chrono>

@@ -1,6 +1,6 @@
 #pragma once
 // What is wrong with the orchestrator itself, by part: the link to the keeper, the store, the loop that is late, a
-// thread that died. Whoever asks whether we are ready reads it; a change becomes one event in the turn that takes it.
+// thread that died. The answer to whether we are ready is read from it; a change becomes one event in the turn that takes it.
 // Threads: set(), clear() and the questions any; take_changes() the control thread. Ownership: values. Fails: never.
 #include <array>
 #include <cstdint>

@@ -79,8 +79,63 @@ TEST(NotOwned, IsNotCalledAgainBeforeItReturned) {
   EXPECT_TRUE(rig.is(Lifecycle::blocked));
   EXPECT_FALSE(rig.asked(Do::ask_admission));
   rig.feed(In::launch_failed);
+  EXPECT_FALSE(rig.asked(Do::ask_admission)) << "nor at once then: the delay of this attempt counts from here";
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, rig.machine.budget.last_delay);
+  rig.pass_deadline();
   EXPECT_TRUE(rig.asked(Do::ask_admission));
 }
+
+// Given up on after startTimeout, it comes to its end only now.
+class LateResult : public testing::TestWithParam<Lifecycle> {
+ protected:
+  LateResult() {
+    rig.plan.restart.delay = Millis(20'000);
+    rig.plan.restart.factor = 1;
+    if (GetParam() == Lifecycle::failed) rig.plan.restart.max_restarts = 1;
+    rig.feed(In::liveness_failed);
+    rig.feed(In::permitted);
+    rig.pass_deadline();
+    rig.feed(In::admitted);
+    rig.pass_deadline();
+    if (GetParam() == Lifecycle::blocked) rig.pass_deadline();
+    rig.wait(seconds(15));
+  }
+  // The moment at which the next one may begin, with evidence that hurries it.
+  SteadyTime next_start() {
+    rig.feed(In::evidence);
+    while (!rig.machine.holds.admission_request) rig.pass_deadline();
+    return rig.now;
+  }
+  Rig rig{kPlainAction};
+};
+
+TEST_P(LateResult, AFailureKeepsRestartDelayFromItsEnd) {
+  ASSERT_TRUE(rig.is(GetParam()));
+  rig.feed(In::launch_failed);
+  const SteadyTime ended = rig.now;
+  EXPECT_GE(next_start() - ended, seconds(20));
+}
+
+TEST_P(LateResult, AfterASuccessItsChecksHaveTheTimeOfAStart) {
+  rig.feed(In::launched);
+  const SteadyTime ended = rig.now;
+  Rig helped = rig;
+  helped.wait(seconds(40));
+  helped.feed(In::passed, true);
+  EXPECT_TRUE(helped.is(Lifecycle::ready));
+  EXPECT_GE(next_start() - ended, rig.plan.start_timeout);
+}
+
+TEST_P(LateResult, AnOperatorWaitsForNothingButItsEnd) {
+  rig.feed(In::restart);
+  ASSERT_TRUE(rig.is(Lifecycle::blocked));
+  EXPECT_FALSE(rig.asked(Do::ask_admission));
+  rig.feed(In::launch_failed);
+  EXPECT_TRUE(rig.asked(Do::ask_admission));
+}
+
+INSTANTIATE_TEST_SUITE_P(NotOwned, LateResult, testing::Values(Lifecycle::backoff, Lifecycle::blocked, Lifecycle::failed),
+                         [](const auto& one) { return std::string(wire_name(one.param)); });
 
 TEST(NotOwned, AnExitThatIsToldIsAFailureAtOnceAndNothingIsSwept) {
   Rig rig(kToldAction);

@@ -296,7 +296,8 @@ void Search::check(const Step& done, const State& from, const State& next,
   ASSERT_TRUE(!m.holds.slot || m.lifecycle == L::starting) << fault("a slot is kept");
   ASSERT_FALSE(m.holds.permit && one_of(m.lifecycle, {L::ready, L::idle, L::failed, L::done}))
       << fault("a permit is kept");
-  const bool by_itself = m.episode.cause == Cause::crash || m.episode.cause == Cause::clean || m.episode.cause == Cause::lost ||
+  const bool by_itself = m.episode.cause == Cause::crash || m.episode.cause == Cause::oom ||
+                         m.episode.cause == Cause::clean || m.episode.cause == Cause::lost ||
                          m.episode.cause == Cause::start_failed;
   ASSERT_FALSE(m.holds.permit && by_itself) << fault("a permit is kept over an end of its own");
   if (m.desired == Desired::down && plan_.action.acts) {

@@ -62,9 +62,11 @@ TEST(Core, AKillForWantOfMemoryIsToldAsSuch) {
   EXPECT_EQ(world.view("a")->process->last_exit->oom, true);
   std::vector<std::string> causes;
   for (const Recorder::Seen& one : world.recorder.events) {
-    if (one.type == EventType::service_exited) causes.push_back(one.cause);
+    const bool of_this_death = one.type == EventType::service_exited || one.type == EventType::service_unhealthy ||
+                               one.type == EventType::service_restarted;
+    if (of_this_death) causes.push_back(std::string(wire_name(one.type)) + " " + std::string(one.cause));
   }
-  EXPECT_EQ(causes, std::vector<std::string>{"oom"});
+  EXPECT_EQ(causes, (std::vector<std::string>{"serviceExited oom", "serviceUnhealthy oom", "serviceRestarted oom"}));
   EXPECT_EQ(world.view("a")->restart_count, 1);
 }
 

@@ -43,7 +43,7 @@ class Randomly {
   void fill(std::uint64_t& field) { field = random_(); }
   void fill(Lifecycle& field) { field = static_cast<Lifecycle>(below(kLifecycleCount)); }
   void fill(Desired& field) { field = static_cast<Desired>(below(3)); }
-  void fill(healing::Cause& field) { field = static_cast<healing::Cause>(below(11)); }
+  void fill(healing::Cause& field) { field = static_cast<healing::Cause>(below(12)); }
   void fill(Millis& field) { field = Millis(below(100'000)); }
   void fill(SteadyTime& field) { field = kUptime + Nanos(below(7'200'000'000'000)) - std::chrono::hours(1); }
   void fill(OptionalTime& field) {

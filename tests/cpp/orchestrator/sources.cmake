@@ -14,6 +14,8 @@ set(AZORA_ORCHESTRATOR_TESTS
   probing_test.cpp
   promises_test.cpp
   reads_test.cpp
+  removal_test.cpp
+  replacing_test.cpp
   rooms/admission_test.cpp
   rooms/call_gate_test.cpp
   rooms/fleet_test.cpp
@@ -27,4 +29,6 @@ set(AZORA_ORCHESTRATOR_TESTS
   storage_test.cpp
   ../support/allocations.cpp
   usage_sampler_test.cpp
-  verbs_test.cpp)
+  verbs_test.cpp
+  wait_for_test.cpp
+  whole_stop_test.cpp)

@@ -47,21 +47,9 @@ mutant(never_tried_again healing/end.cpp "FAILED is for ever"
 [=[  if (PLANTED || !retries() || interval <= Millis(0)) return;]=])
 
 mutant(budget_back_at_once healing/start.cpp "the first answer gives the budget back"
-[=[  m_.episode.failing = false;
-  m_.episode.half_open = false;
-  m_.told.failed = false;
-  m_.episode.cause = Cause::none;
-  m_.episode.start_cause = Cause::none;
-  m_.episode.down_since.reset();
-  m_.episode.earliest.reset();
+[=[  close_episode();
   watch_stability(healthy);]=]
-[=[  m_.episode.failing = false;
-  m_.episode.half_open = false;
-  m_.told.failed = false;
-  m_.episode.cause = Cause::none;
-  m_.episode.start_cause = Cause::none;
-  m_.episode.down_since.reset();
-  m_.episode.earliest.reset();
+[=[  close_episode();
   if (PLANTED) m_.budget.attempts = 0;
   watch_stability(healthy);]=])
 
@@ -76,7 +64,7 @@ mutant(one_instance_is_enough orchestrator/fleet.cpp "a dependency is met by few
 [=[  return reached >= dependency.min;]=]
 [=[  return reached >= (PLANTED ? 1 : dependency.min);]=])
 
-mutant(restarted_before_ready healing/step.cpp "serviceRestarted at exec"
+mutant(restarted_before_ready healing/reports.cpp "serviceRestarted at exec"
 [=[  if (plan_.action.tells_exits) notice(Notice::Kind::started, m_.episode.start_cause);]=]
 [=[  if (plan_.action.tells_exits) notice(Notice::Kind::started, m_.episode.start_cause);
   if (PLANTED && m_.episode.failing) notice(Notice::Kind::restarted, m_.episode.start_cause);]=])

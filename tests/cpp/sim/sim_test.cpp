@@ -26,5 +26,14 @@ TEST_P(SimulationShard, FleetSurvivesSeededFaults) {
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationShard, testing::Range<std::uint64_t>(0, kShards));
 
+// Each found a fault that is fixed: in the core, or in what the watchers took for one.
+TEST(Simulation, SeedsThatFoundAFaultFindNoneAnyMore) {
+  for (const std::uint64_t seed : {157U, 458U, 686U, 821U, 1081U, 1228U}) {
+    Simulation simulation(seed);
+    simulation.run();
+    EXPECT_FALSE(simulation.failed()) << simulation.report() << "\nreplay: AZORA_SIM_SEED=" << seed;
+  }
+}
+
 }  // namespace
 }  // namespace azora::orchestrator

@@ -256,8 +256,8 @@ void Simulation::whole_stop() {
   // Longer than any chain of dependents takes, shorter than the deadline: nothing but forgetting somebody lasts so long.
   world_.advance(cut_short ? seconds(1) : seconds(240));
   if (!cut_short && !answered) watcher_.found("whole stop", "", "is not over though nothing holds it up");
-  world_.turn([&] { world_.core.start(); });
   watcher_.stops_in_order(false);
+  world_.turn([&] { world_.core.start(); });
   if (!answered) watcher_.found("whole stop", "", "was never answered");
 }
 

@@ -58,8 +58,10 @@ void StoreWatcher::on_command(const Command& command) {
   switch (command.kind) {
     case Command::Kind::launch: return check_start(command.id, command.serial, command.incarnation);
     case Command::Kind::stop: {
-      const bool runs = of_it && (record->machine.lifecycle == Lifecycle::starting || record->machine.lifecycle == Lifecycle::ready);
-      if (!of_it || runs) watcher_.found("tickets", record ? record->id : "", "told to stop before that was stored");
+      // Its next incarnation, or the removal of its service, may be stored with it: then it had ended before.
+      if (!record || record->machine.incarnation > command.incarnation) return;
+      const bool runs = record->machine.lifecycle == Lifecycle::starting || record->machine.lifecycle == Lifecycle::ready;
+      if (!of_it || runs) watcher_.found("tickets", record->id, "told to stop before that was stored");
       return;
     }
     case Command::Kind::forget:

@@ -206,10 +206,14 @@ void Watcher::note_decision(const ServiceView& view) {
     known.decided = now();
     known.needs_held = dependencies_hold(*view.spec);
   }
-  if (view.lifecycle == Lifecycle::stopping && known.stop != run) {
-    known.stop = run;
-    known.mass = mass_of(*view.spec);
+  if (view.lifecycle == Lifecycle::stopping && (!known.stop || known.stop->run != run)) {
+    known.stop = decision(run, *view.spec);
   }
+}
+
+Watcher::Decision Watcher::decision(Run run, const ServiceSpec& spec) {
+  const bool explained = !dependencies_hold(spec) && waited_.contains(spec.id);
+  return {.run = run, .in_order = stopping_, .explained = explained, .mass = mass_of(spec)};
 }
 
 std::string Watcher::mass_of(const ServiceSpec& spec) {
@@ -322,29 +326,32 @@ void Watcher::on_stop(const Command& command) {
   if (!view || view->serial != command.serial) return;
   const auto place = known_.find(id);
   if (place == known_.end()) return;
-  if (place->second.answered != command.incarnation) {
+  Known& known = place->second;
+  const Run run{command.serial, command.incarnation};
+  const Decision decided = known.stop && known.stop->run == run ? *known.stop : decision(run, *view->spec);
+  const bool asked_for = stopping_ || !world_.core.running() || view->desired != Desired::up || known.operator_acted;
+  if (known.answered != command.incarnation) {
     // It ends for not having come up in time.
-    const bool asked_for = stopping_ || !world_.core.running() || view->desired != Desired::up || place->second.operator_acted;
-    if (!asked_for && waiting_.contains(id) && waited_.contains(id)) {
+    if (!asked_for && decided.explained) {
       found("explained failures", id, "a start is stopped while a dependency is not satisfied");
     }
     return;
   }
-  Known& known = place->second;
-  if (stopping_) {
-    board_->in_order.for_each([&](const ViewPtr& other) {
-      const auto& needs = other->spec->dependencies;
-      const bool dependent = std::any_of(needs.begin(), needs.end(), [&](const Dependency& one) { return names_service(one.id, id); });
-      if (dependent && world_.keeper.alive(other->serial)) {
-        found("stop order", id, "stopped before " + other->spec->id + ", which needs it");
-      }
-    });
-  }
-  if (stopping_ || !world_.core.running() || view->desired != Desired::up || known.operator_acted) return;
+  if (decided.in_order) check_stop_order(id);
+  if (asked_for) return;
   // Its exit will say whether it was for its checks: a verb may have waited for its turn.
-  const bool decided = known.stop == Run{command.serial, command.incarnation};
-  if (const std::string mass = decided ? known.mass : mass_of(*view->spec); !mass.empty()) known.stopped_in_mass = mass;
+  if (!decided.mass.empty()) known.stopped_in_mass = decided.mass;
   on_kill(id, *view);
+}
+
+void Watcher::check_stop_order(const std::string& id) {
+  board_->in_order.for_each([&](const ViewPtr& other) {
+    const auto& needs = other->spec->dependencies;
+    const bool dependent = std::any_of(needs.begin(), needs.end(), [&](const Dependency& one) { return names_service(one.id, id); });
+    if (dependent && world_.keeper.alive(other->serial)) {
+      found("stop order", id, "stopped before " + other->spec->id + ", which needs it");
+    }
+  });
 }
 
 // For its checks alone.
@@ -381,11 +388,14 @@ void Watcher::returned(const std::string& id, bool ok) {
   Known& known = known_[id];
   known.called = false;
   const ViewPtr view = world_.view(id);
-  if (ok || !view || view->lifecycle != Lifecycle::starting) return;  // else it was given up on before
+  if (ok || !view) return;
+  const bool waited_for = view->lifecycle == Lifecycle::blocked || view->lifecycle == Lifecycle::backoff ||
+                          view->lifecycle == Lifecycle::failed || view->lifecycle == Lifecycle::starting;
+  if (waited_for) known.failed_at = now();
+  if (view->lifecycle != Lifecycle::starting) return;  // its start was given up on before
   known.killed = false;
   known.failure = true;
   known.explained = false;
-  known.failed_at = now();
 }
 
 // One more turned bad: are they most of their group, or of all?

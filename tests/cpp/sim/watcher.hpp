@@ -38,6 +38,13 @@ class Watcher {
 
  private:
   using Run = std::pair<std::uint64_t, std::uint64_t>;  // serial and incarnation
+  // What was so when a stop was decided, which may be sent later: it may wait for the store.
+  struct Decision {
+    Run run;
+    bool in_order = false;                          // the whole was being stopped in order
+    bool explained = false;                         // a dependency was not satisfied, and not since this turn only
+    std::string mass;                               // most of these were bad
+  };
   struct Known {
     std::optional<HealthStatus> told;               // by the last status event
     std::uint64_t answered = 0;                     // incarnation of the last healthy or degraded event
@@ -61,8 +68,7 @@ class Watcher {
     std::optional<Run> start;                       // last published as STARTING: what its launch is judged by
     SteadyTime decided;                             // then
     bool needs_held = false;                        // then
-    std::optional<Run> stop;                        // last published as STOPPING: what its stop is judged by
-    std::string mass;                               // then
+    std::optional<Decision> stop;                   // last published as STOPPING: what its stop is judged by
   };
   // A group, or under no name the fleet, in which most turned bad: none of it is killed for its checks.
   struct Mass {
@@ -77,6 +83,7 @@ class Watcher {
   void on_command(const Command& command);
   void on_launch(const std::string& id, std::uint64_t serial, std::uint64_t incarnation, bool fails);
   void on_stop(const Command& command);
+  void check_stop_order(const std::string& id);
   void on_ask(const health::ProbeRequest& request);
   void on_answer(const health::ProbeResult& result);
   bool may_be_acted_on(const ServiceView& view);
@@ -92,6 +99,7 @@ class Watcher {
   void check_views();
   bool dependencies_hold(const ServiceSpec& spec) const;
   void note_decision(const ServiceView& view);
+  Decision decision(Run run, const ServiceSpec& spec);
   std::string mass_of(const ServiceSpec& spec);
   void tell(const std::string& id, const std::string& what);
   SteadyTime now() { return world_.loop.now().steady; }

@@ -71,7 +71,10 @@ void on_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const keeper::Ex
                            : oom   ? EventCause("oom")
                                    : EventCause("crash");
   turn.emit(EventType::service_exited, *service, cause, std::move(detail));
-  drive.feed(*service, {.kind = Input::Kind::exited, .flag = clean, .incarnation = run.incarnation});
+  drive.feed(*service, {.kind = Input::Kind::exited,
+                        .cause = oom ? healing::Cause::oom : healing::Cause::crash,
+                        .flag = clean,
+                        .incarnation = run.incarnation});
 }
 
 void on_warning(Fleet& fleet, Run run, std::string reason) {

@@ -1,5 +1,5 @@
 #pragma once
-// What follows from what is wrong with us: one event for each trouble and for its end, and what nobody can know then.
+// What follows from what is wrong with us: one event for each trouble and for its end, and what cannot be known then.
 // Threads: the control thread. Fails: never.
 #include "azora/orchestrator/drive.hpp"
 #include "azora/orchestrator/self.hpp"

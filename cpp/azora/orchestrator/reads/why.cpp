@@ -55,7 +55,7 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
         return {id + " waits for its restart callable, which was called and has not returned" + error, {"its return"}};
       }
       if (healing.next_attempt) {
-        return {id + " failed" + error + "; it is not started again before its restartDelay",
+        return {id + " failed" + error + "; the next attempt is waited for",
                 {"the next attempt", "a start or restart by you"}};
       }
       return {id + " waits for its turn to start", {"a free start slot"}};

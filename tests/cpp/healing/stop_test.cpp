@@ -1,0 +1,131 @@
+// Stop, hold and restart asked for by an operator, and how an end that does not come is forced.
+#include <gtest/gtest.h>
+
+#include "healing/rig.hpp"
+
+namespace azora::healing {
+namespace {
+
+using std::chrono::minutes;
+
+TEST(Stop, StopEndsThroughSignalKillAndStuckAndBelievesTheExitAlways) {
+  Rig rig;
+  rig.bring_up();
+  rig.desire(Desired::down);
+  EXPECT_TRUE(rig.is(Lifecycle::stopping));
+  EXPECT_TRUE(rig.asked(Do::send_stop));
+  rig.pass_deadline();
+  EXPECT_TRUE(rig.is(Lifecycle::killing));
+  EXPECT_TRUE(rig.asked(Do::send_kill));
+  rig.pass_deadline();
+  EXPECT_TRUE(rig.is(Lifecycle::stuck));
+  EXPECT_TRUE(rig.said(Say::stuck));
+  rig.exit();
+  EXPECT_TRUE(rig.is(Lifecycle::idle));
+  EXPECT_EQ(rig.notice(Say::stopped)->cause, Cause::op);
+}
+
+TEST(Stop, DescendantsThatStayAreKilledAgainThenStuck) {
+  Rig rig;
+  rig.bring_up();
+  rig.feed(In::exited);
+  rig.pass_deadline();
+  EXPECT_TRUE(rig.is(Lifecycle::killing));
+  rig.pass_deadline();
+  EXPECT_TRUE(rig.is(Lifecycle::stuck));
+  EXPECT_EQ(rig.done(Do::launch), 1);
+  rig.feed(In::swept);
+  EXPECT_TRUE(rig.asked(Do::ask_admission));
+}
+
+TEST(Stop, DesiredDownWinsOverEverythingThatWaits) {
+  for (const Lifecycle state : {Lifecycle::blocked, Lifecycle::backoff, Lifecycle::failed}) {
+    Rig rig;
+    rig.plan.restart.max_restarts = 1;
+    rig.plan.restart.delay = Millis(100);
+    rig.bring_up();
+    if (state == Lifecycle::blocked) rig.feed(In::deps, false);
+    if (state == Lifecycle::failed) {
+      rig.exhaust();
+    } else {
+      rig.exit();
+    }
+    ASSERT_TRUE(rig.is(state));
+    rig.desire(Desired::down);
+    EXPECT_TRUE(rig.is(Lifecycle::idle));
+    EXPECT_FALSE(rig.machine.timers.deadline);
+    rig.wait(minutes(20));
+    rig.feed(In::timer);
+    rig.feed(In::deps, true);
+    EXPECT_TRUE(rig.is(Lifecycle::idle));
+  }
+}
+
+TEST(Stop, StartWhileStoppingStartsAgainAfterTheSweepWithoutSpending) {
+  Rig rig;
+  rig.bring_up();
+  rig.desire(Desired::down);
+  rig.desire(Desired::up);
+  EXPECT_EQ(rig.done(Do::launch), 1);
+  rig.exit();
+  EXPECT_TRUE(rig.asked(Do::ask_admission));
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
+}
+
+TEST(Stop, PlannedEndsOfARunningServiceNeverTouchTheBudget) {
+  Rig rig;
+  rig.bring_up();
+  rig.exit();
+  rig.start();
+  ASSERT_EQ(rig.machine.budget.attempts, 1);
+  rig.feed(In::restart);
+  rig.exit();
+  rig.start();
+  EXPECT_EQ(rig.notice(Say::restarted)->attempt, 0);
+  EXPECT_EQ(rig.machine.budget.attempts, 1);
+  rig.desire(Desired::down);
+  rig.exit();
+  ASSERT_TRUE(rig.is(Lifecycle::idle));
+  rig.desire(Desired::up);
+  rig.start();
+  EXPECT_EQ(rig.machine.budget.attempts, 1);
+  rig.exit();
+  EXPECT_TRUE(rig.is(Lifecycle::backoff)) << "the second failure in a row";
+  rig.desire(Desired::down);
+  rig.desire(Desired::up);
+  EXPECT_EQ(rig.machine.budget.attempts, 0) << "taken in hand out of BACKOFF";
+}
+
+TEST(Stop, OperatorRestartIsToldAsSuch) {
+  Rig rig;
+  rig.plan.restart.delay = Millis(5'000);
+  rig.bring_up();
+  rig.feed(In::restart);
+  EXPECT_TRUE(rig.is(Lifecycle::stopping));
+  EXPECT_FALSE(rig.machine.episode.failing);
+  rig.exit();
+  EXPECT_TRUE(rig.asked(Do::ask_admission)) << "restartDelay is for failures";
+  rig.start();
+  EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::op);
+  EXPECT_EQ(rig.machine.budget.attempts, 0);
+  rig.feed(In::restart);
+  rig.desire(Desired::down);
+  rig.exit();
+  EXPECT_TRUE(rig.is(Lifecycle::idle)) << "a later stop wins";
+}
+
+TEST(Stop, HoldLeavesWhatRunsAndStartsNothing) {
+  Rig rig;
+  rig.bring_up();
+  rig.desire(Desired::hold);
+  EXPECT_TRUE(rig.is(Lifecycle::ready));
+  rig.feed(In::liveness_failed);
+  EXPECT_EQ(rig.done(Do::ask_permit), 0);
+  rig.exit();
+  EXPECT_TRUE(rig.is(Lifecycle::idle));
+  rig.desire(Desired::up);
+  EXPECT_TRUE(rig.asked(Do::ask_admission));
+}
+
+}  // namespace
+}  // namespace azora::healing

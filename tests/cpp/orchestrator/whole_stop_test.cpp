@@ -1,0 +1,135 @@
+// Stop and start of the whole (R31).
+#include "support/commands.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+TEST(WholeStop, StartDuringStopBringsEverybodyBack) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.keeper.set(leaf, {.stops_in = seconds(3)});
+  world.advance(seconds(1));
+  world.keeper.crash(leaf);
+  world.advance(seconds(1));
+  std::optional<std::vector<std::string>> left;
+  world.turn([&] {
+    world.core.stop(world.loop.now().steady + seconds(30), [&](std::vector<std::string> ids) { left = std::move(ids); });
+  });
+  world.advance(seconds(1));
+  EXPECT_FALSE(left.has_value());
+  world.turn([&] { world.core.start(); });
+  ASSERT_TRUE(left.has_value());
+  EXPECT_EQ(*left, (std::vector<std::string>{"leaf", "root"}));
+  world.advance(seconds(20));
+  EXPECT_TRUE(world.keeper.alive(root));
+  EXPECT_EQ(world.view("root")->incarnation, 1U);
+  EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
+}
+
+// One pass after failures is not health yet, whatever came between.
+TEST(WholeStop, ARestartByCallableIsVerifiedAfterItAsWell) {
+  World world;
+  std::optional<CallbackRequest> call;
+  world.core.set_callback_sink([&](CallbackRequest request) { call = std::move(request); });
+  const auto serial = world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000})", true);
+  world.advance(seconds(1));
+  world.prober.set(serial, health::FakeProber::Answer::http(503));
+  world.advance(seconds(5));
+  ASSERT_TRUE(call.has_value());
+  world.turn([&] { world.core.callback_done(serial, call->incarnation, true, ""); });
+  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
+  world.turn([&] { world.core.start(); });
+  world.advance(seconds(3));
+  EXPECT_EQ(world.recorder.count(EventType::service_restarted), 0);
+  world.prober.unset(serial);
+  world.advance(seconds(2));
+  EXPECT_EQ(world.recorder.count(EventType::service_restarted), 1);
+  EXPECT_EQ(world.status("u"), HealthStatus::healthy);
+}
+
+TEST(WholeStop, ItsDeadlineKillsWhoeverIsLeftAsAPlannedEnd) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  world.keeper.set(leaf, {.ignores_stop = true});
+  world.advance(seconds(1));
+  world.keeper.crash(leaf);
+  world.advance(seconds(1));
+  std::optional<std::vector<std::string>> left;
+  world.turn([&] {
+    world.core.stop(world.loop.now().steady + seconds(2), [&](std::vector<std::string> ids) { left = std::move(ids); });
+  });
+  world.advance(seconds(3));
+  ASSERT_TRUE(left.has_value());
+  EXPECT_EQ(*left, (std::vector<std::string>{"leaf", "root"}));
+  EXPECT_FALSE(world.keeper.alive(root));
+  EXPECT_FALSE(world.keeper.alive(leaf));
+  for (const char* id : {"root", "leaf"}) EXPECT_EQ(wire_name(world.lifecycle(id)), "IDLE") << id;
+  world.turn([&] { world.core.start(); });
+  world.advance(seconds(3));
+  EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
+}
+
+// Whoever needed it is gone from the registry, or needs something else now.
+TEST(WholeStop, NobodyWaitsForADependentThatNeedsItNoMore) {
+  World world;
+  const auto root = world.add_process("root");
+  const auto other = world.add_process("other");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
+  const auto twig = world.add_process("twig", R"("dependencies":["other"])");
+  for (const auto serial : {leaf, twig}) world.keeper.set(serial, {.ignores_stop = true});
+  world.advance(seconds(1));
+  for (const auto serial : {leaf, twig}) world.keeper.crash(serial);
+  world.advance(seconds(1));
+  bool stopped = false;
+  world.turn([&] {
+    world.core.stop(world.loop.now().steady + minutes(1), [&](const std::vector<std::string>& left) { stopped = left.empty(); });
+  });
+  world.advance(seconds(1));
+  ASSERT_TRUE(world.keeper.alive(root) && world.keeper.alive(other));
+  world.turn([&] { EXPECT_TRUE(world.core.unregister("leaf", "rest").value()); });
+  world.add_process("twig");
+  world.advance(seconds(1));
+  EXPECT_FALSE(world.keeper.alive(root));
+  EXPECT_FALSE(world.keeper.alive(other));
+  EXPECT_FALSE(stopped);
+  world.advance(seconds(20));
+  EXPECT_TRUE(stopped);
+}
+
+// What a callable was about to be called for is void once the whole was stopped.
+TEST(WholeStop, ACallableIsNotCalledForAServiceThatIsWell) {
+  World world;
+  int calls = 0;
+  std::uint64_t incarnation = 0;
+  world.core.set_callback_sink([&](const CallbackRequest& request) {
+    ++calls;
+    incarnation = request.incarnation;
+  });
+  const auto serial = world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000,)"
+                                R"("restartDelay":3000})", true);
+  world.advance(seconds(1));
+  world.prober.set(serial, health::FakeProber::Answer::http(503));
+  world.advance(seconds(10));
+  ASSERT_EQ(calls, 1);
+  world.turn([&] { world.core.callback_done(serial, incarnation, false, "it raised"); });
+  ASSERT_EQ(world.lifecycle("u"), Lifecycle::backoff);
+  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
+  world.advance(seconds(20));
+  world.prober.unset(serial);
+  world.turn([&] { world.core.start(); });
+  world.advance(seconds(10));
+  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(world.status("u"), HealthStatus::healthy);
+  // It is healed as before.
+  world.prober.set(serial, health::FakeProber::Answer::http(503));
+  world.advance(seconds(10));
+  EXPECT_EQ(calls, 2);
+}
+
+}  // namespace
+}  // namespace azora::orchestrator
