@@ -1,6 +1,7 @@
 // The Python object `_core.Core`: life and commands. Registration is in registration.cpp, reads are in core_reads.cpp.
 #include <pybind11/stl.h>
 
+#include "azora/actions/action.hpp"
 #include "azora/base/file_limit.hpp"
 #include "handle.hpp"
 #include "picker.hpp"
@@ -75,13 +76,14 @@ py::tuple command(const CoreHandle& self, const std::string& verb, const std::st
   return py::make_tuple(answer.service_id, answer.incarnation, answer.seq, answer.affected);
 }
 
-py::object next_callback(const CoreHandle& self, std::int64_t timeout_ms) {
+py::object next_action(const CoreHandle& self, std::int64_t timeout_ms) {
   auto request = [&] {
     const Unlock unlocked;
-    return self.get().next_callback(millis(timeout_ms));
+    return self.get().next_action(millis(timeout_ms));
   }();
   if (!request) return py::none();
-  return py::make_tuple(request->serial, request->id, request->incarnation, request->attempt, request->cause);
+  const auto& [run, spec, attempt, cause] = *request;
+  return py::make_tuple(run.serial, spec->id, run.incarnation, attempt, cause);
 }
 
 }  // namespace
@@ -151,16 +153,16 @@ void bind_core(py::module_& module) {
              check_or_throw(self.live().configure_pool(name, change));
            },
            py::arg("name"), py::arg("options"));
-  core.def("next_callback", &next_callback, py::arg("timeout_ms"));
-  core.def("callback_done",
+  core.def("next_action", &next_action, py::arg("timeout_ms"));
+  core.def("action_done",
            [](const CoreHandle& self, std::uint64_t serial, std::uint64_t incarnation, bool ok,
               std::string reason) {
-             self.live().callback_done(serial, incarnation, ok, std::move(reason));
+             self.live().action_done({serial, incarnation}, {.ok = ok, .reason = std::move(reason)});
            },
            py::arg("serial"), py::arg("incarnation"), py::arg("ok"), py::arg("reason"), Unlocked());
-  core.def("callback_failed",
+  core.def("handler_failed",
            [](const CoreHandle& self, std::string reason) {
-             self.live().callback_failed(std::move(reason));
+             self.live().handler_failed(std::move(reason));
            },
            py::arg("reason"), Unlocked());
   bind_registration(module, core);

@@ -19,13 +19,13 @@ Origin read_origin(const std::string& name) {
 }
 
 std::vector<SpecPtr> parse_texts(const std::vector<std::string>& texts, Origin origin, const std::string& base_dir,
-                                 const std::vector<bool>& callbacks) {
-  ParseOptions options{.origin = origin, .base_dir = base_dir, .has_callback = false};
+                                 const std::vector<bool>& callables) {
+  ParseOptions options{.origin = origin, .base_dir = base_dir, .given_action = nullptr};
   std::vector<SpecPtr> specs;
   specs.reserve(texts.size());
   std::vector<Fault> faults;
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    options.has_callback = i < callbacks.size() && callbacks[i];
+    options.given_action = i < callables.size() && callables[i] ? &kCallableAction : nullptr;
     Result<std::vector<SpecPtr>> parsed = parse_service(texts[i], options);
     if (parsed) {
       for (SpecPtr& spec : parsed.value()) specs.push_back(std::move(spec));
@@ -49,10 +49,10 @@ orchestrator::Apply read_apply(const std::string& name) {
 
 std::uint64_t register_texts(const CoreHandle& self, const std::vector<std::string>& texts,
                              const std::string& origin, const std::string& base_dir,
-                             const std::vector<bool>& callbacks, const std::string& apply) {
+                             const std::vector<bool>& callables, const std::string& apply) {
   const orchestrator::Apply when = read_apply(apply);
   if (read_origin(origin) == Origin::rest) return value_or_throw(self.live().register_requests(texts));
-  std::vector<SpecPtr> specs = parse_texts(texts, read_origin(origin), base_dir, callbacks);
+  std::vector<SpecPtr> specs = parse_texts(texts, read_origin(origin), base_dir, callables);
   return value_or_throw(self.live().register_many(std::move(specs), origin, when));
 }
 
@@ -129,7 +129,7 @@ std::vector<std::pair<std::string, std::string>> check(const std::string& text,
                                                        const std::string& origin,
                                                        const std::string& base_dir) {
   const Result<std::vector<SpecPtr>> parsed = parse_service(
-      text, {.origin = read_origin(origin), .base_dir = base_dir, .has_callback = false});
+      text, {.origin = read_origin(origin), .base_dir = base_dir, .given_action = nullptr});
   std::vector<std::pair<std::string, std::string>> faults;
   if (parsed) return faults;
   for (const Fault& fault : parsed.error().faults) faults.emplace_back(fault.field, fault.message);
@@ -141,7 +141,7 @@ std::vector<std::pair<std::string, std::string>> check(const std::string& text,
 
 void bind_registration(py::module_& module, CoreClass& core) {
   core.def("register", &register_texts, py::arg("texts"), py::arg("origin"), py::arg("base_dir"),
-           py::arg("callbacks"), py::arg("apply") = "next-start", Unlocked());
+           py::arg("callables"), py::arg("apply") = "next-start", Unlocked());
   py::class_<Registrations>(module, "Registrations",
                             "Registrations by REST that no thread waits for: begin() answers a ticket; once the\n"
                             "descriptor is readable, take() answers (ticket, error or None) of those that are done.")

@@ -82,7 +82,7 @@ class RestartQueue:
     def _dispatch(self) -> None:
         while True:
             try:
-                request = self._core.next_callback(_WAIT_MS)
+                request = self._core.next_action(_WAIT_MS)
             except AzoraError:
                 return
             if request is None:
@@ -104,7 +104,7 @@ class RestartQueue:
         if entry is not None:
             ok, reason = self._call(entry, request)
         try:
-            self._core.callback_done(serial, request.incarnation, ok, reason)
+            self._core.action_done(serial, request.incarnation, ok, reason)
         except AzoraError:
             return  # closed meanwhile
 
@@ -123,7 +123,7 @@ class RestartQueue:
 
     def _tell(self, reason: str) -> None:
         with contextlib.suppress(AzoraError):  # closing: nobody is left to be told
-            self._core.callback_failed(reason)
+            self._core.handler_failed(reason)
 
     def _finish(self, entry: _Entry, result: Awaitable[Any]) -> Any:
         loop = entry.loop

@@ -119,7 +119,7 @@ class Runtime:
 
     def _failed(self, reason: str) -> None:
         try:
-            self.core.callback_failed(reason)
+            self.core.handler_failed(reason)
         except AzoraError:
             return  # closing: nobody is left to be told
 

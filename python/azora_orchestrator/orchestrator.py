@@ -179,7 +179,7 @@ class MasterOrchestrator:
         """Register all of them or, when one is wrong, none; answers the sequence number."""
         self._runtime.check_fork()
         wires: list[dict[str, Any]] = []
-        callbacks: list[bool] = []
+        callables: list[bool] = []
         functions: dict[str, Callable[..., object]] = {}
         without: list[str] = []
         if isinstance(services, ServiceConfig | Mapping | str):
@@ -187,7 +187,7 @@ class MasterOrchestrator:
         for service in services:
             wire, function = split(service)
             wires.append(wire)
-            callbacks.append(function is not None)
+            callables.append(function is not None)
             id = str(wire.get("id", ""))
             if function is None:
                 without.append(id)
@@ -196,7 +196,7 @@ class MasterOrchestrator:
         texts = texts_of(wires)
         before = self._runtime.restarts.put(functions)
         try:
-            seq = self._core.register(texts, "python", "", callbacks, apply)
+            seq = self._core.register(texts, "python", "", callables, apply)
         except BaseException as error:
             self._runtime.restarts.undo(before)
             if isinstance(error, InvalidJson):

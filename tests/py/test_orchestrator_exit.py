@@ -75,7 +75,7 @@ STATES = {
             cursor = orch._core.cursor(None, None, None)
             while True:
                 cursor.wait(1)
-                try: orch._core.next_callback(1)
+                try: orch._core.next_action(1)
                 except Exception: pass
         for _ in range(20): threading.Thread(target=ask, daemon=True).start()
         """,

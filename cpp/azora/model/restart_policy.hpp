@@ -10,10 +10,6 @@ namespace azora {
 
 enum class RestartOn : std::uint8_t { always, on_failure, never };
 
-// The healing action behind a service. Only `none`, `process` and `callback` exist so far; the others of
-// the design join the same contract.
-enum class ActionKind : std::uint8_t { none, process, callback };
-
 struct RestartPolicy {
   RestartOn on = RestartOn::on_failure;
   int max_restarts = 5;                       // failure-caused restarts per episode; 0 alert only; -1 no limit
@@ -21,7 +17,7 @@ struct RestartPolicy {
   double factor = 2.0;
   Millis max_delay{60'000};
   std::optional<Millis> stable_after;         // unset: max(60 s, 2 x last delay, 2 x interval)
-  Millis failed_retry_interval{300'000};      // half-open tries out of FAILED; 0 never. Callback default 0
+  Millis failed_retry_interval{300'000};      // half-open tries out of FAILED; 0 never. Default 0 where others run it
   Millis kill_timeout{5'000};                 // from SIGKILL to STUCK
   int flap_limit = 10;                        // failure restarts per hour; 0 off
   friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;

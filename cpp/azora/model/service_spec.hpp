@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "azora/base/boxed.hpp"
+#include "azora/model/action_kinds.hpp"
 #include "azora/model/launch_spec.hpp"
 #include "azora/model/probe_spec.hpp"
 #include "azora/model/restart_policy.hpp"
@@ -45,8 +46,8 @@ struct ServiceSpec {
   ProbeTarget target;
   ProbeSpec probe;
   RestartPolicy restart;
-  ActionKind action = ActionKind::none;
-  Boxed<LaunchSpec> process;          // exactly when action == process
+  const ActionKind* action = &kNoAction;
+  Boxed<LaunchSpec> process;          // exactly when the action is kProcessAction
   Origin origin = Origin::rest;
   // Compact JSON of the configuration as readers see it: the seed's keys first and in its order, defaults
   // filled in, then the further keys as given (env values as ***). Made once by the validator.

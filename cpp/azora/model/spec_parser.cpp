@@ -52,7 +52,7 @@ struct Reading {
   const Json& given;  // as the user wrote it
   const std::string& base_dir;
   Origin origin;
-  bool has_callback;
+  const ActionKind* given_action;  // beside it; null: none
 };
 
 // Gives `spec` the port and the command of the replica of that index.
@@ -123,8 +123,8 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
   CheckPlan check = read_check(service, url, context);
   spec.target = std::move(check.target);
   spec.probe = std::move(check.spec);
-  spec.action = read_action(service, reading.has_callback, context);
-  spec.restart = read_restart_policy(service, spec.action);
+  spec.action = read_action(service, reading.given_action, context);
+  spec.restart = read_restart_policy(service, *spec.action);
 
   std::optional<ProcessPlan> plan;
   Json process;
@@ -136,7 +136,7 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
   }
   if (context.faults.size() != faults_before || context.full()) return {};
   // Without anything to run nothing in the echo is masked: it says all that was given.
-  if (spec.action != ActionKind::none) {
+  if (spec.action->acts) {
     spec.source_json = std::make_shared<const std::string>(source_text(reading.given, process));
   }
   return expand(reading, std::move(spec), url, plan ? &*plan : nullptr);
@@ -177,7 +177,7 @@ Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOpt
   context.units = !rest;
   context.keep_unknown = rest;
   auto specs =
-      read_entry({given.value(), options.base_dir, options.origin, options.has_callback}, context);
+      read_entry({given.value(), options.base_dir, options.origin, options.given_action}, context);
   if (!context.faults.empty()) return error_of(context);
   return specs;
 }
@@ -202,7 +202,7 @@ Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOp
     if (rest) {
       if (auto forbidden = find_command(given, context.prefix)) return *std::move(forbidden);
     }
-    auto entry = read_entry({given, options.base_dir, options.origin, false}, context);
+    auto entry = read_entry({given, options.base_dir, options.origin, nullptr}, context);
     specs.insert(specs.end(), std::make_move_iterator(entry.begin()),
                  std::make_move_iterator(entry.end()));
   }
@@ -229,8 +229,8 @@ Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec
   whole.units = true;
   whole.keep_unknown = true;
   const std::string base_dir;
-  auto specs =
-      read_entry({merged, base_dir, old.origin, old.action == ActionKind::callback}, whole);
+  const ActionKind* given_action = old.action->acts && !old.process ? old.action : nullptr;
+  auto specs = read_entry({merged, base_dir, old.origin, given_action}, whole);
   for (Fault& fault : whole.faults) {
     const bool known = std::any_of(context.faults.begin(), context.faults.end(),
                                    [&](const Fault& other) { return other.field == fault.field; });

@@ -17,8 +17,8 @@ struct ParseOptions {
   Origin origin = Origin::rest;
   // Relative cwd, envFile and argv elements of config files start here; empty: our working directory.
   std::string base_dir;
-  // Python passes a restart callable beside the JSON text: the action is then ActionKind::callback.
-  bool has_callback = false;
+  // An action that is given beside the JSON text, as Python gives a restart callable (kCallableAction); null: none.
+  const ActionKind* given_action = nullptr;
 };
 
 // One entry as a user wrote it -> the services it stands for (several when process.replicas > 1).
@@ -26,7 +26,7 @@ struct ParseOptions {
 Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOptions& options);
 
 // A JSON array of such entries (bulk registration) -> all their services in order; one fault anywhere
-// refuses them all. Fields of faults begin with "services[3].". options.has_callback is ignored.
+// refuses them all. Fields of faults begin with "services[3].". options.given_action is ignored.
 Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOptions& options);
 
 // A request over an entry that a file or Python registered: its fields of the seed laid over `old`, which is any

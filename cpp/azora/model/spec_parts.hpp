@@ -29,10 +29,10 @@ CheckPlan read_check(CheckedObject& service, const std::optional<Url>& endpoint,
                      SpecContext& context);
 
 // Field `restart`, beside `process` and a Python callable (R22).
-ActionKind read_action(CheckedObject& service, bool has_callback, SpecContext& context);
+const ActionKind* read_action(CheckedObject& service, const ActionKind* given, SpecContext& context);
 
 // Fields `maxRestarts`, `restartDelay`, `restartPolicy`, ... (R24).
-RestartPolicy read_restart_policy(CheckedObject& service, ActionKind action);
+RestartPolicy read_restart_policy(CheckedObject& service, const ActionKind& action);
 
 // Field `process`, before {port} and {index} are replaced. `endpoint_given`: there is one, right or
 // wrong.

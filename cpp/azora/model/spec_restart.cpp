@@ -41,9 +41,9 @@ std::string read_action_word(CheckedObject& service, const Json& value, SpecCont
 
 }  // namespace
 
-ActionKind read_action(CheckedObject& service, bool has_callback, SpecContext& context) {
+const ActionKind* read_action(CheckedObject& service, const ActionKind* given, SpecContext& context) {
   const bool has_process = service.given("process");
-  if (has_callback) {
+  if (given != nullptr) {
     if (has_process) {
       context.fault("restart",
                     "is a callable, but `process` means that we restart it; leave one of "
@@ -51,7 +51,7 @@ ActionKind read_action(CheckedObject& service, bool has_callback, SpecContext& c
     } else if (service.given("restart")) {
       service.fault("restart", "is given beside a callable; leave one of the two out");
     }
-    return ActionKind::callback;
+    return given;
   }
   if (const Json* restart = service.get("restart")) {
     if (read_action_word(service, *restart, context) == "process" && !has_process) {
@@ -59,10 +59,10 @@ ActionKind read_action(CheckedObject& service, bool has_callback, SpecContext& c
                     "is \"process\", but there is no `process`; say there how to run it");
     }
   }
-  return has_process ? ActionKind::process : ActionKind::none;
+  return has_process ? &kProcessAction : &kNoAction;
 }
 
-RestartPolicy read_restart_policy(CheckedObject& service, ActionKind action) {
+RestartPolicy read_restart_policy(CheckedObject& service, const ActionKind& action) {
   RestartPolicy policy;
   const std::string on = service.text_or("restartPolicy", "on-failure");
   policy.on = on == "always"  ? RestartOn::always
@@ -83,7 +83,7 @@ RestartPolicy read_restart_policy(CheckedObject& service, ActionKind action) {
     policy.max_delay = std::max(policy.max_delay, *policy.delay);
   }
   policy.stable_after = service.millis("stableAfter");
-  if (action == ActionKind::callback) policy.failed_retry_interval = Millis{0};
+  if (action.acts && !action.owned()) policy.failed_retry_interval = Millis{0};
   policy.failed_retry_interval =
       service.millis("failedRetryInterval").value_or(policy.failed_retry_interval);
   policy.kill_timeout = service.millis("killTimeout").value_or(policy.kill_timeout);

@@ -105,12 +105,12 @@ void Commits::release() {
 // What changed while they waited may have made them void: a launch that a stop crossed is never made.
 void Commits::send_waited(std::vector<Send>& sends) {
   for (Send& one : sends) {
-    const std::pair run{one.serial, one.incarnation};
-    if (one.starts() && !hooks_.wanted(one)) {
+    const Run run = one.run;
+    if (one.kind == Send::Kind::start && !hooks_.wanted(one)) {
       dropped_.push_back(run);
       hooks_.dropped(one);
     } else if (std::find(dropped_.begin(), dropped_.end(), run) == dropped_.end()) {
-      if (one.starts()) hooks_.late(one);
+      if (one.kind == Send::Kind::start) hooks_.late(one);
       send(one);
     }
   }
@@ -119,7 +119,7 @@ void Commits::send_waited(std::vector<Send>& sends) {
 void Commits::hold(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
   const auto waits_for = [this](std::uint64_t serial) {
     return std::any_of(waiting_.begin(), waiting_.end(), [serial](const Waiting& turn) {
-      return std::any_of(turn.sends.begin(), turn.sends.end(), [serial](const Send& one) { return one.serial == serial; });
+      return std::any_of(turn.sends.begin(), turn.sends.end(), [serial](const Send& one) { return one.run.serial == serial; });
     });
   };
   Waiting turn{.ticket = given_};
@@ -133,10 +133,10 @@ void Commits::hold(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
   waiting_.push_back(std::move(turn));
   for (Send& one : sends) {
     // Its reason was stored with the stop that it follows.
-    if (one.kind == Send::Kind::kill && !waits_for(one.serial)) {
+    if (one.kind == Send::Kind::kill && !waits_for(one.run.serial)) {
       send(one);
     } else {
-      if (one.starts()) hooks_.held(one);
+      if (one.kind == Send::Kind::start) hooks_.held(one);
       waiting_.back().sends.push_back(std::move(one));
     }
   }

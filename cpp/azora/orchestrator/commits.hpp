@@ -3,9 +3,9 @@
 // The rules, each with its reason, are in docs/decisions/0015:
 // 1. A turn's views and events are published at once; its rows are committed, and what it answers or sends waits for
 //    that ticket. A turn without rows waits for the last ticket that is still under way: what it found may be in there.
-// 2. launch, callback, stop, forget and acknowledge wait; a kill does not, but never overtakes what waits for the same
+// 2. start, stop, forget and acknowledge wait; a kill does not, but never overtakes what waits for the same
 //    service.
-// 3. A launch that is not wanted any more when its ticket comes is dropped and reported as not having happened.
+// 3. A start that is not wanted any more when its ticket comes is dropped and reported as not having happened.
 // 4. A ticket that failed, or is not answered within kPatience, ends all waiting: callers get an error, commands leave,
 //    so that services are healed from memory; only the ends of processes stay recorded with their shims. From then on
 //    trouble() says what is wrong, changes are refused, nothing waits, and what is not stored is committed again every
@@ -35,7 +35,7 @@ class Commits : public store::StoreListener {
 
   struct Hooks {
     std::function<void(Send&)> deliver;
-    std::function<bool(const Send&)> wanted;       // is this launch or call still meant?
+    std::function<bool(const Send&)> wanted;       // is this start still meant?
     std::function<void(const Send&)> dropped;      // it was not, and is not made
     std::function<void(const Send&)> held;         // it waits from now on
     std::function<void(const Send&)> late;         // it is made, after it was held up
@@ -94,7 +94,7 @@ class Commits : public store::StoreListener {
   store::Ticket committed_ = 0;        // the last one that was committed
   std::deque<SteadyTime> given_at_;    // of those under way
   std::deque<Waiting> waiting_;        // by ticket
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> dropped_;  // serial and incarnation of launches, while some wait
+  std::vector<Run> dropped_;           // starts that were not made, while turns wait
   std::vector<Send> unacknowledged_;   // ends of processes that were not stored for the trouble
   std::optional<Error> trouble_;
   std::optional<Error> abandoned_;

@@ -15,9 +15,9 @@ namespace azora::orchestrator {
 
 using healing::Input;
 
-Core::Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, store::Store& store, Publisher& publisher,
+Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, store::Store& store, Publisher& publisher,
            CoreOptions options)
-    : delivery_{keeper, {}},
+    : actions_(actions),
       commits_(loop, store,
                {.fleet = fleet_,
                 .verbs = verbs_,
@@ -41,7 +41,7 @@ Core::Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, store::St
   prober.set_sink([this](const std::vector<health::ProbeResult>& results) {
     on_check_results(turn_, probing_, drive_, results);
   });
-  keeper.set_listener(this);
+  actions_.set_listener(this, this);
 }
 
 Core::~Core() = default;
@@ -87,13 +87,13 @@ void Core::feed(std::uint64_t serial, Input::Kind kind) {
 
 // The service whose start this still is; null: it was stopped or replaced meanwhile.
 ServiceState* Core::meant_by(const Send& send) {
-  ServiceState* service = fleet_.by_serial(send.serial);
-  if (service == nullptr || service->machine.incarnation != send.incarnation) return nullptr;
+  ServiceState* service = fleet_.by_serial(send.run.serial);
+  if (service == nullptr || service->machine.incarnation != send.run.incarnation) return nullptr;
   return service;
 }
 
 Commits::Hooks Core::hooks(Loop& loop) {
-  return {.deliver = [this](Send& send) { delivery_(send); },
+  return {.deliver = [this](Send& send) { orchestrator::deliver(actions_, send); },
           .wanted =
               [this](const Send& send) {
                 const ServiceState* service = meant_by(send);
@@ -105,13 +105,13 @@ Commits::Hooks Core::hooks(Loop& loop) {
                 loop.post([this, send] {
                   for (const Input::Kind kind : {Input::Kind::launch_failed, Input::Kind::swept}) {
                     if (ServiceState* service = meant_by(send)) {
-                      drive_.feed(*service, {.kind = kind, .incarnation = send.incarnation});
+                      drive_.feed(*service, {.kind = kind, .incarnation = send.run.incarnation});
                     }
                   }
                 });
               },
-          .held = [this](const Send& send) { admission_.begins_later(send.serial); },
-          .late = [this, &loop](const Send& send) { admission_.begins_now(send.serial, loop.now().steady); },
+          .held = [this](const Send& send) { admission_.begins_later(send.run.serial); },
+          .late = [this, &loop](const Send& send) { admission_.begins_now(send.run.serial, loop.now().steady); },
           .trouble = [this](const Error* trouble) {
             trouble != nullptr ? self_.set(Part::store, trouble->message) : self_.clear(Part::store);
           }};
@@ -187,52 +187,51 @@ void Core::abandon_waiters() {
   end_stop(turn_, shutdown_, fleet_.living_ids());
 }
 
-void Core::callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, const std::string& reason) {
-  on_action_done(fleet_, probing_, drive_, serial, incarnation, ok, reason);
-}
-
-void Core::callback_failed(std::string reason) { on_handler_failed(turn_, std::move(reason)); }
+void Core::handler_failed(std::string reason) { on_handler_failed(turn_, std::move(reason)); }
 
 void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes) {
   on_usage(fleet_, turn_, id, incarnation, cpu_percent, rss_bytes);
 }
 
-void Core::on_started(keeper::Serial serial, std::uint64_t incarnation, int pid, Now at) {
-  orchestrator::on_started(fleet_, probing_, drive_, {serial, incarnation}, pid, at);
+void Core::on_action_done(Run run, actions::ActionResult result) {
+  orchestrator::on_action_done(fleet_, probing_, drive_, run, std::move(result));
 }
 
-void Core::on_start_failed(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
-  orchestrator::on_start_failed(fleet_, drive_, {serial, incarnation}, std::move(reason));
+void Core::on_action_warning(Run run, std::string reason) {
+  orchestrator::on_action_warning(fleet_, run, std::move(reason));
 }
 
-void Core::on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) {
-  orchestrator::on_exited(fleet_, turn_, drive_, {serial, incarnation}, exit);
+void Core::on_action_exited(Run run, const ExitView& exit) {
+  orchestrator::on_action_exited(fleet_, turn_, drive_, run, exit);
 }
 
-void Core::on_swept(keeper::Serial serial, std::uint64_t incarnation) {
-  turn_.send(Send::to_acknowledge(serial, incarnation));
-  orchestrator::on_swept(fleet_, drive_, {serial, incarnation});
+void Core::on_action_swept(Run run) {
+  acknowledge(run);
+  orchestrator::on_action_swept(fleet_, drive_, run);
 }
 
-void Core::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
-  turn_.send(Send::to_acknowledge(serial, incarnation));
-  orchestrator::on_lost(fleet_, turn_, drive_, {serial, incarnation}, std::move(reason));
+void Core::on_action_lost(Run run, std::string reason) {
+  acknowledge(run);
+  orchestrator::on_action_lost(fleet_, turn_, drive_, run, std::move(reason));
 }
 
-void Core::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
-  log_dropped_.add(orchestrator::on_log_dropped(fleet_, turn_, serial, lines));
+// A record of one whose service has left went with its forgetting.
+void Core::acknowledge(Run run) {
+  if (const ServiceState* service = fleet_.by_serial(run.serial)) {
+    turn_.send(Send::to_acknowledge(run, service->spec->action));
+  }
 }
+
+void Core::on_output_dropped(std::uint64_t serial, std::uint64_t lines) {
+  log_dropped_.add(orchestrator::on_output_dropped(fleet_, turn_, serial, lines));
+}
+
+void Core::on_keeper_link(bool up, std::string reason) { self_watch_.on_link(up, std::move(reason)); }
 
 // Every shim of this fleet was started by us, so one that holds no service of ours has missed its forgetting.
-void Core::on_unknown(const keeper::Record& record) {
-  if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial));
+void Core::on_unknown_process(const keeper::Record& record) {
+  if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial, &kProcessAction));
 }
-
-void Core::on_warning(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
-  orchestrator::on_warning(fleet_, {serial, incarnation}, std::move(reason));
-}
-
-void Core::on_link(bool up, std::string reason) { self_watch_.on_link(up, std::move(reason)); }
 
 CoreCounts Core::counts() const {
   const Turn::Counts& turns = turn_.counts();

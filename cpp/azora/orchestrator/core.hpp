@@ -1,20 +1,20 @@
 #pragma once
 // The control core: the order of things. Takes an input, lets its reaction run, and at the end of the turn lets what
 // follows become true. What is known and decided lies in its rooms; the core has no state that one of them could own.
-// Knows no thread and no descriptor: world, time and publication are behind Loop, Prober, Keeper, Publisher,
+// Knows no thread and no descriptor: world, time and publication are behind Loop, Prober, Action, Publisher,
 // so the simulation runs this very code on virtual time.
 // Threads: the loop's thread only, but for what says otherwise. Ownership: owns the rooms; borrows what it is given,
 // which outlives it.
 // Turn: an input marks what changed; end_turn() (the loop's turn-end hook) publishes it, commits what is durable of it,
-// answers the waiting callers, then sends process commands and probes. Costs in proportion to what changed.
+// answers the waiting callers, then sends commands to actions, and probes. Costs in proportion to what changed.
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "azora/actions/table.hpp"
 #include "azora/base/loop.hpp"
 #include "azora/base/result.hpp"
-#include "azora/keeper/keeper.hpp"
 #include "azora/orchestrator/admission.hpp"
 #include "azora/orchestrator/commits.hpp"
 #include "azora/orchestrator/drive.hpp"
@@ -40,9 +40,9 @@ struct CoreOptions {
   std::size_t fd_limit = 1024;
 };
 
-class Core : public keeper::KeeperListener {
+class Core : public actions::ActionListener, public actions::ProcessListener {
  public:
-  Core(Loop& loop, health::Prober& prober, keeper::Keeper& keeper, store::Store& store, Publisher& publisher,
+  Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, store::Store& store, Publisher& publisher,
        CoreOptions options);
   ~Core() override;
 
@@ -69,9 +69,7 @@ class Core : public keeper::KeeperListener {
   void after_commit(std::function<void(const Result<void>&)> answer) { turn_.acknowledge(std::move(answer)); }
   // Ends every wait_for(), a stop() that is under way and what waits for the store, for the end of the program.
   void abandon_waiters();
-  void callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, const std::string& reason);
-  void callback_failed(std::string reason);
-  void set_callback_sink(std::function<void(CallbackRequest)> sink) { delivery_.call = std::move(sink); }
+  void handler_failed(std::string reason);
   void set_file_stamp(FileStamp stamp) { evidence_.set_file_stamp(std::move(stamp)); }
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
 
@@ -92,23 +90,23 @@ class Core : public keeper::KeeperListener {
   std::vector<std::string> violations() const;
 
  private:
-  void on_started(keeper::Serial serial, std::uint64_t incarnation, int pid, Now at) override;
-  void on_start_failed(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
-  void on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) override;
-  void on_swept(keeper::Serial serial, std::uint64_t incarnation) override;
-  void on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
-  void on_log_dropped(keeper::Serial serial, std::uint64_t lines) override;
-  void on_link(bool up, std::string reason) override;
-  void on_unknown(const keeper::Record& record) override;
-  void on_warning(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
+  void on_action_done(Run run, actions::ActionResult result) override;
+  void on_action_warning(Run run, std::string reason) override;
+  void on_action_exited(Run run, const ExitView& exit) override;
+  void on_action_swept(Run run) override;
+  void on_action_lost(Run run, std::string reason) override;
+  void on_output_dropped(std::uint64_t serial, std::uint64_t lines) override;
+  void on_keeper_link(bool up, std::string reason) override;
+  void on_unknown_process(const keeper::Record& record) override;
 
   void feed(std::uint64_t serial, healing::Input::Kind kind);
   void admit();
   void answer_waiters();
   Commits::Hooks hooks(Loop& loop);
   ServiceState* meant_by(const Send& send);
+  void acknowledge(Run run);
 
-  Delivery delivery_;
+  actions::ActionTable& actions_;
   Fleet fleet_;
   Verbs verbs_;
   Commits commits_;

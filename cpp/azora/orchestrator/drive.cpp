@@ -18,10 +18,9 @@ namespace {
 
 healing::Plan plan_of(const ServiceSpec& spec) {
   healing::Plan plan;
-  const bool owned = spec.action == ActionKind::process;
-  plan.action = {.acts = spec.action != ActionKind::none,
-                 .tells_exits = owned,
-                 .can_stop = owned,
+  plan.action = {.acts = spec.action->acts,
+                 .tells_exits = spec.action->tells_exits,
+                 .can_stop = spec.action->can_stop,
                  .probes_verify = check_kind(spec.target.kind).asks};
   plan.restart = spec.restart;
   plan.interval = spec.probe.interval;
@@ -115,28 +114,20 @@ void Drive::perform(ServiceState& service, const Action& action) {
     case Action::Kind::release_slot: admission_.release(serial); break;
     case Action::Kind::launch: launch(service, action.incarnation); break;
     case Action::Kind::send_stop:
-      turn_.send(Send::to_stop(serial, action.incarnation, service.spec->process->stop_signal));
+      turn_.send(Send::to_stop({serial, action.incarnation}, service.spec));
       break;
-    case Action::Kind::send_kill: turn_.send(Send::to_kill(serial, action.incarnation)); break;
+    case Action::Kind::send_kill: turn_.send(Send::to_kill({serial, action.incarnation}, service.spec->action)); break;
     case Action::Kind::ask_permit: admission_.ask_permit(serial); break;
     case Action::Kind::drop_permit: admission_.drop_permit(serial); break;
   }
 }
 
 void Drive::launch(ServiceState& service, std::uint64_t incarnation) {
-  if (!service.process()) {
-    turn_.send(Send::to_call({.serial = service.serial,
-                              .id = *service.id,
-                              .incarnation = incarnation,
-                              .attempt = service.machine.budget.attempts,
-                              .cause = std::string(wire_name(service.machine.episode.cause))}));
-    return;
-  }
-  turn_.send(Send::to_launch({.serial = service.serial,
-                              .incarnation = incarnation,
-                              .id = *service.id,
-                              .port = service.spec->target.port,
-                              .spec = *service.spec->process}));
+  turn_.send(Send::to_start({.run = {service.serial, incarnation},
+                             .spec = service.spec,
+                             .attempt = service.machine.budget.attempts,
+                             .cause = std::string(wire_name(service.machine.episode.cause))}));
+  if (!service.process()) return;
   service.restart_required = false;
   service.own->launched = service.spec;
   evidence_.launched(service);
@@ -147,7 +138,7 @@ void Drive::entered(ServiceState& service, Lifecycle before) {
   const Lifecycle now = service.machine.lifecycle;
   turn_.set_standing(service, standing_of(service, fleet_.watched()));
   turn_.lists_changed();
-  if (service.process()) {
+  if (service.owned()) {
     if (now == Lifecycle::starting) {
       service.begin_starting();
       service.set_last_error({});
@@ -251,7 +242,7 @@ void Drive::bring_up(ServiceState& service) {
   probing_.apply_mode(service);
   probing_.hurry(service);  // the first check is at once, the grid comes after it
   const bool may_start = !service.held_back && !service.waits_to_stop;
-  if (fleet_.running() && service.ours() && may_start && service.wanted == Desired::up) {
+  if (fleet_.running() && service.acts() && may_start && service.wanted == Desired::up) {
     feed(service, {.kind = Input::Kind::desire, .desired = Desired::up});
   }
 }
@@ -266,7 +257,7 @@ void Drive::look_at_dependencies(const ServiceSpec& spec) {
 void Drive::finish_leaving(ServiceState& service) {
   const std::uint64_t serial = service.serial;
   turn_.mark_durable(serial);
-  if (service.process()) turn_.send(Send::to_forget(serial));
+  if (service.acts()) turn_.send(Send::to_forget(serial, service.spec->action));
   admission_.leave(serial);
   admission_.release(serial);
   loop_.cancel(service.deadline_timer);

@@ -37,15 +37,16 @@ class Drive {
   void evaluate_dependencies(ServiceState& service);
   // The same of every service that needs what `name` stands for.
   void evaluate_dependents(std::string_view name);
-  // The first check at once, and its process where it is wanted.
+  // The first check at once, and its action where it is wanted up.
   void bring_up(ServiceState& service);
   // Its dependents look again.
   void queue_dependents(const ServiceState& service) { changed_.push_back(service.serial); }
   // Lets every consequence happen, breadth first, until nothing moves.
   void run_to_fixpoint();
+  Now now() const { return turn_.now(); }
   // Services that `spec` needs may stop now, where the whole stops: it has ended, or needs them no more.
   void look_at_dependencies(const ServiceSpec& spec);
-  // The last process of an unregistered service is proven gone: who waits for its id comes up.
+  // Nothing of an unregistered service runs any more: the services that wait for its id come up.
   void finish_leaving(ServiceState& service);
 
  private:

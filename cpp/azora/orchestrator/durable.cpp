@@ -185,7 +185,7 @@ Result<void> restore(ServiceState& service, const store::ServiceRecord& record, 
   for (health::Check& check : service.checks) check.tracker.reset_adopted(record.status);
   service.start_time = record.start_time;
   service.start_steady = moment_of_writing(now, record.start_time);
-  if (service.ours()) {
+  if (service.acts()) {
     service.own = OwnFacts{};
     if (record.last_exit) {
       service.own->last_exit = ExitView{record.last_exit->code, record.last_exit->signal, record.last_exit->oom, record.last_exit->at};
@@ -208,7 +208,7 @@ store::EntryRecord entry_record_of(const registry::Entry& entry, std::string_vie
   return {.name = spec.id,
           .source = spec.source(),
           .origin = spec.origin,
-          .callback = spec.action == ActionKind::callback,
+          .callable = spec.action == &kCallableAction,
           .actor = std::string(actor),
           .generation = entry.generation,
           .order = entry.order};

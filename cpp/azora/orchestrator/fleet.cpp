@@ -8,7 +8,7 @@ namespace azora::orchestrator {
 namespace {
 
 bool has_reached(const ServiceState& service, Condition condition) {
-  const bool up = service.ours() ? service.machine.lifecycle == Lifecycle::ready
+  const bool up = service.acts() ? service.machine.lifecycle == Lifecycle::ready
                                  : service.status == HealthStatus::healthy || service.status == HealthStatus::degraded;
   switch (condition) {
     case Condition::started: return up;
@@ -113,17 +113,17 @@ ServiceState& Fleet::add(const registry::Entry& entry, const registry::Instance&
   service.order = instance.order;
   service.generation = entry.generation;
   service.spec = instance.spec;
-  if (service.ours()) service.own = OwnFacts{};
+  if (service.acts()) service.own = OwnFacts{};
   service.id = std::make_shared<const std::string>(instance.spec->id);
   service.figures = figures_.make();
   service.figures->begin(now.wall);
   service.start_time = now.wall;
   service.start_steady = now.steady;
   service.held_back = leaving_.contains(*service.id);
-  service.machine.lifecycle = service.process() ? Lifecycle::idle
-                              : service.ours()  ? Lifecycle::ready
-                                                : Lifecycle::watching;
-  if (!service.process()) service.machine.desired = Desired::up;
+  service.machine.lifecycle = service.owned()  ? Lifecycle::idle
+                              : service.acts() ? Lifecycle::ready
+                                               : Lifecycle::watching;
+  if (!service.owned()) service.machine.desired = Desired::up;
   return service;
 }
 

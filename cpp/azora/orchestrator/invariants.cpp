@@ -10,7 +10,7 @@ std::vector<std::string> violations(const Fleet& fleet) {
     const int limit = service.spec->restart.max_restarts;
     if (limit >= 0 && machine.budget.attempts > limit) found.push_back(id + ": budget exceeded");
     const bool ready = machine.lifecycle == Lifecycle::ready || machine.lifecycle == Lifecycle::watching;
-    if (!ready && service.status == HealthStatus::healthy && service.process()) {
+    if (!ready && service.status == HealthStatus::healthy && service.owned()) {
       found.push_back(id + ": healthy while " + std::string(wire_name(machine.lifecycle)));
     }
     const bool timed = machine.lifecycle == Lifecycle::starting || machine.lifecycle == Lifecycle::stopping ||

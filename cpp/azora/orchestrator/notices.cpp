@@ -21,7 +21,7 @@ void emit_notice(Turn& turn, ServiceState& service, const Notice& notice) {
       detail->attempt = notice.attempt;
       detail->max_restarts = service.spec->restart.max_restarts;
       detail->downtime_ms = notice.downtime_ms;
-      if (!service.process()) {
+      if (!service.owned()) {
         const Now now = turn.now();
         service.start_time = now.wall;
         service.start_steady = now.steady;
@@ -57,7 +57,7 @@ void emit_status(Turn& turn, const ServiceState& service) {
       return turn.emit(EventType::service_degraded, service, "health", std::move(detail));
     case HealthStatus::unhealthy: {
       const Cause cause = service.machine.episode.cause;
-      const bool named = service.ours() && cause != Cause::none;
+      const bool named = service.acts() && cause != Cause::none;
       return turn.emit(EventType::service_unhealthy, service, named ? event_cause(cause) : EventCause("health"), std::move(detail));
     }
     case HealthStatus::unknown:

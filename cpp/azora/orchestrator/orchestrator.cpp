@@ -76,16 +76,14 @@ Result<void> Orchestrator::configure_pool(std::string_view name, const balancer:
   });
 }
 
-std::optional<CallbackRequest> Orchestrator::next_callback(Millis timeout) { return impl_->callbacks().next(timeout); }
+std::optional<actions::ActionRequest> Orchestrator::next_action(Millis timeout) { return impl_->callables().next(timeout); }
 
-void Orchestrator::callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, std::string reason) {
-  impl_->post([serial, incarnation, ok, reason = std::move(reason)](Core& core) {
-    core.callback_done(serial, incarnation, ok, reason);
-  });
+void Orchestrator::action_done(actions::Run run, actions::ActionResult result) {
+  impl_->post([this, run, result = std::move(result)](Core&) mutable { impl_->callables().done(run, std::move(result)); });
 }
 
-void Orchestrator::callback_failed(std::string reason) {
-  impl_->post([reason = std::move(reason)](Core& core) { core.callback_failed(reason); });
+void Orchestrator::handler_failed(std::string reason) {
+  impl_->post([reason = std::move(reason)](Core& core) { core.handler_failed(reason); });
 }
 
 ViewPtr Orchestrator::find(std::string_view id) const {

@@ -15,6 +15,11 @@
 #include "azora/model/service_spec.hpp"
 #include "azora/model/view.hpp"
 
+namespace azora::actions {
+struct ActionRequest;
+struct ActionResult;
+struct Run;
+}
 namespace azora::balancer {
 class Balancer;
 }
@@ -55,15 +60,6 @@ struct VerbAnswer {
   std::vector<std::string> affected;
 };
 
-// A restart callable that Python is to run.
-struct CallbackRequest {
-  std::uint64_t serial = 0;  // of the registration: a later one of the same id is not meant
-  std::string id;
-  std::uint64_t incarnation = 0;
-  int attempt = 0;
-  std::string cause;
-};
-
 struct Totals {
   bool running = false;
   std::size_t total = 0, healthy = 0, unhealthy = 0;
@@ -101,12 +97,11 @@ class Orchestrator {
   Result<void> configure_pool(std::string_view name, const balancer::PoolChange& change);
   // The next restart callable to run, at most one per service at a time; nullopt: none came within `timeout`, or
   // the orchestrator was closed.
-  std::optional<CallbackRequest> next_callback(Millis timeout);
-  // The outcome of a restart callable, by the serial and incarnation of its request. One that comes too late for its
-  // registration or incarnation is ignored.
-  void callback_done(std::uint64_t serial, std::uint64_t incarnation, bool ok, std::string reason);
+  std::optional<actions::ActionRequest> next_action(Millis timeout);
+  // What became of it. One that comes too late for its registration or incarnation is ignored.
+  void action_done(actions::Run run, actions::ActionResult result);
   // An event handler of the user's failed: becomes a callbackFailed event.
-  void callback_failed(std::string reason);
+  void handler_failed(std::string reason);
 
   // The service of that id, or the entry of that name as one service; null: there is none.
   ViewPtr find(std::string_view id) const;

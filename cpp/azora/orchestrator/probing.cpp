@@ -33,12 +33,12 @@ health::Mode mode_of(const ServiceState& service, const health::Check& check) {
     case Lifecycle::ready:
       return check.tracker.confirming(service.spec->probe) ? health::Mode::confirm : health::Mode::grid;
     case Lifecycle::starting:
-      return service.process() && !service.own->pid ? health::Mode::paused : health::Mode::starting;
+      return service.owned() && !service.machine.timers.started ? health::Mode::paused : health::Mode::starting;
     case Lifecycle::idle:
       return health::Mode::paused;
     default:
-      // A passing probe is evidence where we do not own the process.
-      return service.process() ? health::Mode::paused : health::Mode::grid;
+      // A passing probe is evidence where it runs without us.
+      return service.owned() ? health::Mode::paused : health::Mode::grid;
   }
 }
 

@@ -63,14 +63,13 @@ Orchestrator::Impl::Impl(Options options)
       keeper_(control_.loop(), keeper_options()),
       store_(options_.make_store ? options_.make_store(control_.loop())
                                  : std::make_unique<store::MemoryStore>(store::MemoryStore::Keep::nothing)),
-      core_(control_.loop(), prober_, keeper_, *store_, publisher_, core_options(options_)),
+      core_(control_.loop(), prober_, actions_, *store_, publisher_, core_options(options_)),
       usage_(work_.loop(), [this] { return publisher_.board(); },
              [this](UsageReport report) {
                control_.loop().post([this, report = std::move(report)] {
                  for (const UsageFigure& one : report) core_.set_usage(one.id, one.incarnation, one.cpu_percent, one.rss_bytes);
                });
              }) {
-  core_.set_callback_sink([this](CallbackRequest request) { callbacks_.push(std::move(request)); });
   core_.set_file_stamp([this](const LaunchSpec& spec, Stamped answer) { stamp(spec, std::move(answer)); });
   balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
   control_.loop().set_turn_end([this] {
@@ -118,7 +117,7 @@ void Orchestrator::Impl::on_control(Body body) {
 
 void Orchestrator::Impl::close(Millis deadline) {
   if (!gate_.close()) return;
-  callbacks_.close();
+  callables_.close();
   if (!opening_.close()) return gate_.drain();
   const SteadyTime until = AsioLoop::steady_now() + deadline;
   on_control([this, until](const auto& promise) {
@@ -201,7 +200,7 @@ Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_v
   const std::shared_ptr<const Board> now = board();
   const std::vector<ViewPtr> views = now->services(name);
   if (views.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
-  if (!views.front()->process) {
+  if (!views.front()->spec->process) {
     return Error{ErrorCode::invalid_argument,
                  "service '" + std::string(name) + "' has no process here, so there is no output of it to show", {}};
   }
@@ -209,7 +208,7 @@ Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_v
   world.sources = [this, name = std::string(name)] {
     std::vector<LogStream::Source> sources;
     for (const ViewPtr& view : board()->services(name)) {
-      if (view->process) sources.push_back({view->spec->id, view->serial});
+      if (view->spec->process) sources.push_back({view->spec->id, view->serial});
     }
     return sources;
   };

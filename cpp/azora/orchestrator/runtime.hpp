@@ -9,12 +9,13 @@
 #include <string>
 #include <utility>
 
+#include "azora/actions/callable.hpp"
+#include "azora/actions/table.hpp"
 #include "azora/balancer/balancer.hpp"
 #include "azora/events/log.hpp"
 #include "azora/health/net_prober.hpp"
 #include "azora/keeper/client.hpp"
 #include "azora/orchestrator/call_gate.hpp"
-#include "azora/orchestrator/callback_queue.hpp"
 #include "azora/orchestrator/core.hpp"
 #include "azora/orchestrator/live_publisher.hpp"
 #include "azora/orchestrator/log_stream.hpp"
@@ -99,7 +100,7 @@ class Orchestrator::Impl {
   events::EventLog& events() { return *events_; }
   ListBodies& lists() { return lists_; }
   GraphReads& graph() { return graph_; }
-  CallbackQueue& callbacks() { return callbacks_; }
+  actions::CallableAction& callables() { return callables_; }
 
  private:
   template <typename T>
@@ -138,9 +139,10 @@ class Orchestrator::Impl {
   LivePublisher publisher_;
   ListBodies lists_;
   GraphReads graph_;
-  CallbackQueue callbacks_;
   health::NetProber prober_;
   keeper::KeeperClient keeper_;
+  actions::CallableAction callables_;
+  actions::ActionTable actions_{keeper_, {{&kCallableAction, &callables_}}};
   std::unique_ptr<store::Store> store_;
   Core core_;
   UsageSampler usage_;

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "azora/actions/action.hpp"
 #include "azora/base/boxed.hpp"
 #include "azora/base/loop.hpp"
 #include "azora/healing/machine.hpp"
@@ -16,7 +17,7 @@
 
 namespace azora::orchestrator {
 
-// Of a service whose healing is ours: what keeper and callables told.
+// Of a service that has an action: what that told of its runs.
 struct OwnFacts {
   std::optional<int> pid;
   std::optional<WallTime> process_started;
@@ -24,7 +25,7 @@ struct OwnFacts {
   std::uint64_t log_dropped = 0;           // lines, as its shim last said
   std::string warning;                     // this incarnation runs, but not quite as asked for
   std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
-  std::string action_error;                // why the last restart callable failed
+  std::string action_error;                // not owned: why its last action failed
   SpecPtr launched;                        // the configuration that this incarnation was started with
 };
 
@@ -52,7 +53,7 @@ struct ServiceState {
   SteadyTime start_steady{};
   std::shared_ptr<FigureRecord> figures;   // shared with its views; never null
   std::vector<std::string> blocked_by;     // unmet hard dependencies, as last evaluated
-  Boxed<OwnFacts> own;                     // exactly when ours(): most of a large fleet is not
+  Boxed<OwnFacts> own;                     // exactly when acts(): most of a large fleet is not
 
   // What is wrong with it, in words; empty: nothing.
   std::string trouble() const {
@@ -93,13 +94,17 @@ struct ServiceState {
   std::int64_t uptime_ms(Now now) const { return to_millis(now.steady - start_steady).count(); }
   // A program of ours runs that is not the one of its present configuration.
   bool runs_another_program() const {
-    if (!alive() || !own->launched) return false;
+    if (!process() || !alive() || !own->launched) return false;
     const ServiceSpec& old = *own->launched;
     return !same_program(*old.process, *spec->process) || old.target.port != spec->target.port;
   }
-  bool ours() const { return spec->action != ActionKind::none; }
-  bool process() const { return spec->action == ActionKind::process; }
-  // A process of ours may exist.
+  // Its current run, or the last one.
+  actions::Run run() const { return {serial, machine.incarnation}; }
+  bool acts() const { return spec->action->acts; }
+  // What runs is started and stopped by us; else it runs without us, and its own answers say how it is.
+  bool owned() const { return spec->action->owned(); }
+  bool process() const { return spec->action == &kProcessAction; }
+  // A run of ours may exist.
   bool alive() const {
     switch (machine.lifecycle) {
       case Lifecycle::starting:
@@ -109,7 +114,7 @@ struct ServiceState {
       case Lifecycle::stuck:
       case Lifecycle::sweep:
       case Lifecycle::adopt:
-        return process();
+        return owned();
       default:
         return false;
     }

@@ -5,7 +5,7 @@ namespace azora::orchestrator {
 Standing standing_of(const ServiceState& service, Watched watched) {
   if (service.leaving) return {Tier::excluded, Exclusion::gone};
   if (!watched.running) return {Tier::excluded, Exclusion::unwatched};
-  if (service.process()) {
+  if (service.owned()) {
     switch (service.machine.lifecycle) {
       case Lifecycle::ready:
       case Lifecycle::adopt:
@@ -39,14 +39,14 @@ HealthStatus status_of(const ServiceState& service, Watched watched) {
     case Lifecycle::ready:
       if (service.is_asked()) return service.health().status;
       // Only the keeper would say that its process ended.
-      return watched.linked ? HealthStatus::healthy : HealthStatus::unknown;
+      return watched.linked || !service.process() ? HealthStatus::healthy : HealthStatus::unknown;
     case Lifecycle::backoff:
     case Lifecycle::failed:
     case Lifecycle::stuck:
       return HealthStatus::unhealthy;
     case Lifecycle::starting:
-      // A callable's service is asked all the while: what it says counts.
-      return service.process() ? HealthStatus::unknown : service.health().status;
+      // What runs without us is asked all the while: what it says counts.
+      return service.owned() ? HealthStatus::unknown : service.health().status;
     case Lifecycle::stopping:
     case Lifecycle::killing:
     case Lifecycle::sweep:

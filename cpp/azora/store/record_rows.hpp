@@ -30,11 +30,11 @@ void rows(AnyHeads auto& record, auto&& visit) {
 }
 
 void rows(AnyEntry auto& record, auto&& visit) {
-  auto& [name, source, origin, callback, actor, generation, order] = record;
+  auto& [name, source, origin, callable, actor, generation, order] = record;
   visit("name", name);
   visit("source", source);
   visit("origin", origin);
-  visit("callback", callback);
+  visit("callable", callable);
   visit("actor", actor);
   visit("generation", generation);
   visit("order", order);

@@ -40,7 +40,7 @@ struct EntryRecord {
   std::string name;
   std::string source;  // compact JSON object, unmasked: parsed again, it gives the same services
   Origin origin = Origin::rest;
-  bool callback = false;  // its restart action is a function of the program that registered it
+  bool callable = false;  // its restart action is a function of the program that registered it
   std::string actor;      // who wrote it last
   std::uint64_t generation = 1;
   std::uint64_t order = 0;  // of its first service

@@ -16,7 +16,7 @@ ParseOptions options_of(std::string_view origin) {
   if (origin == "file") options.origin = Origin::file;
   if (origin == "callable") {
     options.origin = Origin::python;
-    options.has_callback = true;
+    options.given_action = &kCallableAction;
   }
   return options;
 }

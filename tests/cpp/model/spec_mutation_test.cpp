@@ -58,7 +58,7 @@ void holds_its_rules(const ServiceSpec& spec, const std::string& input) {
   EXPECT_GE(spec.target.timeout, Millis{1}) << input;
   EXPECT_GE(spec.probe.restart_threshold, spec.probe.unhealthy_threshold) << input;
   EXPECT_TRUE(spec.target.path.starts_with('/')) << input;
-  EXPECT_EQ(spec.action == ActionKind::process, spec.process.has_value()) << input;
+  EXPECT_EQ(spec.action == &kProcessAction, spec.process.has_value()) << input;
   EXPECT_TRUE(spec.endpoint || spec.target.kind == ProbeKind::process) << input;
   if (spec.process) {
     EXPECT_FALSE(spec.process->argv.empty()) << input;

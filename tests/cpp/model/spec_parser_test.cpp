@@ -37,7 +37,7 @@ TEST(SpecParser, FillsInTheDefaultsOfTheDesign) {
   EXPECT_FALSE(spec->explicit_group);
   EXPECT_EQ(spec->priority, 5);
   EXPECT_EQ(spec->effective_weight(), 5.0);
-  EXPECT_EQ(spec->action, ActionKind::none);
+  EXPECT_EQ(spec->action, &kNoAction);
   EXPECT_EQ(spec->probe, ProbeSpec{});
   EXPECT_EQ(spec->restart, RestartPolicy{});
   EXPECT_EQ(spec->origin, Origin::rest);
@@ -128,7 +128,7 @@ TEST(SpecParser, ReadsAProcessWithItsPathsFromTheFolderOfTheFile) {
       file_options());
   ASSERT_TRUE(spec->process.has_value());
   const LaunchSpec& launch = *spec->process;
-  EXPECT_EQ(spec->action, ActionKind::process);
+  EXPECT_EQ(spec->action, &kProcessAction);
   EXPECT_EQ(launch.argv, (std::vector<std::string>{"/srv/app/bin/run", "--port=7001", "0", "{x}"}));
   EXPECT_EQ(launch.cwd, "/srv/app");
   EXPECT_EQ(launch.env_file, "/srv/a.env");
@@ -228,17 +228,17 @@ TEST(SpecParser, Rule22ProcessMeansThatWeRestartItAndACallableThatItDoes) {
                   R"("restart":"process"})",
                   file_options())
                 ->action,
-            ActionKind::process);
+            &kProcessAction);
   EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"http://h","process":{"argv":["x"]},)"
                   R"("restart":{"type":"process"}})",
                   file_options())
                 ->action,
-            ActionKind::process);
+            &kProcessAction);
   ParseOptions python;
   python.origin = Origin::python;
-  python.has_callback = true;
+  python.given_action = &kCallableAction;
   const SpecPtr spec = parse(R"({"id":"a","type":"c","endpoint":"http://h"})", python);
-  EXPECT_EQ(spec->action, ActionKind::callback);
+  EXPECT_EQ(spec->action, &kCallableAction);
   EXPECT_EQ(spec->restart.failed_retry_interval, Millis{0});
   EXPECT_EQ(
       parse(R"({"id":"a","type":"c","endpoint":"http://h","failedRetryInterval":"1m"})", python)
@@ -326,7 +326,7 @@ TEST(ParseOver, Rule29ReplacesTheSeedsFieldsAndKeepsTheRest) {
   EXPECT_EQ(spec.process->argv, (std::vector<std::string>{"/srv/app/x", "7002"}));
   EXPECT_EQ(spec.process->cwd, "/srv/app");
   EXPECT_EQ(spec.origin, Origin::file);
-  EXPECT_EQ(spec.action, ActionKind::process);
+  EXPECT_EQ(spec.action, &kProcessAction);
   EXPECT_NE(spec.config_json.find(R"("metadata":{"by":"rest"},"extra":1,"weight":2)"),
             std::string::npos);
   // And once more over the result.
@@ -385,11 +385,11 @@ TEST(ParseOver, RefusesCommandsAndWhatOnlyTheOwnerMayChange) {
 TEST(ParseOver, KeepsACallableAndAnAbsentEndpoint) {
   ParseOptions python;
   python.origin = Origin::python;
-  python.has_callback = true;
+  python.given_action = &kCallableAction;
   const SpecPtr callable = parse(R"({"id":"a","type":"c","endpoint":"http://h"})", python);
   EXPECT_EQ(
       parse_over(R"({"id":"a","type":"c","endpoint":"http://h2"})", *callable).value().front()->action,
-      ActionKind::callback);
+      &kCallableAction);
   const SpecPtr quiet =
       parse(R"({"id":"a","type":"c","healthCheck":{"type":"process"},"process":{"argv":["x"]}})",
             file_options());

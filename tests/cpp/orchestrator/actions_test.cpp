@@ -13,18 +13,18 @@ using health::FakeProber;
 class Callable {
  public:
   Callable() {
-    world.core.set_callback_sink([this](const CallbackRequest& request) { calls.push_back(request); });
     serial = world.add(R"({"id":"x","type":"core","endpoint":"http://127.0.0.1:7001","healthCheckInterval":500,)"
                        R"("healthCheck":{"startTimeout":1000},"maxRestarts":5})",
-                       true);
+                       &kCallableAction);
     world.advance(seconds(1));
   }
+  std::vector<actions::ActionRequest> calls() const { return world.callable.starts(); }
   void answers(int status) { world.prober.set(serial, FakeProber::Answer::http(status)); }
   void advance_to_call(std::size_t count) {
-    while (calls.size() < count) ASSERT_TRUE(world.loop.run_next());
+    while (calls().size() < count) ASSERT_TRUE(world.loop.run_next());
   }
-  void done(const CallbackRequest& call, bool ok = true) {
-    world.turn([&] { world.core.callback_done(call.serial, call.incarnation, ok, "it raised"); });
+  void done(const actions::ActionRequest& call, bool ok = true) {
+    world.turn([&] { world.callable.answer(call.run, {.ok = ok, .reason = "it raised"}); });
   }
   void verb(Verb verb) {
     world.turn([&] { EXPECT_TRUE(world.core.command(verb, "x", false, false, "rest").ok()); });
@@ -32,7 +32,6 @@ class Callable {
 
   World world;
   std::uint64_t serial = 0;
-  std::vector<CallbackRequest> calls;
 };
 
 TEST(Actions, ALateResultDoesNotBlindTheChecks) {
@@ -45,11 +44,11 @@ TEST(Actions, ALateResultDoesNotBlindTheChecks) {
   x.world.advance(seconds(2));
   ASSERT_EQ(x.world.status("x"), HealthStatus::healthy);
   x.answers(503);
-  x.done(x.calls[0]);
+  x.done(x.calls()[0]);
   x.world.advance(seconds(3));
   EXPECT_EQ(x.world.status("x"), HealthStatus::unhealthy);
   EXPECT_EQ(x.world.recorder.count(EventType::service_unhealthy), 2);
-  EXPECT_EQ(x.calls.size(), 2U) << "and it is acted on again";
+  EXPECT_EQ(x.calls().size(), 2U) << "and it is acted on again";
 }
 
 TEST(Actions, AResultAfterStopAndStartDoesNotBlindTheChecks) {
@@ -58,23 +57,23 @@ TEST(Actions, AResultAfterStopAndStartDoesNotBlindTheChecks) {
   x.advance_to_call(1);
   x.verb(Verb::stop);
   x.verb(Verb::start);
-  x.done(x.calls[0]);
+  x.done(x.calls()[0]);
   x.world.advance(seconds(5));
   EXPECT_EQ(x.world.status("x"), HealthStatus::unhealthy);
-  EXPECT_GE(x.calls.size(), 2U);
+  EXPECT_GE(x.calls().size(), 2U);
 }
 
 TEST(Actions, StopAndStartWhileARestartIsVerifiedDoesNotBlindTheChecks) {
   Callable x;
   x.answers(503);
   x.advance_to_call(1);
-  x.done(x.calls[0]);
+  x.done(x.calls()[0]);
   ASSERT_EQ(x.world.lifecycle("x"), Lifecycle::starting);
   x.verb(Verb::stop);
   x.verb(Verb::start);
   x.world.advance(seconds(5));
   EXPECT_EQ(x.world.status("x"), HealthStatus::unhealthy);
-  EXPECT_GE(x.calls.size(), 2U);
+  EXPECT_GE(x.calls().size(), 2U);
 }
 
 TEST(Actions, ATakenResultIsVerifiedByChecks) {
@@ -82,7 +81,7 @@ TEST(Actions, ATakenResultIsVerifiedByChecks) {
   x.answers(503);
   x.advance_to_call(1);
   x.answers(200);
-  x.done(x.calls[0]);
+  x.done(x.calls()[0]);
   x.world.advance(seconds(1));
   EXPECT_EQ(x.world.status("x"), HealthStatus::healthy);
   EXPECT_EQ(x.world.recorder.count(EventType::service_restarted), 1);

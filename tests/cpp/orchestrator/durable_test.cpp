@@ -73,7 +73,7 @@ class Randomly {
       text += R"(,"maxRestarts":)" + std::to_string(below(9)) + R"(,"process":{"argv":["/bin/echo","{port}"],"env":{"KEY":"secret"}})";
       if (below(2) == 0) text += R"(,"restartDelay":250,"flapLimit":3)";
     }
-    const ParseOptions options{.origin = below(2) == 0 ? Origin::file : Origin::python, .has_callback = !process && below(2) == 0};
+    const ParseOptions options{.origin = below(2) == 0 ? Origin::file : Origin::python, .given_action = !process && below(2) == 0 ? &kCallableAction : nullptr};
     Result<std::vector<SpecPtr>> made = parse_service(text + "}", options);
     EXPECT_TRUE(made.ok()) << text << (made.ok() ? "" : made.error().message);
     return made.value().front();
@@ -92,7 +92,7 @@ class Randomly {
     fill(made.restart_required);
     made.status = static_cast<HealthStatus>(below(4));
     made.start_time.ms = kNow.wall.ms - static_cast<std::int64_t>(below(10'000'000));
-    if (!made.ours()) return made;
+    if (!made.acts()) return made;
     made.own = OwnFacts{};
     if (below(2) == 0) made.own->last_exit = ExitView{static_cast<int>(below(256)), std::nullopt, below(2) == 0, made.start_time};
     if (below(2) == 0) made.own->last_exit = ExitView{std::nullopt, static_cast<int>(below(64)), std::nullopt, made.start_time};
@@ -207,7 +207,7 @@ TEST(Durable, AnEntryIsParsedIntoTheSameServices) {
     EXPECT_EQ(record.value().generation, service.generation);
     EXPECT_EQ(record.value().order, service.order);
     Result<std::vector<SpecPtr>> again =
-        parse_service(record.value().source, {.origin = record.value().origin, .has_callback = record.value().callback});
+        parse_service(record.value().source, {.origin = record.value().origin, .given_action = record.value().callable ? &kCallableAction : nullptr});
     ASSERT_TRUE(again.ok()) << again.error().message << " " << record.value().source;
     ASSERT_EQ(again.value().size(), 1U);
     const ServiceSpec& now = *again.value().front();

@@ -1,4 +1,5 @@
 // The facade on its real threads, over real sockets and real processes.
+#include "azora/actions/action.hpp"
 #include "azora/orchestrator/orchestrator.hpp"
 
 #include <gtest/gtest.h>
@@ -178,7 +179,7 @@ TEST(Orchestrator, ACloseEndsWhoWaitsAndLeavesReads) {
     ASSERT_FALSE(met.ok());
     EXPECT_EQ(met.error().code, ErrorCode::closed);
   });
-  std::thread calling([&] { EXPECT_FALSE(orchestrator.next_callback(Millis(3'600'000)).has_value()); });
+  std::thread calling([&] { EXPECT_FALSE(orchestrator.next_action(Millis(3'600'000)).has_value()); });
   orchestrator.close(kLong);
   waiting.join();
   calling.join();

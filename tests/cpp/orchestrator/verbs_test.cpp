@@ -229,11 +229,9 @@ TEST(Verbs, StartWaitsForTheFormerBearerOfTheId) {
 
 TEST(Verbs, AResultThatComesAfterItsRegistrationIsNotTheNextOnes) {
   World world;
-  std::vector<CallbackRequest> calls;
-  world.core.set_callback_sink([&](CallbackRequest request) { calls.push_back(std::move(request)); });
   const std::string text = R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000})";
   const auto fail = [&] {
-    const auto serial = world.add(text, true);
+    const auto serial = world.add(text, &kCallableAction);
     world.advance(seconds(1));
     world.prober.set(serial, health::FakeProber::Answer::http(503));
     world.advance(seconds(5));
@@ -242,16 +240,17 @@ TEST(Verbs, AResultThatComesAfterItsRegistrationIsNotTheNextOnes) {
   const auto first = fail();
   world.turn([&] { ASSERT_TRUE(world.core.unregister("u", "rest").ok()); });
   const auto second = fail();
+  const std::vector<actions::ActionRequest> calls = world.callable.starts();
   ASSERT_EQ(calls.size(), 2U);
-  ASSERT_EQ(calls[0].incarnation, calls[1].incarnation);
-  EXPECT_EQ(calls[0].serial, first);
-  EXPECT_EQ(calls[1].serial, second);
-  world.turn([&] { world.core.callback_done(first, calls[0].incarnation, true, ""); });
+  ASSERT_EQ(calls[0].run.incarnation, calls[1].run.incarnation);
+  EXPECT_EQ(calls[0].run.serial, first);
+  EXPECT_EQ(calls[1].run.serial, second);
+  world.turn([&] { world.callable.answer(calls[0].run, {}); });
   EXPECT_EQ(world.lifecycle("u"), Lifecycle::starting);
   world.prober.unset(second);
   world.advance(seconds(3));
   EXPECT_EQ(world.recorder.count(EventType::service_restarted), 0) << "its own callable has not returned";
-  world.turn([&] { world.core.callback_done(second, calls[1].incarnation, true, ""); });
+  world.turn([&] { world.callable.answer(calls[1].run, {}); });
   world.advance(seconds(3));
   EXPECT_EQ(world.recorder.count(EventType::service_restarted), 1);
 }

@@ -33,14 +33,12 @@ TEST(WholeStop, StartDuringStopBringsEverybodyBack) {
 // One pass after failures is not health yet, whatever came between.
 TEST(WholeStop, ARestartByCallableIsVerifiedAfterItAsWell) {
   World world;
-  std::optional<CallbackRequest> call;
-  world.core.set_callback_sink([&](CallbackRequest request) { call = std::move(request); });
-  const auto serial = world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000})", true);
+  const auto serial = world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000})", &kCallableAction);
   world.advance(seconds(1));
   world.prober.set(serial, health::FakeProber::Answer::http(503));
   world.advance(seconds(5));
-  ASSERT_TRUE(call.has_value());
-  world.turn([&] { world.core.callback_done(serial, call->incarnation, true, ""); });
+  ASSERT_EQ(world.callable.starts().size(), 1U);
+  world.turn([&] { world.callable.answer(world.callable.starts()[0].run, {}); });
   world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
   world.turn([&] { world.core.start(); });
   world.advance(seconds(3));
@@ -104,31 +102,26 @@ TEST(WholeStop, NobodyWaitsForADependentThatNeedsItNoMore) {
 // What a callable was about to be called for is void once the whole was stopped.
 TEST(WholeStop, ACallableIsNotCalledForAServiceThatIsWell) {
   World world;
-  int calls = 0;
-  std::uint64_t incarnation = 0;
-  world.core.set_callback_sink([&](const CallbackRequest& request) {
-    ++calls;
-    incarnation = request.incarnation;
-  });
+  const auto calls = [&] { return world.callable.starts().size(); };
   const auto serial = world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:1","healthCheckInterval":1000,)"
-                                R"("restartDelay":3000})", true);
+                                R"("restartDelay":3000})", &kCallableAction);
   world.advance(seconds(1));
   world.prober.set(serial, health::FakeProber::Answer::http(503));
   world.advance(seconds(10));
-  ASSERT_EQ(calls, 1);
-  world.turn([&] { world.core.callback_done(serial, incarnation, false, "it raised"); });
+  ASSERT_EQ(calls(), 1U);
+  world.turn([&] { world.callable.answer(world.callable.starts()[0].run, {.ok = false, .reason = "it raised"}); });
   ASSERT_EQ(world.lifecycle("u"), Lifecycle::backoff);
   world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
   world.advance(seconds(20));
   world.prober.unset(serial);
   world.turn([&] { world.core.start(); });
   world.advance(seconds(10));
-  EXPECT_EQ(calls, 1);
+  EXPECT_EQ(calls(), 1U);
   EXPECT_EQ(world.status("u"), HealthStatus::healthy);
   // It is healed as before.
   world.prober.set(serial, health::FakeProber::Answer::http(503));
   world.advance(seconds(10));
-  EXPECT_EQ(calls, 2);
+  EXPECT_EQ(calls(), 2U);
 }
 
 }  // namespace

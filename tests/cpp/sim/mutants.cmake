@@ -6,10 +6,10 @@ mutant(stale_result_accepted orchestrator/probing.cpp "answers of a former incar
 [=[  if ((!PLANTED && result.incarnation != service.machine.incarnation) ||]=])
 
 mutant(dead_are_asked orchestrator/probing.cpp "probes go on after the exit"
-[=[      return service.process() ? health::Mode::paused : health::Mode::grid;]=]
-[=[      return !PLANTED && service.process() ? health::Mode::paused : health::Mode::grid;]=])
+[=[      return service.owned() ? health::Mode::paused : health::Mode::grid;]=]
+[=[      return !PLANTED && service.owned() ? health::Mode::paused : health::Mode::grid;]=])
 
-mutant(double_start orchestrator/reactions/on_process.cpp "a start before the last descendant is proven gone"
+mutant(double_start orchestrator/reactions/on_action.cpp "a start before the last descendant is proven gone"
 [=[{.kind = Input::Kind::exited,]=]
 [=[{.kind = PLANTED ? Input::Kind::lost : Input::Kind::exited,]=])
 
@@ -103,7 +103,7 @@ mutant(event_before_publish orchestrator/turn.cpp "events are read before the st
 mutant(action_before_publish orchestrator/core.cpp "commands leave before their turn is published"
 [=[  turn_.publish({]=]
 [=[  if (PLANTED) {
-    for (Send& one : turn_.take_sends()) delivery_(one);
+    for (Send& one : turn_.take_sends()) orchestrator::deliver(actions_, one);
   }
   turn_.publish({]=])
 
@@ -118,7 +118,7 @@ mutant(dependents_stop_last orchestrator/reactions/on_stop.cpp "what others need
 [=[    if (needed) continue;]=]
 [=[    if (!PLANTED && needed) continue;]=])
 
-mutant(rotation_left_late orchestrator/reactions/on_process.cpp "an exit is told while the service can be picked"
+mutant(rotation_left_late orchestrator/reactions/on_action.cpp "an exit is told while the service can be picked"
 [=[  // Out of rotation before the exit can be read.
   turn.set_standing(]=]
 [=[  // Out of rotation before the exit can be read.
@@ -144,8 +144,8 @@ mutant(dependents_not_told orchestrator/drive.cpp "dependents do not look again 
     evaluate_dependents(std::string(*changed->id));]=])
 
 mutant(forgotten_too_early orchestrator/reactions/on_registration.cpp "a removed service is forgotten while it still runs"
-[=[  if (service.machine.lifecycle != Lifecycle::idle && service.process()) {]=]
-[=[  if (!PLANTED && service.machine.lifecycle != Lifecycle::idle && service.process()) {]=])
+[=[  if (service.machine.lifecycle != Lifecycle::idle && service.owned()) {]=]
+[=[  if (!PLANTED && service.machine.lifecycle != Lifecycle::idle && service.owned()) {]=])
 
 mutant(never_killed healing/step.cpp "who ignores the stop signal lives for ever"
 [=[      enter(Lifecycle::killing, now_ + plan_.restart.kill_timeout);]=]
@@ -163,8 +163,8 @@ mutant(stop_forgets_the_next orchestrator/drive.cpp "what an ended service neede
   for (const Dependency& dependency]=])
 
 mutant(started_before_its_ticket orchestrator/commits.cpp "a start leaves before its incarnation is stored"
-[=[    if (one.kind == Send::Kind::kill && !waits_for(one.serial)) {]=]
-[=[    if (PLANTED || (one.kind == Send::Kind::kill && !waits_for(one.serial))) {]=])
+[=[    if (one.kind == Send::Kind::kill && !waits_for(one.run.serial)) {]=]
+[=[    if (PLANTED || (one.kind == Send::Kind::kill && !waits_for(one.run.serial))) {]=])
 
 mutant(acknowledged_before_its_ticket orchestrator/commits.cpp "a change is acknowledged before it is stored"
 [=[      turn.answers.push_back(std::move(one));]=]
@@ -186,8 +186,8 @@ mutant(failed_rows_forgotten orchestrator/journal.cpp "what a failed commit held
     prints_[serial] = 0;]=])
 
 mutant(crossed_launch_made orchestrator/commits.cpp "a start that was stopped while it waited is made"
-[=[    if (one.starts() && !hooks_.wanted(one)) {]=]
-[=[    if (!PLANTED && one.starts() && !hooks_.wanted(one)) {]=])
+[=[    if (one.kind == Send::Kind::start && !hooks_.wanted(one)) {]=]
+[=[    if (!PLANTED && one.kind == Send::Kind::start && !hooks_.wanted(one)) {]=])
 
 mutant(step_not_marked orchestrator/drive.cpp "what a step decided is published and not stored"
 [=[  if (!is_of_check(input.kind) || (compared]=]

@@ -26,7 +26,9 @@ Simulation::Simulation(std::uint64_t seed)
     world_.store.set_written_anyway([this] { return store_random_() % 2 == 0; });
     world_.store.set_mode(store::FakeStore::Mode::slow);
   }
-  world_.core.set_callback_sink([this](const CallbackRequest& request) { call(request); });
+  world_.callable.on_command = [this](const actions::FakeAction::Command& command) {
+    if (command.kind == actions::FakeAction::Command::Kind::start) call(command.request);
+  };
   if (chance(70)) {
     world_.keeper.set_delay([this] { return Nanos(Micros(below(20'000))); });
     world_.prober.set_forget_race([this] { return chance(50); });
@@ -67,8 +69,8 @@ void Simulation::build() {
     Member member;
     member.id = "s" + std::to_string(i);
     member.url_only = chance(10);
-    member.callback = !member.url_only && chance(25);
-    member.probed = member.url_only || member.callback || !chance(10);
+    if (!member.url_only && chance(25)) member.action = &kCallableAction;
+    member.probed = member.url_only || member.called() || !chance(10);
     member.more = R"("group":"g)" + std::to_string(i % 3) + R"(","failedRetryInterval":200000)";
     member.more += R"(,"healthCheckInterval":)" + std::to_string(2'000 + 1'000 * below(4));
     if (!member.url_only) {
@@ -76,10 +78,10 @@ void Simulation::build() {
       if (chance(30)) member.more += R"(,"restartDelay":)" + std::to_string(200 + below(2'000));
     }
     // So short that a callable often takes longer.
-    if (member.callback && chance(60)) {
+    if (member.called() && chance(60)) {
       member.more += R"(,"healthCheck":{"startTimeout":)" + std::to_string(1'000 + below(9'000)) + "}";
     }
-    if (!member.url_only && !member.callback && chance(20)) member.replicas = 2 + static_cast<int>(below(2));
+    if (!member.url_only && !member.called() && chance(20)) member.replicas = 2 + static_cast<int>(below(2));
     if (i > 0 && chance(50)) member.more += R"(,"dependencies":[)" + dependency_of(below(i)) + "]";
     members_.push_back(std::move(member));
   }
@@ -117,10 +119,10 @@ void Simulation::add(Member& member, const std::string& argv) {
   std::string text = R"({"id":")" + member.id + R"(","type":"core",)" + member.more;
   if (member.probed) text += R"(,"endpoint":"http://127.0.0.1:7001")";
   if (!member.probed) text += R"(,"healthCheck":{"type":"process"})";
-  if (!member.url_only && !member.callback) {
+  if (!member.url_only && !member.called()) {
     text += R"(,"process":{"argv":[")" + argv + R"("],"replicas":)" + std::to_string(member.replicas) + "}";
   }
-  Result<std::vector<SpecPtr>> specs = parse_service(text + "}", {.origin = Origin::python, .has_callback = member.callback});
+  Result<std::vector<SpecPtr>> specs = parse_service(text + "}", {.origin = Origin::python, .given_action = member.called() ? member.action : nullptr});
   world_.turn([&] {
     const SpecPtr first = specs.value().front();
     const Result<std::uint64_t> done = world_.core.register_many(specs.value(), "python");
@@ -233,7 +235,7 @@ void Simulation::command(Member& member) {
 
 void Simulation::overwrite(Member& member) {
   if (!member.registered) return add(member, "true");
-  if (!member.callback && !member.fixed && chance(20)) member.url_only = member.probed && !member.url_only;
+  if (!member.called() && !member.fixed && chance(20)) member.url_only = member.probed && !member.url_only;
   if (member.replicas > 1 && !member.fixed && chance(40)) member.replicas = 2 + static_cast<int>(below(3));
   add(member, chance(50) ? "true" : "false");
 }
@@ -269,7 +271,9 @@ void Simulation::recover(Member& member) {
 }
 
 // What stands for the user's function: it helps, or not, or makes it worse; it fails; it takes its time.
-void Simulation::call(const CallbackRequest& request) {
+void Simulation::call(const actions::ActionRequest& request) {
+  const std::uint64_t serial = request.run.serial;
+  const std::string& id = request.spec->id;
   watcher_.called(request);
   store_watcher_.called(request);
   const Nanos span = healing_ || chance(60) ? Millis(below(2'000)) : Millis(below(40'000));
@@ -278,17 +282,17 @@ void Simulation::call(const CallbackRequest& request) {
   const bool harms = !healing_ && !helps && chance(70);
   if (chance(40)) {
     // Meanwhile it comes back by itself.
-    world_.loop.at(world_.loop.now().steady + span / 2, [this, request] { world_.prober.unset(request.serial); });
+    world_.loop.at(world_.loop.now().steady + span / 2, [this, serial] { world_.prober.unset(serial); });
   }
-  world_.loop.at(world_.loop.now().steady + span, [this, request, ok, helps, harms] {
+  world_.loop.at(world_.loop.now().steady + span, [this, run = request.run, id, ok, helps, harms] {
     // Who was unregistered meanwhile, or is another one now, hears nothing of it.
-    const ViewPtr now = world_.view(request.id);
-    if (now && now->serial == request.serial) {
-      if (helps) world_.prober.unset(request.serial);
-      if (harms && !healing_) world_.prober.set(request.serial, FakeProber::Answer::refused());
-      watcher_.returned(request.id, ok);
+    const ViewPtr now = world_.view(id);
+    if (now && now->serial == run.serial) {
+      if (helps) world_.prober.unset(run.serial);
+      if (harms && !healing_) world_.prober.set(run.serial, FakeProber::Answer::refused());
+      watcher_.returned(id, ok);
     }
-    world_.core.callback_done(request.serial, request.incarnation, ok, "it raised");
+    world_.callable.answer(run, {.ok = ok, .reason = "it raised"});
   });
 }
 

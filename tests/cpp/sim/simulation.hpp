@@ -32,7 +32,8 @@ class Simulation {
     std::string id;
     std::string more;      // of its configuration, beside what every service has
     bool url_only = false;
-    bool callback = false;
+    const ActionKind* action = &kProcessAction;
+    bool called() const { return action == &kCallableAction; }
     bool probed = true;
     bool registered = false;
     int replicas = 1;
@@ -57,7 +58,7 @@ class Simulation {
   void overwrite(Member& member);
   void whole_stop();
   void recover(Member& member);
-  void call(const CallbackRequest& request);
+  void call(const actions::ActionRequest& request);
   void heal();
   void trouble_the_store();
   void check_converged();

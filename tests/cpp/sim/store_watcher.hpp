@@ -23,7 +23,7 @@ class StoreWatcher {
   void registered(const SpecPtr& spec);
   void unregistered(const std::string& id);
   void commanded(const std::string& id, Desired wanted);
-  void called(const CallbackRequest& request) { check_start(request.id, request.serial, request.incarnation); }
+  void called(const actions::ActionRequest& request) { check_start(request.spec->id, request.run.serial, request.run.incarnation); }
 
   // After each turn.
   void check_turn();

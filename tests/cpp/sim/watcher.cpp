@@ -168,7 +168,7 @@ bool Watcher::dependencies_hold(const ServiceSpec& spec) const {
     world_.recorder.board->in_order.for_each([&](const ViewPtr& view) {
       if (!names_service(dependency.id, view->spec->id)) return;
       const bool well = view->status == HealthStatus::healthy;
-      const bool ours = view->spec->action != ActionKind::none;
+      const bool ours = view->spec->action->acts;
       const bool up = ours ? view->lifecycle == Lifecycle::ready : well || view->status == HealthStatus::degraded;
       const bool holds = dependency.condition == Condition::completed ? view->lifecycle == Lifecycle::done
                                                                       : up && (well || dependency.condition == Condition::started);
@@ -370,17 +370,18 @@ void Watcher::on_kill(const std::string& id, const ServiceView& view) {
   }
 }
 
-void Watcher::called(const CallbackRequest& request) {
+void Watcher::called(const actions::ActionRequest& request) {
+  const std::string& id = request.spec->id;
   if (world_.recorder.published != world_.recorder.events.size()) {
-    found("order of a turn", request.id, "a restart callable before its turn's events were published");
+    found("order of a turn", id, "a restart callable before its turn's events were published");
   }
-  tell(request.id, "> call " + std::to_string(request.incarnation) + " " + request.cause);
-  Known& known = known_[request.id];
-  if (std::exchange(known.called, true)) found("one call", request.id, "called again before it returned");
-  const ViewPtr view = world_.view(request.id);
-  if (!view) return found("desired down wins", request.id, "called while not registered");
-  if (request.cause == "liveness" && !known.operator_acted && !known.explained) on_kill(request.id, *view);
-  on_launch(request.id, view->serial, request.incarnation, false);
+  tell(id, "> call " + std::to_string(request.run.incarnation) + " " + request.cause);
+  Known& known = known_[id];
+  if (std::exchange(known.called, true)) found("one call", id, "called again before it returned");
+  const ViewPtr view = world_.view(id);
+  if (!view) return found("desired down wins", id, "called while not registered");
+  if (request.cause == "liveness" && !known.operator_acted && !known.explained) on_kill(id, *view);
+  on_launch(id, view->serial, request.run.incarnation, false);
 }
 
 void Watcher::returned(const std::string& id, bool ok) {
@@ -471,11 +472,11 @@ void Watcher::on_answer(const health::ProbeResult& result) {
 
 // Nothing that watchers can see hinders it: neither the owner nor a dependency, no brake, no other member that is down.
 bool Watcher::may_be_acted_on(const ServiceView& view) {
-  if (view.spec->action == ActionKind::none || view.lifecycle != Lifecycle::ready || view.desired != Desired::up) return false;
+  if (!view.spec->action->acts || view.lifecycle != Lifecycle::ready || view.desired != Desired::up) return false;
   if (waiting_.contains(view.spec->id) || is_mass(view.spec->group) || is_mass("")) return false;
   bool others_up = true;
   board_->in_order.for_each([&](const ViewPtr& other) {
-    if (other->spec->group == view.spec->group && other->spec->action != ActionKind::none) {
+    if (other->spec->group == view.spec->group && other->spec->action->acts) {
       others_up = others_up && other->lifecycle == Lifecycle::ready;
     }
   });

@@ -23,7 +23,7 @@ class Watcher {
   void operator_acts(const std::string& id);              // a verb, a new configuration, or a verb on one that takes it along
   void removed(const std::string& id);
   // A restart callable is called, and returns.
-  void called(const CallbackRequest& request);
+  void called(const actions::ActionRequest& request);
   void returned(const std::string& id, bool ok);
   void stalled();                                         // our own loop: answers of that time count for nothing
   void stops_in_order(bool begins) { stopping_ = begins; }  // until its deadline, if it has one at all

@@ -1,15 +1,17 @@
 #pragma once
-// The whole core on virtual time: fake loop, prober and keeper, recorded publication. What a process service
-// answers follows from its process: alive answers as scripted, dead refuses.
+// The whole core on virtual time: fake loop, prober, keeper and actions, recorded publication. What a service that we run
+// answers follows from its run: alive answers as scripted, dead refuses. A callable is answered by the test alone.
 // Threads: the test's.
 #include <gtest/gtest.h>
 
+#include <array>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "azora/model/spec_parser.hpp"
 #include "azora/orchestrator/core.hpp"
+#include "support/fake_action.hpp"
 #include "support/fake_keeper.hpp"
 #include "support/fake_loop.hpp"
 #include "support/fake_prober.hpp"
@@ -20,12 +22,13 @@ namespace azora::orchestrator {
 
 class World {
  public:
-  explicit World(CoreOptions given = {}) : options(given), core(loop, prober, keeper, store, recorder, given) {
+  explicit World(CoreOptions given = {}) : options(given), core(loop, prober, actions, store, recorder, given) {
     loop.set_turn_end([this] { core.end_turn(); });
     prober.set_default([this](const health::ProbeRequest& request) {
-      if (is_process(request.serial) && !keeper.alive(request.serial)) return health::FakeProber::Answer::refused();
+      if (is_owned(request.serial) && !alive(request.serial)) return health::FakeProber::Answer::refused();
       return health::FakeProber::Answer::http(200);
     });
+    callable.set_default({.answer = actions::FakeAction::Answer::never});
     turn([this] { core.start(); });
   }
 
@@ -34,8 +37,8 @@ class World {
     loop.run_until_idle();
   }
   // Registers one entry as a file would; fails the test when it is refused. Answers its serial.
-  std::uint64_t add(const std::string& text, bool callback = false) {
-    Result<std::vector<SpecPtr>> specs = parse_service(text, {.origin = Origin::python, .has_callback = callback});
+  std::uint64_t add(const std::string& text, const ActionKind* action = nullptr) {
+    Result<std::vector<SpecPtr>> specs = parse_service(text, {.origin = Origin::python, .given_action = action});
     EXPECT_TRUE(specs.ok()) << (specs.ok() ? "" : specs.error().message);
     if (!specs) return 0;
     const std::string id = specs.value().front()->id;
@@ -56,16 +59,27 @@ class World {
   ViewPtr view(const std::string& id) const { return recorder.view(id); }
   Lifecycle lifecycle(const std::string& id) const { return recorder.view(id)->lifecycle; }
   HealthStatus status(const std::string& id) const { return recorder.view(id)->status; }
-  // Processes answer as long as they live; whatever else is asked answers always.
-  bool is_process(std::uint64_t serial) const {
+  // What we run answers as long as it lives; whatever else is asked answers always.
+  bool is_owned(std::uint64_t serial) const {
     const auto found = recorder.pool.find(serial);
-    return found != recorder.pool.end() && found->second->process.has_value();
+    return found != recorder.pool.end() && found->second->action->owned();
   }
+  bool alive(std::uint64_t serial) const { return keeper.alive(serial) || unit.alive(serial); }
+  std::array<actions::FakeAction*, 4> fakes() { return {&callable, &unit, &container, &webhook}; }
 
   const CoreOptions options;
   FakeLoop loop;
   health::FakeProber prober{loop};
   keeper::FakeKeeper keeper{loop};
+  actions::FakeAction callable{loop, kCallableAction};
+  actions::FakeAction unit{loop, actions::kUnitAction};
+  actions::FakeAction container{loop, actions::kToldAction};
+  actions::FakeAction webhook{loop, actions::kDeafAction};
+  actions::ActionTable actions{keeper,
+                               {{&kCallableAction, &callable},
+                                {&actions::kUnitAction, &unit},
+                                {&actions::kToldAction, &container},
+                                {&actions::kDeafAction, &webhook}}};
   store::FakeStore store{loop};
   Recorder recorder;
   Core core;

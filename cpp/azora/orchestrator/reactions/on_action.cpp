@@ -2,41 +2,145 @@
 
 #include <utility>
 
+#include "azora/orchestrator/notices.hpp"
+
 namespace azora::orchestrator {
 
 using healing::Input;
 
-void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, std::uint64_t serial, std::uint64_t incarnation,
-                    bool ok, const std::string& reason) {
-  ServiceState* service = fleet.by_serial(serial);
-  if (service == nullptr || !service->own || incarnation != service->machine.incarnation) return;
-  if (!ok) {
-    service->own->action_error = "restart callable: " + reason;
-    drive.feed(*service, {.kind = Input::Kind::launch_failed, .incarnation = incarnation});
-    return;
-  }
-  service->own->action_error.clear();
-  const bool was_started = service->machine.timers.started.has_value();
-  drive.feed(*service, {.kind = Input::Kind::launched, .incarnation = incarnation});
-  // Where the result comes too late there is nothing to verify: its checks go on as they are.
-  const healing::Machine& machine = service->machine;
-  const bool verified_now = !was_started && machine.timers.started && machine.lifecycle == Lifecycle::starting;
-  if (!verified_now) return;
-  service->begin_starting();
-  for (health::Check& check : service->checks) check.mode = health::Mode::paused;  // its distances count from here
-  probing.apply_mode(*service);
+namespace {
+
+constexpr Standing kStopped{Tier::excluded, Exclusion::stopped};
+
+// The service whose current run this is; null: there is none.
+ServiceState* current(Fleet& fleet, Run run) {
+  ServiceState* service = fleet.by_serial(run.serial);
+  const bool same = service != nullptr && service->own && service->machine.incarnation == run.incarnation;
+  return same ? service : nullptr;
 }
 
-void on_handler_failed(Turn& turn, std::string reason) {
+// An answer to a start of ours still says something: the run has neither begun nor ended.
+bool is_awaited(const healing::Machine& machine) {
+  if (machine.timers.started) return false;
+  switch (machine.lifecycle) {
+    case Lifecycle::starting:
+    case Lifecycle::stopping:
+    case Lifecycle::killing:
+    case Lifecycle::stuck:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Where checks go on all the while, what its action says of itself is kept apart from what they say.
+void on_refused(Drive& drive, ServiceState& service, std::string reason) {
+  if (service.owned()) {
+    service.set_last_error(std::move(reason));
+  } else {
+    service.own->action_error = std::string(service.spec->action->name) + ": " + reason;
+  }
+  drive.feed(service, {.kind = Input::Kind::launch_failed, .incarnation = service.machine.incarnation});
+}
+
+// What runs is ours: it is new, and nothing was asked of it before.
+void on_begun(Probing& probing, Drive& drive, ServiceState& service, const Now& at) {
+  service.own->process_started = at.wall;
+  service.start_time = at.wall;
+  service.start_steady = at.steady;
+  service.figures->set_usage(std::nullopt, std::nullopt);
+  drive.feed(service, {.kind = Input::Kind::launched, .incarnation = service.machine.incarnation});
+  probing.apply_mode(service);
+}
+
+// Its action is done with what runs without us. Where that comes too late there is nothing to verify: its checks go on as
+// they are.
+void on_helped(Probing& probing, Drive& drive, ServiceState& service) {
+  service.own->action_error.clear();
+  const bool was_started = service.machine.timers.started.has_value();
+  drive.feed(service, {.kind = Input::Kind::launched, .incarnation = service.machine.incarnation});
+  const healing::Machine& machine = service.machine;
+  const bool verified_now = !was_started && machine.timers.started && machine.lifecycle == Lifecycle::starting;
+  if (!verified_now) return;
+  service.begin_starting();
+  for (health::Check& check : service.checks) check.mode = health::Mode::paused;  // its distances count from here
+  probing.apply_mode(service);
+}
+
+}  // namespace
+
+void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, Run run, actions::ActionResult result) {
+  ServiceState* service = current(fleet, run);
+  if (service == nullptr) return;
+  if (service->owned() && !is_awaited(service->machine)) return;
+  if (!result.ok) return on_refused(drive, *service, std::move(result.reason));
+  service->own->pid = result.pid;
+  if (!service->owned()) return on_helped(probing, drive, *service);
+  on_begun(probing, drive, *service, result.started ? *result.started : drive.now());
+}
+
+void on_action_warning(Fleet& fleet, Run run, std::string reason) {
+  if (ServiceState* service = current(fleet, run)) service->own->warning = std::move(reason);
+}
+
+void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const ExitView& exit) {
+  ServiceState* service = current(fleet, run);
+  if (service == nullptr) return;
+  // Out of rotation before the exit can be read.
+  turn.set_standing(*service, kStopped);
+  const Lifecycle state = service->machine.lifecycle;
+  // One that could not be killed in time ends as what it was stuck in.
+  const bool planned =
+      state == Lifecycle::stopping || state == Lifecycle::killing || state == Lifecycle::stuck;
+  const bool clean = exit.code == 0;
+  const bool oom = exit.oom.value_or(false);
   auto detail = std::make_unique<EventDetail>();
-  detail->reason = std::move(reason);
-  Event event;
-  event.time = turn.now().wall;
-  event.type = EventType::callback_failed;
-  event.cause = "callback";
-  event.actor = "python";
-  event.detail = std::move(detail);
-  turn.emit(std::move(event));
+  detail->pid = service->own->pid;
+  detail->has_exit = true;
+  detail->code = exit.code;
+  detail->signal = exit.signal;
+  detail->oom = exit.oom;
+  service->own->last_exit = exit;
+  service->own->pid.reset();
+  service->own->process_started.reset();
+  service->own->warning.clear();
+  // Where exit 0 is no reason to rest it is an error like others.
+  if (!planned && (!clean || service->spec->restart.on == RestartOn::always)) {
+    service->set_last_error(oom           ? "killed for want of memory (process.memoryLimit)"
+                            : exit.signal ? "killed by " + signal_name(*exit.signal)
+                                          : "exited with code " + std::to_string(exit.code.value_or(-1)));
+  }
+  for (health::Check& check : service->checks) check.tracker.exited();
+  const EventCause cause = planned ? event_cause(service->machine.episode.cause)
+                           : clean ? EventCause("clean")
+                           : oom   ? EventCause("oom")
+                                   : EventCause("crash");
+  turn.emit(EventType::service_exited, *service, cause, std::move(detail));
+  drive.feed(*service, {.kind = Input::Kind::exited,
+                        .cause = oom ? healing::Cause::oom : healing::Cause::crash,
+                        .flag = clean,
+                        .incarnation = run.incarnation});
+}
+
+void on_action_swept(Fleet& fleet, Drive& drive, Run run) {
+  ServiceState* service = current(fleet, run);
+  if (service != nullptr) drive.feed(*service, {.kind = Input::Kind::swept, .incarnation = run.incarnation});
+}
+
+void on_action_lost(Fleet& fleet, Turn& turn, Drive& drive, Run run, std::string reason) {
+  ServiceState* service = current(fleet, run);
+  if (service == nullptr) return;
+  turn.set_standing(*service, kStopped);
+  service->set_last_error(std::move(reason));
+  auto detail = std::make_unique<EventDetail>();
+  detail->pid = std::exchange(service->own->pid, std::nullopt);
+  detail->has_exit = true;
+  service->own->last_exit = ExitView{.at = turn.now().wall};
+  service->own->process_started.reset();
+  detail->reason = service->last_error();
+  turn.emit(EventType::service_exited, *service, "lost", std::move(detail));
+  for (health::Check& check : service->checks) check.tracker.exited();
+  drive.feed(*service, {.kind = Input::Kind::lost, .incarnation = run.incarnation});
 }
 
 }  // namespace azora::orchestrator

@@ -1,16 +1,17 @@
 #pragma once
-// What became of an action that is carried out outside (a restart callable), and of event handlers of the user.
+// What actions tell of their runs: facts, each with its run; one of a former run or registration changes nothing.
 // Threads: the control thread. Fails: never.
-#include <cstdint>
 #include <string>
 
 #include "azora/orchestrator/drive.hpp"
 
 namespace azora::orchestrator {
 
-// One of a former registration or incarnation changes nothing.
-void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, std::uint64_t serial, std::uint64_t incarnation,
-                    bool ok, const std::string& reason);
-void on_handler_failed(Turn& turn, std::string reason);
+void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, Run run, actions::ActionResult result);
+// Told before on_action_done(), whose event names it.
+void on_action_warning(Fleet& fleet, Run run, std::string reason);
+void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const ExitView& exit);
+void on_action_swept(Fleet& fleet, Drive& drive, Run run);
+void on_action_lost(Fleet& fleet, Turn& turn, Drive& drive, Run run, std::string reason);
 
 }  // namespace azora::orchestrator

@@ -63,7 +63,7 @@ void run_staged(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive) {
 Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive, const Command& command) {
   const std::vector<ServiceState*> targets = fleet.services(command.name);
   if (targets.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
-  if (!targets.front()->ours()) return url_only(command.name);
+  if (!targets.front()->acts()) return url_only(command.name);
   if (!fleet.running()) return Error{ErrorCode::not_running, "the orchestrator is stopped; start it first", {}};
   const Verb verb = command.verb;
   VerbAnswer answer;
@@ -82,7 +82,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
   if (command.dependencies && verb == Verb::start) {
     for (const std::string& name : fleet.graph().all_dependencies(command.name)) {
       for (ServiceState* other : fleet.services(name)) {
-        if (!other->process()) continue;
+        if (!other->owned()) continue;
         drop(other->serial);
         carry_out(turn, drive, *other, Verb::start);
       }

@@ -63,13 +63,13 @@ void replace(const Registration& rooms, ServiceState& service, const Entry& entr
   service.generation = entry.generation;
   rooms.probing.forget(service);
   configure(rooms, service);
-  if (!service.process()) {
+  if (!service.owned()) {
     service.begin_anew();
     service.reset_figures(rooms.turn.now());
   }
   service.restart_required = service.runs_another_program();
   rooms.turn.emit(EventType::service_registered, service, "replace");
-  if (!service.process()) rooms.drive.feed(service, {.kind = Input::Kind::checks_anew});
+  if (!service.owned()) rooms.drive.feed(service, {.kind = Input::Kind::checks_anew});
   const bool new_budget = old.process != service.spec->process || !(old.restart == service.spec->restart);
   rooms.drive.feed(service, {.kind = Input::Kind::plan_changed, .flag = new_budget});
   rooms.drive.refresh_status(service);
@@ -82,7 +82,7 @@ void restart_where_required(const Registration& rooms, ServiceState& service) {
   if (rooms.fleet.running()) rooms.drive.feed(service, {.kind = Input::Kind::restart, .cause = Cause::op});
 }
 
-// No reader finds it any more; it stays until its process is proven gone. `more` are ids that wait for that besides
+// No reader finds it any more; it stays until what it runs is proven gone. `more` are ids that wait for that besides
 // its own.
 void leave(const Registration& rooms, ServiceState& service, const std::vector<std::string>& more = {}) {
   rooms.turn.set_standing(service, {Tier::excluded, Exclusion::gone});
@@ -92,7 +92,7 @@ void leave(const Registration& rooms, ServiceState& service, const std::vector<s
   rooms.turn.drop_name(service);
   rooms.drive.look_at_dependencies(*service.spec);
   rooms.fleet.begin_leaving(service, more);
-  if (service.machine.lifecycle != Lifecycle::idle && service.process()) {
+  if (service.machine.lifecycle != Lifecycle::idle && service.owned()) {
     rooms.drive.feed(service, {.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::op});
   } else {
     rooms.drive.finish_leaving(service);

@@ -20,6 +20,18 @@ void emit_self(Turn& turn, Self& self) {
   }
 }
 
+void on_handler_failed(Turn& turn, std::string reason) {
+  auto detail = std::make_unique<EventDetail>();
+  detail->reason = std::move(reason);
+  Event event;
+  event.time = turn.now().wall;
+  event.type = EventType::callback_failed;
+  event.cause = "callback";
+  event.actor = "python";
+  event.detail = std::move(detail);
+  turn.emit(std::move(event));
+}
+
 void on_link_changed(Fleet& fleet, Drive& drive, bool up) {
   fleet.set_linked(up);
   std::vector<std::uint64_t> by_process_alone;

@@ -1,5 +1,5 @@
 #pragma once
-// What follows from what is wrong with us: one event for each trouble and for its end, and what cannot be known then.
+// What follows from what is wrong with us or with handlers of the user: events, and what cannot be known meanwhile.
 // Threads: the control thread. Fails: never.
 #include "azora/orchestrator/drive.hpp"
 #include "azora/orchestrator/self.hpp"
@@ -7,6 +7,8 @@
 namespace azora::orchestrator {
 
 void emit_self(Turn& turn, Self& self);
+// An event handler of the user's failed.
+void on_handler_failed(Turn& turn, std::string reason);
 // While the link to the keeper is down, the end of a process cannot be seen: services that are judged by their process
 // alone are unknown.
 void on_link_changed(Fleet& fleet, Drive& drive, bool up);

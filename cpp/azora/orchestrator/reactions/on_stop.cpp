@@ -13,12 +13,12 @@ namespace {
 
 constexpr Input kStop{.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown};
 
-// Nothing is called while the whole is stopped, and what a service without process of ours was about to have done to
-// it is void: after a start its first answer decides.
+// No action is started while the whole is stopped, and what was about to be done to a service that runs without us
+// is void: after a start its first answer decides.
 void keep_hands_off(Fleet& fleet, Drive& drive) {
   std::vector<std::uint64_t> serials;
   fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
-    if (!service.leaving && service.ours() && !service.process()) serials.push_back(serial);
+    if (!service.leaving && service.acts() && !service.owned()) serials.push_back(serial);
   });
   for (const std::uint64_t serial : serials) {
     ServiceState& service = *fleet.by_serial(serial);
@@ -37,7 +37,7 @@ void start_all(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
   for (const std::uint64_t serial : fleet.serials_in_order()) {
     ServiceState* service = fleet.by_serial(serial);
     if (service == nullptr) continue;
-    if (!service->process()) {
+    if (!service->owned()) {
       service->begin_anew();
       drive.feed(*service, {.kind = Input::Kind::checks_anew});
     }
@@ -79,7 +79,7 @@ void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown
 void stop_next(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
   while (const std::optional<std::uint64_t> serial = shutdown.take_look()) {
     ServiceState* service = fleet.by_serial(*serial);
-    if (service == nullptr || !service->process()) continue;
+    if (service == nullptr || !service->owned()) continue;
     const bool over = service->machine.lifecycle == Lifecycle::idle || service->machine.desired == Desired::down;
     if (over) continue;
     const bool needed = fleet.has_living_dependent(*service);
@@ -93,13 +93,13 @@ void stop_overdue(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
   const std::vector<std::string> left = fleet.living_ids();
   std::vector<std::uint64_t> serials;
   fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
-    if (service.process() && service.machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
+    if (service.owned() && service.machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
   });
   for (const std::uint64_t serial : serials) {
     // Also those that waited for their dependents: what comes now is a planned end.
     ServiceState* service = fleet.by_serial(serial);
     drive.feed(*service, kStop);
-    if (service->alive()) turn.send(Send::to_kill(serial, service->machine.incarnation));
+    if (service->alive()) turn.send(Send::to_kill(service->run(), service->spec->action));
   }
   end_stop(turn, shutdown, left);
 }

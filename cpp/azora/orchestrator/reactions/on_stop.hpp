@@ -1,5 +1,5 @@
 #pragma once
-// Start and stop of all. Checks end at once; process services stop one after the other, dependents first.
+// Start and stop of all. Checks end at once; what we run stops one after the other, dependents first.
 // Threads: the control thread. Fails: never.
 #include "azora/orchestrator/drive.hpp"
 #include "azora/orchestrator/verbs.hpp"

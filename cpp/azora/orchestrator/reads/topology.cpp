@@ -10,7 +10,7 @@ namespace azora::orchestrator {
 namespace {
 
 bool has_reached(const ServiceView& view, Condition condition) {
-  const bool up = view.spec->action != ActionKind::none
+  const bool up = view.spec->action->acts
                       ? view.lifecycle == Lifecycle::ready
                       : view.status == HealthStatus::healthy || view.status == HealthStatus::degraded;
   switch (condition) {

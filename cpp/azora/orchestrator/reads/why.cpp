@@ -30,7 +30,7 @@ std::string attempts_text(int attempts, int max_restarts) {
 Reason reason_of(const ServiceView& view, bool running, const std::string& blockers, const std::string& trouble) {
   const HealingView& healing = view.healing_or_default();
   const std::string id = view.spec->id;
-  const bool of_process = view.spec->action == ActionKind::process;
+  const ActionKind& action = *view.spec->action;
   const std::string error = trouble.empty() ? "" : " (" + trouble + ")";
   if (!running) return {id + " is not watched: the orchestrator is stopped", {"start the orchestrator"}};
   if (healing.held_back) return {id + " waits until the process that had this id before is gone", {"its end"}};
@@ -88,10 +88,10 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
     case Lifecycle::failed: {
       std::vector<std::string> by = {"a start or restart by you"};
       const RestartPolicy& policy = view.spec->restart;
-      if (!of_process) by.emplace_back("a passing health check");
+      if (!action.owned()) by.emplace_back("a passing health check");
       if (policy.on == RestartOn::never) return {id + " failed" + error + "; its restartPolicy is never", by};
       if (policy.max_restarts == 0) return {id + " failed" + error + "; with maxRestarts 0 it is not started again", by};
-      if (of_process) by.emplace_back("a change of its executable");
+      if (view.spec->process) by.emplace_back("a change of its executable");
       if (!view.spec->dependencies.empty()) by.emplace_back("a dependency recovering");
       if (healing.next_attempt) by.emplace_back("the next single try");
       return {id + " failed" + error + " and its budget is spent: " + attempts_text(healing.attempts, policy.max_restarts), by};

@@ -45,7 +45,7 @@ class TurnTest : public testing::Test {
 };
 
 TEST_F(TurnTest, PublishesThenAnswersThenSends) {
-  turn.send(Send::to_kill(1, 1));
+  turn.send(Send::to_kill({1, 1}, &kProcessAction));
   turn.answer([this] { order.emplace_back("answer"); });
   turn.acknowledge([this](const Result<void>&) { order.emplace_back("acknowledge"); });
   turn.mark_dirty(service);
@@ -58,7 +58,7 @@ TEST_F(TurnTest, PublishesThenAnswersThenSends) {
 TEST_F(TurnTest, OneThatThrowsDoesNotTakeTheOthersAlong) {
   turn.answer([] { throw std::runtime_error("no memory"); });
   turn.answer([this] { order.emplace_back("answer"); });
-  turn.send(Send::to_kill(1, 1));
+  turn.send(Send::to_kill({1, 1}, &kProcessAction));
   const std::uint64_t bugs = bug_count();
   end();
   EXPECT_EQ(order, (std::vector<std::string>{"publish", "answer", "send"}));

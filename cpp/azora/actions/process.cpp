@@ -1,0 +1,50 @@
+#include "azora/actions/process.hpp"
+
+namespace azora::actions {
+
+void ProcessAction::start(ActionRequest request) {
+  const ServiceSpec& spec = *request.spec;
+  keeper_.launch({.serial = request.run.serial,
+                  .incarnation = request.run.incarnation,
+                  .id = spec.id,
+                  .port = spec.target.port,
+                  .spec = *spec.process});
+}
+
+void ProcessAction::stop(Run run, const ServiceSpec& spec) {
+  keeper_.stop(run.serial, run.incarnation, spec.process->stop_signal);
+}
+
+void ProcessAction::on_started(keeper::Serial serial, std::uint64_t incarnation, int pid, Now at) {
+  listener_->on_action_done({serial, incarnation}, {.pid = pid, .started = at});
+}
+
+void ProcessAction::on_start_failed(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  listener_->on_action_done({serial, incarnation}, {.ok = false, .reason = std::move(reason)});
+}
+
+void ProcessAction::on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) {
+  listener_->on_action_exited({serial, incarnation}, {exit.code, exit.signal, exit.oom, exit.at});
+}
+
+void ProcessAction::on_swept(keeper::Serial serial, std::uint64_t incarnation) {
+  listener_->on_action_swept({serial, incarnation});
+}
+
+void ProcessAction::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  listener_->on_action_lost({serial, incarnation}, std::move(reason));
+}
+
+void ProcessAction::on_warning(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  listener_->on_action_warning({serial, incarnation}, std::move(reason));
+}
+
+void ProcessAction::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
+  process_listener_->on_output_dropped(serial, lines);
+}
+
+void ProcessAction::on_link(bool up, std::string reason) { process_listener_->on_keeper_link(up, std::move(reason)); }
+
+void ProcessAction::on_unknown(const keeper::Record& record) { process_listener_->on_unknown_process(record); }
+
+}  // namespace azora::actions

@@ -1,0 +1,1 @@
+set(AZORA_ACTIONS_SOURCES process.cpp)

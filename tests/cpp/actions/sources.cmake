@@ -1,0 +1,1 @@
+set(AZORA_ACTIONS_TESTS callable_test.cpp process_test.cpp)
