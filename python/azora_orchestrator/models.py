@@ -148,6 +148,7 @@ class ProcessConfig(_Wire):
     cwd: str | None = None
     env: Mapping[str, str] | None = None
     env_file: str | None = None
+    env_expand: bool | None = None
     inherit_env: Sequence[str] | str | None = None
     user: str | None = None
     stop_signal: str | None = None

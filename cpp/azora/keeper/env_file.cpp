@@ -5,12 +5,10 @@
 namespace azora::keeper {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
+constexpr char kByteOrderMark[] = "\xef\xbb\xbf";
+constexpr std::size_t kByteOrderMarkSize = sizeof kByteOrderMark - 1;
 
-bool is_name_char(char c, bool first) {
-  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
-  return letter || (!first && c >= '0' && c <= '9');
-}
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 bool only_comment(const char* at, const char* end) {
   while (at < end && is_space(*at)) ++at;
@@ -30,80 +28,121 @@ bool is_escape(char c) {
   return c == 'n' || c == 't' || c == 'r' || c == '\\' || c == '"' || c == '$' || c == '`';
 }
 
-// Puts the value at [at, end) to `out` (never ahead of `at`) and terminates it.
-EnvFault take_value(const char* at, const char* end, char* out) {
-  while (at < end && is_space(*at)) ++at;
-  const char quote = at < end && (*at == '"' || *at == '\'') ? *at : '\0';
-  if (quote == '\0') {
-    char* last = out;  // behind the last character that is not a space
-    const char* start = at;
-    for (; at < end; ++at) {
-      if (*at == '#' && (at == start || is_space(at[-1]))) break;
-      const bool space = is_space(*at);
-      *out++ = *at;
-      if (!space) last = out;
-    }
-    *last = '\0';
-    return EnvFault::none;
-  }
-  for (++at; at < end && *at != quote; ++at) {
-    if (quote == '"' && *at == '\\' && at + 1 < end && is_escape(at[1])) {
-      *out++ = unescaped(*++at);
-    } else {
-      *out++ = *at;
-    }
-  }
-  if (at == end) return EnvFault::open_quote;
-  if (!only_comment(at + 1, end)) return EnvFault::after_quote;
-  *out = '\0';
-  return EnvFault::none;
+bool has_nul(const char* at, const char* end) {
+  return std::memchr(at, 0, static_cast<std::size_t>(end - at)) != nullptr;
 }
 
-// One line without its end, terminated in place.
-EnvFault take_line(char* at, char* end, EnvLine* line) {
+// The end of the line that `at` is on: its '\n', or `end`.
+char* end_of_line(char* at, char* end) {
+  auto* found = static_cast<char*>(std::memchr(at, '\n', static_cast<std::size_t>(end - at)));
+  return found != nullptr ? found : end;
+}
+
+char* behind_export(char* at, char* end) {
   constexpr char kExport[] = "export";
   constexpr std::size_t kExportSize = sizeof kExport - 1;
   const auto left = static_cast<std::size_t>(end - at);
-  if (left > kExportSize && std::memcmp(at, kExport, kExportSize) == 0 && is_space(at[kExportSize])) {
-    at += kExportSize;
-    while (at < end && is_space(*at)) ++at;
+  if (left <= kExportSize || std::memcmp(at, kExport, kExportSize) != 0 || !is_space(at[kExportSize])) return at;
+  at += kExportSize;
+  while (at < end && is_space(*at)) ++at;
+  return at;
+}
+
+}  // namespace
+
+EnvFileReader::EnvFileReader(char* text, std::size_t size, bool mark) : at_(text), end_(text + size), mark_(mark) {
+  if (size >= kByteOrderMarkSize && std::memcmp(text, kByteOrderMark, kByteOrderMarkSize) == 0) at_ += kByteOrderMarkSize;
+}
+
+bool EnvFileReader::next(EnvLine* line) {
+  while (at_ < end_) {
+    char* line_end = end_of_line(at_, end_);
+    ++line_;
+    *line = EnvLine{.line = line_};
+    if (has_nul(at_, line_end)) {
+      line->fault = EnvFault::nul;
+      return true;
+    }
+    if (!only_comment(at_, line_end)) {
+      line->fault = take_line(line_end, line);
+      return true;
+    }
+    at_ = line_end < end_ ? line_end + 1 : end_;
   }
+  return false;
+}
+
+// A variable that begins on this line; afterwards at_ is behind it.
+EnvFault EnvFileReader::take_line(char* line_end, EnvLine* line) {
+  char* at = at_;
+  while (at < line_end && is_space(*at)) ++at;
+  at = behind_export(at, line_end);
   char* name_end = at;
-  while (name_end < end && is_name_char(*name_end, name_end == at)) ++name_end;
+  while (name_end < line_end && is_env_name_char(*name_end, name_end == at)) ++name_end;
   char* equals = name_end;
-  while (equals < end && is_space(*equals)) ++equals;
-  if (equals == end || *equals != '=') {
-    const bool elsewhere = std::memchr(equals, '=', static_cast<std::size_t>(end - equals)) != nullptr;
+  while (equals < line_end && is_space(*equals)) ++equals;
+  if (equals == line_end || *equals != '=') {
+    const bool elsewhere = std::memchr(equals, '=', static_cast<std::size_t>(line_end - equals)) != nullptr;
     return elsewhere ? EnvFault::bad_name : EnvFault::no_equals;
   }
   if (name_end == at) return EnvFault::bad_name;
   line->text = at;
   line->name_size = static_cast<std::size_t>(name_end - at);
   *name_end = '=';
-  return take_value(equals + 1, end, name_end + 1);
+  at_ = equals + 1;
+  char* value = at_;
+  while (value < line_end && is_space(*value)) ++value;
+  if (value == line_end || (*value != '"' && *value != '\'')) return take_bare(line_end, name_end + 1, line);
+  at_ = value;
+  return take_quoted(name_end + 1, line);
 }
 
-}  // namespace
-
-bool EnvFileReader::next(EnvLine* line) {
-  while (at_ < end_) {
-    char* start = at_;
-    const auto left = static_cast<std::size_t>(end_ - at_);
-    auto* line_end = static_cast<char*>(std::memchr(start, '\n', left));
-    if (line_end == nullptr) line_end = end_;
-    at_ = line_end < end_ ? line_end + 1 : end_;
-    ++line_;
-    *line = EnvLine{.line = line_};
-    if (std::memchr(start, 0, static_cast<std::size_t>(line_end - start)) != nullptr) {
-      line->fault = EnvFault::nul;
-      return true;
-    }
-    while (start < line_end && is_space(*start)) ++start;
-    if (only_comment(start, line_end)) continue;
-    line->fault = take_line(start, line_end, line);
-    return true;
+// The value at at_, up to the end of its line, moved to `out` (never ahead of at_).
+EnvFault EnvFileReader::take_bare(char* line_end, char* out, EnvLine* line) {
+  char* last = out;  // behind the last character that is not a blank
+  bool blank = false;
+  bool begun = false;
+  for (; at_ < line_end; ++at_) {
+    if (*at_ == '#' && blank) break;
+    blank = is_space(*at_);
+    begun = begun || !blank;
+    if (!begun) continue;
+    *out++ = mark_ && *at_ == '$' ? kEnvMark : *at_;
+    if (!blank) last = out;
   }
-  return false;
+  *last = '\0';
+  line->size = static_cast<std::size_t>(last - line->text);
+  at_ = line_end < end_ ? line_end + 1 : end_;
+  return EnvFault::none;
+}
+
+// The value at at_, which begins with a quote, moved to `out` (never ahead of at_).
+EnvFault EnvFileReader::take_quoted(char* out, EnvLine* line) {
+  const char quote = *at_;
+  for (++at_; at_ < end_ && *at_ != quote; ++at_) {
+    const bool more = at_ + 1 < end_;
+    if (*at_ == '\0') return EnvFault::nul;
+    if (*at_ == '\r' && more && at_[1] == '\n') continue;
+    if (*at_ == '\n') ++line_;
+    if (quote == '"' && *at_ == '\\' && more && is_escape(at_[1])) {
+      *out++ = unescaped(*++at_);
+    } else {
+      *out++ = mark_ && quote == '"' && *at_ == '$' ? kEnvMark : *at_;
+    }
+  }
+  if (at_ == end_) return EnvFault::open_quote;
+  char* line_end = end_of_line(++at_, end_);
+  if (has_nul(at_, line_end)) return EnvFault::nul;
+  if (!only_comment(at_, line_end)) return EnvFault::after_quote;
+  at_ = line_end < end_ ? line_end + 1 : end_;
+  *out = '\0';
+  line->size = static_cast<std::size_t>(out - line->text);
+  return EnvFault::none;
+}
+
+bool is_env_name_char(char c, bool first) {
+  const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+  return letter || (!first && c >= '0' && c <= '9');
 }
 
 const char* describe(EnvFault fault) {
@@ -111,9 +150,10 @@ const char* describe(EnvFault fault) {
     case EnvFault::none: break;
     case EnvFault::no_equals: return "has no '='; write NAME=value";
     case EnvFault::bad_name: return "has a name that is not letters, digits and '_', no digit first";
-    case EnvFault::open_quote: return "opens a quote that does not end on the line";
-    case EnvFault::after_quote: return "has text behind the closing quote";
-    case EnvFault::nul: return "has a NUL character";
+    case EnvFault::open_quote: return "opens a quote that does not end; close it, or put the value into other quotes";
+    case EnvFault::after_quote: return "has text behind the closing quote; put the whole value into one pair of quotes";
+    case EnvFault::nul: return "has a NUL character; remove it";
+    case EnvFault::too_large: return "makes the file too large once its variables are expanded; leave some out";
   }
   return "";
 }

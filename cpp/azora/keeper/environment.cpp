@@ -112,6 +112,7 @@ Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world, const
   request.env_after.push_back("AZORA_INCARNATION=" + std::to_string(launch.incarnation));
   if (launch.port > 0) request.env_after.push_back("PORT=" + std::to_string(launch.port));
   request.env_file = absolute(spec.env_file, world.folder);
+  request.env_expand = spec.env_expand;
   request.cwd = spec.cwd.empty() ? world.folder : absolute(spec.cwd, world.folder);
   if (account) {
     request.switch_user = true;

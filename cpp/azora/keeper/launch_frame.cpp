@@ -25,6 +25,7 @@ std::vector<std::uint8_t> launch_frame(const LaunchRequest& launch, std::uint64_
   put_list(frame, launch.env_before);
   put_list(frame, launch.env_after);
   put_text(frame, launch.env_file);
+  frame.u8(launch.env_expand ? 1 : 0);
   put_text(frame, launch.cwd);
   frame.u8(launch.switch_user ? 1 : 0);
   frame.u32(launch.uid);

@@ -19,6 +19,7 @@ struct LaunchRequest {
   std::vector<std::string> env_before;  // NAME=VALUE
   std::vector<std::string> env_after;
   std::string env_file;
+  bool env_expand = false;
   std::string cwd;
   bool switch_user = false;
   std::uint32_t uid = 0;

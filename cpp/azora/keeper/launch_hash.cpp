@@ -38,6 +38,7 @@ std::uint64_t launch_hash(const LaunchSpec& spec, int port) {
     bytes.add(value);
   }
   bytes.add(spec.env_file);
+  bytes.add(spec.env_expand ? 1 : 0);
   bytes.add(static_cast<std::int64_t>(spec.inherit_env.size()));
   for (const std::string& name : spec.inherit_env) bytes.add(name);
   bytes.add(spec.user);

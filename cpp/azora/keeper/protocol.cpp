@@ -207,6 +207,7 @@ bool read_launch(const std::uint8_t* frame, std::size_t size, LaunchFrame* launc
   launch->env_before = fields.text_list();
   launch->env_after = fields.text_list();
   launch->env_file = fields.text();
+  launch->env_expand = checked_bool(fields);
   launch->cwd = fields.text();
   launch->switch_user = checked_bool(fields);
   launch->uid = fields.u32();

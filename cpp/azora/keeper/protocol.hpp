@@ -242,6 +242,7 @@ struct LaunchFrame {
   TextList env_before;  // NAME=VALUE; then envFile's lines, then env_after; the last one wins
   TextList env_after;
   Text env_file;
+  bool env_expand = false;  // $NAME in its values
   Text cwd;
   bool switch_user = false;
   std::uint32_t uid = 0;

@@ -22,6 +22,7 @@ struct LaunchSpec {
   std::string cwd;                                        // absolute; empty: the orchestrator's
   std::vector<std::pair<std::string, std::string>> env;   // last wins
   std::string env_file;                                   // absolute; empty: none. Read at each start
+  bool env_expand = false;                                // $NAME in its values
   std::vector<std::string> inherit_env;                   // extra names of ours to pass on, or "*"
   std::string user;                                       // empty: ours
   int stop_signal = 15;

@@ -20,6 +20,7 @@ set(AZORA_MODEL_SOURCES
   spec_restart.cpp
   spec_schema.cpp
   spec_suggest.cpp
+  spec_template.cpp
   units.cpp
   utf8.cpp
   view.cpp)

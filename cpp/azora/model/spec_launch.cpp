@@ -1,7 +1,8 @@
-// The strings of a launch: relative paths made absolute, {port} and {index} replaced.
+// The strings of a launch: relative paths made absolute, {port} and {index} replaced (spec_template.hpp).
 #include <filesystem>
 #include <system_error>
 
+#include "azora/model/spec_template.hpp"
 #include "azora/model/spec_parts.hpp"
 
 namespace azora {
@@ -17,14 +18,8 @@ Json* member(Json& object, std::string_view key) {
 void make_absolute(Json* path, const std::filesystem::path& base) {
   if (!path || !path->is(Json::Kind::string) || path->text.empty() || path->text.front() == '/')
     return;
-  path->text = (base / path->text).lexically_normal().string();
-}
-
-void replace_all(std::string& text, std::string_view mark, const std::string& value) {
-  for (std::size_t at = text.find(mark); at != std::string::npos;
-       at = text.find(mark, at + value.size())) {
-    text.replace(at, mark.size(), value);
-  }
+  // What the user wrote is a template, the folder in front of it is not.
+  path->text = (std::filesystem::path(escaped(base.string())) / path->text).lexically_normal().string();
 }
 
 }  // namespace
@@ -41,15 +36,13 @@ void resolve_paths(Json& process, const std::string& base_dir) {
     // A bare name is searched on PATH at each start, as a shell does.
     if (program.text.find('/') != std::string::npos) make_absolute(&program, base);
   }
-  if (!cwd && !base_dir.empty()) process.members.push_back({"cwd", Json::of_text(base_dir)});
+  if (!cwd && !base_dir.empty()) process.members.push_back({"cwd", Json::of_text(escaped(base_dir))});
 }
 
 LaunchSpec substituted(const LaunchSpec& launch, std::optional<std::uint16_t> port, int index) {
   LaunchSpec result = launch;
   const auto substitute = [&](std::string& text) {
-    if (text.find('{') == std::string::npos) return;
-    if (port) replace_all(text, "{port}", std::to_string(*port));
-    replace_all(text, "{index}", std::to_string(index));
+    if (text.find('{') != std::string::npos) text = fill_in(text, port, index);
   };
   for (std::string& argument : result.argv) substitute(argument);
   for (auto& [name, value] : result.env) substitute(value);

@@ -2,6 +2,7 @@
 #include <charconv>
 
 #include "azora/model/event.hpp"
+#include "azora/model/spec_template.hpp"
 #include "azora/model/spec_parts.hpp"
 
 namespace azora {
@@ -231,12 +232,10 @@ std::vector<std::uint16_t> read_ports(CheckedObject& process, int replicas,
 
 // {port} without an endpoint would start the program with a wrong argument.
 void check_port_uses(const CheckedObject& process, const LaunchSpec& launch, SpecContext& context) {
-  constexpr std::string_view kPort = "{port}";
   constexpr std::string_view kProblem =
-      "has {port} in it, but the service has no endpoint; give one or "
-      "write the port out";
+      "has {port} in it, but the service has no endpoint; give one, write the port out, or {{port}} for the text itself";
   const auto check = [&](const std::string& field, const std::string& text) {
-    if (text.find(kPort) != std::string::npos) context.fault(field, std::string(kProblem));
+    if (uses_port(text)) context.fault(field, std::string(kProblem));
   };
   for (std::size_t i = 0; i < launch.argv.size(); ++i) {
     check(index_path(process.path_of("argv"), i), launch.argv[i]);
@@ -257,6 +256,7 @@ ProcessPlan read_process(const Json& process_json, const std::optional<Url>& end
   launch.argv = read_argv(process, context);
   launch.cwd = process.text_or("cwd", "");
   launch.env_file = process.text_or("envFile", "");
+  if (const Json* value = process.get("envExpand")) launch.env_expand = value->boolean;
   launch.user = process.text_or("user", "");
   read_env(process, launch, context);
   read_inherit_env(process, launch, context);

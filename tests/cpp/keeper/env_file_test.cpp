@@ -62,6 +62,13 @@ TEST(EnvFile, Values) {
       {"A=\"\"", {"A="}},
       {"_9=x", {"_9=x"}},
       {"A=it's", {"A=it's"}},
+      {"\xef\xbb\xbf" "A=1", {"A=1"}},
+      {"A=#b", {"A=#b"}},
+      {"A= #b", {"A="}},
+      {"A=  a  b  #", {"A=a  b"}},
+      {"A='one\n#two\n'\nB=\"\n\"  # end\nC=3", {"A=one\n#two\n", "B=\n", "C=3"}},
+      {"A='one\r\ntwo'\r\nB=2", {"A=one\ntwo", "B=2"}},
+      {"A=\"\\\nb\"", {"A=\\\nb"}},
   };
   for (const Good& good : cases) {
     const Parsed parsed = parse(good.text);
@@ -77,6 +84,10 @@ TEST(EnvFile, FaultsNameTheirLine) {
       {"A-B=1", EnvFault::bad_name, 1},
       {"=1", EnvFault::bad_name, 1},
       {"A='open\nB=2", EnvFault::open_quote, 1},
+      {"A=1\nB='two\nlines'\nC='open\nD=2", EnvFault::open_quote, 4},
+      {"A='two\nlines'\nB", EnvFault::no_equals, 3},
+      {"A='two\nlines' x", EnvFault::after_quote, 1},
+      {std::string("A='a\n\0'", 7), EnvFault::nul, 1},
       {"A=\"open\\\"", EnvFault::open_quote, 1},
       {"A='x' y", EnvFault::after_quote, 1},
       {std::string("A=1\nB=\0x", 8), EnvFault::nul, 2},

@@ -72,6 +72,33 @@ TEST_P(ProgramSpawn, StandardInputIsTheNullDevice) {
   EXPECT_EQ(output_of("readlink /proc/$$/fd/0; cat"), "/dev/null\n");
 }
 
+TEST_P(ProgramSpawn, Rule58ADollarInTheFileIsLiteral) {
+  LaunchRequest request = command({"env"});
+  request.env_before = {"PATH=/usr/bin:/bin", "MARK=" + rig.mark, "HOME=/h"};
+  request.env_file = beside("env", "A=$HOME/a\nB=${A}b\nC='$A'\n");
+  EXPECT_EQ(output_of(request), "PATH=/usr/bin:/bin\nMARK=" + rig.mark + "\nHOME=/h\nA=$HOME/a\nB=${A}b\nC=$A\n");
+}
+
+TEST_P(ProgramSpawn, Rule58TheyAreExpandedInOrder) {
+  LaunchRequest request = command({"env"});
+  request.env_before = {"PATH=/usr/bin:/bin", "MARK=" + rig.mark, "HOME=/h"};
+  request.env_file = beside("env", "A=$HOME/a\nB=${A}b\nC='$A'\n");
+  request.env_expand = true;
+  EXPECT_EQ(output_of(request), "PATH=/usr/bin:/bin\nMARK=" + rig.mark + "\nHOME=/h\nA=/h/a\nB=/h/ab\nC=$A\n");
+}
+
+TEST_P(ProgramSpawn, Rule58AFileThatGrowsTooLargeIsNamedByItsLine) {
+  LaunchRequest request = command({"env"});
+  const std::string large(kMaxEnvFile / 2, 'x');
+  request.env_before = {"PATH=/usr/bin:/bin", "MARK=" + rig.mark};
+  request.env_file = beside("env", "A=" + large + "\nB=$A\nC=$A\n");
+  request.env_expand = true;
+  const Record failed = failure_of(request);
+  EXPECT_EQ(failed.failed_step, SpawnStep::env_file);
+  EXPECT_EQ(failed.failed_error, static_cast<int>(EnvFault::too_large));
+  EXPECT_EQ(failed.failed_detail, 2U);
+}
+
 TEST_P(ProgramSpawn, TheEnvironmentIsExactlyWhatWasAskedFor) {
   LaunchRequest request = command({"env"});
   request.env_before = {"PATH=/usr/bin:/bin", "MARK=" + rig.mark, "A=before", "B=before", "EMPTY="};

@@ -56,6 +56,7 @@ LaunchRequest full_launch() {
   launch.env_before = {"A=1", "B="};
   launch.env_after = {"PORT=7001"};
   launch.env_file = "/etc/env";
+  launch.env_expand = true;
   launch.cwd = "/srv";
   launch.switch_user = true;
   launch.uid = 1000;
@@ -116,6 +117,7 @@ TEST(Protocol, ALaunchIsReadAsItWasWritten) {
   EXPECT_EQ(texts(read.env_before), launch.env_before);
   EXPECT_EQ(texts(read.env_after), launch.env_after);
   EXPECT_STREQ(read.env_file.data, "/etc/env");
+  EXPECT_TRUE(read.env_expand);
   EXPECT_STREQ(read.cwd.data, "/srv");
   EXPECT_TRUE(read.switch_user);
   EXPECT_EQ(read.uid, 1000U);

@@ -11,5 +11,6 @@ set(AZORA_MODEL_TESTS
   spec_mutation_test.cpp
   spec_parser_test.cpp
   spec_schema_test.cpp
+  spec_template_test.cpp
   units_test.cpp
   view_test.cpp)

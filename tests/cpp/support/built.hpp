@@ -7,5 +7,6 @@ namespace azora {
 
 extern const char* const kKeeperProgram;   // azora-keeper as built beside the tests
 extern const char* const kSpecFaultsFile;  // model/spec_faults.txt
+extern const char* const kEnvFilesFile;    // keeper/env_files/env_files.json
 
 }  // namespace azora

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <sys/prctl.h>
 
+#include "azora/keeper/env_expand.hpp"
 #include "azora/keeper/env_file.hpp"
 #include "azora/keeper/program/spawn.hpp"
 #include "azora/keeper/program/sys.hpp"
@@ -41,11 +42,16 @@ class Environment {
     while (walk.next(&text)) set(const_cast<char*>(text.data));
   }
   char** texts() { return texts_; }
-  const char* path() const {
+  // nullptr: it is not set.
+  const char* find(const char* name, std::size_t size) const {
     for (std::size_t i = 0; i < count_; ++i) {
-      if (starts_with(texts_[i], "PATH=")) return texts_[i] + 5;
+      if (__builtin_memcmp(texts_[i], name, size) == 0 && texts_[i][size] == '=') return texts_[i] + size + 1;
     }
-    return kDefaultPath;
+    return nullptr;
+  }
+  const char* path() const {
+    const char* found = find("PATH", 4);
+    return found != nullptr ? found : kDefaultPath;
   }
 
  private:
@@ -78,19 +84,52 @@ FileText read_env_file(const char* path) {
   return text;
 }
 
+// Where expanded lines lie: as large as the largest file.
+class ExpandedLines {
+ public:
+  ExpandedLines() : room_(kMaxEnvFile), next_(static_cast<char*>(sys::map(kMaxEnvFile))) {
+    if (next_ == nullptr) fail_spawn(SpawnStep::memory, ENOMEM);
+  }
+  char* add(const EnvLine& line, const Environment& environment) {
+    const EnvLookup lookup{[](const void* context, const char* name, std::size_t size) {
+                             return static_cast<const Environment*>(context)->find(name, size);
+                           },
+                           &environment};
+    const std::size_t size = expand_env(line, lookup, next_, room_);
+    if (size == kNoRoom) fail_spawn(SpawnStep::env_file, static_cast<long>(EnvFault::too_large), line.line);
+    char* text = next_;
+    next_ += size + 1;
+    room_ -= size + 1;
+    return text;
+  }
+
+ private:
+  std::size_t room_;
+  char* next_;
+};
+
+void set_file(Environment& environment, const FileText& file, bool expand) {
+  EnvFileReader reader(file.data, file.size, expand);
+  EnvLine line;
+  const auto next = [&] {
+    if (!reader.next(&line)) return false;
+    if (line.fault != EnvFault::none) fail_spawn(SpawnStep::env_file, static_cast<long>(line.fault), line.line);
+    return true;
+  };
+  if (!expand) {
+    while (next()) environment.set(line.text);
+    return;
+  }
+  ExpandedLines lines;
+  while (next()) environment.set(lines.add(line, environment));
+}
+
 Environment make_environment(const LaunchFrame& launch) {
   FileText file;
   if (launch.env_file.size > 0) file = read_env_file(launch.env_file.data);
   Environment environment(launch.env_before.count + launch.env_after.count + file.lines);
   environment.set_all(launch.env_before);
-  EnvFileReader reader(file.data, file.size);
-  EnvLine line;
-  while (reader.next(&line)) {
-    if (line.fault != EnvFault::none) {
-      fail_spawn(SpawnStep::env_file, static_cast<long>(line.fault), line.line);
-    }
-    environment.set(line.text);
-  }
+  set_file(environment, file, launch.env_expand);
   environment.set_all(launch.env_after);
   return environment;
 }
