@@ -1,5 +1,6 @@
 #pragma once
 // std::mutex with clang's capability attributes, and its guard. The only mutex in the project. Threads: any.
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
 
@@ -46,6 +47,12 @@ class CondVar {
     const bool done = condition_.wait_until(lock, deadline, ready);
     lock.release();
     return done;
+  }
+  // False when `patience` passed first.
+  template <typename Predicate>
+  bool wait_for(Mutex& mutex, std::chrono::milliseconds patience, Predicate ready)
+      AZORA_REQUIRES(mutex) AZORA_NO_THREAD_SAFETY_ANALYSIS {
+    return wait_until(mutex, std::chrono::steady_clock::now() + patience, ready);
   }
   void notify_all() { condition_.notify_all(); }
   void notify_one() { condition_.notify_one(); }

@@ -14,7 +14,9 @@
 
 namespace azora::net {
 namespace {
-constexpr int kMaxThreads = 4;
+constexpr int kQuickThreads = 4;  // busy ones that suffice while names are answered
+constexpr int kMaxThreads = 64;
+constexpr Millis kPatience{20};  // names that wait longer without one being taken are helped by one more thread
 constexpr std::size_t kMaxAddresses = 16;   // of one name; a hostile zone may list thousands
 constexpr std::size_t kMaxCache = 100'000;  // names
 constexpr Nanos kUnused = std::chrono::minutes(5);  // a name that was not asked for since may go from a full cache
@@ -42,36 +44,85 @@ Lookup system_lookup(const std::string& host) {
 }
 
 // What the lookup threads share; it outlives the resolver while one of them hangs.
-struct Resolver::Shared {
+struct Resolver::Shared : std::enable_shared_from_this<Resolver::Shared> {
   Mutex mutex;
   CondVar changed;
   std::deque<std::string> wanted AZORA_GUARDED_BY(mutex);
   std::vector<std::pair<std::string, Lookup>> ready AZORA_GUARDED_BY(mutex);
   std::function<void()> on_ready AZORA_GUARDED_BY(mutex);  // empty once the resolver is gone
   int threads AZORA_GUARDED_BY(mutex) = 0;
-  int idle AZORA_GUARDED_BY(mutex) = 0;
+  int busy AZORA_GUARDED_BY(mutex) = 0;          // those that look up a name
+  std::uint64_t taken AZORA_GUARDED_BY(mutex) = 0;  // names, so far
   bool closed AZORA_GUARDED_BY(mutex) = false;
   LookupFunction lookup;
+  ThreadDied died;
 
-  // The body of a lookup thread.
-  void run();
+  // Queues a name and sees to it that a thread takes it. False: there is none and none can be started.
+  bool want(const std::string& host);
 
  private:
+  // The body of a lookup thread.
+  void run();
   std::optional<std::string> next();
+  bool spawn();
   Lookup look_up(const std::string& host) const;
   void answer(std::string host, Lookup found);
 };
 
-// The next name that is wanted; nullopt: there will be none.
+// The next name that is wanted; nullopt: there will be none, or others wait for it already.
 std::optional<std::string> Resolver::Shared::next() {
-  MutexLock lock(mutex);
-  ++idle;
-  changed.wait(mutex, [&]() AZORA_NO_THREAD_SAFETY_ANALYSIS { return closed || !wanted.empty(); });
-  --idle;
-  if (closed) return std::nullopt;
-  std::string host = std::move(wanted.front());
-  wanted.pop_front();
+  bool grow = false;
+  std::string host;
+  {
+    MutexLock lock(mutex);
+    if (threads - busy > 1 && threads > kQuickThreads + 1) return std::nullopt;
+    for (bool take = false; !take && !closed;) {
+      changed.wait(mutex, [&]() AZORA_NO_THREAD_SAFETY_ANALYSIS { return closed || !wanted.empty(); });
+      // The last free thread keeps out while the others are at it.
+      const std::uint64_t before = taken;
+      take = !changed.wait_for(mutex, kPatience, [&]() AZORA_NO_THREAD_SAFETY_ANALYSIS {
+        return closed || wanted.empty() || busy < kQuickThreads || taken != before;
+      });
+      take = take || (!wanted.empty() && busy < kQuickThreads);
+    }
+    if (closed) return std::nullopt;
+    host = std::move(wanted.front());
+    wanted.pop_front();
+    ++busy;
+    ++taken;
+    grow = threads == busy && threads < kMaxThreads;
+    if (grow) ++threads;
+    changed.notify_all();
+  }
+  if (grow) spawn();
   return host;
+}
+
+// A thread that is counted already.
+bool Resolver::Shared::spawn() {
+  auto thread = start_thread("az-resolve", [shared = shared_from_this()] { shared->run(); }, died);
+  if (thread) {
+    // Detached: nothing can end a lookup that hangs, and no thread may wait for it.
+    thread->detach();
+    return true;
+  }
+  MutexLock lock(mutex);
+  --threads;
+  return false;
+}
+
+bool Resolver::Shared::want(const std::string& host) {
+  {
+    MutexLock lock(mutex);
+    wanted.push_back(host);
+    changed.notify_all();
+    if (threads > busy) return true;
+    if (threads == kMaxThreads) return true;
+    ++threads;
+  }
+  if (spawn()) return true;
+  MutexLock lock(mutex);
+  return threads > 0;
 }
 
 // An exception, such as a lack of memory, is trouble of ours: the name is asked for again.
@@ -86,6 +137,8 @@ Lookup Resolver::Shared::look_up(const std::string& host) const {
 
 void Resolver::Shared::answer(std::string host, Lookup found) {
   MutexLock lock(mutex);
+  --busy;
+  changed.notify_all();
   if (closed) return;
   ready.emplace_back(std::move(host), std::move(found));
   if (ready.size() == 1 && on_ready) on_ready();
@@ -100,19 +153,24 @@ void Resolver::Shared::run() {
     ~Counted() {
       MutexLock lock(shared.mutex);
       --shared.threads;
+      if (working) --shared.busy;
     }
     Shared& shared;
+    bool working = false;
   };
-  const Counted counted(*this);
+  Counted counted(*this);
   while (std::optional<std::string> host = next()) {
+    counted.working = true;
     Lookup found = look_up(*host);
     answer(*std::move(host), std::move(found));
+    counted.working = false;
   }
 }
 
 Resolver::Resolver(Options options, std::function<void()> on_ready)
     : options_(std::move(options)), shared_(std::make_shared<Shared>()) {
   shared_->lookup = options_.lookup;
+  shared_->died = options_.died;
   MutexLock lock(shared_->mutex);
   shared_->on_ready = std::move(on_ready);
 }
@@ -160,23 +218,8 @@ void Resolver::look_up(const std::string& host, Entry& entry, SteadyTime now) {
   if (entry.pending) return;
   entry.pending = true;
   entry.wanted = now;
-  bool grow = false;
-  {
-    MutexLock lock(shared_->mutex);
-    shared_->wanted.push_back(host);
-    grow = shared_->idle < static_cast<int>(shared_->wanted.size()) && shared_->threads < kMaxThreads;
-    if (grow) ++shared_->threads;
-    shared_->changed.notify_one();
-  }
-  if (!grow) return;
-  auto thread = start_thread("az-resolve", [shared = shared_] { shared->run(); }, options_.died);
-  if (thread) {
-    // Detached: nothing can end a lookup that hangs, and no thread may wait for it.
-    thread->detach();
-    return;
-  }
+  if (shared_->want(host)) return;
   MutexLock lock(shared_->mutex);
-  if (--shared_->threads > 0) return;  // another one will take it
   shared_->wanted.clear();
   shared_->ready.emplace_back(host, Lookup{true, {}});
   if (shared_->on_ready) shared_->on_ready();

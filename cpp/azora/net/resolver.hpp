@@ -3,8 +3,9 @@
 // looked up again while the old addresses go on being used, for as long as the lookup hangs or fails: what the name
 // server says decides where to ask, never whether the service lives. A failed lookup is repeated after 1 s. Numeric
 // hosts and `localhost` need no lookup.
-// Threads: find() one thread (the owner); the lookups run on at most four threads of its own, so that one
-// hung name server does not hold up every name. `on_ready` is called on a lookup thread.
+// Threads: find() one thread (the owner); the lookups run on threads of its own (R63): a few while names are answered,
+// one more each time those that wait do not move on because all lookups hang, at most 64. `on_ready` is called on a
+// lookup thread.
 // Ownership: a lookup that hangs when the resolver goes is left to end by itself and touches nothing of ours.
 // Fails: never; a name without address is an answer.
 #include <functional>

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <filesystem>
+#include <set>
 
 #include "azora/base/mutex.hpp"
 
@@ -19,6 +21,7 @@ struct Rig {
     int ready = 0;
     int lookups = 0;
     bool hangs = false;
+    std::set<std::string> hanging;  // names that are not answered
     Lookup answer;
   };
   std::shared_ptr<Server> server = std::make_shared<Server>();
@@ -30,10 +33,11 @@ struct Rig {
 
   Resolver::Options options() const {
     Resolver::Options out;
-    out.lookup = [server = server](const std::string&) {
+    out.lookup = [server = server](const std::string& host) {
       MutexLock lock(server->mutex);
       ++server->lookups;
-      server->changed.wait(server->mutex, [&] { return !server->hangs; });
+      server->changed.notify_all();
+      server->changed.wait(server->mutex, [&] { return !server->hangs && !server->hanging.contains(host); });
       return server->answer;
     };
     return out;
@@ -60,6 +64,17 @@ struct Rig {
     server->ready = 0;
     server->mutex.unlock();
     return resolver.collect(now);
+  }
+  // Whether that many lookups were begun in time.
+  bool begun(int count) const {
+    MutexLock lock(server->mutex);
+    return server->changed.wait_until(server->mutex, std::chrono::steady_clock::now() + std::chrono::seconds(20),
+                                      [&] { return server->lookups >= count; });
+  }
+  void let_go() {
+    MutexLock lock(server->mutex);
+    server->hanging.clear();
+    server->changed.notify_all();
   }
   std::vector<Address> addresses;
   std::string find(const std::string& host, SteadyTime now) {
@@ -141,6 +156,37 @@ TEST(Resolver, ARefreshThatHangsIsTroubleAfterOnePeriod) {
   EXPECT_EQ(later.state, Resolver::State::found);
   EXPECT_TRUE(later.stale);
   rig.hang(false);
+}
+
+TEST(Resolver, Rule63NamesThatHangDelayNoOther) {
+  Rig rig;
+  rig.answer("10.0.0.1");
+  constexpr int kHanging = 12;
+  for (int i = 0; i < kHanging; ++i) {
+    const std::string host = "hung" + std::to_string(i) + ".test";
+    rig.server->hanging.insert(host);
+    EXPECT_EQ(rig.find(host, kStart), "pending");
+  }
+  EXPECT_EQ(rig.find("good.test", kStart), "pending");
+  ASSERT_TRUE(rig.begun(kHanging + 1)) << rig.lookups();
+  EXPECT_EQ(rig.collect(kStart), std::vector<std::string>{"good.test"});
+  EXPECT_EQ(rig.find("good.test", kStart), "10.0.0.1");
+  EXPECT_EQ(rig.find("hung0.test", kStart), "pending");
+  rig.let_go();
+}
+
+// Threads are for what hangs: names that are answered at once need a few.
+TEST(Resolver, NamesThatAreAnsweredNeedFewThreads) {
+  const auto threads = [] {
+    return std::distance(std::filesystem::directory_iterator("/proc/self/task"), std::filesystem::directory_iterator());
+  };
+  const auto before = threads();
+  Rig rig;
+  rig.answer("10.0.0.1");
+  constexpr int kNames = 500;
+  for (int i = 0; i < kNames; ++i) rig.find("name" + std::to_string(i) + ".test", kStart);
+  ASSERT_TRUE(rig.begun(kNames));
+  EXPECT_LE(threads() - before, 20);
 }
 
 TEST(Resolver, BelievesThatANameIsGoneAndAsksAgainAfterASecond) {

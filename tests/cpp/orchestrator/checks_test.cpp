@@ -1,6 +1,7 @@
 // What checks mean for a service, on virtual time.
 #include <gtest/gtest.h>
 
+#include "azora/orchestrator/reads/why.hpp"
 #include "support/world.hpp"
 
 namespace azora::orchestrator {
@@ -23,6 +24,22 @@ TEST(Checks, Rule63ANameThatWasNeverResolvedIsUnknownWithItsReason) {
   world.advance(std::chrono::seconds(2));
   EXPECT_EQ(world.status("a"), HealthStatus::healthy);
   EXPECT_EQ(world.view("a")->figures().last_error(), "");
+}
+
+TEST(Checks, Rule63WhileTheLastAddressAnswersWhyMentionsTheTrouble) {
+  World world;
+  world.add(R"({"id":"a","type":"c","endpoint":"http://db.test:7001","healthCheckInterval":1000})");
+  FakeProber::Answer answer = FakeProber::Answer::http(200);
+  answer.remark = "the name db.test could not be looked up again, its last address is asked";
+  world.prober.set_default([answer](const health::ProbeRequest&) { return answer; });
+  world.advance(std::chrono::seconds(5));
+  EXPECT_EQ(world.status("a"), HealthStatus::healthy);
+  const std::string why = why_json(*world.recorder.board, "a", world.loop.now()).value();
+  EXPECT_NE(why.find(answer.remark), std::string::npos) << why;
+  // An address that does not answer is a failed check, whatever the name server does.
+  world.prober.set_default([](const health::ProbeRequest&) { return FakeProber::Answer::of(Outcome::refused); });
+  world.advance(std::chrono::seconds(10));
+  EXPECT_EQ(world.status("a"), HealthStatus::unhealthy);
 }
 
 TEST(Checks, TroubleOfANameServerTakesNothingOutOfRotation) {

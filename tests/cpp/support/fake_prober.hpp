@@ -26,6 +26,7 @@ class FakeProber : public Prober {
     std::string error{};
     std::string cpu{};     // JSON text; empty: none
     std::string memory{};  // likewise
+    std::string remark{};
     static Answer http(int status, Nanos latency = Millis(1)) {
       return {.status = status, .latency = latency};
     }
@@ -142,6 +143,7 @@ class FakeProber : public Prober {
     result.http_status = planned.outcome == Outcome::answered && http ? planned.status : 0;
     result.latency = std::chrono::duration_cast<Micros>(planned.latency);
     result.error = planned.error;
+    result.remark = planned.remark;
     if (!planned.cpu.empty()) result.cpu = std::make_shared<const std::string>(planned.cpu);
     if (!planned.memory.empty()) result.memory = std::make_shared<const std::string>(planned.memory);
     open_.erase(found);
