@@ -6,6 +6,7 @@ import os
 import queue
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -206,6 +207,49 @@ def test_a_restart_callable_heals_and_is_told_why(
         event = stream.next(timeout_ms=WAIT_MS)
     assert event is not None
     assert event.service_id == "a"
+
+
+def test_a_restart_callable_that_returns_late_blinds_no_check(
+    orch: MasterOrchestrator, web: Callable[[], WebService]
+) -> None:
+    service = web()
+    called: queue.Queue[RestartRequest] = queue.Queue()
+    may_return = threading.Event()
+
+    def restart(request: RestartRequest) -> None:
+        called.put(request)
+        may_return.wait(60)
+
+    orch.register(
+        id="a",
+        type="core",
+        endpoint=service.endpoint,
+        health_check_interval_ms=500,
+        health_check={"startTimeout": 1000},
+        restart=restart,
+    )
+    orch.wait_ready("a", timeout_ms=WAIT_MS)
+    types = ["serviceStuck", "serviceHealthy", "serviceUnhealthy"]
+    with orch.events(service="a", type=types) as stream:
+
+        def next_is(type: str) -> None:
+            event = stream.next(timeout_ms=WAIT_MS)
+            assert event is not None
+            assert event.type == type
+
+        service.code = 503
+        next_is("serviceUnhealthy")
+        first = called.get(timeout=20)
+        next_is("serviceStuck")  # its start timeout is over, and it has not returned
+        service.code = 200
+        next_is("serviceHealthy")  # by itself
+        (thread,) = (one for one in threading.enumerate() if one.name == "azora-restart-a")
+        may_return.set()
+        thread.join(20)  # the core has been told that it returned
+        assert not thread.is_alive()
+        service.code = 503
+        next_is("serviceUnhealthy")  # the check sees again
+        assert called.get(timeout=20).attempt > first.attempt
 
 
 def test_an_async_restart_callable_without_argument_heals(
