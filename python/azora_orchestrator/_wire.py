@@ -18,7 +18,8 @@ from azora_orchestrator.models import ServiceConfig
 __all__ = ["split", "texts_of", "unsayable"]
 
 _DEPTH = 32  # of nesting, as the core reads it
-_RULE = "it must be a text, number, truth value, list or table"
+_RULE = "it must be a string, number, boolean, list or table"
+_FINITE = "it must be a finite number"
 
 
 def split(
@@ -77,7 +78,8 @@ def _unsayable(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             value = _plain(value)
         if not isinstance(value, dict | list | tuple):
             if not _sayable(value):
-                yield field, f"is {value!r:.60}; {_RULE}"
+                rule = _FINITE if isinstance(value, float) else _RULE
+                yield field, f"is {value!r:.60}; {rule}"
         elif depth >= _DEPTH:
             yield field.partition(".")[0], f"is nested deeper than {_DEPTH}; flatten it"
             return

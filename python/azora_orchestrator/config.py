@@ -18,14 +18,16 @@ from typing import Any
 
 from azora_orchestrator import _core
 from azora_orchestrator.config_lines import Lines, line_of, path_of
+from azora_orchestrator.config_rehearsal import rehearse
 from azora_orchestrator.config_text import Unreadable, read_text
 
 __all__ = ["Config", "ConfigFault", "load", "load_text", "milliseconds"]
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?) ?(ms|s|m|min|h)")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|min|h)")  # as model/units.cpp reads it
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _MAX_MS = 2**31 - 1
+_EXACT = 1e-6  # of a millisecond: what binary fractions make of "1.001s"
 _Path = tuple[str | int, ...]
 
 
@@ -108,7 +110,7 @@ def milliseconds(text: str) -> int | None:
     """A duration as files and options spell it ("500ms", "1.5s", "2m"); None: it is none."""
     match = _DURATION.fullmatch(text)
     ms = float(match[1]) * _UNITS[match[2]] if match else -1.0
-    return int(ms) if 0 <= ms <= _MAX_MS and ms == int(ms) else None
+    return round(ms) if 0 <= ms <= _MAX_MS and abs(ms - round(ms)) <= _EXACT else None
 
 
 def _duration(value: Any) -> int:
@@ -214,6 +216,7 @@ class _Loader:
         self._pools(data.get("pools", {}))
         self._services(data.get("services", []))
         self.config.faults.sort(key=lambda fault: fault.line)
+        rehearse(self, self.config)
         self.config.warnings.sort(key=lambda fault: fault.line)
         return self.config
 
@@ -272,7 +275,8 @@ class _Loader:
             elif isinstance(item, list):
                 below = [((*at, index), index, value) for index, value in enumerate(item)]
             elif not _sayable(item):
-                self.fault(at, _dotted(at), f"is {_shown(item)}; it must be {_SAYABLE}")
+                rule = _FINITE if isinstance(item, float) else _SAYABLE
+                self.fault(at, _dotted(at), f"is {_shown(item)}; it must be {rule}")
                 continue
             else:
                 continue
@@ -287,7 +291,8 @@ class _Loader:
 
 
 _DEPTH = 32  # of nesting, as the core reads it
-_SAYABLE = "a text, number or truth value"
+_SAYABLE = "a string, number or boolean"
+_FINITE = "a finite number"
 
 
 def _dotted(path: _Path) -> str:
