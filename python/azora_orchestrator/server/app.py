@@ -23,6 +23,7 @@ from azora_orchestrator._core import CoreError
 from azora_orchestrator.server import docs, routes
 from azora_orchestrator.server.access import SAFE_METHODS, Access
 from azora_orchestrator.server.answers import Refusal, from_core, problem, shutting_down
+from azora_orchestrator.server.closing import Closing
 from azora_orchestrator.server.fast import hot_read, ok
 from azora_orchestrator.server.patience import Patience
 from azora_orchestrator.server.registering import PATH as REGISTER
@@ -75,7 +76,7 @@ class AzoraApp(FastAPI):
         self.draining = False
         self.streams = 0
         # By loop: clients for tests ask each time on another one.
-        self._closing: WeakKeyDictionary[asyncio.AbstractEventLoop, asyncio.Event]
+        self._closing: WeakKeyDictionary[asyncio.AbstractEventLoop, Closing]
         self._closing = WeakKeyDictionary()
         self._here: dict[asyncio.AbstractEventLoop, _Here] = {}
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="azora-rest")
@@ -98,12 +99,12 @@ class AzoraApp(FastAPI):
         return self.openapi_schema
 
     @property
-    def closing(self) -> asyncio.Event:
-        """Set when open streams are to end; belongs to the running loop."""
+    def closing(self) -> Closing:
+        """When open streams are to end; belongs to the running loop."""
         loop = asyncio.get_running_loop()
         closing = self._closing.get(loop)
         if closing is None:
-            closing = self._closing[loop] = asyncio.Event()
+            closing = self._closing[loop] = Closing()
             if self.draining:
                 closing.set()
         return closing
