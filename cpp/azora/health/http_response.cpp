@@ -194,7 +194,8 @@ void HttpResponse::on_known_header(std::string_view name, std::string_view value
 void HttpResponse::on_length(std::string_view value) {
   constexpr std::size_t kMaxDigits = 18;
   if (value.empty() || value.size() > kMaxDigits || !std::all_of(value.begin(), value.end(), is_digit)) {
-    return fail("Content-Length is not a number");
+    return fail(value.find(',') != std::string_view::npos ? "Content-Length is a list where one number is expected"
+                                                          : "Content-Length is not a number");
   }
   std::uint64_t length = 0;
   for (const char digit : value) length = length * 10 + static_cast<std::uint64_t>(digit - '0');

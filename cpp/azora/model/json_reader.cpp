@@ -111,6 +111,9 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
     constexpr int kOverflow = 406;
     if (error.id == kOverflow) return fail_at(spelled_number().first, "a number out of range");
+    if (problem_.empty() && text_.find_first_not_of(" \t\r\n") == std::string_view::npos) {
+      return fail_at(0, "nothing is there; it must be JSON, such as {\"id\": \"orders\"}");
+    }
     if (problem_.empty()) problem_ = in_our_words(error.what());
     return false;
   }
@@ -141,9 +144,17 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     const std::size_t read = what.find("; last read: ");
     if (read == std::string_view::npos) return std::string(utf8_prefix(what, 300));
     std::string out(what.substr(0, read));
+    if (out.ends_with("invalid literal") && is_no_number(what.substr(read))) out += ": JSON has neither NaN nor Infinity";
     const std::size_t expected = what.rfind("; expected ");
     if (expected != std::string_view::npos && expected > read) out += what.substr(expected);
     return out;
+  }
+
+  // "; last read: '..N'; expected ..": the lexer stops at the first letter of NaN, Infinity or -Infinity.
+  static bool is_no_number(std::string_view read) {
+    const std::size_t end = std::min(read.rfind("; expected "), read.size());
+    read = read.substr(0, end);
+    return read.ends_with("N'") || read.ends_with("I'");
   }
 
   Json& add() {

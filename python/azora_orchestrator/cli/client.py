@@ -143,7 +143,7 @@ class Client:
                 response = connection.getresponse()
             if response.status < 400:
                 return response, connection
-            refusal = self._refused(response.status, response.read())
+            refusal = self._refused(response.status, path, response.read())
         except socket.gaierror as error:
             raise Failure(UNREACHABLE, f"{self.url}: {error.strerror}") from None
         except (OSError, http.client.HTTPException) as error:
@@ -162,7 +162,7 @@ class Client:
         host = self._parts.hostname or ""
         return kind(host, self._parts.port, timeout=_CONNECT_SECONDS)
 
-    def _refused(self, status: int, raw: bytes) -> Failure:
+    def _refused(self, status: int, path: tuple[str, ...], raw: bytes) -> Failure:
         try:
             body = json.loads(raw)
             message = str(body["error"])
@@ -171,4 +171,6 @@ class Client:
                 UNREACHABLE, f"{self.url} does not answer as Azora does (HTTP status {status})"
             )
         usage = status in (400, 401, 403, 404, 413, 415, 421)
+        if body.get("code") == "unknown_service" and len(path) > 1:
+            message = f'there is no service "{path[1]}" at {self.url}; `azora services` lists them'
         return Failure(USAGE if usage else UNHEALTHY, message, body)

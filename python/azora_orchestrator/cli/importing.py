@@ -66,5 +66,5 @@ def import_(
     if output == "-":
         render.write(text)
     else:
-        count = len(found.services)
-        render.say(f"{output}: {count} services; read it, then: azora check {output}")
+        count = render.count(len(found.services))
+        render.say(f"{output}: {count}; read it, then: azora check {output}")

@@ -43,6 +43,11 @@ def tell(text: str) -> None:
         sys.stdout.flush()
 
 
+def count(number: int, noun: str = "service") -> str:
+    """A number with its noun: "1 service", "2 services"."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def as_json(value: Any) -> None:
     """The machine's form: one compact document on one line."""
     say(json.dumps(value, ensure_ascii=False, separators=(",", ":")))

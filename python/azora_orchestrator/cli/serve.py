@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
-from azora_orchestrator.cli.render import complain, tell
+from azora_orchestrator.cli.render import complain, count, tell
 from azora_orchestrator.cli.signals import Signals
 
 DEFAULT_PORT = 5000
@@ -182,7 +182,8 @@ class Progress:
                 )
                 if not complete and healthy == total:
                     complete = True
-                    tell(f"all {total} services are healthy")
+                    every = "the service is" if total == 1 else f"all {total} services are"
+                    tell(f"{every} healthy")
 
 
 @contextlib.contextmanager
@@ -280,8 +281,8 @@ class _Server:
             progress.start()
             await asyncio.to_thread(self._orch.start)
             self._app.ready_reason = None
-            count = self._orch.status().total_services
-            tell(f"Azora Orchestrator serves {count} services at {url_of(self._listener)}")
+            services = count(self._orch.status().total_services)
+            tell(f"Azora Orchestrator serves {services} at {url_of(self._listener)}")
             await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             if serving.done() and not self._signals:
                 reason = serving.exception() or "it answers no more"

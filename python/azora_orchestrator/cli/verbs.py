@@ -46,7 +46,7 @@ def check(
             where, _, text = str(warning).partition(": ")
             render.say(f"{where}: warning: {text}")
         if not read.faults:
-            render.say(f"{file}: ok, {len(read.services)} services")
+            render.say(f"{file}: ok, {render.count(len(read.services))}")
     raise typer.Exit(USAGE if read.faults else OK)
 
 
@@ -59,7 +59,7 @@ def status(ctx: typer.Context, url: Url = None, as_json: Json = False) -> None:
     else:
         state = "running" if found["running"] else "stopped"
         render.say(
-            f"{state}, {found['totalServices']} services, {found['healthyServices']} healthy, "
+            f"{state}, {render.count(found['totalServices'])}, {found['healthyServices']} healthy, "
             f"{found['unhealthyServices']} unhealthy"
         )
         render.table(

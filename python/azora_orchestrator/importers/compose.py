@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from azora_orchestrator.importers.imported import (
+    NO_SUCH,
     Imported,
     environment,
     inherited,
@@ -38,6 +39,10 @@ _KNOWN = (
     "init",
     "container_name",
 )
+_TOLD = {
+    "image": "{} is not pulled: the command runs as it is installed on this machine",
+    "build": "nothing is built: the command runs as it is installed on this machine",
+}
 _CONDITION = {
     "service_started": "started",
     "service_healthy": "healthy",
@@ -72,19 +77,29 @@ def read(text: str, folder: Path) -> Imported:
             del service["dependencies"]
     for key in data:
         if key not in {"version", "services", "name"} and not str(key).startswith("x-"):
-            found.note("file", str(key), "there is no such setting here")
+            found.note("file", str(key), NO_SUCH)
     return found
 
 
 def _service(found: Imported, name: str, raw: dict[str, Any], variables: dict[str, str]) -> None:
     given = _interpolated(found, name, raw, variables)
     if "command" not in given and "entrypoint" not in given:
-        what = "image" if "image" in given else "build"
+        what, shown = (
+            ("image", f"{given['image']} is not pulled")
+            if "image" in given
+            else (
+                "build",
+                "nothing is built",
+            )
+        )
         found.note(
-            name, what, "services are local processes here; install the program and add its argv"
+            name,
+            what,
+            f"{shown}: services are programs of this machine here; install it and add a service "
+            "with its process.argv",
         )
         return
-    found.left_out(name, given, _KNOWN, "there is no such setting here")
+    found.left_out(name, given, _KNOWN, _TOLD)
     deploy = mapping(given.get("deploy"), f"{name}.deploy")
     process: dict[str, Any] = {
         "cwd": given.get("working_dir", ""),

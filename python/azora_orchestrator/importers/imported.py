@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from azora_orchestrator.config_text import Unreadable, read_text
@@ -15,6 +16,9 @@ _LONGEST_ID = 63
 # What makes a command line more than one plain command.
 _OF_A_SHELL = re.compile(r"[;&|<>\n]|\b(if|for|while)\b|^\s*(cd|exec|export)\b|^\s*\w+=")
 _TYPE = "service"
+NO_SUCH = "there is no such setting here"
+_TEMPLATES = ("argv", "cwd", "env", "envFile")  # where {port} and {index} are replaced
+_MARK = re.compile(r"\{(?:port|index)\}")
 FIRST_PORT = 5100  # of programs that take the port they are given
 
 
@@ -38,11 +42,25 @@ class Imported:
         """Remember that `what` of the program `name` is not in the result."""
         self.notes.append(f"{name}: {what}: {why}")
 
-    def left_out(self, name: str, given: Mapping[str, Any], known: Sequence[str], why: str) -> None:
-        """A note for each key that is not among the known ones."""
-        for key in given:
+    def left_out(
+        self,
+        name: str,
+        given: Mapping[str, Any],
+        known: Sequence[str],
+        told: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
+        """A note for each key that is not among the known ones.
+
+        Args:
+            name: The program.
+            given: What the file says of it.
+            known: Keys that are carried over.
+            told: Keys that have a text of their own; {} in it is their value.
+        """
+        for key, value in given.items():
             if key not in known:
-                self.note(name, str(key), why)
+                text = told.get(str(key), NO_SUCH)
+                self.note(name, str(key), text.replace("{}", str(value)))
 
     def id_of(self, name: str) -> str:
         """The id of the program `name`: the same whenever it is asked for, unique in the file."""
@@ -59,19 +77,42 @@ class Imported:
         self._ids[name] = made
         return made
 
-    def add(self, name: str, argv: Sequence[str], process: Mapping[str, Any]) -> dict[str, Any]:
-        """A service without an endpoint: it is healthy while its process lives."""
-        literal = re.compile(r"\{(port|index)\}")
-        if any(literal.search(word) for word in argv):
-            self.note(name, "argv", "{port} and {index} are substituted here; check them")
+    def add(
+        self,
+        name: str,
+        argv: Sequence[str],
+        process: Mapping[str, Any],
+        *,
+        template: bool = False,
+    ) -> dict[str, Any]:
+        """A service without an endpoint: it is healthy while its process lives.
+
+        Args:
+            name: Its name in the file.
+            argv: What it runs.
+            process: Further fields of `process`; empty ones are left out.
+            template: {port} and {index} in it are meant as ours; else they are literal.
+        """
+        run = {"argv": list(argv), **{k: v for k, v in process.items() if v}}
+        if not template:
+            run |= {key: literal(run[key]) for key in _TEMPLATES if key in run}
         service = {
             "id": self.id_of(name),
             "type": _TYPE,
             "healthCheck": {"type": "process"},
-            "process": {"argv": list(argv), **{k: v for k, v in process.items() if v}},
+            "process": run,
         }
         self.services.append(service)
         return service
+
+
+def literal(value: Any) -> Any:
+    """Strings, or lists or tables of them, in which {port} and {index} are no marks of ours."""
+    if isinstance(value, list):
+        return [literal(item) for item in value]
+    if isinstance(value, dict):
+        return {key: literal(item) for key, item in value.items()}
+    return _MARK.sub(r"{\g<0>}", value) if isinstance(value, str) else value
 
 
 def listen_on(service: dict[str, Any], url: str) -> None:

@@ -58,7 +58,7 @@ def read(text: str, _folder: Path) -> Imported:
 def _app(found: Imported, app: dict[str, Any]) -> None:
     script = app["script"]
     name = str(app.get("name") or Path(script).stem)
-    found.left_out(name, app, _KNOWN, "there is no such setting here")
+    found.left_out(name, app, _KNOWN)
     process: dict[str, Any] = {"cwd": app.get("cwd", ""), "env": environment(app.get("env"))}
     instances = app.get("instances", 1)
     if isinstance(instances, int) and instances > 1:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from azora_orchestrator.importers.imported import (
+    NO_SUCH,
     Imported,
     environment,
     inherited,
@@ -59,12 +60,12 @@ def read(text: str, _folder: Path) -> Imported:
         _process(found, name, mapping(given, name), shared)
     for key in data:
         if key not in {"version", "processes", "environment"}:
-            found.note("file", key, "there is no such setting here")
+            found.note("file", key, NO_SUCH)
     return found
 
 
 def _process(found: Imported, name: str, given: dict[str, Any], shared: dict[str, str]) -> None:
-    found.left_out(name, given, _KNOWN, "there is no such setting here")
+    found.left_out(name, given, _KNOWN)
     if given.get("disabled") is True:
         found.note(name, "disabled", "it is left out")
         return

@@ -9,7 +9,7 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from azora_orchestrator.importers.imported import Imported, NotImportable, size, words
+from azora_orchestrator.importers.imported import Imported, NotImportable, literal, size, words
 
 _KNOWN = (
     "command",
@@ -29,6 +29,10 @@ _KNOWN = (
     "redirect_stderr",  # both streams share the log
 )
 _POLICY = {"true": "always", "false": "never", "unexpected": "on-failure"}
+_TOLD = {
+    "priority": "is {}, a place in the order of starting; here a service starts behind its "
+    "dependencies, and priority (1 to 10, the highest first) only orders those that could start",
+}
 
 
 def read(text: str, folder: Path) -> Imported:
@@ -61,10 +65,13 @@ def read(text: str, folder: Path) -> Imported:
 def _program(
     found: Imported, name: str, given: dict[str, str], group: str | None, folder: Path
 ) -> None:
-    found.left_out(name, given, _KNOWN, "there is no such setting here")
+    found.left_out(name, given, _KNOWN, _TOLD)
     count = _integer(given.get("numprocs"), 1)
 
     def meant(value: str) -> str:
+        value = literal(value)
+        if re.search(r"%\(process_num\)0?[2-9]d", value):
+            found.note(name, "process_num", "has no leading zeros here: {index} is 0, 1, 2 ..")
         value = re.sub(r"%\(process_num\)0?\d*d", "{index}", value)
         value = re.sub(r"%\(ENV_(\w+)\)s", lambda m: os.environ.get(m[1], ""), value)
         known = {"program_name": name, "group_name": group or name, "here": str(folder)}
@@ -94,7 +101,7 @@ def _program(
     process["log"] = log
     if count > 1:
         process["replicas"] = count
-    service = found.add(name, words(meant(given["command"])), process)
+    service = found.add(name, words(meant(given["command"])), process, template=True)
     service["restartPolicy"] = _POLICY.get(given.get("autorestart", "unexpected"), "on-failure")
     if "startretries" in given:
         service["maxRestarts"] = _integer(given["startretries"], 3)

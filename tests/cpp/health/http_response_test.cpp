@@ -47,6 +47,12 @@ TEST(HttpResponse, ReadsASizedAnswerAndKeepsTheConnection) {
   EXPECT_EQ(p.body, "");
 }
 
+TEST(HttpResponse, SaysWhatIsWrongWithALength) {
+  const std::string begin = "HTTP/1.1 200 OK\r\nContent-Length: ";
+  EXPECT_EQ(parse(begin + "2, 2\r\n\r\nok").problem, "Content-Length is a list where one number is expected");
+  EXPECT_EQ(parse(begin + "two\r\n\r\nok").problem, "Content-Length is not a number");
+}
+
 TEST(HttpResponse, KeepsABodyThatMayBeAJsonObject) {
   EXPECT_EQ(parse("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n \n{\"a\":1}").body, "{\"a\":1}");
   EXPECT_EQ(parse("HTTP/1.1 503 No\r\nContent-Length: 7\r\n\r\n{\"a\":1}").body, "");

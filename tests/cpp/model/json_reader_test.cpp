@@ -72,7 +72,12 @@ TEST(JsonReader, Rule46bRefusesNestingBeyond32) {
 
 TEST(JsonReader, SaysWhereAndWhatIsWrong) {
   const std::string in_value = "syntax error while parsing value - ";
-  EXPECT_EQ(problem(""), "line 1, column 1: " + in_value + "unexpected end of input; expected '[', '{', or a literal");
+  EXPECT_EQ(problem(""), "line 1, column 1: nothing is there; it must be JSON, such as {\"id\": \"orders\"}");
+  EXPECT_EQ(problem(" \n "), problem(""));
+  EXPECT_EQ(problem("["), "line 1, column 2: " + in_value + "unexpected end of input; expected '[', '{', or a literal");
+  EXPECT_EQ(problem("[NaN]"), "line 1, column 2: " + in_value + "invalid literal: JSON has neither NaN nor Infinity");
+  EXPECT_EQ(problem("[Infinity]"), problem("[NaN]"));
+  EXPECT_EQ(problem("[none]").find("NaN"), std::string::npos);
   EXPECT_EQ(problem("{} x"), "line 1, column 4: " + in_value + "invalid literal; expected end of input");
   EXPECT_EQ(problem("[1,]"), "line 1, column 4: " + in_value + "unexpected ']'; expected '[', '{', or a literal");
   EXPECT_EQ(problem("{\"a\":1,}"),

@@ -57,7 +57,7 @@ def test_a_good_file_is_ok_and_a_missing_dependency_is_a_warning(
     assert said.code == 0
     assert said.lines == [
         f'{file}:17: warning: dependencies[0]: "db" is not in this file; "orders" waits for it',
-        f"{file}: ok, 1 services",
+        f"{file}: ok, 1 service",
     ]
     found = azora("check", str(file), "--json").json
     assert (found["ok"], found["services"]) == (True, 1)

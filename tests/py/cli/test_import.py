@@ -80,9 +80,10 @@ def test_a_compose_file_keeps_what_has_a_command(
         "memoryLimit": "512MiB",
     }
     for note in (
-        "db: image: services are local processes here",
+        "db: image: postgres:16 is not pulled: services are programs of this machine here",
+        "cache: image: redis:7 is not pulled: the command runs as it is installed on this machine",
         'api: depends_on: "db" is not a service here',
-        "api: build: there is no such setting here",
+        "api: build: nothing is built: the command runs as it is installed on this machine",
         "api: env_file: only the first file is read: .env.api",
         "file: volumes: there is no such setting here",
     ):
@@ -114,6 +115,8 @@ def test_a_supervisord_file_keeps_programs_and_groups(azora: Azora) -> None:
     assert 'web server: name: its id here is "web-server"' in notes
     assert "web server: stopasgroup: there is no such setting here" in notes
     assert "job: autostart: every service is started here" in notes
+    assert "web server: priority: is 10, a place in the order of starting; here a service" in notes
+    assert "web server: process_num: has no leading zeros here" in notes
 
 
 def test_a_process_compose_file_keeps_probes_and_conditions(azora: Azora) -> None:

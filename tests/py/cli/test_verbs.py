@@ -272,9 +272,22 @@ def test_a_verb_of_later_is_refused_by_its_name(verb: str, azora: Azora) -> None
 
 
 def test_json_is_asked_for_and_given_when_refused_too(fleet: Any, at: str, azora: Azora) -> None:
-    for arguments, code in ((("why", "nobody"), 2), (("pick", "nobody"), 1)):
+    for arguments, code, error in (
+        (("why", "nobody"), 2, "unknown_service"),
+        (("pick", "nobody"), 1, "no_healthy_instance"),
+    ):
         said = azora(*arguments, "--json")
-        assert (said.code, said.json["error"]) == (code, said.err.strip().removeprefix("azora: "))
+        assert (said.code, said.json["code"]) == (code, error)
+        assert "nobody" in said.err
+
+
+def test_a_service_that_is_not_there_is_named(fleet: Any, at: str, azora: Azora) -> None:
+    for arguments in (("why",), ("logs",), ("restart",), ("stop",), ("start",)):
+        said = azora(*arguments, "nobody")
+        assert said.code == 2
+        assert said.err == (
+            f'azora: there is no service "nobody" at {at}; `azora services` lists them\n'
+        )
 
 
 def test_what_the_terminal_cannot_spell_ends_no_verb(fleet: Any, at: str) -> None:

@@ -211,7 +211,7 @@ def test_a_hang_up_that_was_ignored_at_the_start_stays_ignored(
     with server:
         assert server.stdout is not None
         for line in server.stdout:
-            if "serves 1 services" in line:
+            if "serves 1 service at" in line:
                 break
         server.send_signal(signal.SIGHUP)
         server.send_signal(signal.SIGTERM)
