@@ -1,5 +1,6 @@
 // A durable fleet whose orchestrator is killed: the next client of its folder finds it, takes it over, stops it, and
 // hears of what ended meanwhile exactly once until that is acknowledged.
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include "azora/keeper/launch_hash.hpp"
@@ -21,6 +22,7 @@ class KeeperClientAdopt : public ::testing::TestWithParam<bool> {
   void leave_fleet(Serial count) {
     const pid_t orchestrator = ::fork();
     if (orchestrator == 0) {
+      ::prctl(PR_SET_PDEATHSIG, SIGKILL);  // where the tests are killed
       ClientRig rig(durable());
       for (Serial serial = 1; serial <= count; ++serial) rig.start(gated(rig, serial));
       std::ofstream(folder / "up") << "";
@@ -199,6 +201,44 @@ TEST_P(KeeperClientAdopt, ASecondClientOfAFolderIsRefusedNamingTheFirst) {
   EXPECT_EQ(second.life(5).reason, refused.error().message);
   second.client.reset();
   EXPECT_TRUE(is_alive(pid));
+}
+
+// Run by the next test in a process of its own; killed in the middle, as by a timeout.
+TEST_P(KeeperClientAdopt, DISABLED_IsKilledWhileItsFleetRuns) {
+  std::filesystem::remove(folder);
+  const std::filesystem::path given = std::getenv("AZORA_TEST_FOLDER");
+  ClientRig rig({.cgroups = GetParam(), .folder = given, .durable = true});
+  rig.start(rig.shell(1, "setsid sleep 1000 & exec sleep 1000"));
+  std::ofstream(given / "up") << "";
+  for (;;) ::pause();
+}
+
+TEST_P(KeeperClientAdopt, ATestThatIsKilledLeavesNothing) {
+  const std::string self = std::filesystem::read_symlink("/proc/self/exe");
+  const std::string filter = std::string("--gtest_filter=*DISABLED_IsKilledWhileItsFleetRuns/") + (GetParam() ? "1" : "0");
+  const pid_t tests = ::fork();
+  if (tests == 0) {
+    ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+    ::setenv("AZORA_TEST_FOLDER", folder.c_str(), 1);
+    ::execl(self.c_str(), self.c_str(), filter.c_str(), "--gtest_also_run_disabled_tests", nullptr);
+    ::_exit(127);
+  }
+  AsioLoop loop;
+  wait_until(loop, [&] { return std::filesystem::exists(folder / "up"); });
+  ClientRig rig(durable());  // for its eyes; it never starts
+  rig.left_behind = true;
+  EXPECT_EQ(rig.marked().size(), 2U);
+  pid_t shim = 0;
+  for (const pid_t pid : rig.marked()) {
+    if (text_of("/proc/" + std::to_string(rig.shim_of(pid)) + "/comm") == "azora-shim\n") shim = rig.shim_of(pid);
+  }
+  EXPECT_TRUE(is_alive(shim));
+  signal_process(tests, SIGKILL);
+  ASSERT_EQ(::waitpid(tests, nullptr, 0), tests);
+  wait_until(loop, [&] { return rig.marked().empty() && !is_alive(shim) && !std::filesystem::exists(folder); });
+  EXPECT_EQ(rig.marked(), std::vector<pid_t>{});
+  EXPECT_FALSE(is_alive(shim));
+  EXPECT_FALSE(std::filesystem::exists(folder));
 }
 
 TEST_P(KeeperClientAdopt, AFolderThatOthersMayEnterIsRefused) {

@@ -2,6 +2,7 @@
 // A KeeperClient over the real program, its control loop on the test's thread, and all it ever reported.
 // Threads: the test's.
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include "azora/keeper/client.hpp"
 #include "azora/keeper/log_reader.hpp"
 #include "support/built.hpp"
+#include "support/janitor.hpp"
 #include "support/signal_process.hpp"
 
 namespace azora::keeper {
@@ -101,6 +103,12 @@ class ClientRig : public KeeperListener {
     EXPECT_NE(::mkdtemp(path.data()), nullptr);
     return path;
   }
+  // The same for all rigs of one folder and for no other: it names the cgroups, and tests run side by side.
+  static std::string token_of(const std::filesystem::path& folder) {
+    struct stat held {};
+    EXPECT_EQ(::stat(folder.c_str(), &held), 0);
+    return "azora-test-" + std::to_string(held.st_ino);
+  }
   explicit ClientRig(bool cgroups = true) : ClientRig(Setup{.cgroups = cgroups}) {}
   ClientRig(bool cgroups, std::string program) : ClientRig(Setup{.cgroups = cgroups, .program = std::move(program)}) {}
   explicit ClientRig(const Setup& setup) {
@@ -109,7 +117,8 @@ class ClientRig : public KeeperListener {
     if (setup.durable) {
       options.folder = folder / "fleet";
       options.durable = true;
-      options.token = folder.filename().string().substr(0, 5) + "-test";
+      options.token = token_of(folder);
+      clean_up_after(folder);
       options.epoch = setup.epoch;
     }
     if (setup.adjust) setup.adjust(options);

@@ -20,6 +20,7 @@
 #include <sstream>
 
 #include "support/built.hpp"
+#include "support/janitor.hpp"
 
 namespace azora::keeper {
 namespace {
@@ -111,6 +112,7 @@ ProgramRig::ProgramRig(Options options) : options_(options) {
   std::string path = (std::filesystem::temp_directory_path() / "azora-test-XXXXXX").string();
   if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("mkdtemp");
   // The rig's own things lie beside the runtime directory, which the program removes.
+  if (!options_.ephemeral) clean_up_after(path);
   dir = std::filesystem::path(path) / "run";
   std::filesystem::create_directory(dir);
   mark = "rig-" + std::to_string(::getpid()) + "-" + std::to_string(++count);
