@@ -12,6 +12,7 @@ Exit exit_of(const Record& record) {
   if (record.exit_kind == ExitKind::signal) exit.signal = record.exit_value;
   if (record.oom != Oom::unknown) exit.oom = record.oom == Oom::yes;
   exit.at = WallTime{record.exited_wall_ms};
+  exit.asked = record.stop_asked;
   return exit;
 }
 
@@ -33,9 +34,12 @@ void Ledger::launch(LaunchRequest request) {
   const bool unfinished = service.launch.incarnation != 0 && !service.has_ended();
   AZORA_ASSERT(!unfinished && service.launch.incarnation < request.incarnation);
   if (unfinished) return refuse_launch(serial, request.incarnation, "its former incarnation has not ended");
-  unknown_.erase(serial);
   // What is known of its shim, and its place in the queue, stay.
   Service next{.launch = std::move(request)};
+  if (const auto found = unknown_.extract(serial)) {
+    service.facts.add(Fact::listed);
+    service.facts.set(Fact::shim_silent, found.mapped().phase == Phase::unknown);
+  }
   for (const Fact fact : {Fact::listed, Fact::shim_silent, Fact::queued}) next.facts.set(fact, service.facts.has(fact));
   service = std::move(next);
   queue_launch(service);

@@ -66,6 +66,18 @@ class LedgerTest : public ::testing::Test {
   Ledger ledger;
 };
 
+// A launch that came before its shim had spoken would be refused as if the former incarnation still lived.
+TEST_F(LedgerTest, ALaunchWaitsForAShimThatIsThereAndHasNotSpokenYet) {
+  hear(Phase::unknown, 0);
+  ledger.on_list_end();
+  ledger.launch(request(1, 2));
+  EXPECT_EQ(sent(), "");
+  hear(Phase::swept, 1);
+  EXPECT_EQ(sent(), "launch");
+  hear(Phase::running, 2);
+  EXPECT_EQ(told(), "started");
+}
+
 TEST_F(LedgerTest, DroppedLinesAreToldWhenTheirCountChanged) {
   launched();
   hear(Phase::running);
