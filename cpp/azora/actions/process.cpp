@@ -24,7 +24,7 @@ void ProcessAction::on_start_failed(keeper::Serial serial, std::uint64_t incarna
 }
 
 void ProcessAction::on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) {
-  listener_->on_action_exited({serial, incarnation}, {exit.code, exit.signal, exit.oom, exit.at});
+  listener_->on_action_exited({serial, incarnation}, {exit.code, exit.signal, exit.oom, exit.at, !exit.asked});
 }
 
 void ProcessAction::on_swept(keeper::Serial serial, std::uint64_t incarnation) {

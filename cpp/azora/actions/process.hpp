@@ -30,6 +30,7 @@ class ProcessAction : public Action, private keeper::KeeperListener {
 
   void set_listener(ActionListener* listener) override { listener_ = listener; }
   void set_process_listener(ProcessListener* listener) { process_listener_ = listener; }
+  std::uint64_t epoch() const { return keeper_.epoch(); }
   void start(ActionRequest request) override;
   void stop(Run run, const ServiceSpec& spec) override;
   void kill(Run run) override { keeper_.kill(run.serial, run.incarnation); }

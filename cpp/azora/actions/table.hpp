@@ -32,6 +32,8 @@ class ActionTable {
     for (const Row& row : rows_) row.action->set_listener(listener);
     process_.set_process_listener(process_listener);
   }
+  // Of the link to the keeper.
+  std::uint64_t keeper_epoch() const { return process_.epoch(); }
   // Null: nothing here does that.
   Action* find(const ActionKind* kind) const {
     const auto found = std::find_if(rows_.begin(), rows_.end(), [kind](const Row& row) { return row.kind == kind; });

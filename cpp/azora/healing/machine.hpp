@@ -114,7 +114,7 @@ struct Input {
     slot_expired,     // 5 s after the launch: the slot is free whatever happened
     launched,         // exec happened, or the action reports that it is done (incarnation)
     launch_failed,    // exec failed, or the action was refused (incarnation)
-    exited,           // main ended (incarnation, flag = exit code 0, else cause: oom, or any other for crash)
+    exited,           // main ended (incarnation, flag = exit code 0; cause none: our stop had reached it; else crash, oom, clean)
     swept,            // no descendant is left (incarnation)
     lost,             // nothing is left and how it ended is unknown (incarnation)
     adopted,          // found running after our own restart (incarnation, flag = it was ready when last seen)

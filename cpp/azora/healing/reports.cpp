@@ -42,6 +42,11 @@ void Stepper::exited(bool ok, Cause cause) {
     } else {
       blame(cause == Cause::oom ? cause : Cause::crash);
     }
+  } else if (cause != Cause::none && m_.episode.failing) {
+    // What we took for a hang was its end, of which we had not heard.
+    if (m_.episode.start_cause == m_.episode.cause) m_.episode.start_cause = cause;
+    m_.episode.cause = cause;
+    end_our_kill();
   }
   m_.episode.failed_at = now_;
   owned() ? sweep(true) : ended();

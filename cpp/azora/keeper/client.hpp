@@ -51,8 +51,7 @@ class KeeperClient : public Keeper {
   void kill(Serial serial, std::uint64_t incarnation) override;
   void forget(Serial serial) override;
 
-  // The greatest that a keeper was told; a later client of the folder begins with it. Any thread.
-  std::uint64_t epoch() const;
+  std::uint64_t epoch() const override;  // any thread
 
   // Where the log files of a service lie (log_reader.hpp), from its first launch until it is forgotten.
   // Fails with keeper_failed as long as nothing was ever launched.

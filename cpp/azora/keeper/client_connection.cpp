@@ -149,14 +149,23 @@ void ClientWorker::on_link_lost() {
 
 void ClientWorker::look_after_keeper() {
   if (state_ != State::up) return;
-  if (heartbeat_.is_silent(now())) {
-    kill_keeper();
-    link_.close("the keeper has not answered for " + std::to_string(heartbeat_.patience().count()) + " ms and is being replaced");
-    return on_link_lost();
+  if (heartbeat_.is_silent(now())) return replace_keeper("");
+  if (heartbeat_.should_glance(now()) && link_.keeper_is_stopped()) {
+    read_link();  // it may have answered before it was stopped
+    if (state_ != State::up) return;
+    if (heartbeat_.silence(now()) > Millis{0}) return replace_keeper(", which is stopped by a signal or a debugger");
   }
   if (!heartbeat_.should_ask(now())) return;
   ping_pending_ = true;
   look_after_folder();
+}
+
+// `state`: what it does instead, in words.
+void ClientWorker::replace_keeper(const std::string& state) {
+  const std::string silence = std::to_string(heartbeat_.silence(now()).count());
+  kill_keeper();
+  link_.close("the keeper, process " + std::to_string(link_.keeper_pid()) + state + ", has not answered for " + silence + " ms");
+  on_link_lost();
 }
 
 // Removed by the end of a login session or by a cleaner of temporary files: a new one is made, and the keeper and

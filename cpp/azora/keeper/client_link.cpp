@@ -1,6 +1,7 @@
 #include "azora/keeper/client_link.hpp"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -71,7 +72,23 @@ void KeeperLink::on_hello(const Frame& frame) {
   if (!is_same_boot(hello, {.build_id = {}, .boot_id = text_of(boot)})) {
     return close("the keeper is of another boot of this machine; remove the runtime folder");
   }
-  process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, hello.pid, 0)));
+  pid_ = hello.pid;
+  process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
+}
+
+// proc(5): the state is the first field behind the name, which may hold anything.
+bool KeeperLink::keeper_is_stopped() const {
+  if (!process_) return false;
+  const Fd file(::open(("/proc/" + std::to_string(pid_) + "/stat").c_str(), O_RDONLY | O_CLOEXEC));
+  std::string text(256, '\0');
+  const ssize_t size = file ? ::read(file.get(), text.data(), text.size()) : 0;
+  text.resize(size > 0 ? static_cast<std::size_t>(size) : 0);
+  const std::size_t name_end = text.rfind(") ");
+  if (name_end == std::string::npos || name_end + 2 >= text.size()) return false;
+  const char state = text[name_end + 2];
+  // Read while it has not ended, so the number is still its own.
+  pollfd ended{process_.get(), POLLIN, 0};
+  return (state == 'T' || state == 't') && ::poll(&ended, 1, 0) == 0;
 }
 
 void KeeperLink::send(std::vector<std::uint8_t> frame) {

@@ -44,12 +44,16 @@ class KeeperLink {
   std::uint64_t epoch() const { return epoch_; }
   // Descriptor of the keeper's process, known since its greeting; none: it could not be had.
   const Fd& keeper_process() const { return process_; }
+  pid_t keeper_pid() const { return pid_; }
+  // Its process lives and is stopped, by a signal or a debugger: it does nothing until it is continued.
+  bool keeper_is_stopped() const;
 
  private:
   void on_hello(const Frame& frame);
 
   Fd socket_;
   Fd process_;
+  pid_t pid_ = 0;
   std::uint64_t epoch_ = 0;
   std::vector<std::vector<std::uint8_t>> waiting_;  // the greeting, or one frame
   std::vector<std::vector<std::uint8_t>> too_large_;

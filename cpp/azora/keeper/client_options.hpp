@@ -20,8 +20,9 @@ struct ClientOptions {
   std::string token;        // of the fleet: [a-z0-9-]; names its cgroups. Empty: made anew
   std::uint64_t epoch = 0;  // the last one used with that folder. One that is too low costs a try
   AccountLookup accounts = look_up_account;
-  Millis ping_every{2'000};
-  Millis ping_patience{5'000};  // a keeper silent for longer is reported and replaced
+  Millis ping_every{1'000};
+  Millis ping_glance{500};      // a keeper silent for longer, and stopped by a signal, is reported and replaced
+  Millis ping_patience{5'000};  // and one silent for longer than that, whatever it does
 };
 
 }  // namespace azora::keeper

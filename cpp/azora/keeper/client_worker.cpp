@@ -37,7 +37,7 @@ ClientWorker::ClientWorker(ClientOptions options, OwnWorld world, Deliver delive
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
       lookups_(options_.accounts, world_.uid),
       token_(options_.token.empty() ? new_token() : options_.token),
-      heartbeat_(options_.ping_every, options_.ping_patience),
+      heartbeat_(options_.ping_every, options_.ping_glance, options_.ping_patience),
       epoch_(options_.epoch) {}
 
 Result<void> ClientWorker::prepare() {
@@ -195,6 +195,12 @@ void ClientWorker::press_end() {
     return;
   }
   if (now() >= end_deadline_ && !std::exchange(killed_all_, true)) ledger_.kill_all();
+  // There is no keeper to be had, and no reason to think that there will be one: the shims end with our process.
+  if (now() >= end_deadline_ && state_ == State::down && failures_ > 0) {
+    state_ = State::ended;
+    ended_clean_ = false;
+    return;
+  }
   // A keeper that does nothing any more is in the way of one that would.
   if (now() >= end_deadline_ + kKeeperPatience && !std::exchange(killed_keeper_, true)) kill_keeper();
   if (now() >= end_deadline_ + kPatience) {

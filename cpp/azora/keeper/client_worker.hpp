@@ -104,6 +104,7 @@ class ClientWorker : public std::enable_shared_from_this<ClientWorker> {
   void on_hello_refused(const Refusal& refusal);
   void on_link_lost();
   void look_after_keeper();
+  void replace_keeper(const std::string& state);
   void look_after_folder();
   void kill_keeper();
   void send_owed();

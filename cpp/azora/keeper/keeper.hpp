@@ -41,6 +41,7 @@ struct Exit {
   std::optional<int> signal;    // signal number, when it was killed
   std::optional<bool> oom;      // nullopt: cannot be known (no memory cgroup of its own)
   WallTime at;
+  bool asked = false;           // a stop or kill had reached its shim before
   friend bool operator==(const Exit&, const Exit&) = default;
 };
 
@@ -74,6 +75,8 @@ class Keeper {
  public:
   virtual ~Keeper() = default;
   virtual void set_listener(KeeperListener* listener) = 0;   // once, before start()
+  // The greatest fencing epoch that was used with this folder; a later orchestrator begins with it.
+  virtual std::uint64_t epoch() const = 0;
   virtual void launch(Launch launch) = 0;
   // Takes over a service that a former orchestrator launched and whose end it did not acknowledge; `id` as then.
   virtual void adopt(Serial serial, std::uint64_t incarnation, std::string id) = 0;

@@ -28,6 +28,7 @@ struct ExitView {
   std::optional<int> signal;
   std::optional<bool> oom;
   WallTime at;
+  bool by_itself = false;  // it is known that no stop of ours had reached it before
 };
 
 struct ProcessView {

@@ -106,6 +106,7 @@ void Commits::release() {
 void Commits::send_waited(std::vector<Send>& sends) {
   for (Send& one : sends) {
     const Run run = one.run;
+    if (one.kind == Send::Kind::start) note_start(run.serial, false);
     if (one.kind == Send::Kind::start && !hooks_.wanted(one)) {
       dropped_.push_back(run);
       hooks_.dropped(one);
@@ -136,7 +137,10 @@ void Commits::hold(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
     if (one.kind == Send::Kind::kill && !waits_for(one.run.serial)) {
       send(one);
     } else {
-      if (one.kind == Send::Kind::start) hooks_.held(one);
+      if (one.kind == Send::Kind::start) {
+        note_start(one.run.serial, true);
+        hooks_.held(one);
+      }
       waiting_.back().sends.push_back(std::move(one));
     }
   }
@@ -173,6 +177,17 @@ void Commits::watch() {
                      "not stored: the store has not answered for " + std::to_string(kPatience.count() / 1000) + " s", {}});
     });
   }
+}
+
+void Commits::note_start(std::uint64_t serial, bool waits) {
+  MutexLock lock(mutex_);
+  waits ? void(held_starts_.emplace(serial, loop_.now().steady)) : void(held_starts_.erase(serial));
+}
+
+std::optional<SteadyTime> Commits::start_waits_since(std::uint64_t serial) const {
+  MutexLock lock(mutex_);
+  const auto held = held_starts_.find(serial);
+  return held == held_starts_.end() ? std::nullopt : std::optional(held->second);
 }
 
 void Commits::abandon(Error error) {

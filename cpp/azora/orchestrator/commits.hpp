@@ -10,16 +10,18 @@
 //    so that services are healed from memory; only the ends of processes stay recorded with their shims. From then on
 //    trouble() says what is wrong, changes are refused, nothing waits, and what is not stored is committed again every
 //    kRetry until the store takes it.
-// Threads: the control thread. Ownership: owns the journal; borrows loop and store, which outlive it; keeps the callers'
+// Threads: the control thread, but for what says otherwise. Ownership: owns the journal; borrows loop and store, which outlive it; keeps the callers'
 // functions until they are answered. Fails: never.
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "azora/base/loop.hpp"
+#include "azora/base/mutex.hpp"
 #include "azora/base/result.hpp"
 #include "azora/orchestrator/journal.hpp"
 #include "azora/orchestrator/send.hpp"
@@ -57,6 +59,9 @@ class Commits : public store::StoreListener {
   // The program ends: callers that wait are answered with this error now and from now on; nothing that waits is sent.
   void abandon(Error error);
 
+  // Since when the start of this service waits for the store; nullopt: it does not. Any thread.
+  std::optional<SteadyTime> start_waits_since(std::uint64_t serial) const;
+
   std::size_t waiting() const { return waiting_.size(); }  // turns
   struct Counts {
     std::uint64_t committed = 0;  // tickets
@@ -84,6 +89,7 @@ class Commits : public store::StoreListener {
   void run(const std::vector<TurnAnswer>& answers, const Result<void>& outcome);
   void send(Send& send);
   void watch();
+  void note_start(std::uint64_t serial, bool waits);
 
   Loop& loop_;
   store::Store& store_;
@@ -101,6 +107,8 @@ class Commits : public store::StoreListener {
   TimerId timer_ = 0;                  // of patience, or of the next retry
   bool retry_ = false;
   Counts counts_;
+  mutable Mutex mutex_;
+  std::unordered_map<std::uint64_t, SteadyTime> held_starts_ AZORA_GUARDED_BY(mutex_);  // by serial
 };
 
 }  // namespace azora::orchestrator

@@ -1,5 +1,6 @@
 #include "azora/orchestrator/core.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include "azora/orchestrator/invariants.hpp"
@@ -15,6 +16,12 @@ namespace azora::orchestrator {
 
 using healing::Input;
 
+namespace {
+
+Error closed_meanwhile() { return {ErrorCode::closed, "the orchestrator was closed meanwhile", {}}; }
+
+}  // namespace
+
 Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, store::Store& store, Publisher& publisher,
            CoreOptions options)
     : actions_(actions),
@@ -23,6 +30,7 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
                 .verbs = verbs_,
                 .now = [&loop] { return loop.now(); },
                 .event_head = [&publisher] { return publisher.head(); },
+                .epoch = [&actions] { return actions.keeper_epoch(); },
                 .ordinal = [this](std::uint64_t serial) { return probing_.ordinal(serial); }},
                hooks(loop)),
       turn_(loop, publisher, commits_.journal()),
@@ -117,10 +125,24 @@ Commits::Hooks Core::hooks(Loop& loop) {
           }};
 }
 
-void Core::start() { start_all(fleet_, turn_, shutdown_, drive_); }
+Result<void> Core::start() {
+  if (shutdown_.is_last()) return closed_meanwhile();
+  start_all(fleet_, turn_, shutdown_, drive_);
+  return {};
+}
 
 void Core::stop(SteadyTime deadline, Shutdown::Done done) {
-  stop_all(fleet_, turn_, probing_, verbs_, shutdown_, drive_, deadline, std::move(done));
+  if (shutdown_.is_abandoned()) {
+    turn_.answer([done = std::move(done), left = fleet_.living_ids()] { done(left); });
+    return;
+  }
+  stop_all(fleet_, turn_, probing_, verbs_, shutdown_, drive_, std::min(deadline, stop_limit(fleet_, turn_.now().steady)),
+           std::move(done));
+}
+
+void Core::close(SteadyTime deadline, Shutdown::Done done) {
+  shutdown_.make_last();
+  stop(deadline, std::move(done));
 }
 
 Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, EventActor actor, Apply apply) {
@@ -181,9 +203,9 @@ void Core::answer_waiters() {
 }
 
 void Core::abandon_waiters() {
-  const Error closed{ErrorCode::closed, "the orchestrator was closed meanwhile", {}};
-  for (Waiters::Answer& answer : waiters_.abandon(closed)) turn_.answer(std::move(answer));
-  commits_.abandon(closed);
+  shutdown_.abandon();
+  for (Waiters::Answer& answer : waiters_.abandon(closed_meanwhile())) turn_.answer(std::move(answer));
+  commits_.abandon(closed_meanwhile());
   end_stop(turn_, shutdown_, fleet_.living_ids());
 }
 
@@ -231,6 +253,11 @@ void Core::on_keeper_link(bool up, std::string reason) { self_watch_.on_link(up,
 // Every shim of this fleet was started by us, so one that holds no service of ours has missed its forgetting.
 void Core::on_unknown_process(const keeper::Record& record) {
   if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial, &kProcessAction));
+}
+
+WhySources Core::why_sources() const {
+  return {.keeper_trouble = self_.reason(Part::keeper),
+          .start_waits_since = [this](std::uint64_t serial) { return commits_.start_waits_since(serial); }};
 }
 
 CoreCounts Core::counts() const {

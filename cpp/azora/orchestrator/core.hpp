@@ -24,6 +24,7 @@
 #include "azora/orchestrator/probing.hpp"
 #include "azora/orchestrator/publisher.hpp"
 #include "azora/orchestrator/reads/metrics.hpp"
+#include "azora/orchestrator/reads/why.hpp"
 #include "azora/orchestrator/request.hpp"
 #include "azora/orchestrator/self.hpp"
 #include "azora/orchestrator/self_watch.hpp"
@@ -46,9 +47,13 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
        CoreOptions options);
   ~Core() override;
 
-  void start();
-  // Answers the ids that did not stop, when all stopped or `deadline` passed.
+  // Refused with `closed` once close() was called.
+  Result<void> start();
+  // Answers the ids that did not stop: when all stopped, when `deadline` passed, or when the longest chain of stopTimeouts
+  // and five seconds passed (R32b).
   void stop(SteadyTime deadline, Shutdown::Done done);
+  // The same for the end of the program: nothing is started behind it.
+  void close(SteadyTime deadline, Shutdown::Done done);
   bool running() const { return fleet_.running(); }
 
   // Answers the last event that tells of it.
@@ -67,7 +72,8 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   void after_publish(std::function<void()> answer) { turn_.answer(std::move(answer)); }
   // Runs `answer` when what this turn changed is stored, or with the error when it could not be.
   void after_commit(std::function<void(const Result<void>&)> answer) { turn_.acknowledge(std::move(answer)); }
-  // Ends every wait_for(), a stop() that is under way and what waits for the store, for the end of the program.
+  // Ends every wait_for(), a stop() that is under way and what waits for the store, for the end of the program; what
+  // comes later is answered at once.
   void abandon_waiters();
   void handler_failed(std::string reason);
   void set_file_stamp(FileStamp stamp) { evidence_.set_file_stamp(std::move(stamp)); }
@@ -80,6 +86,9 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   // What is wrong with us; any thread may ask, and say so.
   Self& self() { return self_; }
   const Self& self() const { return self_; }
+
+  // What why_json() says beside what is published. Any thread.
+  WhySources why_sources() const;
 
   void end_turn();
   std::size_t processes_alive() const { return fleet_.alive(); }

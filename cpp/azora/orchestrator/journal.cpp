@@ -70,6 +70,7 @@ void Journal::collect_heads(store::Batch& batch) {
   store::HeadsRecord heads = heads_;
   heads.last_serial = sources_.fleet.registry().last_serial();
   heads.next_order = sources_.fleet.registry().next_order();
+  heads.epoch = sources_.epoch();
   if (const std::uint64_t head = sources_.event_head(); head + kEventBlock / 2 > heads.event_seq) {
     heads.event_seq = head + kEventBlock;
   }

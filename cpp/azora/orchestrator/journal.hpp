@@ -30,6 +30,7 @@ class Journal {
     const Verbs& verbs;
     std::function<Now()> now;
     std::function<std::uint64_t()> event_head;
+    std::function<std::uint64_t()> epoch;  // of the link to the keeper
     std::function<std::optional<std::uint32_t>(std::uint64_t serial)> ordinal;
   };
   Journal(const store::Store& store, Sources sources);

@@ -121,7 +121,7 @@ std::shared_ptr<const std::string> Orchestrator::services_json(const std::option
 }
 
 Result<std::string> Orchestrator::why_json(std::string_view id) const {
-  return orchestrator::why_json(*impl_->board(), id, {AsioLoop::steady_now(), AsioLoop::wall_now()});
+  return orchestrator::why_json(*impl_->board(), id, {AsioLoop::steady_now(), AsioLoop::wall_now()}, impl_->why_sources());
 }
 
 Result<std::string> Orchestrator::dependencies_json(std::string_view id) const {

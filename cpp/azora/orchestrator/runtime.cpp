@@ -95,8 +95,7 @@ Result<void> Orchestrator::Impl::start() {
       if (Result<void> started = prober_.start(); !started) return started;
       probing_ = true;
     }
-    core.start();
-    return {};
+    return core.start();
   });
 }
 
@@ -121,7 +120,7 @@ void Orchestrator::Impl::close(Millis deadline) {
   if (!opening_.close()) return gate_.drain();
   const SteadyTime until = AsioLoop::steady_now() + deadline;
   on_control([this, until](const auto& promise) {
-    core_.stop(until, [promise](const std::vector<std::string>&) { promise->keep({}); });
+    core_.close(until, [promise](const std::vector<std::string>&) { promise->keep({}); });
   });
   control_.loop().post([this] { core_.abandon_waiters(); });
   gate_.drain();

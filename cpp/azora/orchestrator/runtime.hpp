@@ -88,6 +88,7 @@ class Orchestrator::Impl {
   // Figures of processes are read: keeps them fresh for a while.
   void looked() { usage_.looked(); }
   std::string metrics_text() const;
+  WhySources why_sources() const { return core_.why_sources(); }
   // What is published now, for texts that are kept.
   Moment moment() const { return {.figures = core_.figures_written(), .board = publisher_.board(), .now = AsioLoop::steady_now()}; }
   std::uint64_t seq() const { return publisher_.seq(); }

@@ -5,11 +5,16 @@
 namespace azora::orchestrator {
 namespace {
 
-constexpr Millis kLinkPatience{1'000};
+constexpr Millis kBlindAfter{1'000};
+constexpr Millis kSettled{1'000};
 constexpr Millis kQuiet{10'000};
 
-std::string link_trouble(const std::string& reason) {
+std::string down_text(const std::string& reason) {
   return "no process can be started, stopped or seen ending: the link to the keeper is down: " + reason;
+}
+
+std::string settling_text(const std::string& reason) {
+  return "the link to the keeper was lost and is back for less than " + std::to_string(kSettled.count() / 1000) + " s: " + reason;
 }
 
 }  // namespace
@@ -21,22 +26,34 @@ SelfWatch::~SelfWatch() {
 
 void SelfWatch::on_link(bool up, std::string reason) {
   control_thread.assert_held();
-  if (up) {
-    loop_.cancel(std::exchange(link_timer_, 0));
-    self_.clear(Part::keeper);
-    if (std::exchange(link_lost_, false)) link_changed_(true);
-    return;
-  }
+  up ? on_link_up() : on_link_down(std::move(reason));
+}
+
+void SelfWatch::on_link_down(std::string reason) {
   link_reason_ = std::move(reason);
-  if (link_lost_) return self_.set(Part::keeper, link_trouble(link_reason_));
-  if (link_timer_ != 0) return;
-  link_timer_ = loop_.at(loop_.now().steady + kLinkPatience, [this] {
+  self_.set(Part::keeper, down_text(link_reason_));
+  if (std::exchange(link_, Link::down) == Link::down) return;
+  loop_.cancel(link_timer_);
+  link_timer_ = loop_.at(loop_.now().steady + kBlindAfter, [this] {
     control_thread.assert_held();
     link_timer_ = 0;
-    link_lost_ = true;
-    self_.set(Part::keeper, link_trouble(link_reason_));
+    blind_ = true;
     link_changed_(false);
   });
+}
+
+void SelfWatch::on_link_up() {
+  if (link_ != Link::down) return;
+  link_ = Link::settling;
+  self_.set(Part::keeper, settling_text(link_reason_));
+  loop_.cancel(link_timer_);
+  link_timer_ = loop_.at(loop_.now().steady + kSettled, [this] {
+    control_thread.assert_held();
+    link_timer_ = 0;
+    link_ = Link::up;
+    self_.clear(Part::keeper);
+  });
+  if (std::exchange(blind_, false)) link_changed_(true);
 }
 
 void SelfWatch::on_stalls(std::uint64_t count) {

@@ -73,6 +73,10 @@ std::vector<Waiters::Answer> Waiters::due(const Look& look) {
     const auto found = waiters_.find(key);
     if (found == waiters_.end()) continue;
     const Waiter& waiter = found->second;
+    if (abandoned_) {
+      answers.push_back([done = take(key).done, error = *abandoned_] { done(error); });
+      continue;
+    }
     const std::vector<Seen> seen = asked(waiter.ready, look(waiter.name));
     Result<void> result;
     if (waiter.late) {
@@ -87,12 +91,13 @@ std::vector<Waiters::Answer> Waiters::due(const Look& look) {
   return answers;
 }
 
-std::vector<Waiters::Answer> Waiters::abandon(const Error& error) {
+std::vector<Waiters::Answer> Waiters::abandon(Error error) {
   control_thread.assert_held();
   std::vector<Answer> answers;
   while (!waiters_.empty()) {
     answers.push_back([done = take(waiters_.begin()->first).done, error] { done(error); });
   }
+  abandoned_ = std::move(error);
   return answers;
 }
 

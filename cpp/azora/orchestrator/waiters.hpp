@@ -1,11 +1,12 @@
 #pragma once
 // Callers that wait for a service, or for all instances of an entry, to be ready or stopped. A waiter is looked at when
 // one of its services changed, and is answered once: it is so, there is no such service, the time is over, or the
-// program ends.
+// program ends; then those that come later are answered with the same error by the next due().
 // Threads: the control thread. Ownership: borrows the loop, which outlives it; keeps the callers' functions until they
 // are answered. Fails: never.
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -51,8 +52,8 @@ class Waiters {
   }
   // The answers that are due now, to be given when this turn is published.
   std::vector<Answer> due(const Look& look);
-  // All of them, with this error.
-  std::vector<Answer> abandon(const Error& error);
+  // All of them, with this error; and all that come later. For the end of the program.
+  std::vector<Answer> abandon(Error error);
 
  private:
   struct Waiter {
@@ -69,6 +70,7 @@ class Waiters {
   std::unordered_map<std::string, std::vector<std::uint64_t>> by_name_ AZORA_OF_CONTROL;  // their keys
   std::vector<std::uint64_t> woken_ AZORA_OF_CONTROL;
   std::uint64_t last_key_ AZORA_OF_CONTROL = 0;
+  std::optional<Error> abandoned_ AZORA_OF_CONTROL;
 };
 
 }  // namespace azora::orchestrator

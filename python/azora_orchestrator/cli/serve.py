@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -136,8 +137,15 @@ def _hosts(plan: Plan) -> list[str]:
     return names
 
 
+def _own_line(event: Any) -> str:
+    """What is wrong with the orchestrator itself, or that it is well again."""
+    what = event.type.removeprefix("orchestrator").lower()
+    reason = f": {event.reason}" if event.reason else ""
+    return f"  {what:10} {'(orchestrator)':28} {event.cause}{reason}"
+
+
 class Progress:
-    """Prints what becomes of each service while the fleet comes up.
+    """Prints what becomes of each service, and of the orchestrator itself.
 
     Threads: one daemon thread of its own.
     """
@@ -149,6 +157,8 @@ class Progress:
         "serviceFailed",
         "serviceExited",
         "serviceRestarted",
+        "orchestratorDegraded",
+        "orchestratorRecovered",
     )
 
     def __init__(self, core: Any) -> None:
@@ -174,6 +184,9 @@ class Progress:
             for event in self._cursor.drain():
                 if self._ended.is_set():
                     return
+                if event.type.startswith("orchestrator"):
+                    tell(_own_line(event))
+                    continue
                 _, total, healthy, _, _ = self._core.totals()
                 what = event.type.removeprefix("service").lower()
                 reason = f" ({event.reason})" if what == "failed" and event.reason else ""
@@ -267,6 +280,7 @@ class _Server:
         self._stop = asyncio.Event()
         self._signals = 0
         self._killing = False
+        self._waited_ms = 0  # for the fleet to stop
 
     async def run(self) -> int:
         """From nothing to serving to nothing; answers the exit code."""
@@ -296,11 +310,8 @@ class _Server:
             left = await self._end(serving)
             stopping.cancel()
         if left:
-            asked = "before it was asked again" if self._killing else ""
-            complain(
-                f"did not stop {asked or f'within {self._plan.stop_timeout_ms} ms'}: "
-                f"{', '.join(left)}"
-            )
+            when = "before it was asked again" if self._killing else f"within {self._waited_ms} ms"
+            complain(f"did not stop {when}: {', '.join(left)}")
             return UNHEALTHY
         return OK
 
@@ -348,7 +359,10 @@ class _Server:
 
     async def _end(self, serving: asyncio.Task[None]) -> Sequence[str]:
         self._begin_end()
-        left = await asyncio.to_thread(self._orch._core.stop, self._plan.stop_timeout_ms)
+        begun, most = time.monotonic(), self._plan.stop_timeout_ms
+        left = await asyncio.to_thread(self._orch._core.stop, most)
+        # It may give up sooner: when no stopTimeout is left to wait for (R32b).
+        self._waited_ms = min(most, round((time.monotonic() - begun) * 1000))
         self._uvicorn.should_exit = True
         await asyncio.wait({serving})
         return list(left)

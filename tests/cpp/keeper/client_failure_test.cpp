@@ -90,7 +90,9 @@ TEST_P(KeeperClientFailure, AMemoryLimitWithoutAMemoryCgroupIsKeptAndWarnedOf) {
 }
 
 TEST_P(KeeperClientFailure, KilledKeeperLosesNoExitAndNoService) {
-  ClientRig rig(GetParam());
+  ClientRig rig({.cgroups = GetParam(), .adjust = [](ClientOptions& options) {
+                   options.ping_every = std::chrono::hours(1);  // it is stopped for a while, and that is not the point
+                 }});
   const std::filesystem::path go = rig.folder / "go";
   const std::string wait_for_go = "while ! test -e " + go.string() + "; do sleep 0.02; done; ";
   rig.start(rig.shell(1, wait_for_go + "exit 11"));

@@ -15,13 +15,13 @@ namespace {
 SteadyTime at(std::int64_t ms) { return SteadyTime(Millis(ms)); }
 
 TEST(KeeperHeartbeat, AsksEverySoOftenAndWaitsNoLongerThanItsPatience) {
-  Heartbeat heartbeat(Millis(2'000), Millis(5'000));
+  Heartbeat heartbeat(Millis(2'000), Millis(500), Millis(5'000));
   heartbeat.begin(at(0));
   EXPECT_FALSE(heartbeat.should_ask(at(1'999)));
   EXPECT_EQ(heartbeat.next(), at(2'000));
   EXPECT_TRUE(heartbeat.should_ask(at(2'000)));
   EXPECT_FALSE(heartbeat.should_ask(at(4'500)));  // one question at a time
-  EXPECT_EQ(heartbeat.next(), at(7'000));
+  EXPECT_EQ(heartbeat.next(), at(2'500));
   EXPECT_FALSE(heartbeat.is_silent(at(6'999)));
   EXPECT_TRUE(heartbeat.is_silent(at(7'000)));
   heartbeat.answered();
@@ -30,7 +30,7 @@ TEST(KeeperHeartbeat, AsksEverySoOftenAndWaitsNoLongerThanItsPatience) {
 }
 
 TEST(KeeperHeartbeat, TimeWhenWeDidNotLookIsNotHeldAgainstTheKeeper) {
-  Heartbeat heartbeat(Millis(2'000), Millis(5'000));
+  Heartbeat heartbeat(Millis(2'000), Millis(500), Millis(5'000));
   heartbeat.begin(at(0));
   ASSERT_TRUE(heartbeat.should_ask(at(2'000)));
   EXPECT_FALSE(heartbeat.is_silent(at(60'000)));  // both of us may have been stopped
@@ -38,13 +38,29 @@ TEST(KeeperHeartbeat, TimeWhenWeDidNotLookIsNotHeldAgainstTheKeeper) {
   EXPECT_TRUE(heartbeat.is_silent(at(65'000)));
 }
 
+TEST(KeeperHeartbeat, AfterAMomentOfSilenceItIsTimeToLookAndAgainAfterAsLong) {
+  Heartbeat heartbeat(Millis(1'000), Millis(500), Millis(5'000));
+  heartbeat.begin(at(0));
+  EXPECT_FALSE(heartbeat.should_glance(at(900)));
+  ASSERT_TRUE(heartbeat.should_ask(at(1'000)));
+  EXPECT_FALSE(heartbeat.should_glance(at(1'499)));
+  EXPECT_TRUE(heartbeat.should_glance(at(1'500)));
+  EXPECT_EQ(heartbeat.silence(at(1'500)), Millis(500));
+  EXPECT_FALSE(heartbeat.should_glance(at(1'999)));
+  EXPECT_EQ(heartbeat.next(), at(2'000));
+  EXPECT_TRUE(heartbeat.should_glance(at(2'000)));
+  heartbeat.answered();
+  EXPECT_FALSE(heartbeat.should_glance(at(2'500)));
+  EXPECT_EQ(heartbeat.silence(at(2'500)), Millis(0));
+}
+
 TEST(KeeperHeartbeat, HurryShortensAWaitUnderWay) {
-  Heartbeat heartbeat(Millis(2'000), Millis(5'000));
+  Heartbeat heartbeat(Millis(2'000), Millis(500), Millis(5'000));
   heartbeat.begin(at(0));
   heartbeat.hurry(at(100), Millis(1'000));
   ASSERT_TRUE(heartbeat.should_ask(at(100)));
   EXPECT_TRUE(heartbeat.is_silent(at(1'100)));
-  heartbeat = Heartbeat(Millis(2'000), Millis(5'000));
+  heartbeat = Heartbeat(Millis(2'000), Millis(500), Millis(5'000));
   heartbeat.begin(at(0));
   ASSERT_TRUE(heartbeat.should_ask(at(2'000)));
   heartbeat.hurry(at(2'500), Millis(1'000));
@@ -124,6 +140,7 @@ class KeeperClientLink : public ::testing::TestWithParam<bool> {
   ClientRig::Setup curious(Millis patience) const {
     return {.cgroups = GetParam(), .adjust = [patience](ClientOptions& options) {
               options.ping_every = Millis(20);
+              options.ping_glance = patience;
               options.ping_patience = patience;
             }};
   }
@@ -145,6 +162,49 @@ TEST_P(KeeperClientLink, AKeeperThatDoesNotAnswerIsReportedAndReplaced) {
   rig.client->stop(1, 1, SIGTERM);
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   EXPECT_EQ(rig.life(1).exit.signal, SIGTERM);
+}
+
+// The patience for one that is only busy is further away than this test is given to run.
+TEST_P(KeeperClientLink, AKeeperThatIsStoppedBySignalIsReplacedLongBeforeItsPatienceIsOver) {
+  ClientRig rig({.cgroups = GetParam(), .adjust = [](ClientOptions& options) {
+                   options.ping_every = Millis(20);
+                   options.ping_glance = Millis(20);
+                   options.ping_patience = std::chrono::hours(1);
+                 }});
+  const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
+  const int other = rig.start(rig.shell(2, "exec sleep 1000"));
+  const pid_t keeper = rig.keeper_of(pid);
+  ASSERT_EQ(signal_process(keeper, SIGSTOP), 0);
+  ASSERT_EQ(signal_process(other, SIGSEGV), 0);
+  ASSERT_TRUE(rig.run_until([&] { return rig.links.size() >= 2; }));
+  EXPECT_EQ(rig.links[0].second.find("the keeper, process " + std::to_string(keeper) +
+                                     ", which is stopped by a signal or a debugger, has not answered for "), 0U) << rig.links[0].second;
+  // What ended meanwhile is told as its shim saw it.
+  ASSERT_TRUE(rig.run_until_word(2, "swept"));
+  EXPECT_EQ(rig.story(2), (Story{"started", "exited", "swept"}));
+  EXPECT_EQ(rig.life(2).exit.signal, SIGSEGV);
+  EXPECT_FALSE(rig.life(2).exit.asked);
+  rig.client->stop(1, 1, SIGTERM);
+  ASSERT_TRUE(rig.run_until_word(1, "swept"));
+  EXPECT_TRUE(rig.life(1).exit.asked);
+}
+
+// Where no keeper can be had, all that is left to do is to end with our process, which the shims see.
+TEST_P(KeeperClientLink, AKeeperThatCannotBeHadIsNotWaitedForBeyondTheDeadline) {
+  const std::filesystem::path place = ClientRig::new_folder();
+  std::filesystem::copy(kKeeperProgram, place / "keeper");
+  ClientRig rig(GetParam(), place / "keeper");
+  const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
+  const pid_t shim = rig.shim_of(pid);
+  std::filesystem::remove_all(place);
+  ASSERT_EQ(signal_process(rig.keeper_of(pid), SIGKILL), 0);
+  ASSERT_TRUE(rig.run_until([&] { return !rig.links.empty(); }));
+  const SteadyTime before = AsioLoop::steady_now();
+  EXPECT_FALSE(rig.client->stop(Millis(200)));
+  EXPECT_LT(AsioLoop::steady_now() - before, std::chrono::seconds(5)) << "the patience with a keeper that is there";
+  ASSERT_EQ(signal_process(shim, SIGTERM), 0);  // what the end of this process would be to it
+  EXPECT_TRUE(rig.run_until([&] { return !is_alive(pid) && !is_alive(shim); }));
+  std::filesystem::remove_all(std::filesystem::path(rig.client->log_folder(1).value()).parent_path());
 }
 
 // Its deadline is further away than this test is given to run.

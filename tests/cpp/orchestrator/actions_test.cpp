@@ -145,7 +145,7 @@ TEST(Actions, HealingUnavailableIsToldOncePerUnhealthyEpisode) {
   EXPECT_EQ(world.recorder.count(EventType::service_unhealthy), 2);
   EXPECT_EQ(world.recorder.count(EventType::healing_unavailable), 2) << "registered again";
   world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
-  world.turn([&] { world.core.start(); });
+  world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   world.advance(seconds(5));
   EXPECT_EQ(world.recorder.count(EventType::service_unhealthy), 3);
   EXPECT_EQ(world.recorder.count(EventType::healing_unavailable), 3) << "stopped and started";

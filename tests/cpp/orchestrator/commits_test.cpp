@@ -291,6 +291,50 @@ TEST_F(CommitsTest, WhatWaitsIsAnsweredWhenTheProgramEnds) {
   EXPECT_EQ(code(after), ErrorCode::closed);
 }
 
+TEST_F(CommitsTest, NothingIsWaitedForOnceTheProgramEnds) {
+  world.add_process("a");
+  world.advance(seconds(1));
+  world.keeper.set_delay([] { return std::chrono::hours(2); });  // a keeper that is away
+  std::vector<std::string> answered;
+  world.turn([&] { world.core.close(world.loop.now().steady + seconds(1), [&](const auto&) { answered.emplace_back("close"); }); });
+  EXPECT_EQ(world.core.start().error().code, ErrorCode::closed);
+  world.advance(seconds(1));
+  world.turn([&] { world.core.abandon_waiters(); });
+  // What passed the gate before it was closed, and was posted late.
+  world.turn([&] {
+    const SteadyTime never = world.loop.now().steady + std::chrono::hours(1);
+    world.core.wait_for("a", true, never, [&](const Result<void>& met) { answered.emplace_back(met.ok() ? "ready" : "wait"); });
+    world.core.stop(never, [&](const std::vector<std::string>& left) { answered.push_back("stop " + left.at(0)); });
+  });
+  EXPECT_EQ(answered, (std::vector<std::string>{"close", "stop a", "wait"}));
+  EXPECT_FALSE(world.recorder.board->running);
+}
+
+TEST_F(CommitsTest, TheEpochOfTheKeeperIsStored) {
+  const auto stored = [&] {
+    const std::string* bytes = world.store.find(store::key_of(store::HeadsRecord{}));
+    return bytes == nullptr ? 0 : store::decode_heads({store::key_of(store::HeadsRecord{}), *bytes}).value().epoch;
+  };
+  world.keeper.set_epoch(7);
+  world.add_process("a");
+  world.advance(seconds(1));
+  EXPECT_EQ(stored(), 7U);
+  world.keeper.set_epoch(8);
+  world.turn([] {});
+  EXPECT_EQ(stored(), 8U);
+}
+
+TEST_F(CommitsTest, WhyTellsThatAStartWaitsForTheStore) {
+  slowly(Millis(1'000));
+  (void)put_process("a");
+  world.advance(std::chrono::milliseconds(300));
+  const auto why = [&] { return why_json(*world.recorder.board, "a", world.loop.now(), world.core.why_sources()).value(); };
+  EXPECT_NE(why().find("a is not started yet: its start waits until the store has it, for 300 ms so far"), std::string::npos) << why();
+  EXPECT_NE(why().find(R"("unblockedBy":["the store's answer"])"), std::string::npos) << why();
+  world.advance(seconds(2));
+  EXPECT_EQ(why().find("store"), std::string::npos) << why();
+}
+
 TEST_F(CommitsTest, ARemovalIsStoredAndItsServiceWhenItsProcessIsGone) {
   const std::uint64_t serial = world.add_process("a");
   world.advance(seconds(1));

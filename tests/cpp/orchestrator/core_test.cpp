@@ -262,9 +262,32 @@ TEST(Core, StopEndsDependentsBeforeWhatTheyNeed) {
   EXPECT_EQ(world.keeper.alive_count(), 0U);
   EXPECT_FALSE(world.recorder.board->running);
   EXPECT_EQ(world.view("root")->desired, Desired::up);
-  world.turn([&] { world.core.start(); });
+  world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   world.advance(seconds(2));
   EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
+}
+
+// R32b: ten seconds each for leaf, middle and root, which wait for each other; the other ten are beside them.
+TEST(Core, AStopLastsNoLongerThanTheLongestChainAndFiveSeconds) {
+  World world;
+  world.add_process("root");
+  world.add_process("middle", R"("dependencies":["root"])");
+  world.add_process("leaf", R"("dependencies":["middle"])");
+  world.add_process("other");
+  world.add_process("down");
+  world.advance(seconds(2));
+  world.turn([&] { ASSERT_TRUE(world.core.command(Verb::stop, "down", false, false, "rest").ok()); });
+  world.advance(seconds(2));
+  world.keeper.set_delay([] { return std::chrono::hours(1); });  // it is away: no end of a process is seen
+  std::optional<std::vector<std::string>> left;
+  world.turn([&] {
+    world.core.stop(world.loop.now().steady + std::chrono::minutes(10), [&](std::vector<std::string> ids) { left = std::move(ids); });
+  });
+  world.advance(seconds(34));
+  EXPECT_FALSE(left.has_value());
+  world.advance(seconds(1));
+  ASSERT_TRUE(left.has_value());
+  EXPECT_EQ(*left, (std::vector<std::string>{"leaf", "middle", "other", "root"}));
 }
 
 TEST(Core, UnregisterStopsTheProcessBehindIt) {

@@ -31,7 +31,7 @@ TEST(Probing, FirstCheckOfAUrlIsAtOnceAtRegistrationOverwritingAndStart) {
   EXPECT_EQ(world.prober.asked(serial), 2U);
   world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const auto&) {}); });
   EXPECT_EQ(world.status("u"), HealthStatus::unknown);
-  world.turn([&] { world.core.start(); });
+  world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   world.advance(Millis(10));
   EXPECT_EQ(world.prober.asked(serial), 3U);
 }

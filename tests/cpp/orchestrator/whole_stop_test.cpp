@@ -21,7 +21,7 @@ TEST(WholeStop, StartDuringStopBringsEverybodyBack) {
   });
   world.advance(seconds(1));
   EXPECT_FALSE(left.has_value());
-  world.turn([&] { world.core.start(); });
+  world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   ASSERT_TRUE(left.has_value());
   EXPECT_EQ(*left, (std::vector<std::string>{"leaf", "root"}));
   world.advance(seconds(20));
@@ -40,7 +40,7 @@ TEST(WholeStop, ARestartByCallableIsVerifiedAfterItAsWell) {
   ASSERT_EQ(world.callable.starts().size(), 1U);
   world.turn([&] { world.callable.answer(world.callable.starts()[0].run, {}); });
   world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
-  world.turn([&] { world.core.start(); });
+  world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   world.advance(seconds(3));
   EXPECT_EQ(world.recorder.count(EventType::service_restarted), 0);
   world.prober.unset(serial);
@@ -67,7 +67,7 @@ TEST(WholeStop, ItsDeadlineKillsWhoeverIsLeftAsAPlannedEnd) {
   EXPECT_FALSE(world.keeper.alive(root));
   EXPECT_FALSE(world.keeper.alive(leaf));
   for (const char* id : {"root", "leaf"}) EXPECT_EQ(wire_name(world.lifecycle(id)), "IDLE") << id;
-  world.turn([&] { world.core.start(); });
+  world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   world.advance(seconds(3));
   EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
 }
@@ -114,7 +114,7 @@ TEST(WholeStop, ACallableIsNotCalledForAServiceThatIsWell) {
   world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
   world.advance(seconds(20));
   world.prober.unset(serial);
-  world.turn([&] { world.core.start(); });
+  world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   world.advance(seconds(10));
   EXPECT_EQ(calls(), 1U);
   EXPECT_EQ(world.status("u"), HealthStatus::healthy);

@@ -259,7 +259,7 @@ void Simulation::whole_stop() {
   world_.advance(cut_short ? seconds(1) : seconds(240));
   if (!cut_short && !answered) watcher_.found("whole stop", "", "is not over though nothing holds it up");
   watcher_.stops_in_order(false);
-  world_.turn([&] { world_.core.start(); });
+  world_.turn([&] { EXPECT_TRUE(world_.core.start().ok()); });
   if (!answered) watcher_.found("whole stop", "", "was never answered");
 }
 

@@ -109,7 +109,10 @@ class FakeKeeper : public Keeper {
     return serials;
   }
 
+  void set_epoch(std::uint64_t epoch) { epoch_ = epoch; }
+
   void set_listener(KeeperListener* listener) override { listener_ = listener; }
+  std::uint64_t epoch() const override { return epoch_; }
   void launch(Launch launch) override {
     const Serial serial = launch.serial;
     const std::uint64_t incarnation = launch.incarnation;
@@ -145,12 +148,12 @@ class FakeKeeper : public Keeper {
     const Behaviour behaviour = current_[serial];
     if (behaviour.ignores_stop) return;
     loop_.at(loop_.now().steady + behaviour.stops_in,
-             [this, serial, incarnation, signal] { end(serial, incarnation, Exit{.signal = signal}); });
+             [this, serial, incarnation, signal] { end(serial, incarnation, Exit{.signal = signal, .at = {}, .asked = true}); });
   }
   void kill(Serial serial, std::uint64_t incarnation) override {
     note({Command::Kind::kill, serial, incarnation, loop_.now().steady, {}, false});
     if (current_[serial].ignores_kill) return;
-    loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9}); });
+    loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9, .at = {}, .asked = true}); });
   }
   // What a former orchestrator left running, to be found and adopted.
   void leave_running(Serial serial, std::uint64_t incarnation, const std::string& id, const Behaviour& behaviour) {
@@ -244,6 +247,7 @@ class FakeKeeper : public Keeper {
   std::function<Nanos()> delay_;
   SteadyTime last_report_{};
   std::vector<std::string> violations_;
+  std::uint64_t epoch_ = 1;
   int last_pid_ = 1000;
   int launches_total_ = 0;
 };

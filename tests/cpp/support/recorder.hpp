@@ -62,6 +62,12 @@ class Recorder : public Publisher {
       return one.type == type && (id.empty() || one.id == id);
     }));
   }
+  // The cause of the last such event; "none": there was none.
+  std::string last_cause(EventType type, const std::string& id) const {
+    const auto found = std::find_if(events.rbegin(), events.rend(),
+                                    [&](const Seen& one) { return one.type == type && one.id == id; });
+    return found == events.rend() ? "none" : found->cause;
+  }
   // Names of a service's events in order, checks left out.
   std::vector<std::string> story(const std::string& id) const {
     std::vector<std::string> names;

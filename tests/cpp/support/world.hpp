@@ -29,7 +29,7 @@ class World {
       return health::FakeProber::Answer::http(200);
     });
     callable.set_default({.answer = actions::FakeAction::Answer::never});
-    turn([this] { core.start(); });
+    turn([this] { EXPECT_TRUE(core.start().ok()); });
   }
 
   void turn(const Task& task) {

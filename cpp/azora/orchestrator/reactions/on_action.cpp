@@ -89,9 +89,10 @@ void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const Exi
   // Out of rotation before the exit can be read.
   turn.set_standing(*service, kStopped);
   const Lifecycle state = service->machine.lifecycle;
-  // One that could not be killed in time ends as what it was stuck in.
-  const bool planned =
-      state == Lifecycle::stopping || state == Lifecycle::killing || state == Lifecycle::stuck;
+  // One that could not be killed in time ends as what it was stuck in. One that ended before our stop had reached it,
+  // because the keeper was away, ended by itself.
+  const bool planned = !exit.by_itself && (state == Lifecycle::stopping || state == Lifecycle::killing ||
+                                           state == Lifecycle::stuck);
   const bool clean = exit.code == 0;
   const bool oom = exit.oom.value_or(false);
   auto detail = std::make_unique<EventDetail>();
@@ -117,7 +118,10 @@ void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const Exi
                                    : EventCause("crash");
   turn.emit(EventType::service_exited, *service, cause, std::move(detail));
   drive.feed(*service, {.kind = Input::Kind::exited,
-                        .cause = oom ? healing::Cause::oom : healing::Cause::crash,
+                        .cause = planned ? healing::Cause::none
+                                 : clean ? healing::Cause::clean
+                                 : oom   ? healing::Cause::oom
+                                         : healing::Cause::crash,
                         .flag = clean,
                         .incarnation = run.incarnation});
 }

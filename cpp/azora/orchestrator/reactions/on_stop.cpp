@@ -1,7 +1,12 @@
 #include "azora/orchestrator/reactions/on_stop.hpp"
 
+#include <algorithm>
+#include <string_view>
+#include <unordered_map>
 #include <utility>
+#include <vector>
 
+#include "azora/model/service_name.hpp"
 #include "azora/orchestrator/standing.hpp"
 
 namespace azora::orchestrator {
@@ -10,6 +15,8 @@ using healing::Cause;
 using healing::Input;
 
 namespace {
+
+constexpr Millis kStopGrace{5'000};
 
 constexpr Input kStop{.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown};
 
@@ -74,6 +81,31 @@ void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown
     shutdown.look_at(serial);
   });
   stop_next(fleet, turn, shutdown, drive);
+}
+
+SteadyTime stop_limit(const Fleet& fleet, SteadyTime now) {
+  std::vector<const ServiceState*> living;
+  fleet.for_each([&](std::uint64_t, const ServiceState& service) {
+    if (service.alive()) living.push_back(&service);
+  });
+  const auto rank = [&](const ServiceState* service) { return fleet.graph().rank(*service->id); };
+  std::sort(living.begin(), living.end(), [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
+  // By entry, until its last instance and all that it needs have stopped. What needs a service has a greater rank, and
+  // stops before it; a service that does not live holds up nothing.
+  std::unordered_map<std::string_view, Millis> chains;
+  Millis longest{0};
+  for (const ServiceState* service : living) {
+    Millis chain{0};
+    for (const Dependency& dependency : service->spec->dependencies) {
+      const auto below = chains.find(entry_of(dependency.id));
+      if (below != chains.end()) chain = std::max(chain, below->second);
+    }
+    if (service->spec->process) chain += service->spec->process->stop_timeout;
+    Millis& of_entry = chains[entry_of(*service->id)];
+    of_entry = std::max(of_entry, chain);
+    longest = std::max(longest, chain);
+  }
+  return now + longest + kStopGrace;
 }
 
 void stop_next(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {

@@ -10,6 +10,9 @@ namespace azora::orchestrator {
 void start_all(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive);
 void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown& shutdown, Drive& drive,
               SteadyTime deadline, Shutdown::Done done);
+// When a stop of all that begins now is over at the latest, if each service keeps its stopTimeout: the longest chain of
+// those that wait for each other, and five seconds for what is killed then (R32b).
+SteadyTime stop_limit(const Fleet& fleet, SteadyTime now);
 // While stopping: a service without living dependent stops. When none runs any more, those who asked are answered.
 void stop_next(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive);
 // The deadline passed: what still lives is killed, and named to those who asked.

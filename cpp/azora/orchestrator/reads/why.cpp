@@ -150,7 +150,21 @@ struct Why {
   std::string trouble;
 };
 
-Why why_of(const Board& board, const ServiceView& view) {
+// A start or a signal goes through the store and the keeper: which of them it waits for.
+void add_what_is_in_the_way(Why& why, const ServiceView& view, const WhySources& sources, SteadyTime now) {
+  if (!view.spec->process) return;
+  const OptionalTime waits = sources.start_waits_since ? sources.start_waits_since(view.serial) : std::nullopt;
+  if (waits && view.lifecycle == Lifecycle::starting) {
+    why.summary = view.spec->id + " is not started yet: its start waits until the store has it, for " +
+                  std::to_string(to_millis(now - *waits).count()) + " ms so far";
+    why.unblocked_by = {"the store's answer"};
+  }
+  if (sources.keeper_trouble.empty()) return;
+  why.summary += "; " + sources.keeper_trouble;
+  why.unblocked_by.emplace_back("the link to the keeper");
+}
+
+Why why_of(const Board& board, const ServiceView& view, const WhySources& sources, SteadyTime now) {
   const HealingView& healing = view.healing_or_default();
   Why why;
   why.trouble = trouble_of(view.figures().last_error(), healing.action_error);
@@ -165,6 +179,7 @@ Why why_of(const Board& board, const ServiceView& view) {
   why.max_restarts = view.spec->restart.max_restarts;
   why.next_attempt = healing.next_attempt;
   why.blocked_by = healing.blocked_by;
+  add_what_is_in_the_way(why, view, sources, now);
   return why;
 }
 
@@ -176,7 +191,8 @@ void add_new(std::vector<std::string>& all, const std::vector<std::string>& more
 
 // How many are ready, and of the others what each does. Cause and attempts are those of the instance that needs the
 // most attention.
-Why why_of_entry(const Board& board, const EntryOnBoard& entry, const std::vector<ViewPtr>& views) {
+Why why_of_entry(const Board& board, const EntryOnBoard& entry, const std::vector<ViewPtr>& views,
+                 const WhySources& sources, SteadyTime now) {
   constexpr std::size_t kNamed = 3;
   Why why;
   why.lifecycle = lifecycle_of(views);
@@ -187,7 +203,7 @@ Why why_of_entry(const Board& board, const EntryOnBoard& entry, const std::vecto
   std::size_t others = 0;
   bool leads = true;
   for (const ViewPtr& view : views) {
-    const Why one = why_of(board, *view);
+    const Why one = why_of(board, *view, sources, now);
     if (leads && view->lifecycle == why.lifecycle) {
       why.cause = one.cause;
       why.attempts = one.attempts;
@@ -206,11 +222,12 @@ Why why_of_entry(const Board& board, const EntryOnBoard& entry, const std::vecto
 
 }  // namespace
 
-Result<std::string> why_json(const Board& board, std::string_view name, Now now) {
+Result<std::string> why_json(const Board& board, std::string_view name, Now now, const WhySources& sources) {
   const std::vector<ViewPtr> views = board.services(name);
   if (views.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
   const EntryOnBoardPtr* entry = board.entries.find(name);
-  const Why why = entry == nullptr ? why_of(board, *views.front()) : why_of_entry(board, **entry, views);
+  const Why why = entry == nullptr ? why_of(board, *views.front(), sources, now.steady)
+                                   : why_of_entry(board, **entry, views, sources, now.steady);
   std::string out;
   JsonWriter json(out);
   json.begin_object();

@@ -45,26 +45,49 @@ class SelfWatchTest : public testing::Test {
   SelfWatch watch{loop, self, [this](bool up) { linked.push_back(up); }};
 };
 
-TEST_F(SelfWatchTest, AKeeperThatIsReplacedAtOnceIsNoTrouble) {
+TEST_F(SelfWatchTest, ALossIsToldAtOnceAndItsEndWhenTheLinkHasSettled) {
   watch.on_link(false, "it was killed");
-  loop.advance(milliseconds(900));
+  EXPECT_NE(self.trouble().find("is down: it was killed"), std::string::npos) << self.trouble();
+  loop.advance(milliseconds(50));
   watch.on_link(true, "");
-  loop.advance(seconds(5));
-  EXPECT_TRUE(linked.empty());
-  EXPECT_TRUE(self.take_changes().empty());
+  EXPECT_NE(self.trouble().find("is back for less than 1 s: it was killed"), std::string::npos) << self.trouble();
+  loop.advance(milliseconds(999));
+  EXPECT_NE(self.trouble(), "");
+  loop.advance(milliseconds(1));
+  EXPECT_EQ(self.trouble(), "");
+  const std::vector<Self::Change> changes = self.take_changes();
+  ASSERT_EQ(changes.size(), 2U);
+  EXPECT_NE(changes[0].reason.find("it was killed"), std::string::npos);
+  EXPECT_EQ(changes[1].reason, "");
+  EXPECT_TRUE(linked.empty()) << "what runs was not taken out of rotation";
 }
 
-TEST_F(SelfWatchTest, ALinkThatStaysDownIsTroubleWithItsNewestReason) {
+TEST_F(SelfWatchTest, ALinkThatIsLostAgainAndAgainIsOneTrouble) {
+  for (int i = 0; i < 5; ++i) {
+    watch.on_link(false, "it was killed");
+    loop.advance(milliseconds(200));
+    watch.on_link(true, "");
+    loop.advance(milliseconds(900));
+  }
+  loop.advance(seconds(1));
+  EXPECT_EQ(self.trouble(), "");
+  EXPECT_EQ(self.take_changes().size(), 2U);
+  EXPECT_EQ(loop.timer_count(), 0U);
+}
+
+TEST_F(SelfWatchTest, AfterASecondWithoutTheLinkWhatOnlyItTellsIsUnknown) {
   watch.on_link(false, "it was killed");
   loop.advance(milliseconds(500));
   watch.on_link(false, "no such program");
+  EXPECT_NE(self.trouble().find("no such program"), std::string::npos) << self.trouble();
+  EXPECT_TRUE(linked.empty());
   loop.advance(milliseconds(500));
   EXPECT_EQ(linked, std::vector<bool>{false});
-  EXPECT_NE(self.trouble().find("no such program"), std::string::npos) << self.trouble();
   watch.on_link(false, "permission denied");
   EXPECT_NE(self.trouble().find("permission denied"), std::string::npos) << self.trouble();
   watch.on_link(true, "");
   EXPECT_EQ(linked, (std::vector<bool>{false, true}));
+  loop.advance(seconds(1));
   EXPECT_EQ(self.trouble(), "");
   EXPECT_EQ(self.take_changes().size(), 2U);
 }
@@ -113,7 +136,7 @@ TEST(Link, WhileItIsDownAProcessCheckSaysNothing) {
   EXPECT_EQ(world.recorder.count(EventType::orchestrator_degraded), 1);
   EXPECT_NE(world.core.self().reason(Part::keeper).find("no such program"), std::string::npos);
   world.keeper.set_link(true);
-  world.advance(seconds(1));
+  world.advance(seconds(2));
   EXPECT_EQ(world.status("a"), HealthStatus::healthy);
   EXPECT_EQ(world.recorder.count(EventType::orchestrator_recovered), 1);
   EXPECT_TRUE(world.keeper.alive(plain));
@@ -126,6 +149,42 @@ TEST(Link, AServiceThatStartedMeanwhileIsUnknownToo) {
   world.add(std::string(R"({"id":"a","type":"core","process":{"argv":["true"]})") + kByProcess + "}");
   world.advance(seconds(3));
   EXPECT_EQ(world.status("a"), HealthStatus::unknown);
+}
+
+// The keeper was away: its checks failed, it was told to stop, and then its shim said that it had ended long before.
+TEST(Link, AnEndOfTheMeantimeIsToldWithItsOwnCause) {
+  World world;
+  const auto a = world.add_process("a", R"("restartDelay":0)");
+  const auto b = world.add_process("b", R"("restartDelay":0)");
+  world.advance(seconds(3));
+  world.keeper.set_delay([] { return seconds(10); });
+  world.keeper.crash(a);
+  world.prober.set(b, health::FakeProber::Answer::http(503));
+  world.advance(seconds(8));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::stopping);
+  EXPECT_EQ(world.lifecycle("b"), Lifecycle::stopping);
+  world.keeper.set_delay({});
+  world.prober.unset(b);
+  world.advance(seconds(20));
+  EXPECT_EQ(world.recorder.last_cause(EventType::service_exited, "a"), "crash");
+  EXPECT_EQ(world.recorder.last_cause(EventType::service_restarted, "a"), "crash");
+  EXPECT_EQ(world.recorder.last_cause(EventType::service_exited, "b"), "liveness");
+  EXPECT_EQ(world.recorder.last_cause(EventType::service_restarted, "b"), "liveness");
+}
+
+TEST(Link, WhyNamesTheAbsentKeeperForWhatNeedsIt) {
+  World world;
+  world.add_process("p");
+  world.add(R"({"id":"u","type":"core","endpoint":"http://127.0.0.1:7003"})");
+  world.advance(seconds(2));
+  const auto why = [&](const char* id) {
+    return why_json(*world.recorder.board, id, world.loop.now(), world.core.why_sources()).value();
+  };
+  EXPECT_EQ(why("p").find("keeper"), std::string::npos) << why("p");
+  world.turn([&] { world.keeper.set_link(false, "no such program"); });
+  EXPECT_NE(why("p").find("the link to the keeper is down: no such program"), std::string::npos) << why("p");
+  EXPECT_NE(why("p").find(R"("unblockedBy":["the link to the keeper"])"), std::string::npos) << why("p");
+  EXPECT_EQ(why("u").find("keeper"), std::string::npos) << why("u");
 }
 
 }  // namespace

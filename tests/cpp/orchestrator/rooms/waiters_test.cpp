@@ -167,5 +167,16 @@ TEST_F(WaitersTest, AbandoningAnswersEveryoneOnce) {
   EXPECT_EQ(answers[0].error().code, ErrorCode::closed);
 }
 
+TEST_F(WaitersTest, WhoComesAfterTheAbandonIsAnsweredLikeTheOthers) {
+  fleet["a"] = {.lifecycle = Lifecycle::starting};
+  EXPECT_TRUE(waiters.abandon({ErrorCode::closed, "closed", {}}).empty());
+  add("a", true);
+  add("a", false);
+  end_turn();
+  ASSERT_EQ(answers.size(), 2U);
+  for (const Result<void>& answer : answers) EXPECT_EQ(answer.error().code, ErrorCode::closed);
+  EXPECT_EQ(loop.timer_count(), 0U);
+}
+
 }  // namespace
 }  // namespace azora::orchestrator
