@@ -406,6 +406,11 @@ class Why:
     next_attempt_at: datetime | None
     blocked_by: tuple[str, ...]
     unblocked_by: tuple[str, ...]
+    last_error: str | None = None
+    instances: tuple[str, ...] = ()
+    """Of an entry with replicas: the ids of its instances."""
+    ready: int | None = None
+    """Of an entry with replicas: how many of them are ready."""
 
     @classmethod
     def from_json(cls, text: bytes) -> Why:
@@ -423,6 +428,9 @@ class Why:
             next_attempt_at=datetime.fromisoformat(at) if at else None,
             blocked_by=tuple(data["blockedBy"]),
             unblocked_by=tuple(data["unblockedBy"]),
+            last_error=data.get("lastError"),
+            instances=tuple(data.get("instances", ())),
+            ready=data.get("ready"),
         )
 
     def __str__(self) -> str:

@@ -79,6 +79,7 @@ def test_why_names_the_instances_and_counts_them(
         "web@1 is stopped because that is what its owner wants"
     )
     assert why.unblocked_by == ("start it",)
+    assert (why.instances, why.ready) == (("web@0", "web@1", "web@2"), 2)
 
 
 def test_events_of_an_entry_are_those_of_its_instances(

@@ -22,7 +22,7 @@ from azora_orchestrator.cli import actions  # noqa: F401
 from azora_orchestrator.cli import importing  # noqa: F401
 from azora_orchestrator.cli.client import Failure
 from azora_orchestrator.cli.common import app
-from azora_orchestrator.cli.render import as_json, complain
+from azora_orchestrator.cli.render import as_json, complain, drop_output, lost_output
 
 __all__ = ["app", "main"]
 
@@ -45,12 +45,27 @@ def main() -> None:
         if isinstance(stream, io.TextIOWrapper):  # what it cannot spell must not end a verb
             stream.reconfigure(errors="backslashreplace")
     try:
-        app(prog_name="azora")
-    except Failure as failure:
-        if failure.body is not None and "--json" in sys.argv:
-            as_json(failure.body)
-        for line in str(failure).splitlines():
-            complain(line)
-        sys.exit(failure.exit_code)
+        sys.exit(_run())
+    finally:
+        drop_output()
+
+
+def _run() -> int:
+    """One verb; answers the exit code."""
+    try:
+        try:
+            app(prog_name="azora")
+        except Failure as failure:
+            if failure.body is not None and "--json" in sys.argv:
+                as_json(failure.body)
+            for line in str(failure).splitlines():
+                complain(line)
+            return failure.exit_code
+    except OSError as error:
+        code = lost_output(error)
+        if code is None:
+            raise
+        return code
     except KeyboardInterrupt:
-        sys.exit(130)
+        return 130
+    return 0

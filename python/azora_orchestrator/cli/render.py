@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import sys
@@ -14,14 +15,48 @@ COLORS = {"healthy": "green", "unhealthy": "red", "degraded": "yellow", "unknown
 
 
 def write(text: str) -> None:
-    """Text to standard output, at once; when nobody reads it any more, the end of the verb."""
+    """Text to standard output, at once; where it cannot go, the end of the verb (`lost_output`)."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
-    except BrokenPipeError:
-        # What is left in the buffer has nowhere to go, and exit would try again.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(0) from None
+    except OSError as error:
+        code = lost_output(error)
+        if code is None:
+            raise
+        raise SystemExit(code) from None
+
+
+# Of a write to a standard file: its reader has gone, or there is no room where it goes.
+_NO_READER = (errno.EPIPE,)
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
+
+
+def lost_output(error: OSError) -> int | None:
+    """The exit code of a verb whose output cannot be written; None: it is another error.
+
+    A reader that has seen enough (`azora events | head`) is fine: 0. A full disk is told: 1.
+    """
+    if error.filename is not None or error.errno not in _NO_READER + _NO_ROOM:
+        return None
+    if error.errno in _NO_READER:
+        return 0
+    complain(f"standard output cannot be written: {os.strerror(error.errno)}")
+    return 1
+
+
+def drop_output() -> None:
+    """Gives up what standard files could not take: exit would try again, and end with a trace."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except ValueError:  # it was closed
+            continue
+        except OSError:
+            with contextlib.suppress(OSError, ValueError):
+                nowhere = os.open(os.devnull, os.O_WRONLY)
+                os.dup2(nowhere, stream.fileno())
+                os.close(nowhere)
+                stream.flush()
 
 
 def say(text: str = "") -> None:
@@ -88,7 +123,9 @@ def table(
         if status is not None:
             cells[status].stylize(COLORS.get(row[status], ""))
         shown.add_row(*cells)
-    console.print(shown)
+    with console.capture() as drawn:
+        console.print(shown)
+    write(drawn.get())
 
 
 def span(ms: int) -> str:

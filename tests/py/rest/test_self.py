@@ -128,7 +128,9 @@ def test_a_server_whose_keeper_cannot_be_had_ends_by_the_stop_timeouts_of_its_se
     program = tmp_path / "keeper"
     shutil.copy(KEEPER, program)
     config = tmp_path / "azora.toml"
-    config.write_text(FLEET.replace("[services.healthCheck]", "stopTimeout = 500\n[services.healthCheck]"))
+    config.write_text(
+        FLEET.replace("[services.healthCheck]", "stopTimeout = 500\n[services.healthCheck]")
+    )
     server = served("serve", "--config", str(config), AZORA_KEEPER=str(program))
     server.line("all 1 services are healthy")
     (keeper,) = keepers(program)
