@@ -6,6 +6,7 @@
 #include "azora/base/fd.hpp"
 #include "azora/base/mutex.hpp"
 #include "azora/model/spec_parser.hpp"
+#include "azora/orchestrator/address_faults.hpp"
 #include "handle.hpp"
 
 namespace azora::bindings {
@@ -137,11 +138,28 @@ std::vector<std::pair<std::string, std::string>> check(const std::string& text,
   return faults;
 }
 
+std::vector<std::pair<std::size_t, std::string>> check_addresses(const std::vector<std::string>& texts,
+                                                                const std::string& base_dir, const std::string& host,
+                                                                std::uint16_t port) {
+  const ParseOptions options{.origin = Origin::file, .base_dir = base_dir, .has_callback = false};
+  std::vector<std::pair<std::size_t, std::string>> faults;
+  for (auto& fault : orchestrator::address_faults(texts, options, host, port)) {
+    faults.emplace_back(fault.index, std::move(fault.message));
+  }
+  return faults;
+}
+
 }  // namespace
 
 void bind_registration(py::module_& module, CoreClass& core) {
   core.def("register", &register_texts, py::arg("texts"), py::arg("origin"), py::arg("base_dir"),
            py::arg("callables"), py::arg("apply") = "next-start", Unlocked());
+  core.def(
+      "set_own_address",
+      [](const CoreHandle& self, const std::string& host, std::uint16_t port) {
+        check_or_throw(self.live().set_own_address(host, port));
+      },
+      py::arg("host"), py::arg("port"), Unlocked());
   py::class_<Registrations>(module, "Registrations",
                             "Registrations by REST that no thread waits for: begin() answers a ticket; once the\n"
                             "descriptor is readable, take() answers (ticket, error or None) of those that are done.")
@@ -151,6 +169,8 @@ void bind_registration(py::module_& module, CoreClass& core) {
   core.def("registrations",
            [](const std::shared_ptr<CoreHandle>& self) { return std::make_unique<Registrations>(self); });
   module.def("check", &check, py::arg("text"), py::arg("origin"), py::arg("base_dir"), Unlocked());
+  module.def("check_addresses", &check_addresses, py::arg("texts"), py::arg("base_dir"), py::arg("host"),
+             py::arg("port"), Unlocked());
   module.def("service_schema", [] { return service_json_schema(); });
 }
 

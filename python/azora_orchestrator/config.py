@@ -21,7 +21,18 @@ from azora_orchestrator.config_lines import Lines, line_of, path_of
 from azora_orchestrator.config_rehearsal import rehearse
 from azora_orchestrator.config_text import Unreadable, read_text
 
-__all__ = ["Config", "ConfigFault", "load", "load_text", "milliseconds"]
+__all__ = [
+    "DEFAULT_HOST",
+    "DEFAULT_PORT",
+    "Config",
+    "ConfigFault",
+    "load",
+    "load_text",
+    "milliseconds",
+]
+
+DEFAULT_HOST = "127.0.0.1"
+DEFAULT_PORT = 5000
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|min|h)")  # as model/units.cpp reads it
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
@@ -176,10 +187,15 @@ def _unknown(key: str, known: Any) -> str:
 class _Loader:
     """One file on its way to a Config."""
 
-    def __init__(self, name: str, base_dir: str) -> None:
+    def __init__(
+        self, name: str, base_dir: str, host: str | None = None, port: int | None = None
+    ) -> None:
         self.name = name
+        self._host = host
+        self._port = port
         self.config = Config(base_dir)
         self.lines: Lines = {}
+        self._places: list[int] = []  # of config.services in the list of the file
 
     def fault(self, path: _Path, shown: str, message: str) -> None:
         self.config.faults.append(ConfigFault(self.name, line_of(self.lines, path), shown, message))
@@ -215,6 +231,7 @@ class _Loader:
         )
         self._pools(data.get("pools", {}))
         self._services(data.get("services", []))
+        self._addresses()
         self.config.faults.sort(key=lambda fault: fault.line)
         rehearse(self, self.config)
         self.config.warnings.sort(key=lambda fault: fault.line)
@@ -251,6 +268,7 @@ class _Loader:
                 self.fault(path, f"services[{index}]", f"is {_shown(service)}; it must be a table")
                 continue
             self.config.services.append(text)
+            self._places.append(index)
             name = service.get("id")
             whose = f' (service "{name}")' if isinstance(name, str) else f" (services[{index}])"
             for at, message in _core.check(text, "file", self.config.base_dir):
@@ -263,6 +281,15 @@ class _Loader:
                     self.fault((*path, "id"), "id", f'"{name}" is taken by the one in line {first}')
                 seen.setdefault(name, index)
         _Relations(self, services, seen).check()
+
+    def _addresses(self) -> None:
+        """Process services that share an address, or have the one where we are to listen."""
+        settings = self.config.settings
+        host = self._host or settings.get("host", DEFAULT_HOST)
+        port = settings.get("port", DEFAULT_PORT) if self._port is None else self._port
+        services, folder = self.config.services, self.config.base_dir
+        for place, message in _core.check_addresses(services, folder, host, port):
+            self.fault(("services", self._places[place], "endpoint"), "endpoint", message)
 
     def _unfit(self, value: Any, path: _Path) -> bool:
         """Names what JSON, or we, cannot say: dates, nan, half characters, what lies too deep."""
@@ -415,11 +442,15 @@ class _Relations:
                 )
 
 
-def load(path: str | os.PathLike[str]) -> Config:
+def load(
+    path: str | os.PathLike[str], *, host: str | None = None, port: int | None = None
+) -> Config:
     """Reads and judges a configuration file.
 
     Args:
         path: A .toml, .json, .yaml or .yml file; any other name is read as TOML.
+        host: Where the server is to listen; None: where the file says, else 127.0.0.1.
+        port: Likewise; None: as the file says, else 5000. No process service may have it.
 
     Returns:
         What it says; look at `faults` before using it. A file that cannot be read is a fault.
@@ -437,18 +468,22 @@ def load(path: str | os.PathLike[str]) -> Config:
         loader.lines = {(): start}
         loader.fault((), "", "is not UTF-8; save it as UTF-8")
         return loader.config
-    return load_text(text, name, folder)
+    return load_text(text, name, folder, host=host, port=port)
 
 
-def load_text(text: str, name: str, folder: Path) -> Config:
+def load_text(
+    text: str, name: str, folder: Path, *, host: str | None = None, port: int | None = None
+) -> Config:
     """Judges the text of a configuration file.
 
     Args:
         text: What the file holds.
         name: Its name, for faults; its ending says how it is read.
         folder: Where relative paths of its services start.
+        host: As for `load`.
+        port: As for `load`.
     """
-    loader = _Loader(name, str(folder))
+    loader = _Loader(name, str(folder), host, port)
     try:
         read = read_text(text, Path(name).suffix)
     except Unreadable as error:

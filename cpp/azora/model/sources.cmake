@@ -7,6 +7,7 @@ set(AZORA_MODEL_SOURCES
   json_reader.cpp
   json_value.cpp
   json_writer.cpp
+  local_address.cpp
   service_name.cpp
   signals.cpp
   spec_check.cpp

@@ -59,6 +59,8 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   // Answers the last event that tells of it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, EventActor actor,
                                       Apply apply = Apply::at_next_start);
+  // Where we listen ourselves; refused when a process service has that address.
+  Result<void> set_own_address(const std::string& host, std::uint16_t port) { return fleet_.set_own_address(host, port); }
   // What requests ask for, by what is registered now.
   Result<std::uint64_t> register_requests(std::vector<Request> requests);
   // What a name stands for; false: there was none.

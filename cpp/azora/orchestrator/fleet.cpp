@@ -93,7 +93,16 @@ std::vector<std::string> Fleet::living_ids() const {
 Result<void> Fleet::check(const std::vector<SpecPtr>& specs) const {
   const std::vector<SpecPtr> entries = registry::entries_of(specs);
   if (Result<void> fine = registry_.check(entries); !fine) return fine;
+  if (Result<void> fine = addresses_.check(specs); !fine) return fine;
   return graph_.check(entries);
+}
+
+Result<void> Fleet::set_own_address(const std::string& host, std::uint16_t port) {
+  std::vector<Fault> faults;
+  for (auto& conflict : addresses_.conflicts_with(host, port)) faults.push_back({"endpoint", std::move(conflict.message)});
+  if (!faults.empty()) return spec_error(std::move(faults));
+  addresses_.set_own(host, port);
+  return {};
 }
 
 std::vector<registry::Registry::Change> Fleet::put(const std::vector<SpecPtr>& specs) {
@@ -101,6 +110,11 @@ std::vector<registry::Registry::Change> Fleet::put(const std::vector<SpecPtr>& s
   std::vector<registry::Registry::Change> changes;
   for (const auto& services : registry::split_by_entry(specs)) {
     changes.push_back(registry_.put(services));
+    for (const SpecPtr& before : changes.back().replaced) {
+      if (before) addresses_.erase(*before);
+    }
+    for (const registry::Instance& one : changes.back().removed) addresses_.erase(*one.spec);
+    for (const SpecPtr& service : services) addresses_.put(service);
     items.push_back({changes.back().entry->spec, changes.back().entry->order});
   }
   graph_.put(items);
@@ -129,6 +143,7 @@ ServiceState& Fleet::add(const registry::Entry& entry, const registry::Instance&
 
 std::vector<registry::Instance> Fleet::unregister(std::string_view name) {
   const std::vector<registry::Instance> erased = registry_.erase(name);
+  for (const registry::Instance& one : erased) addresses_.erase(*one.spec);
   if (!erased.empty() && registry_.find(erased.front().spec->entry_id()) == nullptr) {
     graph_.erase(erased.front().spec->entry_id());
   }

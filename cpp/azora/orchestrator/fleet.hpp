@@ -13,6 +13,7 @@
 #include "azora/base/result.hpp"
 #include "azora/base/serial_map.hpp"
 #include "azora/orchestrator/service_state.hpp"
+#include "azora/registry/address_book.hpp"
 #include "azora/registry/dependency_graph.hpp"
 #include "azora/registry/registry.hpp"
 
@@ -75,6 +76,8 @@ class Fleet {
 
   // May these be registered, all together? Changes nothing.
   Result<void> check(const std::vector<SpecPtr>& specs) const;
+  // Where we listen ourselves: no process service may have that address. Refused when one has it.
+  Result<void> set_own_address(const std::string& host, std::uint16_t port);
   std::vector<registry::Registry::Change> put(const std::vector<SpecPtr>& specs);
   // The id gets a new serial: from now on it is another service.
   void renumber(std::string_view id) { registry_.renumber(id); }
@@ -106,6 +109,7 @@ class Fleet {
 
  private:
   registry::Registry registry_;
+  registry::AddressBook addresses_;
   registry::DependencyGraph graph_{[this](std::string_view name) -> std::optional<registry::DependencyGraph::Item> {
     const registry::Entry* entry = registry_.find(name);
     if (entry == nullptr) return std::nullopt;

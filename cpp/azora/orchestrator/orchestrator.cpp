@@ -29,6 +29,10 @@ Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, st
       });
 }
 
+Result<void> Orchestrator::set_own_address(std::string_view host, std::uint16_t port) {
+  return impl_->read<Result<void>>([host = std::string(host), port](Core& core) { return core.set_own_address(host, port); });
+}
+
 Result<std::uint64_t> Orchestrator::register_requests(const std::vector<std::string>& texts) {
   Result<std::vector<Request>> requests = impl_->read_requests(texts);
   if (!requests) return std::move(requests).error();

@@ -83,6 +83,9 @@ class Orchestrator {
   // All or nothing: one fault refuses the batch. Answers the seq that reflects it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor,
                                       Apply apply = Apply::at_next_start);
+  // Where the server in front of this one listens: no process service may have that address, also one that is registered
+  // already. A port of 0, or a host that is not local, says nothing.
+  Result<void> set_own_address(std::string_view host, std::uint16_t port);
   // What requests ask for, each one JSON text (request.hpp), all or nothing. Faults of several begin with
   // "services[i].". The second form does not wait: `done` is called once, on the control thread or, when the texts are
   // refused at sight or the orchestrator is closed, here.

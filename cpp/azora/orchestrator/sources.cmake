@@ -1,4 +1,5 @@
 set(AZORA_ORCHESTRATOR_SOURCES
+  address_faults.cpp
   admission.cpp
   commits.cpp
   core.cpp

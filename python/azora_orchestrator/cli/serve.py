@@ -19,8 +19,8 @@ from typing import Any
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
 from azora_orchestrator.cli.render import complain, count, tell
 from azora_orchestrator.cli.signals import Signals
+from azora_orchestrator.config import DEFAULT_HOST, DEFAULT_PORT
 
-DEFAULT_PORT = 5000
 DEFAULT_STOP_MS = 60_000
 _BACKLOG = 2048
 _DRAIN_SECONDS = 2  # for answers under way once the fleet is stopped
@@ -36,7 +36,7 @@ class Plan:
     origin: str = "file"
     base_dir: str = ""
     pools: dict[str, dict[str, Any]] = field(default_factory=dict)
-    host: str = "127.0.0.1"
+    host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     auth: str = "owner"
     allowed_hosts: list[str] = field(default_factory=list)
@@ -44,11 +44,11 @@ class Plan:
     core_options: dict[str, Any] = field(default_factory=dict)
 
 
-def default_port() -> int:
-    """ORCHESTRATOR_PORT, else 5000."""
+def port_before_file(option: int | None) -> int | None:
+    """The port that wins over the file's: --port, else ORCHESTRATOR_PORT; None: there is none."""
     text = os.environ.get("ORCHESTRATOR_PORT")
-    if not text:
-        return DEFAULT_PORT
+    if option is not None or not text:
+        return option
     if not (text.isascii() and text.isdigit() and int(text) <= 65_535):
         raise Failure(USAGE, f'ORCHESTRATOR_PORT is "{text}"; it must be a port, 0 to 65535')
     return int(text)
@@ -65,12 +65,13 @@ def make_plan(
 ) -> Plan:
     """Joins file, catalog, environment and options; a faulty file ends it with every fault."""
     settings: dict[str, Any] = {}
+    port = port_before_file(port)
     if config is None:
         plan = Plan([json.dumps(service) for service in catalog()], base_dir=os.getcwd())
     else:
         from azora_orchestrator.config import load
 
-        read = load(config)
+        read = load(config, host=host, port=port)
         if read.faults:
             raise Failure(USAGE, "\n".join(map(str, read.faults)))
         for warning in read.warnings:
@@ -78,12 +79,7 @@ def make_plan(
         settings = read.settings
         plan = Plan(read.services, config, base_dir=read.base_dir, pools=read.pools)
     plan.host = host or settings.get("host", plan.host)
-    if port is not None:
-        plan.port = port
-    elif os.environ.get("ORCHESTRATOR_PORT") or "port" not in settings:
-        plan.port = default_port()
-    else:
-        plan.port = settings["port"]
+    plan.port = settings.get("port", plan.port) if port is None else port
     plan.auth = auth or settings.get("auth", plan.auth)
     plan.allowed_hosts = list(settings.get("allowed_hosts", ()))
     if stop_timeout_ms is None:
@@ -320,6 +316,7 @@ class _Server:
 
         plan, core = self._plan, self._orch._core
         try:
+            core.set_own_address(plan.host, self._listener.getsockname()[1])
             if plan.services:
                 none = [False] * len(plan.services)
                 core.register(plan.services, plan.origin, plan.base_dir, none)

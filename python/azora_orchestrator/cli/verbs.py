@@ -18,12 +18,22 @@ _RECENT = 10  # events shown before those that are waited for
 def check(
     ctx: typer.Context,
     file: Annotated[str, typer.Argument(metavar="FILE", help="TOML, JSON or YAML.")],
+    host: Annotated[
+        str | None, typer.Option("--host", metavar="HOST", help="As for serve.")
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", "-p", min=0, max=65_535, help="As for serve: no process may have it."
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Judge a configuration file: every fault with its line; exit 2 when there is one."""
+    from azora_orchestrator.cli.serve import port_before_file
     from azora_orchestrator.config import load
 
-    read = load(file)
+    read = load(file, host=host, port=port_before_file(port))
     if as_json_wanted(ctx, as_json):
         shown = [
             {

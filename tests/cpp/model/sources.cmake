@@ -6,6 +6,7 @@ set(AZORA_MODEL_TESTS
   iso_time_test.cpp
   json_reader_test.cpp
   json_writer_test.cpp
+  local_address_test.cpp
   service_name_test.cpp
   spec_faults_test.cpp
   spec_mutation_test.cpp

@@ -9,8 +9,12 @@ namespace {
 using std::chrono::seconds;
 using Kind = keeper::FakeKeeper::Command::Kind;
 
+// Each has ports of its own.
 std::string entry(const std::string& id, int replicas, const std::string& more = "") {
-  return R"({"id":")" + id + R"(","type":"core","endpoint":"http://127.0.0.1:7001","healthCheckInterval":1000,)" +
+  static std::map<std::string, int> ports;
+  const int port = ports.emplace(id, 8000 + 10 * static_cast<int>(ports.size())).first->second;
+  return R"({"id":")" + id + R"(","type":"core","endpoint":"http://127.0.0.1:)" + std::to_string(port) +
+         R"(","healthCheckInterval":1000,)" +
          R"("process":{"argv":["serve","{port}"],"replicas":)" + std::to_string(replicas) + "}" +
          (more.empty() ? "" : "," + more) + "}";
 }

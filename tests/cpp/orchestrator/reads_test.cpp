@@ -214,7 +214,7 @@ TEST(Reads, WhyOfAProcessOnItsWay) {
 }
 
 std::string entry_of_three(const std::string& more = "") {
-  return R"({"id":"w","type":"core","endpoint":"http://127.0.0.1:7001","healthCheckInterval":1000,)"
+  return R"({"id":"w","type":"core","endpoint":"http://127.0.0.1:7201","healthCheckInterval":1000,)"
          R"("process":{"argv":["x"],"replicas":3})" + more + "}";
 }
 

@@ -1,1 +1,1 @@
-set(AZORA_REGISTRY_TESTS dependency_graph_test.cpp entry_list_test.cpp registry_test.cpp)
+set(AZORA_REGISTRY_TESTS address_book_test.cpp dependency_graph_test.cpp entry_list_test.cpp registry_test.cpp)

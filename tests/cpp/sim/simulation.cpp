@@ -117,7 +117,9 @@ void Simulation::add(Member& member, const std::string& argv) {
   member.ids = ids;
   for (const std::string& id : ids) watcher_.operator_acts(id);
   std::string text = R"({"id":")" + member.id + R"(","type":"core",)" + member.more;
-  if (member.probed) text += R"(,"endpoint":"http://127.0.0.1:7001")";
+  // Replicas count on from it.
+  const auto place = 10 * (static_cast<int>(&member - members_.data()));
+  if (member.probed) text += R"(,"endpoint":"http://127.0.0.1:)" + std::to_string(7001 + place) + "\"";
   if (!member.probed) text += R"(,"healthCheck":{"type":"process"})";
   if (!member.url_only && !member.called()) {
     text += R"(,"process":{"argv":[")" + argv + R"("],"replicas":)" + std::to_string(member.replicas) + "}";

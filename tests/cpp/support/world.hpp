@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -49,7 +50,9 @@ class World {
     return recorder.view(id) ? recorder.view(id)->serial : 0;
   }
   std::uint64_t add_process(const std::string& id, const std::string& more = "") {
-    const std::uint64_t serial = add("{\"id\":\"" + id + "\",\"type\":\"core\",\"endpoint\":\"http://127.0.0.1:7001\"," +
+    const int port = ports.emplace(id, 7001 + static_cast<int>(ports.size())).first->second;  // each has its own
+    const std::uint64_t serial = add("{\"id\":\"" + id + "\",\"type\":\"core\",\"endpoint\":\"http://127.0.0.1:" +
+                                     std::to_string(port) + "\"," +
                                      "\"healthCheckInterval\":1000,\"process\":{\"argv\":[\"true\"]}" +
                                      (more.empty() ? "" : "," + more) + "}");
     processes.push_back(serial);
@@ -84,6 +87,7 @@ class World {
   Recorder recorder;
   Core core;
   std::vector<std::uint64_t> processes;
+  std::map<std::string, int> ports;  // of add_process()
 };
 
 }  // namespace azora::orchestrator

@@ -14,8 +14,10 @@ class FleetTest : public testing::Test {
  protected:
   // Answers the first of its services.
   ServiceState& add(const std::string& id, const std::string& more = R"(,"process":{"argv":["true"]})") {
+    const int port = ports.emplace(id, 7001 + 10 * static_cast<int>(ports.size())).first->second;  // each has its own
     Result<std::vector<SpecPtr>> specs =
-        parse_service("{\"id\":\"" + id + R"(","type":"core","endpoint":"http://127.0.0.1:7001")" + more + "}",
+        parse_service("{\"id\":\"" + id + R"(","type":"core","endpoint":"http://127.0.0.1:)" + std::to_string(port) + "\"" +
+                          more + "}",
                       {.origin = Origin::python});
     EXPECT_TRUE(specs.ok()) << (specs.ok() ? "" : specs.error().message);
     EXPECT_TRUE(fleet.check(specs.value()).ok());
@@ -35,6 +37,7 @@ class FleetTest : public testing::Test {
   }
 
   Fleet fleet;
+  std::map<std::string, int> ports;
 };
 
 TEST_F(FleetTest, ANewOwnerOfAnIdWaitsUntilTheFormerOneEnded) {
