@@ -40,7 +40,16 @@ TEST(Restraint, AKillPermitIsGivenBackAtTheNextEndOfItsOwn) {
   const Row rows[] = {{"crash", [](Rig& rig) { rig.feed(In::exited); }},
                       {"exit 0", [](Rig& rig) { rig.feed(In::exited, true); }},
                       {"lost", [](Rig& rig) { rig.feed(In::lost); }},
-                      {"not executed", [](Rig& rig) { rig.feed(In::launch_failed); }}};
+                      {"not executed", [](Rig& rig) { rig.feed(In::launch_failed); }},
+                      {"an operator's stop", [](Rig& rig) { rig.desire(Desired::down); }},
+                      {"an operator's restart", [](Rig& rig) { rig.feed(In::restart); }},
+                      {"explained by a dependency",
+                       [](Rig& rig) {
+                         rig.pass_deadline();
+                         rig.feed(In::deps, false);
+                         rig.exit();
+                         ASSERT_TRUE(rig.is(Lifecycle::blocked));
+                       }}};
   for (const Row& row : rows) {
     Rig rig;
     rig.plan.restart.max_restarts = -1;
@@ -73,6 +82,18 @@ TEST(Restraint, AKillPermitIsKeptWhereTheRestartDidNotHelp) {
     ASSERT_TRUE(rig.machine.holds.permit);
     if (rig.is(Lifecycle::backoff)) rig.pass_deadline();
   }
+}
+
+// The permit that checks of the former configuration asked for kills nothing.
+TEST(Restraint, ChecksThatBeginAnewCallOffTheKillThatTheFormerOnesAskedFor) {
+  Rig rig;
+  rig.bring_up();
+  rig.feed(In::liveness_failed);
+  ASSERT_TRUE(rig.asked(Do::ask_permit));
+  rig.feed(In::checks_anew);
+  EXPECT_TRUE(rig.asked(Do::drop_permit));
+  rig.feed(In::permitted);
+  EXPECT_TRUE(rig.is(Lifecycle::ready));
 }
 
 TEST(Restraint, WhatADependencyExplainsIsNotKilled) {

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <array>
+#include <future>
 #include <map>
+#include <new>
 
 #include "azora/health/lanes/table.hpp"
 #include "azora/model/check_kinds.hpp"
@@ -108,6 +110,31 @@ TEST(Lane, AKindWithoutARowIsNotAsked) {
   options.lanes = {};
   ProberRig rig(std::move(options));
   EXPECT_EQ(rig.ask(http_target(9)).outcome, Outcome::cancelled);
+}
+
+class LaneWithoutRoom : public EchoLane {
+ public:
+  using EchoLane::EchoLane;
+  void start(Slot, const std::shared_ptr<const ProbeTarget>&) override { throw std::bad_alloc(); }
+};
+
+constexpr auto kWithoutRoom = std::to_array<LaneRow>({
+    {ProbeKind::http, "echo", [](const Lane::World& world) -> std::unique_ptr<Lane> { return std::make_unique<LaneWithoutRoom>(world); }},
+});
+
+TEST(Lane, AnExceptionOfOneEndsItsThreadAndIsTold) {
+  std::promise<std::string> told;
+  NetProberOptions options;
+  options.lanes = kWithoutRoom;
+  options.resolver.died = [&](const char* name, const std::string&) { told.set_value(name); };
+  AsioLoop loop;
+  NetProber prober(loop, std::move(options));
+  ASSERT_TRUE(prober.start().ok());
+  std::vector<ProbeRequest> batch{{.serial = 1, .slot = 0, .incarnation = 1, .generation = 1, .target = echo("/200")}};
+  prober.ask(batch);
+  std::future<std::string> name = told.get_future();
+  ASSERT_EQ(name.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  EXPECT_EQ(name.get(), "az-net");
 }
 
 TEST(Lane, EveryKindThatIsAskedOverTheNetworkHasOneForAnyScheme) {

@@ -2,7 +2,9 @@
 // users that hangs, a message the system does not take, a peer of another boot.
 #include <sys/socket.h>
 
+#include <future>
 #include <latch>
+#include <new>
 
 #include "azora/keeper/client_folder.hpp"
 #include "azora/keeper/client_heartbeat.hpp"
@@ -123,7 +125,7 @@ TEST(KeeperFolder, APlaceThatOutlivesTheSessionGoesFirst) {
   const std::filesystem::path session = ClientRig::new_folder();
   Result<RuntimeFolder> folder = RuntimeFolder::make("", session);
   ASSERT_TRUE(folder.ok());
-  EXPECT_TRUE(folder.value().path().starts_with("/tmp/azora-")) << folder.value().path();
+  EXPECT_EQ(std::filesystem::path(folder.value().path()).parent_path(), "/tmp");
   EXPECT_FALSE(folder.value().is_lost());
   std::filesystem::rename(folder.value().path(), folder.value().path() + ".away");
   EXPECT_TRUE(folder.value().is_lost());
@@ -253,6 +255,95 @@ TEST_P(KeeperClientLink, ALaunchRightAfterTheFolderWasRemovedIsStarted) {
   EXPECT_EQ(rig.life(2).exit.code, 3) << rig.life(2).reason;
 }
 
+// With the folder went the socket that the next keeper would be asked at.
+TEST_P(KeeperClientLink, AKeeperThatEndsAfterItsFolderWasRemovedIsReplaced) {
+  ClientRig rig(GetParam());  // who asks the keeper so seldom that only its end makes it look
+  const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
+  const pid_t keeper = rig.keeper_of(pid);
+  std::filesystem::remove_all(std::filesystem::path(rig.client->log_folder(1).value()).parent_path());
+  ASSERT_EQ(signal_process(keeper, SIGKILL), 0);
+  EXPECT_TRUE(rig.run_until([&] { return !rig.links.empty() && rig.links.back().first; }));
+  const int second = rig.start(rig.shell(2, "exec sleep 1000"));
+  EXPECT_TRUE(is_alive(second));
+}
+
+TEST_P(KeeperClientLink, WhyTheNextKeeperDoesNotComeIsTold) {
+  const std::filesystem::path place = ClientRig::new_folder();
+  const std::filesystem::path program = place / "keeper";
+  std::filesystem::copy_file(kKeeperProgram, program);
+  {
+    ClientRig rig(GetParam(), program);
+    const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
+    std::filesystem::rename(program, place / "away");
+    ASSERT_EQ(signal_process(rig.keeper_of(pid), SIGKILL), 0);
+    ASSERT_TRUE(rig.run_until([&] { return rig.links.size() >= 2; }));
+    EXPECT_FALSE(rig.links[0].first);
+    EXPECT_FALSE(rig.links[1].first);
+    EXPECT_NE(rig.links[1].second.find(program), std::string::npos) << rig.links[1].second;
+    std::filesystem::rename(place / "away", program);
+    EXPECT_TRUE(rig.run_until([&] { return rig.links.back().first; }));
+    EXPECT_TRUE(is_alive(pid));
+  }
+  std::filesystem::remove_all(place);
+}
+
+// The end of our connection to that keeper, which is in this process.
+int link_to(pid_t keeper) {
+  for (const auto& entry : std::filesystem::directory_iterator("/proc/self/fd")) {
+    const int fd = std::stoi(entry.path().filename());
+    ucred peer{};
+    socklen_t size = sizeof peer;
+    int listens = 0;
+    socklen_t room = sizeof listens;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &room) != 0 || listens != 0) continue;
+    if (::getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0 && peer.pid == keeper) return fd;
+  }
+  return -1;
+}
+
+TEST_P(KeeperClientLink, ALaunchThatTheSystemTakesNoMessageOfFailsInWords) {
+  ClientRig rig(GetParam());
+  const int pid = rig.start(rig.shell(1, "exec sleep 1000"));
+  // We made the socket: its peer's credentials are our own.
+  const int fd = link_to(::getpid());
+  ASSERT_GE(fd, 0);
+  const int least = 1;
+  ASSERT_EQ(::setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof least), 0);
+  Launch launch = rig.shell(2, "exit 0");
+  launch.spec.argv.emplace_back(100'000, 'x');
+  rig.client->launch(launch);
+  ASSERT_TRUE(rig.run_until_word(2, "swept"));
+  EXPECT_EQ(rig.story(2), (Story{"start_failed", "swept"}));
+  EXPECT_NE(rig.life(2).reason, "");
+  EXPECT_TRUE(is_alive(pid));
+  rig.client->stop(1, 1, SIGTERM);
+  EXPECT_TRUE(rig.run_until_word(1, "swept"));
+}
+
+class LoopWithoutRoom : public Loop {
+ public:
+  Now now() override { return {AsioLoop::steady_now(), AsioLoop::wall_now()}; }
+  void post(Task) override { throw std::bad_alloc(); }
+  TimerId at(SteadyTime, Task) override { return 0; }
+  void cancel(TimerId) override {}
+};
+
+TEST(KeeperClientThread, ItsDeathIsTold) {
+  LoopWithoutRoom loop;
+  std::promise<std::string> told;
+  const std::filesystem::path place = ClientRig::new_folder();
+  {
+    KeeperClient client(loop, {.program = kKeeperProgram, .runtime_dir = place, .died = [&](const char* name, const std::string&) {
+                          told.set_value(name);
+                        }});
+    client.launch(ClientRig::launch_of(1, {"/no/such/program"}));
+    std::future<std::string> name = told.get_future();
+    ASSERT_EQ(name.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+    EXPECT_EQ(name.get(), "az-keeper");
+  }
+  std::filesystem::remove_all(place);
+}
+
 TEST_P(KeeperClientLink, ADirectoryOfUsersThatHangsStallsOneLaunchAlone) {
   const auto hung = std::make_shared<std::latch>(1);
   ClientRig rig({.cgroups = GetParam(), .adjust = [hung](ClientOptions& options) {
@@ -287,9 +378,11 @@ TEST_P(KeeperClientLink, ADirectoryOfUsersThatHangsStallsOneLaunchAlone) {
 
 TEST_P(KeeperClientLink, AHungDirectoryDoesNotHoldUpTheEnd) {
   const auto hung = std::make_shared<std::latch>(1);
+  const auto begun = std::make_shared<std::latch>(1);
   {
-    ClientRig rig({.cgroups = GetParam(), .adjust = [hung](ClientOptions& options) {
-                     options.accounts = [hung](const std::string&, uid_t) -> Result<std::optional<Account>> {
+    ClientRig rig({.cgroups = GetParam(), .adjust = [hung, begun](ClientOptions& options) {
+                     options.accounts = [hung, begun](const std::string&, uid_t) -> Result<std::optional<Account>> {
+                       begun->count_down();
                        hung->wait();
                        return std::optional<Account>();
                      };
@@ -297,6 +390,7 @@ TEST_P(KeeperClientLink, AHungDirectoryDoesNotHoldUpTheEnd) {
     Launch launch = rig.shell(1, "exit 0");
     launch.spec.user = "any";
     rig.client->launch(launch);
+    begun->wait();
     EXPECT_TRUE(rig.client->stop(Millis(0)));
     ASSERT_TRUE(rig.run_until_word(1, "swept"));
   }

@@ -1,6 +1,7 @@
 // A shim is killed: its service goes with it, nothing below survives, and it is reported.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <fstream>
@@ -129,6 +130,53 @@ TEST_P(ProgramLost, NothingSurvivesTheDeathOfKeeperAndShimTogether) {
   EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
   for (const pid_t pid : pids) EXPECT_TRUE(is_gone(pid)) << pid;
   EXPECT_FALSE(is_gone(alive.pid));
+}
+
+// A process that is not of this fleet, with what is given in its environment.
+class Stranger {
+ public:
+  explicit Stranger(std::vector<std::string> environment) {
+    std::vector<char*> variables;
+    for (std::string& one : environment) variables.push_back(one.data());
+    variables.push_back(nullptr);
+    pid_ = ::fork();
+    if (pid_ == 0) {
+      ::setsid();
+      ::execle("/bin/sleep", "sleep", "1000", nullptr, variables.data());
+      ::_exit(127);
+    }
+  }
+  ~Stranger() {
+    signal_process(pid_, SIGKILL);
+    ::waitpid(pid_, nullptr, 0);
+  }
+  Stranger(const Stranger&) = delete;
+  Stranger& operator=(const Stranger&) = delete;
+  bool has_ended() const { return ::waitpid(pid_, nullptr, WNOHANG) != 0; }
+  // Its environment can be read from then on.
+  bool await_exec() const {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    const std::string comm = "/proc/" + std::to_string(pid_) + "/comm";
+    std::string name;
+    while (name != "sleep" && std::chrono::steady_clock::now() < until) {
+      std::ifstream file(comm);
+      std::getline(file, name);
+    }
+    return name == "sleep";
+  }
+
+ private:
+  pid_t pid_ = 0;
+};
+
+TEST_P(ProgramLost, AServiceOfThatIdInAnotherFleetIsNotTouched) {
+  const Stranger stranger({std::string(kIdVariable) + "orders", std::string(kFleetVariable) + "another"});
+  ASSERT_TRUE(stranger.await_exec());
+  Record claimed{.serial = 1, .incarnation = 1, .phase = Phase::launching};
+  set_id(&claimed, {"orders", 6});
+  rig.reclaim(claimed);
+  EXPECT_EQ(rig.await(1, Phase::lost).phase, Phase::lost);
+  EXPECT_FALSE(stranger.has_ended());
 }
 
 // Of an orchestrator that knows no more than the id.

@@ -173,5 +173,20 @@ TEST(Actions, RestartIsRequiredWhereTheProgramDiffersFromTheOneThatRuns) {
   EXPECT_TRUE(required(R"("argv":["true"])"));
 }
 
+// A service is told its port when it is started: by {port} in its command and PORT in its environment.
+TEST(Actions, RestartIsRequiredWhereThePortDiffersFromTheOneThatItWasToldOf) {
+  World world;
+  const auto at = [](int port) {
+    return R"({"id":"a","type":"core","process":{"argv":["true"]},"endpoint":"http://127.0.0.1:)" + std::to_string(port) + "\"}";
+  };
+  world.add(at(7001));
+  world.advance(seconds(2));
+  EXPECT_FALSE(world.view("a")->restart_required);
+  world.add(at(7002));
+  EXPECT_TRUE(world.view("a")->restart_required);
+  world.add(at(7001));
+  EXPECT_FALSE(world.view("a")->restart_required);
+}
+
 }  // namespace
 }  // namespace azora::orchestrator

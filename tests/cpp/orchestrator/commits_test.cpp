@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <stdexcept>
 
 #include "azora/store/memory_store.hpp"
 #include "support/world.hpp"
@@ -75,6 +76,25 @@ TEST_F(CommitsTest, APromptStoreHoldsNothingUp) {
   EXPECT_TRUE(good(outcome));
   EXPECT_EQ(count(Command::Kind::launch), 1U);
   EXPECT_TRUE(entry("a"));
+}
+
+// Also where others of its turn wait for the store.
+TEST_F(CommitsTest, AnAnswerThatThrowsDoesNotTakeTheOthersAlong) {
+  slowly(Millis(700));
+  Result<std::vector<SpecPtr>> specs = parse_service(
+      R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001","process":{"argv":["true"]}})", {.origin = Origin::python});
+  int answered = 0;
+  world.turn([&] {
+    EXPECT_TRUE(world.core.register_many(std::move(specs).value(), "python").ok());
+    world.core.after_publish([] { throw std::runtime_error("no memory"); });
+    world.core.after_publish([&] { ++answered; });
+    world.core.after_commit([](const Result<void>&) { throw std::runtime_error("no memory"); });
+    world.core.after_commit([&](const Result<void>& stored) { answered += stored ? 1 : 0; });
+  });
+  EXPECT_EQ(answered, 1);
+  world.advance(seconds(3));
+  EXPECT_EQ(answered, 2);
+  EXPECT_EQ(count(Command::Kind::launch), 1U);
 }
 
 TEST_F(CommitsTest, AnAnswerAndALaunchWaitWhileViewsAndEventsDoNot) {

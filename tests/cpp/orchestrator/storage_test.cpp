@@ -1,10 +1,15 @@
 // The facade on its real threads with a store that hangs: no caller waits for ever.
 #include <gtest/gtest.h>
 
+#include <future>
+#include <latch>
 #include <thread>
 
+#include "azora/balancer/balancer.hpp"
 #include "azora/base/mutex.hpp"
+#include "azora/events/log.hpp"
 #include "azora/model/spec_parser.hpp"
+#include "azora/orchestrator/log_stream.hpp"
 #include "azora/orchestrator/orchestrator.hpp"
 #include "azora/store/memory_store.hpp"
 #include "support/built.hpp"
@@ -49,6 +54,27 @@ class HungStore : public store::Store {
   store::Ticket last_ = 0;
 };
 
+// Keeps the thread that commits, which is the control thread, from the second commit on until it is let go.
+class HeldStore : public store::Store {
+ public:
+  HeldStore(Seen& seen, std::latch& let_go) : seen_(seen), let_go_(let_go) {}
+  void set_listener(store::StoreListener* listener) override { listener_ = listener; }
+  Result<std::vector<store::Row>> load() override { return std::vector<store::Row>(); }
+  store::Ticket commit(store::Batch) override {
+    seen_.commit();
+    if (++last_ > 1) let_go_.wait();
+    listener_->on_committed(last_);
+    return last_;
+  }
+  bool keeps_rows() const override { return true; }
+
+ private:
+  Seen& seen_;
+  std::latch& let_go_;
+  store::StoreListener* listener_ = nullptr;
+  store::Ticket last_ = 0;
+};
+
 std::vector<SpecPtr> one_service() {
   Result<std::vector<SpecPtr>> specs =
       parse_service(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001"})", {.origin = Origin::python});
@@ -90,6 +116,41 @@ TEST_F(StorageTest, ReadsAndTheStopDoNotWaitForAHungStore) {
   EXPECT_TRUE(left.value().empty());
   orchestrator.close(Millis(50));
   caller.join();
+}
+
+TEST_F(StorageTest, EveryReadAnswersWhileTheControlThreadIsHeldUp) {
+  std::latch let_go(1);
+  Orchestrator orchestrator(with([&](Loop&) { return std::make_unique<HeldStore>(seen, let_go); }));
+  ASSERT_TRUE(orchestrator.register_many(one_service(), "python").ok());
+  std::thread held([&] { EXPECT_TRUE(orchestrator.unregister("a", "python").ok()); });
+  ASSERT_TRUE(seen.wait_for_commits(2));
+  std::promise<void> all_answered;
+  std::future<void> answered = all_answered.get_future();
+  // Of a service that is there no more by what is published, and of all: each reads the board and nothing else.
+  std::thread reader([&] {
+    EXPECT_FALSE(orchestrator.find("a"));
+    EXPECT_TRUE(orchestrator.list().empty());
+    EXPECT_TRUE(orchestrator.by_type("core").empty());
+    EXPECT_EQ(orchestrator.totals().total, 0U);
+    EXPECT_FALSE(orchestrator.status_json(true)->empty());
+    EXPECT_FALSE(orchestrator.services_json(std::nullopt)->empty());
+    EXPECT_FALSE(orchestrator.services_json("core")->empty());
+    EXPECT_FALSE(orchestrator.why_json("a").ok());
+    EXPECT_FALSE(orchestrator.dependencies_json("a").ok());
+    EXPECT_FALSE(orchestrator.graph_json()->empty());
+    EXPECT_FALSE(orchestrator.metrics_text().empty());
+    EXPECT_FALSE(orchestrator.logs("a", 10).ok());
+    EXPECT_FALSE(orchestrator.follow_logs("a", 10).ok());
+    EXPECT_FALSE(orchestrator.balancer().pick("core").ok());
+    EXPECT_GE(orchestrator.events().cursor(0, {})->drain(10).size(), 1U);
+    EXPECT_GE(orchestrator.seq(), 1U);
+    EXPECT_EQ(orchestrator.trouble(), "");
+    all_answered.set_value();
+  });
+  EXPECT_EQ(answered.wait_for(std::chrono::seconds(20)), std::future_status::ready);
+  let_go.count_down();
+  reader.join();
+  held.join();
 }
 
 TEST_F(StorageTest, AChangeIsStoredWhenItIsAnswered) {

@@ -273,6 +273,22 @@ TEST(Verbs, AStartWithDependenciesDropsTheirStagedStops) {
   EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
 }
 
+// A stop that takes dependents along takes the place of what waits for them.
+TEST(Verbs, AStopWithDependentsDropsTheirStagedRestarts) {
+  World world;
+  world.keeper.set_default(leaf_stops_slowly);
+  const auto root = world.add_process("root");
+  const auto mid = world.add_process("mid", R"("dependencies":["root"])");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["mid"])");
+  world.advance(seconds(5));
+  command(world, Verb::restart, "mid", true);
+  world.advance(seconds(1));
+  command(world, Verb::stop, "root", true);
+  world.advance(seconds(30));
+  for (const char* id : {"root", "mid", "leaf"}) EXPECT_EQ(world.view(id)->desired, Desired::down) << id;
+  EXPECT_FALSE(world.keeper.alive(root) || world.keeper.alive(mid) || world.keeper.alive(leaf));
+}
+
 // Overwriting a service that waits for its turn to stop does not start it again before that turn.
 TEST(Verbs, OverwritingOneThatWaitsToStopDoesNotStartItAgain) {
   World world;

@@ -32,6 +32,11 @@ class TurnTest : public testing::Test {
     commits.end_turn(turn.take_answers(), turn.take_sends());
   }
 
+  void deliver(const Send& send) {
+    if (send.serial == 13) throw std::runtime_error("no memory");
+    order.emplace_back("send");
+  }
+
   FigurePages pages;
   FakeLoop loop;
   Recorder recorder;
@@ -39,7 +44,7 @@ class TurnTest : public testing::Test {
   Fleet fleet;
   Verbs verbs;
   store::MemoryStore store{store::MemoryStore::Keep::nothing};
-  Commits commits{loop, store, {.fleet = fleet, .verbs = verbs}, {.deliver = [this](Send&) { order.emplace_back("send"); }}};
+  Commits commits{loop, store, {.fleet = fleet, .verbs = verbs}, {.deliver = [this](Send& send) { deliver(send); }}};
   Turn turn{loop, recorder, commits.journal()};
   ServiceState service;
 };
@@ -59,6 +64,16 @@ TEST_F(TurnTest, OneThatThrowsDoesNotTakeTheOthersAlong) {
   turn.answer([] { throw std::runtime_error("no memory"); });
   turn.answer([this] { order.emplace_back("answer"); });
   turn.send(Send::to_kill({1, 1}, &kProcessAction));
+  const std::uint64_t bugs = bug_count();
+  end();
+  EXPECT_EQ(order, (std::vector<std::string>{"publish", "answer", "send"}));
+  EXPECT_EQ(bug_count(), bugs + 1);
+}
+
+TEST_F(TurnTest, ASendThatThrowsDoesNotTakeTheOthersAlong) {
+  turn.send(Send::to_kill(13, 1));
+  turn.send(Send::to_kill(1, 1));
+  turn.answer([this] { order.emplace_back("answer"); });
   const std::uint64_t bugs = bug_count();
   end();
   EXPECT_EQ(order, (std::vector<std::string>{"publish", "answer", "send"}));
