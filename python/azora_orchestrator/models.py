@@ -153,6 +153,8 @@ class ProcessConfig(_Wire):
     user: str | None = None
     stop_signal: str | None = None
     stop_timeout_ms: int | None = None
+    stop_mode: Literal["main", "tree"] | None = None
+    orphan_timeout_ms: int | None = None
     log: LogConfig | Mapping[str, Any] | None = None
     memory_limit: int | str | None = None
     replicas: int | None = None

@@ -12,7 +12,7 @@ void ProcessAction::start(ActionRequest request) {
 }
 
 void ProcessAction::stop(Run run, const ServiceSpec& spec) {
-  keeper_.stop(run.serial, run.incarnation, spec.process->stop_signal);
+  keeper_.stop(run.serial, run.incarnation, keeper::stop_order(*spec.process));
 }
 
 void ProcessAction::on_started(keeper::Serial serial, std::uint64_t incarnation, int pid, Now at) {

@@ -41,10 +41,18 @@ void Stepper::end_our_kill() {
   m_.holds.permit = false;
 }
 
-// Main has ended; nothing new starts before the last descendant is proven gone.
-void Stepper::sweep(bool kill) {
-  enter(Lifecycle::sweep, now_ + plan_.restart.kill_timeout);
-  if (kill) act(Action::Kind::send_kill);
+// Main has ended; nothing new starts before the last descendant is proven gone. Until then they have what is left of
+// the time to stop (R53).
+void Stepper::sweep() {
+  const bool killed = in(Lifecycle::killing) || in(Lifecycle::stuck);
+  SteadyTime until = now_ + plan_.restart.kill_timeout;
+  if (in(Lifecycle::stopping)) {
+    until = m_.timers.deadline.value_or(now_);
+  } else if (!killed) {
+    until = now_ + plan_.orphan_timeout;
+  }
+  enter(Lifecycle::sweep, until);
+  if (killed) act(Action::Kind::send_kill);
 }
 
 // Nothing of the incarnation is left.

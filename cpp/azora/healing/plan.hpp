@@ -23,6 +23,7 @@ struct Plan {
   Millis interval{30'000};
   Millis start_timeout{60'000};
   Millis stop_timeout{10'000};
+  Millis orphan_timeout{2'000};  // of what main leaves when it ends by itself
   std::uint64_t jitter_key = 0;  // hash of the id
 
   // What runs is ours: we start it, stop it and know when all of it has ended. Otherwise others run the

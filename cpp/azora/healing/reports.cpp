@@ -29,7 +29,7 @@ void Stepper::launch_failed() {
   if (in(Lifecycle::sweep) || !(running() || ending())) return;
   if (running()) blame(Cause::start_failed);
   m_.episode.failed_at = now_;
-  sweep(false);
+  enter(Lifecycle::sweep, now_ + plan_.restart.kill_timeout);
 }
 
 void Stepper::exited(bool ok, Cause cause) {
@@ -49,7 +49,7 @@ void Stepper::exited(bool ok, Cause cause) {
     end_our_kill();
   }
   m_.episode.failed_at = now_;
-  owned() ? sweep(true) : ended();
+  owned() ? sweep() : ended();
 }
 
 // Everything ended at once, and no record says how.

@@ -72,7 +72,7 @@ class Stepper {
   void blame(Cause cause);
   void mark_down();
   void end_our_kill();
-  void sweep(bool kill);
+  void sweep();
   void ended();
   void fail();
   Millis least_delay();

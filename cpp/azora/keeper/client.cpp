@@ -151,8 +151,8 @@ void KeeperClient::acknowledge(Serial serial, std::uint64_t incarnation) {
   worker_->push(AcknowledgeCommand{serial, incarnation});
 }
 
-void KeeperClient::stop(Serial serial, std::uint64_t incarnation, int signal) {
-  worker_->push(StopCommand{serial, incarnation, signal});
+void KeeperClient::stop(Serial serial, std::uint64_t incarnation, const StopOrder& order) {
+  worker_->push(StopCommand{serial, incarnation, order});
 }
 
 void KeeperClient::kill(Serial serial, std::uint64_t incarnation) { worker_->push(KillCommand{serial, incarnation}); }

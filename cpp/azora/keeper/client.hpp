@@ -47,7 +47,7 @@ class KeeperClient : public Keeper {
   void launch(Launch launch) override;
   void adopt(Serial serial, std::uint64_t incarnation, std::string id) override;
   void acknowledge(Serial serial, std::uint64_t incarnation) override;
-  void stop(Serial serial, std::uint64_t incarnation, int signal) override;
+  void stop(Serial serial, std::uint64_t incarnation, const StopOrder& order) override;
   void kill(Serial serial, std::uint64_t incarnation) override;
   void forget(Serial serial) override;
 

@@ -26,6 +26,12 @@ std::vector<std::uint8_t> ref_frame(FrameType type, const ServiceRef& ref, std::
   return frame;
 }
 
+std::vector<std::uint8_t> stop_frame(const ServiceRef& ref, const StopOrder& order, std::uint64_t epoch) {
+  std::vector<std::uint8_t> frame(kMaxSmallFrame);
+  frame.resize(write_stop(frame.data(), frame.size(), ref, order, 0, epoch));
+  return frame;
+}
+
 }  // namespace
 
 void Ledger::launch(LaunchRequest request) {
@@ -72,10 +78,10 @@ void Ledger::acknowledge(Serial serial, std::uint64_t incarnation) {
   if (is_over(service.record.phase)) queue(service, Owed::ack);
 }
 
-void Ledger::stop(Serial serial, std::uint64_t incarnation, int signal) {
+void Ledger::stop(Serial serial, std::uint64_t incarnation, const StopOrder& order) {
   Service* service = current(serial, incarnation);
   if (service == nullptr || service->reported.has(Reported::exited)) return;
-  service->stop_wanted = signal;
+  service->stop_wanted = order;
   queue(*service, Owed::stop);
 }
 
@@ -217,7 +223,7 @@ void Ledger::on_list_end() {
     } else if (service.facts.has(Fact::launch_unsure) && !listed) {
       queue_launch(service);  // no answer to it came, and there is no shim that could have answered
     }
-    service.owed.set(Owed::stop, service.stop_wanted != 0 && !service.reported.has(Reported::exited));
+    service.owed.set(Owed::stop, service.stop_wanted && !service.reported.has(Reported::exited));
     service.owed.set(Owed::kill, service.facts.has(Fact::kill_wanted));
     queue(service);
   }
@@ -277,7 +283,7 @@ std::vector<std::uint8_t> Ledger::frame_of(Service& service, std::uint64_t epoch
   }
   if (service.has_ended()) return {};
   if (service.owed.take(Owed::reclaim)) return reclaim_frame_of(service, epoch);
-  if (service.owed.take(Owed::stop)) return ref_frame(FrameType::stop, {ref.serial, ref.incarnation, service.stop_wanted}, epoch);
+  if (service.owed.take(Owed::stop) && service.stop_wanted) return stop_frame(ref, *service.stop_wanted, epoch);
   if (service.owed.take(Owed::kill)) return ref_frame(FrameType::kill, ref, epoch);
   return {};
 }

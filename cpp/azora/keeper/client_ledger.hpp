@@ -7,6 +7,7 @@
 // the reports start_failed and swept.
 #include <cstdint>
 #include <deque>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -26,7 +27,7 @@ class Ledger {
   void refuse_launch(Serial serial, std::uint64_t incarnation, std::string reason);
   void adopt(Serial serial, std::uint64_t incarnation, std::string id);
   void acknowledge(Serial serial, std::uint64_t incarnation);
-  void stop(Serial serial, std::uint64_t incarnation, int signal);
+  void stop(Serial serial, std::uint64_t incarnation, const StopOrder& order);
   void kill(Serial serial, std::uint64_t incarnation);
   void forget(Serial serial);
   void kill_all();
@@ -68,7 +69,7 @@ class Ledger {
     FlagSet<Owed> owed;
     FlagSet<Reported> reported;
     FlagSet<Fact> facts;
-    int stop_wanted = 0;   // signal
+    std::optional<StopOrder> stop_wanted;
     std::uint64_t reported_dropped = 0;  // lines of its log
     bool has_ended() const { return reported.has(Reported::end); }
   };

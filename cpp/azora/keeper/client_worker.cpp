@@ -150,7 +150,7 @@ void ClientWorker::carry_out(Command command) {
   if (const auto* end = std::get_if<AcknowledgeCommand>(&command)) return ledger_.acknowledge(end->serial, end->incarnation);
   if (const auto* stop = std::get_if<StopCommand>(&command)) {
     end_lookup(stop->serial, stop->incarnation);
-    return ledger_.stop(stop->serial, stop->incarnation, stop->signal);
+    return ledger_.stop(stop->serial, stop->incarnation, stop->order);
   }
   if (const auto* kill = std::get_if<KillCommand>(&command)) {
     end_lookup(kill->serial, kill->incarnation);

@@ -38,7 +38,7 @@ struct AcknowledgeCommand {
 struct StopCommand {
   Serial serial = 0;
   std::uint64_t incarnation = 0;
-  int signal = 0;
+  StopOrder order;
 };
 struct KillCommand {
   Serial serial = 0;

@@ -68,6 +68,10 @@ constexpr std::array<std::pair<std::string_view, int>, 16> kLimits{{{"as", RLIMI
                                                                     {"stack", RLIMIT_STACK}}};
 static_assert(kLimits.size() <= kMaxLimits);
 
+std::uint32_t wire_millis(Millis span) {
+  return static_cast<std::uint32_t>(std::clamp<std::int64_t>(span.count(), 0, INT32_MAX));
+}
+
 std::uint64_t limit_value(std::int64_t value) {
   return value < 0 ? static_cast<std::uint64_t>(RLIM_INFINITY) : static_cast<std::uint64_t>(value);
 }
@@ -96,6 +100,10 @@ std::string limit_name(std::uint32_t resource) {
   return std::to_string(resource);
 }
 
+StopOrder stop_order(const LaunchSpec& spec) {
+  return {.signal = spec.stop_signal, .timeout_ms = wire_millis(spec.stop_timeout), .tree = spec.stop_mode == StopMode::tree};
+}
+
 Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world, const std::optional<Account>& account,
                               const std::string& fleet) {
   const LaunchSpec& spec = launch.spec;
@@ -120,8 +128,8 @@ Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world, const
     request.gid = account->gid;
     request.groups = account->groups;
   }
-  request.stop_signal = spec.stop_signal;
-  request.stop_timeout_ms = static_cast<std::uint32_t>(std::clamp<std::int64_t>(spec.stop_timeout.count(), 0, INT32_MAX));
+  request.stop = stop_order(spec);
+  request.orphan_timeout_ms = wire_millis(spec.orphan_timeout);
   request.log_max_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(spec.log.max_bytes, 1));
   request.log_files = static_cast<std::uint32_t>(std::max(spec.log.files, 1));
   request.no_new_privs = spec.no_new_privs;

@@ -36,6 +36,9 @@ struct Launch {
   LaunchSpec spec;     // {port} and {index} already substituted
 };
 
+// What the configuration of a service says about its stop.
+StopOrder stop_order(const LaunchSpec& spec);
+
 struct Exit {
   std::optional<int> code;      // exit status, when it exited
   std::optional<int> signal;    // signal number, when it was killed
@@ -82,8 +85,9 @@ class Keeper {
   virtual void adopt(Serial serial, std::uint64_t incarnation, std::string id) = 0;
   // The end of that incarnation is durable: its record may go. Does nothing for one that has not ended.
   virtual void acknowledge(Serial serial, std::uint64_t incarnation) = 0;
-  // Sends the signal (and SIGCONT after it) to the main process of that incarnation.
-  virtual void stop(Serial serial, std::uint64_t incarnation, int signal) = 0;
+  // Sends the signal (and SIGCONT after it) to the main process of that incarnation, or to all its processes at once, as
+  // the order says; what is left when main has ended gets it then. After its time all that is left is killed.
+  virtual void stop(Serial serial, std::uint64_t incarnation, const StopOrder& order) = 0;
   // Kills the main process and all its descendants (cgroup.kill where writable).
   virtual void kill(Serial serial, std::uint64_t incarnation) = 0;
   // The service is unregistered and swept, or unknown: what is left of it is stopped, its shim ends, its logs are

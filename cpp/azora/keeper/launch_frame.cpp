@@ -32,8 +32,8 @@ std::vector<std::uint8_t> launch_frame(const LaunchRequest& launch, std::uint64_
   frame.u32(launch.gid);
   frame.u32(static_cast<std::uint32_t>(launch.groups.size()));
   for (const std::uint32_t group : launch.groups) frame.u32(group);
-  frame.i32(launch.stop_signal);
-  frame.u32(launch.stop_timeout_ms);
+  frame.stop_order(launch.stop);
+  frame.u32(launch.orphan_timeout_ms);
   frame.u64(launch.log_max_bytes);
   frame.u32(launch.log_files);
   frame.u32(launch.umask);

@@ -25,8 +25,8 @@ struct LaunchRequest {
   std::uint32_t uid = 0;
   std::uint32_t gid = 0;
   std::vector<std::uint32_t> groups;
-  std::int32_t stop_signal = 15;
-  std::uint32_t stop_timeout_ms = 10'000;
+  StopOrder stop;
+  std::uint32_t orphan_timeout_ms = 2'000;
   std::uint64_t log_max_bytes = 10 * 1024 * 1024;
   std::uint32_t log_files = 5;
   std::uint32_t umask = 077;

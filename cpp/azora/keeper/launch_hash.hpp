@@ -1,7 +1,8 @@
 #pragma once
 // Shows whether a running process was started from the same configuration: a hash of what takes effect only with a
-// new process (argv, cwd, env, envFile, inheritEnv, user, rlimits, noNewPrivs, memoryLimit and the port). What
-// applies to a running one (stopSignal, stopTimeout, log) is left out.
+// new process (argv, cwd, env, envFile, inheritEnv, user, rlimits, noNewPrivs, memoryLimit, the port, and
+// orphanTimeout, which its shim applies by itself). What comes with each order (stopSignal, stopTimeout, stopMode) or
+// applies to a running one (log) is left out.
 // The same on every machine, build and run: it is compared with what a former orchestrator launched.
 // Threads: any; pure.
 #include <cstdint>

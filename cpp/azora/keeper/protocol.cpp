@@ -33,6 +33,15 @@ bool checked_bool(Reader& fields) {
   return value == 1;
 }
 
+StopOrder stop_order(Reader& fields) {
+  StopOrder order;
+  order.signal = fields.i32();
+  if (order.signal < 1 || order.signal > kLastSignal) fields.fail();
+  order.timeout_ms = fields.u32();
+  order.tree = checked_bool(fields);
+  return order;
+}
+
 }  // namespace
 
 Writer::Writer(std::uint8_t* data, std::size_t room, FrameType type, std::uint64_t request,
@@ -65,6 +74,12 @@ void Writer::text(const char* data, std::size_t size) {
   if (size > 0) std::memcpy(data_ + size_, data, size);
   size_ += size;
   data_[size_++] = 0;
+}
+
+void Writer::stop_order(const StopOrder& order) {
+  i32(order.signal);
+  u32(order.timeout_ms);
+  u8(order.tree ? 1 : 0);
 }
 
 std::size_t Writer::finish() {
@@ -151,7 +166,15 @@ bool read_ref(const std::uint8_t* frame, std::size_t size, ServiceRef* ref) {
   if (!open_frame(frame, size, &fields)) return false;
   ref->serial = fields.u64();
   ref->incarnation = fields.u64();
-  ref->value = fields.i32();
+  return fields.done();
+}
+
+bool read_stop(const std::uint8_t* frame, std::size_t size, ServiceRef* ref, StopOrder* order) {
+  Reader fields(nullptr, 0);
+  if (!open_frame(frame, size, &fields)) return false;
+  ref->serial = fields.u64();
+  ref->incarnation = fields.u64();
+  *order = stop_order(fields);
   return fields.done();
 }
 
@@ -215,8 +238,8 @@ bool read_launch(const std::uint8_t* frame, std::size_t size, LaunchFrame* launc
   launch->group_count = fields.u32();
   if (launch->group_count > kMaxGroups) return false;
   launch->groups = fields.bytes(std::size_t{4} * launch->group_count);
-  launch->stop_signal = fields.i32();
-  launch->stop_timeout_ms = fields.u32();
+  launch->stop = stop_order(fields);
+  launch->orphan_timeout_ms = fields.u32();
   launch->log_max_bytes = fields.u64();
   launch->log_files = fields.u32();
   launch->umask = fields.u32();
@@ -258,7 +281,15 @@ std::size_t write_ref(std::uint8_t* data, std::size_t room, FrameType type, cons
   Writer frame(data, room, type, request, epoch);
   frame.u64(ref.serial);
   frame.u64(ref.incarnation);
-  frame.i32(ref.value);
+  return frame.finish();
+}
+
+std::size_t write_stop(std::uint8_t* data, std::size_t room, const ServiceRef& ref, const StopOrder& order,
+                       std::uint64_t request, std::uint64_t epoch) {
+  Writer frame(data, room, FrameType::stop, request, epoch);
+  frame.u64(ref.serial);
+  frame.u64(ref.incarnation);
+  frame.stop_order(order);
   return frame.finish();
 }
 

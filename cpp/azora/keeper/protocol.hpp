@@ -34,6 +34,7 @@
 // - A launch that cannot be passed on comes back as `refused` (busy, stale, ending, limit).
 // - FORGET has no answer, MOVE neither. GOODBYE is answered by `ended` when every service and shim has ended, in an
 //   ephemeral fleet the runtime directory too; then the keeper exits.
+// - STOP said again with the same signal reaches no process twice, and only shortens the time.
 // Every frame carries the fencing epoch of the orchestrator it speaks for; receivers refuse an epoch
 // older than the highest they have seen. The orchestrator uses a greater one for every keeper it
 // starts; a keeper that a shim refuses as fenced passes the refusal on, with the epoch to exceed, and exits
@@ -63,6 +64,7 @@ inline constexpr char kBuildId[] = "azora-keeper/1.0";
 inline constexpr std::size_t kMaxFrame = 192 * 1024;
 inline constexpr std::size_t kHeaderSize = 24;
 inline constexpr std::size_t kMaxSmallFrame = 512;  // every frame but LAUNCH
+inline constexpr std::int32_t kLastSignal = 64;
 inline constexpr std::size_t kMaxServiceId = 79;    // bytes; those of a replica, id@999, included
 inline constexpr std::size_t kMaxFolder = 400;      // bytes of the path in MOVE
 inline constexpr int kFrameBuffer = 2 * kMaxFrame;  // asked of the system for a socket that carries LAUNCH
@@ -79,7 +81,7 @@ enum class FrameType : std::uint16_t {
   hello = 1,         // both ways, first: Hello
   // towards the shim
   launch = 2,        // Launch
-  stop = 3,          // ServiceRef with value = signal
+  stop = 3,          // ServiceRef and StopOrder
   kill = 4,          // ServiceRef
   list = 5,          // nothing; answered by the records and list_end
   ack = 6,           // ServiceRef: the end of this incarnation is known, its record may go
@@ -200,7 +202,15 @@ struct Hello {
 struct ServiceRef {
   std::uint64_t serial = 0;
   std::uint64_t incarnation = 0;
-  std::int32_t value = 0;
+};
+
+// How a service is told to stop. What is left when the main process has ended gets the signal then, once, and has the
+// rest of the time.
+struct StopOrder {
+  std::int32_t signal = 15;
+  std::uint32_t timeout_ms = 10'000;  // from the order on; then all that is left is killed
+  bool tree = false;                  // to all its processes at once, not to the main one alone
+  friend bool operator==(const StopOrder&, const StopOrder&) = default;
 };
 
 enum class RefusalCode : std::uint16_t {
@@ -249,8 +259,8 @@ struct LaunchFrame {
   std::uint32_t gid = 0;
   std::uint32_t group_count = 0;
   const std::uint8_t* groups = nullptr;  // group_count times 4 bytes
-  std::int32_t stop_signal = 15;
-  std::uint32_t stop_timeout_ms = 0;
+  StopOrder stop;       // when nobody is there to order it
+  std::uint32_t orphan_timeout_ms = 0;  // of what the main process leaves when it ends by itself
   std::uint64_t log_max_bytes = 0;
   std::uint32_t log_files = 1;
   std::uint32_t umask = 077;
@@ -272,6 +282,7 @@ class Writer {
   void i32(std::int32_t value) { number(static_cast<std::uint32_t>(value), 4); }
   void i64(std::int64_t value) { number(static_cast<std::uint64_t>(value), 8); }
   void text(const char* data, std::size_t size);
+  void stop_order(const StopOrder& order);
   // Size of the finished frame; 0 when it did not fit.
   std::size_t finish();
 
@@ -323,6 +334,7 @@ class TextWalk {
 bool read_header(const std::uint8_t* frame, std::size_t size, Header* header);
 bool read_hello(const std::uint8_t* frame, std::size_t size, Hello* hello);
 bool read_ref(const std::uint8_t* frame, std::size_t size, ServiceRef* ref);
+bool read_stop(const std::uint8_t* frame, std::size_t size, ServiceRef* ref, StopOrder* order);
 bool read_record(const std::uint8_t* frame, std::size_t size, Record* record);
 bool read_refusal(const std::uint8_t* frame, std::size_t size, Refusal* refusal);
 bool read_launch(const std::uint8_t* frame, std::size_t size, LaunchFrame* launch);
@@ -334,6 +346,8 @@ std::size_t write_empty(std::uint8_t* data, std::size_t room, FrameType type, st
 std::size_t write_hello(std::uint8_t* data, std::size_t room, const Hello& hello, std::uint64_t epoch);
 std::size_t write_ref(std::uint8_t* data, std::size_t room, FrameType type, const ServiceRef& ref,
                       std::uint64_t request, std::uint64_t epoch);
+std::size_t write_stop(std::uint8_t* data, std::size_t room, const ServiceRef& ref, const StopOrder& order,
+                       std::uint64_t request, std::uint64_t epoch);
 std::size_t write_record(std::uint8_t* data, std::size_t room, FrameType type, const Record& record,
                          std::uint64_t request, std::uint64_t epoch);
 std::size_t write_refusal(std::uint8_t* data, std::size_t room, const Refusal& refusal,

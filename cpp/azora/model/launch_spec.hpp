@@ -17,6 +17,12 @@ struct LogLimits {
   friend bool operator==(const LogLimits&, const LogLimits&) = default;
 };
 
+// Which processes get the stop signal first.
+enum class StopMode : std::uint8_t {
+  main,  // the main process; what is left when it has ended gets it then
+  tree,  // all of them at once
+};
+
 struct LaunchSpec {
   std::vector<std::string> argv;                          // argv[0] is looked up on the child's PATH at each start
   std::string cwd;                                        // absolute; empty: the orchestrator's
@@ -27,6 +33,8 @@ struct LaunchSpec {
   std::string user;                                       // empty: ours
   int stop_signal = 15;
   Millis stop_timeout{10'000};
+  StopMode stop_mode = StopMode::main;
+  Millis orphan_timeout{2'000};                           // of what main leaves when it ends by itself
   LogLimits log;
   std::map<std::string, std::pair<std::int64_t, std::int64_t>> rlimits;  // "nofile" -> {soft, hard}; -1 = infinity
   bool no_new_privs = true;
@@ -38,6 +46,7 @@ struct LaunchSpec {
 inline bool same_program(LaunchSpec a, const LaunchSpec& b) {
   a.stop_signal = b.stop_signal;
   a.stop_timeout = b.stop_timeout;
+  a.stop_mode = b.stop_mode;
   a.log = b.log;
   return a == b;
 }

@@ -19,6 +19,7 @@ set(AZORA_MODEL_SOURCES
   spec_probe.cpp
   spec_process.cpp
   spec_restart.cpp
+  spec_rules.cpp
   spec_schema.cpp
   spec_suggest.cpp
   spec_template.cpp

@@ -278,7 +278,18 @@ constexpr auto kFields = std::to_array<FieldRow>({
      .name = "stopTimeout",
      .kind = duration,
      .default_json = "10000",
-     .doc = "Time from the stop signal to SIGKILL."},
+     .doc = "Time from the stop signal to SIGKILL, of all its processes."},
+    {.section = process,
+     .name = "stopMode",
+     .kind = choice,
+     .choices = "main tree",
+     .default_json = "\"main\"",
+     .doc = "Who gets the stop signal: the main process, and what it leaves when it has ended; or all at once (tree)."},
+    {.section = process,
+     .name = "orphanTimeout",
+     .kind = duration,
+     .default_json = "2000",
+     .doc = "When the main process has ended by itself: time that the others have from the stop signal to SIGKILL."},
     {.section = process, .name = "log", .kind = object, .doc = "Limits of its log files."},
     {.section = process,
      .name = "memoryLimit",
@@ -365,30 +376,6 @@ constexpr auto kFields = std::to_array<FieldRow>({
     {.section = restart, .name = "command", .doc = "A command.", .available = false},
 });
 
-std::string limits(std::string_view what, const FieldRow& row, std::string_view unit) {
-  std::string rule(what);
-  if (row.max != kMaxInt32) {
-    rule += " from " + std::to_string(row.min) + " to " + std::to_string(row.max);
-  } else {
-    rule += " of at least " + std::to_string(row.min);
-  }
-  if (!unit.empty()) rule += " (" + std::string(unit) + ")";
-  return rule;
-}
-
-// "a", "b" or "c"
-std::string quoted_choices(std::string_view choices) {
-  std::string words;
-  while (!choices.empty()) {
-    const std::size_t space = std::min(choices.find(' '), choices.size());
-    const bool last = space == choices.size();
-    if (!words.empty()) words += last ? " or " : ", ";
-    words += "\"" + std::string(choices.substr(0, space)) + "\"";
-    choices.remove_prefix(last ? space : space + 1);
-  }
-  return words;
-}
-
 }  // namespace
 
 std::span<const FieldRow> all_fields() { return kFields; }
@@ -416,29 +403,6 @@ std::string_view section_path(Section section) {
     case Section::restart: return "restart";
   }
   return "";
-}
-
-std::string rule_text(const FieldRow& row, bool units) {
-  if (!row.rule.empty()) return std::string(row.rule);
-  switch (row.kind) {
-    case FieldKind::word:
-    case FieldKind::text:
-      return "a text of 1 to " + std::to_string(row.max) + " characters without control characters";
-    case FieldKind::integer: return limits("an integer", row, "");
-    case FieldKind::number: return limits("a number", row, "");
-    case FieldKind::boolean: return "true or false";
-    case FieldKind::duration:
-      return limits("an integer", row, "milliseconds") +
-             (units ? " or a text such as \"30s\"" : "");
-    case FieldKind::bytes:
-      return "an integer of at least " + std::to_string(row.min) + " (bytes)" +
-             (units ? " or a text such as \"10MiB\"" : "");
-    case FieldKind::choice: return quoted_choices(row.choices);
-    case FieldKind::object: return "an object";
-    case FieldKind::list:
-    case FieldKind::other: break;
-  }
-  return "a value of its kind";
 }
 
 bool is_word(std::string_view text) {

@@ -262,6 +262,8 @@ ProcessPlan read_process(const Json& process_json, const std::optional<Url>& end
   read_inherit_env(process, launch, context);
   read_stop_signal(process, launch);
   launch.stop_timeout = process.millis("stopTimeout").value_or(launch.stop_timeout);
+  if (process.text_or("stopMode", "") == "tree") launch.stop_mode = StopMode::tree;
+  launch.orphan_timeout = process.millis("orphanTimeout").value_or(launch.orphan_timeout);
   read_log(process, launch, context);
   read_rlimits(process, launch, context);
   if (const Json* value = process.get("noNewPrivs")) launch.no_new_privs = value->boolean;

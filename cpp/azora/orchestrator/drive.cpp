@@ -25,7 +25,10 @@ healing::Plan plan_of(const ServiceSpec& spec) {
   plan.restart = spec.restart;
   plan.interval = spec.probe.interval;
   plan.start_timeout = spec.probe.start_timeout;
-  if (spec.process) plan.stop_timeout = spec.process->stop_timeout;
+  if (spec.process) {
+    plan.stop_timeout = spec.process->stop_timeout;
+    plan.orphan_timeout = spec.process->orphan_timeout;
+  }
   plan.jitter_key = hash_bytes(spec.id);
   return plan;
 }

@@ -61,6 +61,47 @@ TEST(Stop, DesiredDownWinsOverEverythingThatWaits) {
   }
 }
 
+TEST(Stop, Rule53WhatACrashLeavesHasOrphanTimeoutThenIsKilledAndNothingStartsBefore) {
+  Rig rig;
+  rig.plan.orphan_timeout = Millis(700);
+  rig.bring_up();
+  rig.feed(In::exited);
+  EXPECT_EQ(*rig.machine.timers.deadline - rig.now, Millis(700));
+  rig.pass_deadline();
+  EXPECT_TRUE(rig.is(Lifecycle::killing));
+  EXPECT_TRUE(rig.asked(Do::send_kill));
+  EXPECT_EQ(rig.done(Do::launch), 1);
+  rig.feed(In::swept);
+  EXPECT_TRUE(rig.asked(Do::ask_admission));
+}
+
+TEST(Stop, Rule53WhatAStoppedMainLeavesHasTheRestOfStopTimeout) {
+  Rig rig;
+  rig.bring_up();
+  rig.desire(Desired::down);
+  const SteadyTime until = rig.now + rig.plan.stop_timeout;
+  rig.wait(Millis(400));
+  rig.feed(In::exited);
+  EXPECT_TRUE(rig.is(Lifecycle::sweep));
+  EXPECT_EQ(rig.done(Do::send_kill), 0);
+  EXPECT_EQ(rig.machine.timers.deadline, until);
+  rig.pass_deadline();
+  EXPECT_TRUE(rig.is(Lifecycle::killing));
+  EXPECT_TRUE(rig.asked(Do::send_kill));
+  rig.feed(In::swept);
+  EXPECT_TRUE(rig.is(Lifecycle::idle));
+}
+
+TEST(Stop, Rule53WhatAKilledMainLeavesIsKilled) {
+  Rig rig;
+  rig.bring_up();
+  rig.desire(Desired::down);
+  rig.pass_deadline();
+  rig.feed(In::exited);
+  EXPECT_TRUE(rig.is(Lifecycle::sweep));
+  EXPECT_TRUE(rig.asked(Do::send_kill));
+}
+
 TEST(Stop, StartWhileStoppingStartsAgainAfterTheSweepWithoutSpending) {
   Rig rig;
   rig.bring_up();

@@ -66,7 +66,7 @@ TEST_P(KeeperClientAdopt, AKilledOrchestratorsFleetIsFoundAdoptedAndStopped) {
     EXPECT_EQ(rig.life(serial).record.pid, record.pid);
     EXPECT_TRUE(is_alive(record.pid));
   }
-  rig.client->stop(1, 1, SIGTERM);
+  rig.client->stop(1, 1, {.signal = SIGTERM});
   rig.client->kill(2, 1);
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   ASSERT_TRUE(rig.run_until_word(2, "swept"));
@@ -128,7 +128,7 @@ TEST_P(KeeperClientAdopt, AStopThatWasAskedForIsRemembered) {
   {
     ClientRig rig(durable());
     rig.start(launch);
-    rig.client->stop(1, 1, SIGTERM);
+    rig.client->stop(1, 1, {.signal = SIGTERM});
     rig.client->launch(rig.shell(2, "exit 0"));  // told behind the stop
     ASSERT_TRUE(rig.run_until_word(2, "swept"));
     rig.client->leave();

@@ -117,7 +117,7 @@ TEST_P(KeeperClientFailure, KilledKeeperLosesNoExitAndNoService) {
   EXPECT_EQ(rig.story(3), (Story{"started"}));
   // The new keeper has the one that lives in hand, and starts others.
   rig.client->launch(rig.shell(1, "exit 0", 2));
-  rig.client->stop(3, 1, SIGTERM);
+  rig.client->stop(3, 1, {.signal = SIGTERM});
   ASSERT_TRUE(rig.run_until_word(3, "swept"));
   ASSERT_TRUE(rig.run_until_word(1, "swept", 2));
   for (Serial serial = 1; serial <= 3; ++serial) EXPECT_EQ(rig.story(serial), (Story{"started", "exited", "swept"}));
@@ -192,7 +192,7 @@ TEST_P(KeeperClientFailure, CommandsGivenWhileTheKeeperIsDeadAreCarriedOut) {
   ASSERT_TRUE(rig.run_until_word(3, "swept"));
   const pid_t keeper = rig.keeper_of(first);
   signal_process(keeper, SIGSTOP);
-  rig.client->stop(1, 1, SIGTERM);
+  rig.client->stop(1, 1, {.signal = SIGTERM});
   rig.client->kill(2, 1);
   rig.client->launch(rig.shell(3, "exit 5", 2));
   rig.client->launch(rig.shell(4, "exit 6"));
@@ -229,7 +229,7 @@ TEST_P(KeeperClientFailure, ForkedChildLeavesTheFleetAlone) {
   ASSERT_EQ(::waitpid(child, &status, 0), child);
   EXPECT_EQ(status, 0);
   EXPECT_TRUE(is_alive(pid));
-  rig.client->stop(1, 1, SIGTERM);
+  rig.client->stop(1, 1, {.signal = SIGTERM});
   EXPECT_TRUE(rig.run_until_word(1, "swept"));
 }
 

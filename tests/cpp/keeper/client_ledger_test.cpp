@@ -143,7 +143,7 @@ TEST_F(LedgerTest, AnAdoptedServiceGoesOnAsALaunchedOne) {
   ledger.adopt(1, 4, "s");
   EXPECT_EQ(told(), "adopted");
   EXPECT_FALSE(ledger.has_adoption());
-  ledger.stop(1, 4, 15);
+  ledger.stop(1, 4, {});
   EXPECT_EQ(sent(), "stop");
   hear(Phase::swept, 4);
   EXPECT_EQ(told(), "exited swept");
@@ -235,18 +235,18 @@ TEST_F(LedgerTest, RecordsOfOtherLivesAreNotTold) {
 TEST_F(LedgerTest, OrderOfWhatIsOwed) {
   ledger.launch(request(1, 1));
   ledger.kill(1, 1);
-  ledger.stop(1, 1, 15);
+  ledger.stop(1, 1, {});
   EXPECT_EQ(sent(), "launch stop kill");
 }
 
 TEST_F(LedgerTest, CommandsOfOtherLivesAreNotSent) {
   launched();
-  ledger.stop(1, 2, 15);
+  ledger.stop(1, 2, {});
   ledger.kill(1, 0);
   ledger.kill(2, 1);
   EXPECT_EQ(sent(), "");
   hear(Phase::exited);
-  ledger.stop(1, 1, 15);
+  ledger.stop(1, 1, {});
   EXPECT_EQ(sent(), "");
   ledger.kill(1, 1);  // its descendants
   EXPECT_EQ(sent(), "kill");
@@ -288,7 +288,7 @@ TEST_F(LedgerTest, LaunchThatReachedItsShimIsNotSaidAgain) {
 TEST_F(LedgerTest, WantedStaysWantedOverAKeepersDeath) {
   launched();
   hear(Phase::running);
-  ledger.stop(1, 1, 15);
+  ledger.stop(1, 1, {});
   ledger.kill(1, 1);
   EXPECT_EQ(sent(), "stop kill");
   new_keeper();

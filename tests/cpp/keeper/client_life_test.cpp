@@ -28,10 +28,10 @@ TEST_P(KeeperClientLife, StopsAndKillsWithTheSignalAskedFor) {
   rig.start(rig.shell(1, "trap 'exit 3' INT; echo ready; while :; do sleep 1 & wait $!; done"));
   rig.start(rig.shell(2, "trap '' TERM; echo ready; while :; do sleep 1; done"));
   ASSERT_TRUE(rig.run_until([&] { return rig.log(1) == "ready\n" && rig.log(2) == "ready\n"; }));
-  rig.client->stop(1, 1, SIGINT);
+  rig.client->stop(1, 1, {.signal = SIGINT});
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   EXPECT_EQ(rig.life(1).exit.code, 3);
-  rig.client->stop(2, 1, SIGTERM);
+  rig.client->stop(2, 1, {.signal = SIGTERM});
   rig.client->kill(2, 1);
   ASSERT_TRUE(rig.run_until_word(2, "swept"));
   EXPECT_EQ(rig.life(2).exit.signal, SIGKILL);
@@ -53,8 +53,8 @@ TEST_P(KeeperClientLife, IncarnationsFollowEachOtherAndOldCommandsDoNothing) {
     rig.client->launch(rig.shell(1, "echo run $AZORA_INCARNATION of $AZORA_ID; exec sleep 1000", incarnation));
     ASSERT_TRUE(rig.run_until([&] { return rig.log(1).ends_with("run " + std::to_string(incarnation) + " of s1\n"); }));
     rig.client->kill(1, incarnation - 1);
-    rig.client->stop(1, incarnation + 1, SIGKILL);
-    rig.client->stop(1, incarnation, SIGTERM);
+    rig.client->stop(1, incarnation + 1, {.signal = SIGKILL});
+    rig.client->stop(1, incarnation, {.signal = SIGTERM});
     ASSERT_TRUE(rig.run_until_word(1, "swept", incarnation));
     EXPECT_EQ(rig.story(1, incarnation), (Story{"started", "exited", "swept"}));
     EXPECT_EQ(rig.life(1, incarnation).exit.signal, SIGTERM);

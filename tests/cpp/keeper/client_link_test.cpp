@@ -161,7 +161,7 @@ TEST_P(KeeperClientLink, AKeeperThatDoesNotAnswerIsReportedAndReplaced) {
   EXPECT_TRUE(rig.run_until([&] { return !is_alive(keeper); }));
   EXPECT_TRUE(is_alive(pid));
   EXPECT_EQ(rig.story(1), Story{"started"});
-  rig.client->stop(1, 1, SIGTERM);
+  rig.client->stop(1, 1, {.signal = SIGTERM});
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   EXPECT_EQ(rig.life(1).exit.signal, SIGTERM);
 }
@@ -237,8 +237,8 @@ TEST_P(KeeperClientLink, WhereItsFolderIsRemovedTheFleetGoesOnInAnother) {
   // The next keeper finds both where they are now.
   ASSERT_EQ(signal_process(rig.keeper(), SIGKILL), 0);
   ASSERT_TRUE(rig.run_until([&] { return rig.links.size() == 4; }));
-  rig.client->stop(1, 1, SIGKILL);
-  rig.client->stop(2, 1, SIGTERM);
+  rig.client->stop(1, 1, {.signal = SIGKILL});
+  rig.client->stop(2, 1, {.signal = SIGTERM});
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   ASSERT_TRUE(rig.run_until_word(2, "swept"));
   EXPECT_EQ(rig.story(1), (Story{"started", "exited", "swept"}));
@@ -362,12 +362,12 @@ TEST_P(KeeperClientLink, ADirectoryOfUsersThatHangsStallsOneLaunchAlone) {
   rig.client->launch(as_user(3, "hung"));
   rig.client->launch(as_user(4, "here"));
   rig.client->launch(rig.shell(5, "exit 5"));
-  rig.client->stop(1, 1, SIGTERM);
+  rig.client->stop(1, 1, {.signal = SIGTERM});
   for (const Serial serial : {1, 4, 5}) ASSERT_TRUE(rig.run_until_word(serial, "swept"));
   EXPECT_FALSE(is_alive(pid));
   EXPECT_EQ(rig.life(4).exit.code, 4);
   // What is stopped while it waits never starts.
-  rig.client->stop(2, 1, SIGTERM);
+  rig.client->stop(2, 1, {.signal = SIGTERM});
   ASSERT_TRUE(rig.run_until_word(2, "swept"));
   EXPECT_EQ(rig.story(2), (Story{"start_failed", "swept"}));
   hung->count_down();

@@ -83,7 +83,7 @@ TEST(KeeperEnvironment, HashIsOfWhatTakesEffectWithANewProcess) {
   const std::uint64_t hash = launch_hash(spec, 1);
   EXPECT_EQ(hash, launch_hash(LaunchSpec(spec), 1));
   EXPECT_NE(hash, launch_hash(spec, 2));
-  std::vector<LaunchSpec> others(9, spec);
+  std::vector<LaunchSpec> others(10, spec);
   others[0].argv = {"ab"};
   others[1].cwd = "/d";
   others[2].env = {{"NV", ""}};
@@ -93,12 +93,26 @@ TEST(KeeperEnvironment, HashIsOfWhatTakesEffectWithANewProcess) {
   others[6].rlimits = {{"nofile", {1, 2}}};
   others[7].no_new_privs = false;
   others[8].memory_limit = 1 << 20;
+  others[9].orphan_timeout = Millis(0);
   for (const LaunchSpec& other : others) EXPECT_NE(launch_hash(other, 1), hash) << &other - others.data();
   LaunchSpec live = spec;
   live.stop_signal = 2;
   live.stop_timeout = Millis(1);
+  live.stop_mode = StopMode::tree;
   live.log.files = 9;
   EXPECT_EQ(launch_hash(live, 1), hash);
+}
+
+TEST(KeeperEnvironment, Rule53AServiceIsStoppedAsItsConfigurationSays) {
+  const LaunchRequest unset = resolved(launch_of({}));
+  EXPECT_EQ(unset.stop, (StopOrder{.signal = 15, .timeout_ms = 10'000, .tree = false}));
+  EXPECT_EQ(unset.orphan_timeout_ms, 2'000U);
+  const LaunchRequest set = resolved(launch_of({.stop_signal = 2,
+                                                .stop_timeout = Millis(70),
+                                                .stop_mode = StopMode::tree,
+                                                .orphan_timeout = Millis(std::int64_t{1} << 40)}));
+  EXPECT_EQ(set.stop, (StopOrder{.signal = 2, .timeout_ms = 70, .tree = true}));
+  EXPECT_EQ(set.orphan_timeout_ms, 2'147'483'647U);
 }
 
 TEST(KeeperEnvironment, UserBringsItsOwnNamesAndGroups) {

@@ -184,7 +184,7 @@ TEST_P(ProgramAttach, WhatAStoppedShimIsToldItDoesLater) {
   const pid_t shim = rig.shim_of(1);
   ASSERT_EQ(signal_process(shim, SIGSTOP), 0);
   // More than its socket takes: what is owed is kept once, not queued.
-  for (int i = 0; i < 2000; ++i) rig.say(FrameType::stop, 1, 1, SIGURG);
+  for (int i = 0; i < 2000; ++i) rig.stop(1, {.signal = SIGURG});
   rig.say(FrameType::kill, 1);
   ASSERT_TRUE(rig.list());
   EXPECT_FALSE(is_gone(started.pid));
@@ -204,7 +204,7 @@ TEST_P(ProgramAttach, ARecordSaysWhatTheNextOrchestratorNeedsToKnow) {
   EXPECT_STREQ(record.id, "orders@1");
   EXPECT_EQ(record.spec_hash, 0xfedcba9876543210);
   EXPECT_FALSE(record.stop_asked);
-  rig.say(FrameType::stop, 1, 1, SIGTERM);
+  rig.stop(1);
   record = rig.await(1, Phase::swept);
   EXPECT_TRUE(record.stop_asked);
   rig.say(FrameType::ack, 1);
@@ -243,7 +243,7 @@ TEST_P(ProgramAttach, AnOrchestratorOfAnOlderEpochLearnsTheOneToExceed) {
 TEST_P(ProgramAttach, GarbageIsRefusedAndHarmsNothing) {
   rig.launch_and_await(rig.shell(1, "exec sleep 1000"));
   std::vector<std::uint8_t> frame(kMaxSmallFrame);
-  frame.resize(write_ref(frame.data(), frame.size(), FrameType::kill, {1, 1, 0}, 1, rig.epoch));
+  frame.resize(write_ref(frame.data(), frame.size(), FrameType::kill, {1, 1}, 1, rig.epoch));
   for (std::size_t size = 1; size < frame.size(); ++size) rig.send({frame.begin(), frame.begin() + static_cast<std::ptrdiff_t>(size)});
   rig.send(std::vector<std::uint8_t>(100, 0xff));
   ASSERT_TRUE(rig.list());

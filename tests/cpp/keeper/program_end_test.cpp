@@ -36,7 +36,7 @@ TEST_P(ProgramEnd, NothingOutlivesTheOrchestrator) {
 
 TEST_P(ProgramEnd, WhatIgnoresTheStopSignalIsKilledAtItsDeadline) {
   LaunchRequest request = rig.shell(1, "trap '' TERM; echo ready > $FIFO; while :; do sleep 1; done");
-  request.stop_timeout_ms = 50;
+  request.stop.timeout_ms = 50;
   rig.launch_and_await(request);
   rig.line();
   const pid_t keeper = rig.keeper_pid;
@@ -47,7 +47,7 @@ TEST_P(ProgramEnd, WhatIgnoresTheStopSignalIsKilledAtItsDeadline) {
 
 TEST_P(ProgramEnd, ServicesHearTheirStopSignalFirst) {
   LaunchRequest request = rig.shell(1, "trap 'echo stopped > $FIFO; exit 0' INT; echo ready > $FIFO; while :; do sleep 0.01; done");
-  request.stop_signal = SIGINT;
+  request.stop.signal = SIGINT;
   rig.launch_and_await(request);
   EXPECT_EQ(rig.line(), "ready");
   rig.end_orchestrator();

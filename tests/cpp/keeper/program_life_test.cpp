@@ -41,7 +41,7 @@ TEST_P(ProgramLife, ReportsTheSignalOfADeathNobodyAskedFor) {
 TEST_P(ProgramLife, StopsWithTheSignalAskedFor) {
   rig.launch_and_await(rig.shell(1, "trap 'exit 3' USR1; echo ready > $FIFO; while :; do sleep 0.01; done"));
   EXPECT_EQ(rig.line(), "ready");
-  rig.say(FrameType::stop, 1, 1, SIGUSR1);
+  rig.stop(1, {.signal = SIGUSR1});
   const Record swept = rig.await(1, Phase::swept);
   EXPECT_EQ(swept.exit_kind, ExitKind::code);
   EXPECT_EQ(swept.exit_value, 3);
@@ -53,14 +53,14 @@ TEST_P(ProgramLife, AStoppedProcessHearsItsStopSignal) {
       rig.launch_and_await(rig.shell(1, "trap 'exit 4' TERM; echo ready > $FIFO; while :; do sleep 0.01; done"));
   EXPECT_EQ(rig.line(), "ready");
   ASSERT_EQ(signal_process(started.pid, SIGSTOP), 0);
-  rig.say(FrameType::stop, 1, 1, SIGTERM);
+  rig.stop(1);
   EXPECT_EQ(rig.await(1, Phase::swept).exit_value, 4);
 }
 
 TEST_P(ProgramLife, KillsWhatIgnoresTerm) {
   const Record started = rig.launch_and_await(rig.shell(1, "trap '' TERM; echo ready > $FIFO; while :; do sleep 1; done"));
   EXPECT_EQ(rig.line(), "ready");
-  rig.say(FrameType::stop, 1, 1, SIGTERM);
+  rig.stop(1);
   rig.say(FrameType::kill, 1);
   EXPECT_EQ(rig.await(1, Phase::swept).exit_value, SIGKILL);
   EXPECT_TRUE(is_gone(started.pid));
@@ -80,7 +80,9 @@ TEST_P(ProgramLife, NoDescendantOutlivesAKill) {
 }
 
 TEST_P(ProgramLife, NoDescendantOutlivesAMainProcessThatEndsByItself) {
-  rig.launch(rig.shell(1, std::string(kDaemons) + "exec sleep 0.2"));
+  LaunchRequest request = rig.shell(1, std::string(kDaemons) + "exec sleep 0.2");
+  request.orphan_timeout_ms = 100;  // one of them ignores its stop signal
+  rig.launch(request);
   const std::vector<pid_t> pids{rig.pid_line(), rig.pid_line(), rig.pid_line()};
   const Record swept = rig.await(1, Phase::swept);
   EXPECT_EQ(swept.exit_kind, ExitKind::code);
@@ -128,7 +130,7 @@ TEST_P(ProgramLife, ALaunchSaidTwiceStartsOnce) {
 TEST_P(ProgramLife, CommandsAboutAnotherIncarnationDoNothing) {
   const Record started = rig.launch_and_await(rig.shell(1, "exec sleep 1000", 5));
   rig.say(FrameType::kill, 1, 4);
-  rig.say(FrameType::stop, 1, 4, SIGKILL);
+  rig.stop(1, {.signal = SIGKILL}, 4);
   rig.say(FrameType::kill, 77, 1);
   ASSERT_TRUE(rig.list());
   EXPECT_EQ(rig.records[1].phase, Phase::running);

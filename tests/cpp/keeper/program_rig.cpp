@@ -201,11 +201,17 @@ void ProgramRig::send(const std::vector<std::uint8_t>& frame) {
   ASSERT_EQ(::send(link_.get(), frame.data(), frame.size(), MSG_NOSIGNAL), static_cast<ssize_t>(frame.size()));
 }
 
-void ProgramRig::say(FrameType type, std::uint64_t serial, std::uint64_t incarnation, int value) {
+void ProgramRig::say(FrameType type, std::uint64_t serial, std::uint64_t incarnation) {
   std::vector<std::uint8_t> frame(kMaxSmallFrame);
   const bool empty = type == FrameType::list || type == FrameType::goodbye;
   frame.resize(empty ? write_empty(frame.data(), frame.size(), type, ++request_, epoch)
-                     : write_ref(frame.data(), frame.size(), type, {serial, incarnation, value}, ++request_, epoch));
+                     : write_ref(frame.data(), frame.size(), type, {serial, incarnation}, ++request_, epoch));
+  send(frame);
+}
+
+void ProgramRig::stop(std::uint64_t serial, const StopOrder& order, std::uint64_t incarnation) {
+  std::vector<std::uint8_t> frame(kMaxSmallFrame);
+  frame.resize(write_stop(frame.data(), frame.size(), {serial, incarnation}, order, ++request_, epoch));
   send(frame);
 }
 

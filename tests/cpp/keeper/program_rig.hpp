@@ -74,7 +74,8 @@ class ProgramRig {
   LaunchRequest shell(std::uint64_t serial, const std::string& script, std::uint64_t incarnation = 1) const;
   void send(const std::vector<std::uint8_t>& frame);
   void launch(const LaunchRequest& request) { send(launch_frame(request, ++request_, epoch)); }
-  void say(FrameType type, std::uint64_t serial = 0, std::uint64_t incarnation = 1, int value = 0);
+  void say(FrameType type, std::uint64_t serial = 0, std::uint64_t incarnation = 1);
+  void stop(std::uint64_t serial, const StopOrder& order = {}, std::uint64_t incarnation = 1);
   void reclaim(const Record& record);
 
   // Reads frames until `done`; false: the link ended, or patience did.

@@ -62,8 +62,8 @@ LaunchRequest full_launch() {
   launch.uid = 1000;
   launch.gid = 1001;
   launch.groups = {1001, 5};
-  launch.stop_signal = 2;
-  launch.stop_timeout_ms = 1234;
+  launch.stop = {.signal = 2, .timeout_ms = 1234, .tree = true};
+  launch.orphan_timeout_ms = 4321;
   launch.log_max_bytes = 99;
   launch.log_files = 3;
   launch.umask = 022;
@@ -124,8 +124,8 @@ TEST(Protocol, ALaunchIsReadAsItWasWritten) {
   EXPECT_EQ(read.gid, 1001U);
   ASSERT_EQ(read.group_count, 2U);
   EXPECT_EQ(read.groups[0] | read.groups[1] << 8, 1001);
-  EXPECT_EQ(read.stop_signal, 2);
-  EXPECT_EQ(read.stop_timeout_ms, 1234U);
+  EXPECT_EQ(read.stop, launch.stop);
+  EXPECT_EQ(read.orphan_timeout_ms, 4321U);
   EXPECT_EQ(read.log_max_bytes, 99U);
   EXPECT_EQ(read.log_files, 3U);
   EXPECT_EQ(read.umask, 022U);
@@ -134,6 +134,27 @@ TEST(Protocol, ALaunchIsReadAsItWasWritten) {
   EXPECT_EQ(read.limits[0].resource, 7U);
   EXPECT_EQ(read.limits[0].soft, 64U);
   EXPECT_EQ(read.limits[0].hard, ~std::uint64_t{0});
+}
+
+TEST(Protocol, Rule53AStopSaysWhoGetsWhichSignalAndHowLongAllHave) {
+  const StopOrder order{.signal = 3, .timeout_ms = 4'000'000'000, .tree = true};
+  Bytes frame(kMaxSmallFrame);
+  frame.resize(write_stop(frame.data(), frame.size(), {7, 8}, order, 1, 2));
+  Header header;
+  ASSERT_TRUE(read_header(frame.data(), frame.size(), &header));
+  EXPECT_EQ(header.type, FrameType::stop);
+  ServiceRef ref;
+  StopOrder read;
+  ASSERT_TRUE(read_stop(frame.data(), frame.size(), &ref, &read));
+  EXPECT_EQ(ref.serial, 7U);
+  EXPECT_EQ(ref.incarnation, 8U);
+  EXPECT_EQ(read, order);
+  EXPECT_FALSE(read_ref(frame.data(), frame.size(), &ref));
+  for (const int signal : {0, -1, 65}) {
+    frame.resize(kMaxSmallFrame);
+    frame.resize(write_stop(frame.data(), frame.size(), {7, 8}, {.signal = signal}, 1, 2));
+    EXPECT_FALSE(read_stop(frame.data(), frame.size(), &ref, &read)) << signal;
+  }
 }
 
 TEST(Protocol, HelloRefAndRefusal) {
@@ -149,12 +170,11 @@ TEST(Protocol, HelloRefAndRefusal) {
   EXPECT_STREQ(hello_read.boot_id.data, "");
 
   frame.resize(kMaxSmallFrame);
-  frame.resize(write_ref(frame.data(), frame.size(), FrameType::stop, {1, 2, -3}, 0, 0));
+  frame.resize(write_ref(frame.data(), frame.size(), FrameType::kill, {1, 2}, 0, 0));
   ServiceRef ref;
   ASSERT_TRUE(read_ref(frame.data(), frame.size(), &ref));
   EXPECT_EQ(ref.serial, 1U);
   EXPECT_EQ(ref.incarnation, 2U);
-  EXPECT_EQ(ref.value, -3);
 
   frame.resize(kMaxSmallFrame);
   frame.resize(write_refusal(frame.data(), frame.size(), {1, 2, RefusalCode::busy, FrameType::launch, 4}, 0, 0));

@@ -122,7 +122,7 @@ TEST(SpecParser, ReadsAProcessWithItsPathsFromTheFolderOfTheFile) {
       R"({"id":"a","type":"c","endpoint":"http://127.0.0.1:7001","process":{"argv":["bin/run",)"
       R"("--port={port}","{index}","{x}"],
       "env":{"P":"{port}"},"envFile":"../a.env","user":"joe","stopSignal":"INT",)"
-      R"("stopTimeout":"1.5s",
+      R"("stopTimeout":"1.5s","stopMode":"tree","orphanTimeout":"3s",
       "log":{"maxBytes":"1MiB","files":2},"inheritEnv":["SSH_AUTH_SOCK"],"noNewPrivs":false,"memoryLimit":"100MiB",
       "rlimits":{"nofile":4096,"core":{"soft":0,"hard":"unlimited"}}}})",
       file_options());
@@ -137,6 +137,8 @@ TEST(SpecParser, ReadsAProcessWithItsPathsFromTheFolderOfTheFile) {
   EXPECT_EQ(launch.stop_signal, SIGINT);
   EXPECT_EQ(launch.memory_limit, 104'857'600);
   EXPECT_EQ(launch.stop_timeout, Millis{1500});
+  EXPECT_EQ(launch.stop_mode, StopMode::tree);
+  EXPECT_EQ(launch.orphan_timeout, Millis{3000});
   EXPECT_EQ(launch.log, (LogLimits{1'048'576, 2}));
   EXPECT_EQ(launch.inherit_env, (std::vector<std::string>{"SSH_AUTH_SOCK"}));
   EXPECT_FALSE(launch.no_new_privs);

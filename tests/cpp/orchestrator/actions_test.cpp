@@ -162,7 +162,8 @@ TEST(Actions, RestartIsRequiredWhereTheProgramDiffersFromTheOneThatRuns) {
   };
   EXPECT_TRUE(required(R"("argv":["false"])"));
   EXPECT_FALSE(required(R"("argv":["true"])")) << "what runs is what is wanted again";
-  EXPECT_FALSE(required(R"("argv":["true"],"stopTimeout":500,"stopSignal":"SIGINT","log":{"files":2})"));
+  EXPECT_FALSE(required(R"("argv":["true"],"stopTimeout":500,"stopSignal":"SIGINT","stopMode":"tree","log":{"files":2})"));
+  EXPECT_TRUE(required(R"("argv":["true"],"orphanTimeout":500)")) << "its shim applies what it was launched with";
   EXPECT_TRUE(required(R"("argv":["true"],"env":{"A":"1"})"));
   EXPECT_TRUE(required(R"("argv":["true"],"cwd":"/tmp")"));
   EXPECT_FALSE(required(R"("argv":["true"])"));

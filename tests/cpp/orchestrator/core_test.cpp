@@ -210,6 +210,22 @@ TEST(Core, ServiceThatIgnoresItsStopSignalIsKilledAfterStopTimeout) {
   EXPECT_EQ(world.lifecycle("a"), Lifecycle::idle);
 }
 
+TEST(Core, Rule53WhatACrashLeavesIsWaitedForThenKilledAndTheNextStartsBehindIt) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.keeper.set(serial, {.lingers = true});
+  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::restart, "a", false, false, "rest").ok()); });
+  world.advance(seconds(1));
+  const int before = world.keeper.launches(serial);
+  world.keeper.crash(serial);
+  world.advance(Millis(1'900));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::sweep);
+  EXPECT_NE(world.keeper.commands.back().kind, keeper::FakeKeeper::Command::Kind::kill);
+  world.advance(Millis(200));
+  EXPECT_EQ(world.keeper.launches(serial), before + 1);
+  EXPECT_TRUE(world.keeper.violations().empty());
+}
+
 TEST(Core, DependentsWaitAndSpendNothing) {
   World world;
   const auto root = world.add_process("root", "\"maxRestarts\":1,\"failedRetryInterval\":600000");

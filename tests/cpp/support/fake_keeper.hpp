@@ -27,6 +27,7 @@ class FakeKeeper : public Keeper {
     bool ignores_kill = false;          // as in uninterruptible sleep
     Nanos stops_in = Millis(5);
     Nanos sweeps_in = Millis(1);        // descendants take that long to be gone
+    bool lingers = false;               // descendants end by kill() alone
   };
   struct Process {
     std::string id;
@@ -143,16 +144,23 @@ class FakeKeeper : public Keeper {
       });
     }
   }
-  void stop(Serial serial, std::uint64_t incarnation, int signal) override {
+  void stop(Serial serial, std::uint64_t incarnation, const StopOrder& order) override {
     note({Command::Kind::stop, serial, incarnation, loop_.now().steady, {}, false});
     const Behaviour behaviour = current_[serial];
     if (behaviour.ignores_stop) return;
     loop_.at(loop_.now().steady + behaviour.stops_in,
-             [this, serial, incarnation, signal] { end(serial, incarnation, Exit{.signal = signal, .at = {}, .asked = true}); });
+             [this, serial, incarnation, signal = order.signal] {
+               end(serial, incarnation, Exit{.signal = signal, .at = {}, .asked = true});
+             });
   }
   void kill(Serial serial, std::uint64_t incarnation) override {
     note({Command::Kind::kill, serial, incarnation, loop_.now().steady, {}, false});
     if (current_[serial].ignores_kill) return;
+    const auto found = processes_.find(serial);
+    if (found != processes_.end() && !found->second.main_alive && std::exchange(current_[serial].lingers, false)) {
+      return sweep(serial, incarnation);
+    }
+    current_[serial].lingers = false;
     loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9, .at = {}, .asked = true}); });
   }
   // What a former orchestrator left running, to be found and adopted.
@@ -224,6 +232,9 @@ class FakeKeeper : public Keeper {
         listener_->on_exited(serial, incarnation, exit);
       });
     }
+    if (!current_[serial].lingers) sweep(serial, incarnation);
+  }
+  void sweep(Serial serial, std::uint64_t incarnation) {
     loop_.at(loop_.now().steady + current_[serial].sweeps_in, [this, serial, incarnation] {
       const auto swept = processes_.find(serial);
       if (swept == processes_.end() || swept->second.incarnation != incarnation) return;

@@ -115,7 +115,9 @@ def test_a_hung_service_is_restarted_after_its_whole_family_is_gone(
     actors.tell("a", "family")
     orch.register(
         actors.service(
-            "a", healthCheck={"timeout": 200, "unhealthyThreshold": 1, "restartThreshold": 2}
+            "a",
+            process={"stopTimeout": 500},
+            healthCheck={"timeout": 200, "unhealthyThreshold": 1, "restartThreshold": 2},
         )
     )
     orch.wait_ready("a", timeout_ms=READY_MS)
@@ -139,7 +141,7 @@ def test_a_main_that_dies_takes_its_family_along(
     orch: MasterOrchestrator, api: Any, actors: Actors
 ) -> None:
     actors.tell("a", "family")
-    orch.register(actors.service("a"))
+    orch.register(actors.service("a", process={"orphanTimeout": 300}))
     orch.wait_ready("a", timeout_ms=READY_MS)
     seq = api.get("/healthz").headers["Azora-Seq"]
     with api.stream(f"/events?since={seq}&service=a") as frames:

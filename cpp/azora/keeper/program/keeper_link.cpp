@@ -11,7 +11,6 @@ namespace azora::keeper {
 namespace {
 
 constexpr int kFramesPerTurn = 16;
-constexpr int kLastSignal = 64;
 constexpr std::uint64_t kSpareFiles = 32;  // beside one per shim
 
 }  // namespace
@@ -82,6 +81,7 @@ bool KeeperProcess::is_fenced(int fd, const Header& header) {
 void KeeperProcess::on_frame(const Header& header, long size) {
   const auto bytes = static_cast<std::size_t>(size);
   ServiceRef ref;
+  StopOrder order;
   Record record;
   Text folder;
   switch (header.type) {
@@ -105,11 +105,12 @@ void KeeperProcess::on_frame(const Header& header, long size) {
       if (!read_record(g_frame, bytes, &record) || record.serial == 0) break;
       return on_reclaim(record);
     case FrameType::stop:
+      if (!read_stop(g_frame, bytes, &ref, &order)) break;
+      return on_stop(ref, order);
     case FrameType::kill:
     case FrameType::ack:
     case FrameType::forget:
       if (!read_ref(g_frame, bytes, &ref)) break;
-      if (header.type == FrameType::stop && (ref.value < 1 || ref.value > kLastSignal)) break;
       return on_ref(header, ref);
     default: break;
   }
@@ -122,7 +123,7 @@ void KeeperProcess::on_launch(const Header& header, long size) {
       frame.serial >> kSerialBits != 0) {
     return refuse(link_, header, RefusalCode::malformed);
   }
-  const ServiceRef about{frame.serial, frame.incarnation, 0};
+  const ServiceRef about{frame.serial, frame.incarnation};
   ShimEntry* entry = shims_.find(frame.serial);
   if (entry != nullptr && entry->record.incarnation == frame.incarnation) return changed(*entry);
   if (ending_) return refuse(link_, header, RefusalCode::ending, about);
@@ -159,11 +160,15 @@ void KeeperProcess::on_ref(const Header& header, const ServiceRef& ref) {
     entry->to_send.add(ToShim::ack);
   }
   if (!entry->has_shim) return;
-  if (header.type == FrameType::stop) {
-    entry->stop_signal = ref.value;
-    entry->to_send.add(ToShim::stop);
-  }
   if (header.type == FrameType::kill) entry->to_send.add(ToShim::kill);
+  send_to_shim(*entry);
+}
+
+void KeeperProcess::on_stop(const ServiceRef& ref, const StopOrder& order) {
+  ShimEntry* entry = shims_.find(ref.serial);
+  if (entry == nullptr || ref.incarnation != entry->record.incarnation || !entry->has_shim) return;
+  entry->stop = order;
+  entry->to_send.add(ToShim::stop);
   send_to_shim(*entry);
 }
 

@@ -36,6 +36,7 @@ class KeeperProcess {
   void on_frame(const Header& header, long size);
   void on_launch(const Header& header, long size);
   void on_ref(const Header& header, const ServiceRef& ref);
+  void on_stop(const ServiceRef& ref, const StopOrder& order);
   void on_reclaim(const Record& record);
   void refuse(int fd, const Header& header, RefusalCode code, const ServiceRef& about = {});
   bool is_fenced(int fd, const Header& header);

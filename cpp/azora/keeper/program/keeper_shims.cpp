@@ -84,7 +84,7 @@ void KeeperProcess::launch(ShimEntry& entry, const Header& header, const LaunchF
   ask_again(entry);  // it is there but takes nothing
   send_to_shim(entry);
   const RefusalCode code = sent == Sent::too_large ? RefusalCode::too_large : RefusalCode::busy;
-  refuse(link_, header, code, {frame.serial, frame.incarnation, 0});
+  refuse(link_, header, code, {frame.serial, frame.incarnation});
 }
 
 long KeeperProcess::start_shim(ShimEntry& entry, const char* id) {
@@ -159,7 +159,7 @@ void KeeperProcess::on_refused(ShimEntry& entry, const Refusal& refusal, std::si
 void KeeperProcess::send_to_shim(ShimEntry& entry) {
   if (entry.link < 0) return;
   std::uint8_t frame[kMaxSmallFrame];
-  const ServiceRef ref{entry.record.serial, entry.record.incarnation, entry.stop_signal};
+  const ServiceRef ref{entry.record.serial, entry.record.incarnation};
   Sent sent = Sent::yes;
   const auto send = [&](ToShim what, auto write) {
     if (sent != Sent::yes || !entry.to_send.has(what)) return;
@@ -175,7 +175,7 @@ void KeeperProcess::send_to_shim(ShimEntry& entry) {
   send(ToShim::hello, [&] { return write_hello(frame, sizeof frame, own_hello(), epoch_); });
   send(ToShim::list, alone(FrameType::list));
   send(ToShim::move, [&] { return write_own_folder(frame, sizeof frame, epoch_); });
-  send(ToShim::stop, of_service(FrameType::stop));
+  send(ToShim::stop, [&] { return write_stop(frame, sizeof frame, ref, entry.stop, 0, epoch_); });
   send(ToShim::kill, of_service(FrameType::kill));
   send(ToShim::ack, of_service(FrameType::ack));
   send(ToShim::forget, of_service(FrameType::forget));

@@ -60,6 +60,24 @@ bool PidList::contains(int pid) const {
   return false;
 }
 
+void ProcessSet::add(const ProcessStat& process) {
+  if (known_ == nullptr) known_ = static_cast<Identity*>(sys::map(kMost * sizeof(Identity)));
+  if (known_ != nullptr && count_ < kMost) known_[count_++] = {process.pid, process.start_ticks};
+}
+
+bool ProcessSet::contains(const ProcessStat& process) const {
+  for (int i = 0; i < count_; ++i) {
+    if (known_[i].pid == process.pid && known_[i].start_ticks == process.start_ticks) return true;
+  }
+  return false;
+}
+
+void ProcessSet::clear() {
+  if (known_ != nullptr) sys::unmap(known_, kMost * sizeof(Identity));
+  known_ = nullptr;
+  count_ = 0;
+}
+
 bool read_stat(int pid, ProcessStat* stat) {
   const int fd = sys::open(Path("/proc/", pid, "/stat").c_str(), O_RDONLY);
   if (fd < 0) return false;

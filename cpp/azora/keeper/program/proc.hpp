@@ -39,6 +39,27 @@ class PidList {
   int count_ = 0;
 };
 
+// Processes by their identity: a pid and when it began. Takes memory at the first add(), gives it back by clear().
+class ProcessSet {
+ public:
+  ProcessSet() = default;
+  ~ProcessSet() { clear(); }
+  ProcessSet(const ProcessSet&) = delete;
+  ProcessSet& operator=(const ProcessSet&) = delete;
+  void add(const ProcessStat& process);
+  bool contains(const ProcessStat& process) const;
+  void clear();
+
+ private:
+  struct Identity {
+    std::int64_t pid;
+    std::uint64_t start_ticks;
+  };
+  static constexpr int kMost = 128 * 1024;
+  Identity* known_ = nullptr;
+  int count_ = 0;
+};
+
 // Adds the children of `pid`, those of all its threads.
 void add_children(int pid, PidList* list);
 

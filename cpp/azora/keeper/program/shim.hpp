@@ -10,6 +10,7 @@
 #include "azora/keeper/program/cgroup.hpp"
 #include "azora/keeper/program/log_writer.hpp"
 #include "azora/keeper/program/main.hpp"
+#include "azora/keeper/program/service_stop.hpp"
 #include "azora/keeper/program/spawn.hpp"
 #include "azora/keeper/protocol.hpp"
 
@@ -46,7 +47,7 @@ class Shim {
   void report_dropped();
   void end_output();
   void kill_all();
-  void stop_main(int signal);
+  int living_main() const { return main_alive_ ? record_.pid : 0; }
   void stop_asked();            // the service is meant to end: its record says so
   void end();                   // stop what runs, then leave
   void leave();                 // removes what is ours; run() ends
@@ -70,9 +71,7 @@ class Shim {
   SpawnFailure failure_;
   int output_ = -1;
   int error_pipe_ = -1;
-  std::int32_t stop_signal_ = 15;
-  std::uint32_t stop_timeout_ms_ = 0;
-  std::int64_t kill_at_ns_ = 0;  // 0: no deadline
+  ServiceStop stop_;
   std::int64_t oom_before_ = -1;
   bool ending_ = false;
   bool forgotten_ = false;

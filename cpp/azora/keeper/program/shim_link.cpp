@@ -87,7 +87,10 @@ void Shim::on_frame(const Header& header, long size) {
     return on_move(folder);
   }
   ServiceRef ref;
-  if (!read_ref(g_frame, static_cast<std::size_t>(size), &ref)) {
+  StopOrder order;
+  const bool stops = header.type == FrameType::stop;
+  if (stops ? !read_stop(g_frame, static_cast<std::size_t>(size), &ref, &order)
+            : !read_ref(g_frame, static_cast<std::size_t>(size), &ref)) {
     return refuse(link_, header, RefusalCode::malformed);
   }
   if (header.type == FrameType::forget) {
@@ -98,7 +101,7 @@ void Shim::on_frame(const Header& header, long size) {
   if (header.type == FrameType::ack && is_over(record_.phase)) record_.phase = Phase::idle;
   if (!has_process(record_.phase)) return;
   if (header.type != FrameType::ack) stop_asked();
-  if (header.type == FrameType::stop) stop_main(ref.value);
+  if (stops) stop_.order(order, living_main());
   if (header.type == FrameType::kill) kill_all();
 }
 

@@ -46,10 +46,7 @@ int Shim::run() {
       orchestrator_ = -1;
       if (arguments_.ephemeral) end();  // whatever the keeper does or cannot do
     }
-    if (kill_at_ns_ != 0 && sys::steady_ns() >= kill_at_ns_) {
-      kill_at_ns_ = 0;
-      kill_all();
-    }
+    if (stop_.kill_at_ns() != 0 && sys::steady_ns() >= stop_.kill_at_ns()) kill_all();
     report_dropped();
     send_record();
     if (ending_ && !has_process(record_.phase)) leave();
@@ -58,7 +55,7 @@ int Shim::run() {
 }
 
 std::int64_t Shim::wait_ms() const {
-  std::int64_t until = kill_at_ns_;
+  std::int64_t until = stop_.kill_at_ns();
   if (log_.dropped() != reported_dropped_ && (until == 0 || report_dropped_at_ns_ < until)) until = report_dropped_at_ns_;
   if (until == 0) return -1;
   const std::int64_t left = until - sys::steady_ns();

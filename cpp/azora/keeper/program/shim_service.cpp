@@ -3,10 +3,10 @@
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
+#include "azora/keeper/program/descendants.hpp"
 #include "azora/keeper/program/fleet_dir.hpp"
 #include "azora/keeper/program/proc.hpp"
 #include "azora/keeper/program/shim.hpp"
-#include "azora/keeper/program/sweep.hpp"
 #include "azora/keeper/program/sys.hpp"
 #include "azora/keeper/program/text.hpp"
 
@@ -34,8 +34,7 @@ void Shim::launch(LaunchFrame& launch) {
   set_id(&record_, launch.id);
   record_.spec_hash = launch.spec_hash;
   failure_ = {};
-  stop_signal_ = launch.stop_signal;
-  stop_timeout_ms_ = launch.stop_timeout_ms;
+  stop_.renew(launch.stop, launch.orphan_timeout_ms);
   log_.configure(launch.log_max_bytes, launch.log_files);
   if (arguments_.cgroup != nullptr) cgroup_.renew(arguments_.cgroup);
   oom_before_ = cgroup_.oom_kills();
@@ -100,7 +99,6 @@ void Shim::reap() {
 void Shim::on_main_ended(int status) {
   read_error_pipe();
   main_alive_ = false;
-  kill_at_ns_ = 0;
   record_.exited_wall_ms = sys::wall_ms();
   if (failure_.step != SpawnStep::none) {
     record_.failed_step = failure_.step;
@@ -122,7 +120,11 @@ void Shim::on_main_ended(int status) {
 
 // Main is dead. Over only when wait says that no descendant is left.
 void Shim::continue_sweep(bool none_left) {
-  if (!none_left) return kill_all();
+  if (!none_left) {
+    if (!stop_.spare_left()) kill_all();
+    return;
+  }
+  stop_.over();
   if (output_ >= 0) {
     log_.pump(output_, kLastRounds);
     end_output();
@@ -157,15 +159,10 @@ void Shim::report_dropped() {
 }
 
 void Shim::kill_all() {
+  stop_.kill();
   const bool by_cgroup = record_.in_cgroup && cgroup_.kill_all();
   // What left the cgroup, or has none, is still below us.
   if (!by_cgroup || !main_alive_) kill_descendants();
-}
-
-void Shim::stop_main(int signal) {
-  if (!main_alive_) return;
-  sys::kill(record_.pid, signal);
-  sys::kill(record_.pid, SIGCONT);  // a stopped process could not act on it
 }
 
 void Shim::stop_asked() {
@@ -179,8 +176,7 @@ void Shim::end() {
   ending_ = true;
   if (has_process(record_.phase)) stop_asked();
   if (!main_alive_) return;  // the sweep goes on by itself
-  stop_main(stop_signal_);
-  kill_at_ns_ = sys::steady_ns() + std::int64_t{stop_timeout_ms_} * 1'000'000;
+  stop_.order_as_launched(record_.pid);
 }
 
 void Shim::leave() {

@@ -17,7 +17,7 @@ struct ShimEntry {
   Record record;              // the newest heard of
   int link = -1;
   int pid = 0;                // of the shim; 0: there is none, or it has not said so
-  int stop_signal = 0;        // of the STOP to be sent
+  StopOrder stop;             // of the STOP to be sent
   int left = 0;               // living processes that the last pass of a sweep found
   bool has_shim = false;      // one lives, as far as we know
   bool is_child = false;      // of ours: wait reports its death, and what it leaves comes to us

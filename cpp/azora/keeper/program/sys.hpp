@@ -185,6 +185,8 @@ inline std::int64_t clock_ns(int clock) {
   return at[0] * 1'000'000'000 + at[1];
 }
 inline std::int64_t steady_ns() { return clock_ns(1); }
+// Since the boot of the machine, as /proc/PID/stat dates processes.
+inline std::uint64_t boot_ticks() { return static_cast<std::uint64_t>(clock_ns(7) / 10'000'000); }
 inline std::int64_t wall_ms() { return clock_ns(0) / 1'000'000; }
 
 // Sockets.

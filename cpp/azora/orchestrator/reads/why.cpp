@@ -80,7 +80,8 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
     case Lifecycle::stuck:
       return {id + " cannot be killed (uninterruptible); no second copy is started", {"its end"}};
     case Lifecycle::sweep:
-      return {id + " has ended" + error + "; its descendants are being removed", {"the end of its last descendant"}};
+      return {id + " has ended" + error + "; processes that it left were told to stop and are waited for",
+              {"the end of its last descendant"}};
     case Lifecycle::backoff:
       return {id + " failed" + error + "; the next attempt is waited for, " +
                   attempts_text(healing.attempts, view.spec->restart.max_restarts),
