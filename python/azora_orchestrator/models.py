@@ -151,6 +151,7 @@ class ProcessConfig(_Wire):
     env_expand: bool | None = None
     inherit_env: Sequence[str] | str | None = None
     user: str | None = None
+    umask: str | None = None
     stop_signal: str | None = None
     stop_timeout_ms: int | None = None
     stop_mode: Literal["main", "tree"] | None = None

@@ -141,6 +141,7 @@ Result<Fd> RuntimeFolder::listen_for_keeper() const {
   Fd socket = make_socket();
   if (!socket) return system_error("no socket for the keeper");
   ::unlinkat(fd_.get(), kKeeperSocket, 0);
+  ::fchmod(socket.get(), 0600);  // bind gives its file the mode of the socket: no umask of ours decides who may connect
   if (!socket_address(fd_, &address) ||
       ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
       ::listen(socket.get(), kBacklog) < 0) {

@@ -172,7 +172,7 @@ void ClientWorker::begin_launch(Launch launch) {
 }
 
 void ClientWorker::launch(const Launch& launch, const std::optional<Account>& account) {
-  Result<LaunchRequest> request = resolve(launch, world_, account, token_);
+  Result<LaunchRequest> request = resolve(launch, world_, account, token_, own_umask());
   if (request) return ledger_.launch(std::move(request).value());
   ledger_.refuse_launch(launch.serial, launch.incarnation, request.error().message);
 }

@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 #include <climits>
+#include <cstdlib>
+#include <fstream>
 #include <map>
 #include <optional>
 #include <string_view>
@@ -93,6 +95,15 @@ OwnWorld own_world() {
   return world;
 }
 
+std::uint32_t own_umask() {
+  constexpr std::uint32_t kUsual = 022;
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("Umask:")) return static_cast<std::uint32_t>(std::strtoul(line.c_str() + 6, nullptr, 8)) & 0777;
+  }
+  return kUsual;
+}
+
 std::string limit_name(std::uint32_t resource) {
   for (const auto& [name, number] : kLimits) {
     if (static_cast<std::uint32_t>(number) == resource) return std::string(name);
@@ -105,7 +116,7 @@ StopOrder stop_order(const LaunchSpec& spec) {
 }
 
 Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world, const std::optional<Account>& account,
-                              const std::string& fleet) {
+                              const std::string& fleet, std::uint32_t umask) {
   const LaunchSpec& spec = launch.spec;
   LaunchRequest request;
   request.serial = launch.serial;
@@ -132,6 +143,7 @@ Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world, const
   request.orphan_timeout_ms = wire_millis(spec.orphan_timeout);
   request.log_max_bytes = static_cast<std::uint64_t>(std::max<std::int64_t>(spec.log.max_bytes, 1));
   request.log_files = static_cast<std::uint32_t>(std::max(spec.log.files, 1));
+  request.umask = spec.umask.value_or(umask);
   request.no_new_privs = spec.no_new_privs;
   request.memory_limit = static_cast<std::uint64_t>(std::max<std::int64_t>(spec.memory_limit, 0));
   for (const auto& [name, values] : spec.rlimits) {

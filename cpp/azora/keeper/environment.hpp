@@ -25,6 +25,10 @@ namespace azora::keeper {
 inline constexpr const char* kInheritedNames[] = {"PATH", "HOME", "USER",   "LOGNAME",    "SHELL",
                                                   "LANG", "TZ",   "TMPDIR", "VIRTUAL_ENV"};
 
+// Ours now: other threads and the host program may have set another since. From /proc, since umask(2) cannot ask
+// without setting.
+std::uint32_t own_umask();
+
 // What a service takes from this process; read once, because changing an environment and reading it on
 // another thread do not go together.
 struct OwnWorld {
@@ -37,8 +41,9 @@ OwnWorld own_world();
 // "nofile" for RLIMIT_NOFILE, as process.rlimits names it.
 std::string limit_name(std::uint32_t resource);
 
-// `account`: what process.user stands for (accounts.hpp). `fleet`: the token of the fleet (protocol.hpp).
+// `account`: what process.user stands for (accounts.hpp). `fleet`: the token of the fleet (protocol.hpp). `umask`: what
+// the service gets unless it sets its own (R56).
 Result<LaunchRequest> resolve(const Launch& launch, const OwnWorld& world, const std::optional<Account>& account,
-                              const std::string& fleet);
+                              const std::string& fleet, std::uint32_t umask);
 
 }  // namespace azora::keeper

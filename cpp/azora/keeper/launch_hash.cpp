@@ -52,6 +52,10 @@ std::uint64_t launch_hash(const LaunchSpec& spec, int port) {
   bytes.add(spec.memory_limit);
   bytes.add(port);
   // Of what came later only what is not the default, so that a program launched before it existed is not another.
+  if (spec.umask) {
+    bytes.add("umask");
+    bytes.add(static_cast<std::int64_t>(*spec.umask));
+  }
   if (spec.orphan_timeout != LaunchSpec{}.orphan_timeout) {
     bytes.add("orphanTimeout");
     bytes.add(spec.orphan_timeout.count());

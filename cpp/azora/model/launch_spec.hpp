@@ -31,6 +31,7 @@ struct LaunchSpec {
   bool env_expand = false;                                // $NAME in its values
   std::vector<std::string> inherit_env;                   // extra names of ours to pass on, or "*"
   std::string user;                                       // empty: ours
+  std::optional<std::uint32_t> umask;                     // unset: ours at the moment of the start
   int stop_signal = 15;
   Millis stop_timeout{10'000};
   StopMode stop_mode = StopMode::main;

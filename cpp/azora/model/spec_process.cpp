@@ -92,6 +92,21 @@ void read_inherit_env(CheckedObject& process, LaunchSpec& launch, SpecContext& c
   }
 }
 
+// Only as text: 27 in a file may be meant as decimal or as octal.
+void read_umask(CheckedObject& process, LaunchSpec& launch) {
+  const Json* value = process.get("umask");
+  if (!value) return;
+  std::uint32_t umask = 0;
+  const std::string& text = value->text;
+  const auto [end, fault] = std::from_chars(text.data(), text.data() + text.size(), umask, 8);
+  const bool octal = value->is(Json::Kind::string) && fault == std::errc{} && end == text.data() + text.size();
+  const bool whole = text.size() == 3 || (text.size() == 4 && text.front() == '0');
+  if (!octal || !whole) {
+    return process.fault("umask", is_but_must_be(*value, find_field(Section::process, "umask")->rule));
+  }
+  launch.umask = umask;
+}
+
 void read_stop_signal(CheckedObject& process, LaunchSpec& launch) {
   const Json* value = process.get("stopSignal");
   if (!value) return;
@@ -260,6 +275,7 @@ ProcessPlan read_process(const Json& process_json, const std::optional<Url>& end
   launch.user = process.text_or("user", "");
   read_env(process, launch, context);
   read_inherit_env(process, launch, context);
+  read_umask(process, launch);
   read_stop_signal(process, launch);
   launch.stop_timeout = process.millis("stopTimeout").value_or(launch.stop_timeout);
   if (process.text_or("stopMode", "") == "tree") launch.stop_mode = StopMode::tree;

@@ -21,6 +21,8 @@ _KNOWN = (
     "stopsignal",
     "stopwaitsecs",
     "user",
+    "umask",
+    "stopasgroup",
     "numprocs",
     "process_name",
     "stdout_logfile_maxbytes",
@@ -28,6 +30,7 @@ _KNOWN = (
     "killasgroup",  # what a service leaves behind is always ended
     "redirect_stderr",  # both streams share the log
 )
+_YES = {"true", "yes", "1", "on"}
 _POLICY = {"true": "always", "false": "never", "unexpected": "on-failure"}
 _TOLD = {
     "priority": "is {}, a place in the order of starting; here a service starts behind its "
@@ -93,6 +96,10 @@ def _program(
         process["stopSignal"] = "SIG" + signal.upper().removeprefix("SIG")
     if "stopwaitsecs" in given:
         process["stopTimeout"] = f"{_integer(given['stopwaitsecs'], 10)}s"
+    if given.get("stopasgroup", "false").lower() in _YES:
+        process["stopMode"] = "tree"
+    if umask := given.get("umask"):
+        process["umask"] = umask.rjust(3, "0")
     log: dict[str, Any] = {}
     if (bytes_ := size(given.get("stdout_logfile_maxbytes", ""))) and bytes_ != "0":
         log["maxBytes"] = bytes_

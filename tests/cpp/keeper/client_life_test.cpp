@@ -1,4 +1,5 @@
 // KeeperClient over the real program: lives of services, told exactly once.
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "keeper/client_rig.hpp"
@@ -36,6 +37,54 @@ TEST_P(KeeperClientLife, StopsAndKillsWithTheSignalAskedFor) {
   ASSERT_TRUE(rig.run_until_word(2, "swept"));
   EXPECT_EQ(rig.life(2).exit.signal, SIGKILL);
   EXPECT_EQ(rig.marked(), std::vector<pid_t>{});
+}
+
+class Umask {
+ public:
+  explicit Umask(mode_t mask) : before_(::umask(mask)) {}
+  ~Umask() { ::umask(before_); }
+  Umask(const Umask&) = delete;
+  Umask& operator=(const Umask&) = delete;
+
+ private:
+  mode_t before_;
+};
+
+mode_t mode_of(const std::filesystem::path& path) {
+  struct stat file {};
+  EXPECT_EQ(::stat(path.c_str(), &file), 0) << path;
+  return file.st_mode & 0777;
+}
+
+TEST_P(KeeperClientLife, Rule56AServiceInheritsTheUmaskOfTheMomentOfItsStart) {
+  ClientRig rig(GetParam());
+  const auto umask_of = [&](Serial serial, std::optional<std::uint32_t> own) {
+    Launch launch = rig.shell(serial, "umask; exit 0");
+    launch.spec.umask = own;
+    rig.client->launch(std::move(launch));
+    EXPECT_TRUE(rig.run_until_word(serial, "swept"));
+    return rig.log(serial);
+  };
+  const Umask first(0);
+  EXPECT_EQ(umask_of(1, std::nullopt), "0000\n");
+  const Umask second(026);  // the keeper was started with another
+  EXPECT_EQ(umask_of(2, std::nullopt), "0026\n");
+  EXPECT_EQ(umask_of(3, 0137), "0137\n");
+}
+
+TEST_P(KeeperClientLife, Rule56OurOwnFilesArePrivateWhateverTheUmask) {
+  const Umask open(0);
+  ClientRig rig(GetParam());
+  rig.start(rig.shell(1, "echo here; exec sleep 1000"));
+  ASSERT_TRUE(rig.run_until([&] { return rig.log(1) == "here\n"; }));
+  const std::filesystem::path service = rig.client->log_folder(1).value();
+  EXPECT_EQ(mode_of(service.parent_path()), 0700U);
+  std::size_t seen = 0;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(service.parent_path())) {
+    EXPECT_EQ(mode_of(entry.path()) & 077U, 0U) << entry.path();
+    ++seen;
+  }
+  EXPECT_GE(seen, 4U);  // the keeper's socket, a folder, its socket and its log
 }
 
 TEST_P(KeeperClientLife, StopReachesAServiceThatIsOnlyBeingStarted) {

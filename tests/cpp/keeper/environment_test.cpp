@@ -31,7 +31,7 @@ LaunchRequest resolved(const Launch& launch, const OwnWorld& world = small_world
   Result<std::optional<Account>> account = std::optional<Account>();
   if (!launch.spec.user.empty()) account = look_up_account(launch.spec.user, world.uid);
   EXPECT_TRUE(account.ok()) << (account ? "" : account.error().message);
-  Result<LaunchRequest> request = resolve(launch, world, account ? account.value() : std::nullopt, "fleet-1");
+  Result<LaunchRequest> request = resolve(launch, world, account ? account.value() : std::nullopt, "fleet-1", 031);
   EXPECT_TRUE(request.ok()) << (request ? "" : request.error().message);
   return request ? std::move(request).value() : LaunchRequest{};
 }
@@ -83,7 +83,7 @@ TEST(KeeperEnvironment, HashIsOfWhatTakesEffectWithANewProcess) {
   const std::uint64_t hash = launch_hash(spec, 1);
   EXPECT_EQ(hash, launch_hash(LaunchSpec(spec), 1));
   EXPECT_NE(hash, launch_hash(spec, 2));
-  std::vector<LaunchSpec> others(10, spec);
+  std::vector<LaunchSpec> others(11, spec);
   others[0].argv = {"ab"};
   others[1].cwd = "/d";
   others[2].env = {{"NV", ""}};
@@ -94,6 +94,7 @@ TEST(KeeperEnvironment, HashIsOfWhatTakesEffectWithANewProcess) {
   others[7].no_new_privs = false;
   others[8].memory_limit = 1 << 20;
   others[9].orphan_timeout = Millis(0);
+  others[10].umask = 022;
   for (const LaunchSpec& other : others) EXPECT_NE(launch_hash(other, 1), hash) << &other - others.data();
   LaunchSpec live = spec;
   live.stop_signal = 2;
@@ -113,6 +114,15 @@ TEST(KeeperEnvironment, Rule53AServiceIsStoppedAsItsConfigurationSays) {
                                                 .orphan_timeout = Millis(std::int64_t{1} << 40)}));
   EXPECT_EQ(set.stop, (StopOrder{.signal = 2, .timeout_ms = 70, .tree = true}));
   EXPECT_EQ(set.orphan_timeout_ms, 2'147'483'647U);
+}
+
+TEST(KeeperEnvironment, Rule56ServiceHasOurUmaskUnlessItSetsItsOwn) {
+  EXPECT_EQ(resolved(launch_of({})).umask, 031U);
+  EXPECT_EQ(resolved(launch_of({.umask = 0})).umask, 0U);
+  const mode_t before = ::umask(0123);
+  EXPECT_EQ(own_umask(), 0123U);
+  ::umask(before);
+  EXPECT_EQ(own_umask(), before);
 }
 
 TEST(KeeperEnvironment, UserBringsItsOwnNamesAndGroups) {

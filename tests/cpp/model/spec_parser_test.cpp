@@ -121,7 +121,7 @@ TEST(SpecParser, ReadsAProcessWithItsPathsFromTheFolderOfTheFile) {
   const SpecPtr spec = parse(
       R"({"id":"a","type":"c","endpoint":"http://127.0.0.1:7001","process":{"argv":["bin/run",)"
       R"("--port={port}","{index}","{x}"],
-      "env":{"P":"{port}"},"envFile":"../a.env","user":"joe","stopSignal":"INT",)"
+      "env":{"P":"{port}"},"envFile":"../a.env","user":"joe","umask":"027","stopSignal":"INT",)"
       R"("stopTimeout":"1.5s","stopMode":"tree","orphanTimeout":"3s",
       "log":{"maxBytes":"1MiB","files":2},"inheritEnv":["SSH_AUTH_SOCK"],"noNewPrivs":false,"memoryLimit":"100MiB",
       "rlimits":{"nofile":4096,"core":{"soft":0,"hard":"unlimited"}}}})",
@@ -134,6 +134,7 @@ TEST(SpecParser, ReadsAProcessWithItsPathsFromTheFolderOfTheFile) {
   EXPECT_EQ(launch.env_file, "/srv/a.env");
   EXPECT_EQ(launch.env, (std::vector<std::pair<std::string, std::string>>{{"P", "7001"}}));
   EXPECT_EQ(launch.user, "joe");
+  EXPECT_EQ(launch.umask, 027U);
   EXPECT_EQ(launch.stop_signal, SIGINT);
   EXPECT_EQ(launch.memory_limit, 104'857'600);
   EXPECT_EQ(launch.stop_timeout, Millis{1500});

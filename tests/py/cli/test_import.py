@@ -105,15 +105,16 @@ def test_a_supervisord_file_keeps_programs_and_groups(azora: Azora) -> None:
         "argv": ["/usr/bin/gunicorn", "-b", "127.0.0.1:81{index}", "my app:app"],
         "cwd": f"{FILES}/web",
         "env": {"A": "one, two", "B": "2"},
+        "umask": "022",
         "stopSignal": "SIGQUIT",
         "stopTimeout": "20s",
+        "stopMode": "tree",
         "log": {"maxBytes": "5MiB", "files": 4},
         "replicas": 3,
     }
     assert (web["group"], web["restartPolicy"], web["maxRestarts"]) == ("site", "always", 7)
     assert job["restartPolicy"] == "on-failure"
     assert 'web server: name: its id here is "web-server"' in notes
-    assert "web server: stopasgroup: there is no such setting here" in notes
     assert "job: autostart: every service is started here" in notes
     assert "web server: priority: is 10, a place in the order of starting; here a service" in notes
     assert "web server: process_num: has no leading zeros here" in notes
