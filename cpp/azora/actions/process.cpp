@@ -24,7 +24,8 @@ void ProcessAction::on_start_failed(keeper::Serial serial, std::uint64_t incarna
 }
 
 void ProcessAction::on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) {
-  listener_->on_action_exited({serial, incarnation}, {exit.code, exit.signal, exit.oom, exit.at, !exit.asked});
+  listener_->on_action_exited({serial, incarnation},
+                              {exit.code, exit.signal, exit.oom, exit.at, !exit.asked, exit.left_pid});
 }
 
 void ProcessAction::on_swept(keeper::Serial serial, std::uint64_t incarnation) {

@@ -11,6 +11,7 @@ Exit exit_of(const Record& record) {
   if (record.exit_kind == ExitKind::code) exit.code = record.exit_value;
   if (record.exit_kind == ExitKind::signal) exit.signal = record.exit_value;
   if (record.oom != Oom::unknown) exit.oom = record.oom == Oom::yes;
+  if (record.left_pid != 0) exit.left_pid = record.left_pid;
   exit.at = WallTime{record.exited_wall_ms};
   exit.asked = record.stop_asked;
   return exit;

@@ -43,6 +43,7 @@ struct Exit {
   std::optional<int> code;      // exit status, when it exited
   std::optional<int> signal;    // signal number, when it was killed
   std::optional<bool> oom;      // nullopt: cannot be known (no memory cgroup of its own)
+  std::optional<int> left_pid;  // of a process that it left when it ended with 0 right after its start (R61)
   WallTime at;
   bool asked = false;           // a stop or kill had reached its shim before
   friend bool operator==(const Exit&, const Exit&) = default;

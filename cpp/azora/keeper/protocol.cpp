@@ -204,6 +204,7 @@ bool read_record(const std::uint8_t* frame, std::size_t size, Record* record) {
   record->spec_hash = fields.u64();
   record->stop_asked = checked_bool(fields);
   record->memory_bound = checked(fields, MemoryBound::address_space);
+  record->left_pid = fields.i32();
   return fields.done();
 }
 
@@ -317,6 +318,7 @@ std::size_t write_record(std::uint8_t* data, std::size_t room, FrameType type, c
   frame.u64(record.spec_hash);
   frame.u8(record.stop_asked ? 1 : 0);
   frame.u8(static_cast<std::uint8_t>(record.memory_bound));
+  frame.i32(record.left_pid);
   return frame.finish();
 }
 

@@ -164,7 +164,10 @@ struct Record {
   std::uint64_t spec_hash = 0;          // of what was launched (launch_hash.hpp)
   bool stop_asked = false;              // by STOP, KILL, FORGET or GOODBYE, or by the end of the orchestrator
   MemoryBound memory_bound = MemoryBound::none;
+  std::int32_t left_pid = 0;            // of a process that main left when it ended with 0 right after its start
 };
+// A program that goes into the background does so within this; one that has worked for longer has ended.
+inline constexpr std::int64_t kRightAfterStartNs = 10'000'000'000;
 
 constexpr bool is_over(Phase phase) {
   return phase == Phase::swept || phase == Phase::start_failed || phase == Phase::lost;

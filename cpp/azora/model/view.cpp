@@ -19,6 +19,10 @@ void write_last_exit(JsonWriter& json, const ExitView& exit) {
   json.begin_object();
   write_exit(json, exit.code, exit.signal, exit.oom);
   write_time(json, "at", exit.at);
+  if (exit.left_pid) {
+    json.key("reason");
+    json.string(daemonizing_text(*exit.left_pid));
+  }
   json.end_object();
 }
 
@@ -42,6 +46,11 @@ void append_usage(std::string& out, const Remarks* remarks) {
 std::atomic<std::uint64_t> bytes_made_so_far{0};
 
 }  // namespace
+
+std::string daemonizing_text(int left_pid) {
+  return "ended with code 0 right after its start and left process " + std::to_string(left_pid) +
+         " behind: a program that goes into the background can be neither watched nor healed; keep it in the foreground";
+}
 
 const HealingView& ServiceView::healing_or_default() const {
   static const HealingView kNone;

@@ -28,8 +28,12 @@ struct ExitView {
   std::optional<int> signal;
   std::optional<bool> oom;
   WallTime at;
-  bool by_itself = false;  // it is known that no stop of ours had reached it before
+  bool by_itself = false;                    // it is known that no stop of ours had reached it before
+  std::optional<int> left_pid;               // it went into the background (R61) and left this process
 };
+
+// What is wrong with a program that goes into the background, and what to do.
+std::string daemonizing_text(int left_pid);
 
 struct ProcessView {
   std::optional<int> pid;                    // nullopt: not running

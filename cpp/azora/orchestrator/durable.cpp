@@ -156,7 +156,7 @@ store::ServiceRecord record_of(const ServiceFacts& facts, Now now) {
   record.ordinal = facts.ordinal;
   if (service.own) {
     const OwnFacts& own = *service.own;
-    if (own.last_exit) record.last_exit = {own.last_exit->code, own.last_exit->signal, own.last_exit->oom, own.last_exit->at};
+    if (const auto& exit = own.last_exit) record.last_exit = {exit->code, exit->signal, exit->oom, exit->at, exit->left_pid};
     record.executable_stamp = own.executable_stamp;
   }
   if (facts.staged != nullptr) {
@@ -187,8 +187,8 @@ Result<void> restore(ServiceState& service, const store::ServiceRecord& record, 
   service.start_steady = moment_of_writing(now, record.start_time);
   if (service.acts()) {
     service.own = OwnFacts{};
-    if (record.last_exit) {
-      service.own->last_exit = ExitView{record.last_exit->code, record.last_exit->signal, record.last_exit->oom, record.last_exit->at};
+    if (const auto& exit = record.last_exit) {
+      service.own->last_exit = ExitView{exit->code, exit->signal, exit->oom, exit->at, exit->left_pid};
     }
     service.own->executable_stamp = record.executable_stamp;
   }

@@ -89,11 +89,12 @@ void rows(AnyStaged auto& record, auto&& visit) {
 }
 
 void rows(AnyExit auto& record, auto&& visit) {
-  auto& [code, signal, oom, at] = record;
+  auto& [code, signal, oom, at, left_pid] = record;
   visit("code", code);
   visit("signal", signal);
   visit("oom", oom);
   visit("at", at);
+  visit("leftPid", left_pid);
 }
 
 void rows(AnyService auto& record, auto&& visit) {

@@ -108,6 +108,7 @@ struct ExitRecord {
   std::optional<int> signal;
   std::optional<bool> oom;
   WallTime at;
+  std::optional<int> left_pid;
   friend bool operator==(const ExitRecord&, const ExitRecord&) = default;
 };
 

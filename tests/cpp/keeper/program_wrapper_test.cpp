@@ -200,6 +200,28 @@ TEST_P(ProgramWrapper, Rule53AnotherServiceHearsNothing) {
   EXPECT_EQ(rig.line(), "end");
 }
 
+// What of R61 a shim can say: which process was left, where main ended with 0 by itself right after its start.
+TEST_P(ProgramWrapper, Rule61AProgramThatGoesIntoTheBackgroundIsRecognised) {
+  rig.launch(shell("(setsid sh -c 'echo $$ > $FIFO; exec sleep 1000' &); read go < $GATE; exit 0"));
+  const pid_t left = rig.pid_line();
+  open_gate();
+  EXPECT_EQ(rig.await(1, Phase::exited).left_pid, left);
+  EXPECT_EQ(rig.await(1, Phase::swept).left_pid, left);
+}
+
+TEST_P(ProgramWrapper, Rule61OtherEndsAreNoGoingIntoTheBackground) {
+  const std::string leaves = "sleep 1000 & ";
+  EXPECT_EQ(rig.launch_and_await(shell(leaves + "exit 3", 1), Phase::swept).left_pid, 0);
+  EXPECT_EQ(rig.launch_and_await(shell(leaves + "kill -9 $$", 2), Phase::swept).left_pid, 0);
+  EXPECT_EQ(rig.launch_and_await(shell("exit 0", 3), Phase::swept).left_pid, 0);
+  rig.launch_and_await(shell(leaves + "trap 'exit 0' TERM; echo ready > $FIFO; while :; do sleep 0.01; done", 4));
+  EXPECT_EQ(rig.line(), "ready");
+  rig.stop(4);
+  const Record stopped = rig.await(4, Phase::swept);
+  EXPECT_EQ(stopped.exit_value, 0);
+  EXPECT_EQ(stopped.left_pid, 0);
+}
+
 TEST_P(ProgramWrapper, Rule53TheEndOfTheOrchestratorReachesTheProgramToo) {
   rig.launch_and_await(shell(kWorker + "; true"));
   EXPECT_EQ(rig.line(), "ready");

@@ -36,7 +36,8 @@ Record full_record() {
                 .id = "orders@1",
                 .spec_hash = 0x1234567890abcdef,
                 .stop_asked = true,
-                .memory_bound = MemoryBound::address_space};
+                .memory_bound = MemoryBound::address_space,
+                .left_pid = 4711};
 }
 
 Bytes record_frame(const Record& record) {
@@ -101,6 +102,7 @@ TEST(Protocol, ARecordIsReadAsItWasWritten) {
   EXPECT_EQ(read.spec_hash, record.spec_hash);
   EXPECT_TRUE(read.stop_asked);
   EXPECT_EQ(read.memory_bound, MemoryBound::address_space);
+  EXPECT_EQ(read.left_pid, 4711);
 }
 
 TEST(Protocol, ALaunchIsReadAsItWasWritten) {

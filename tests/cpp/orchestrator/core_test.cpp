@@ -226,6 +226,30 @@ TEST(Core, Rule53WhatACrashLeavesIsWaitedForThenKilledAndTheNextStartsBehindIt) 
   EXPECT_TRUE(world.keeper.violations().empty());
 }
 
+TEST(Core, Rule61AProgramThatGoesIntoTheBackgroundIsToldSo) {
+  World world;
+  const auto serial = world.add_process("a", R"("restartPolicy":"always","maxRestarts":2)");
+  world.keeper.set(serial, {.exits_after = Millis(20), .exit_code = 0, .left_pid = 4711, .lingers = true});
+  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::restart, "a", false, false, "rest").ok()); });
+  world.advance(seconds(60));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::failed) << "by its budget, as after any end";
+  EXPECT_TRUE(world.keeper.violations().empty());
+  const std::string expected = "left process 4711 behind: a program that goes into the background can be neither watched "
+                               "nor healed; keep it in the foreground";
+  EXPECT_NE(world.view("a")->figures().last_error().find(expected), std::string::npos);
+  EXPECT_EQ(world.view("a")->process->last_exit->left_pid, 4711);
+}
+
+TEST(Core, Rule61AJobThatLeavesAProcessIsDoneAndSaysIt) {
+  World world;
+  const auto serial = world.add_process("a", R"("restartPolicy":"on-failure")");
+  world.keeper.set(serial, {.exits_after = Millis(20), .exit_code = 0, .left_pid = 4711});
+  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::restart, "a", false, false, "rest").ok()); });
+  world.advance(seconds(1));
+  EXPECT_EQ(world.lifecycle("a"), Lifecycle::done);
+  EXPECT_NE(world.view("a")->figures().last_error().find("keep it in the foreground"), std::string::npos);
+}
+
 TEST(Core, DependentsWaitAndSpendNothing) {
   World world;
   const auto root = world.add_process("root", "\"maxRestarts\":1,\"failedRetryInterval\":600000");

@@ -23,6 +23,7 @@ class FakeKeeper : public Keeper {
     std::string warning;                // told before started
     std::optional<Nanos> exits_after;   // by itself
     int exit_code = 1;
+    std::optional<int> left_pid;        // it goes into the background and leaves this process
     bool ignores_stop = false;
     bool ignores_kill = false;          // as in uninterruptible sleep
     Nanos stops_in = Millis(5);
@@ -140,7 +141,7 @@ class FakeKeeper : public Keeper {
     report([this, serial, incarnation, pid, at = loop_.now()] { listener_->on_started(serial, incarnation, pid, at); });
     if (behaviour.exits_after) {
       loop_.at(loop_.now().steady + *behaviour.exits_after, [this, serial, incarnation, behaviour] {
-        end(serial, incarnation, Exit{.code = behaviour.exit_code});
+        end(serial, incarnation, Exit{.code = behaviour.exit_code, .left_pid = behaviour.left_pid});
       });
     }
   }

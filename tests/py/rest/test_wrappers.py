@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.client
+import importlib.util
 import os
 import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -130,3 +132,126 @@ def test_rule53_tree_tells_the_program_while_its_wrapper_lives_on(
     assert api.ask("POST", "/services/web/stop?wait=stopped&timeoutMs=30000").status == 200
     assert drainer.heard() == ["SIGTERM"]
     assert api.get("/services/web").json["process"]["lastExit"]["code"] == 0
+
+
+# Goes into the background as daemons have always done, and serves there.
+DAEMON = """
+import http.server, os, sys
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+address = ("127.0.0.1", int(sys.argv[1]))
+http.server.HTTPServer(address, http.server.BaseHTTPRequestHandler).serve_forever()
+"""
+
+
+def goes_into_the_background(orch: MasterOrchestrator, api: Any, argv: list[str]) -> None:
+    """Registers it and expects that its ends are told as what they are, within the budget."""
+    service = {
+        "id": "web",
+        "type": "core",
+        "endpoint": f"http://127.0.0.1:{argv.pop()}",
+        "restartPolicy": "always",
+        "restartDelay": 0,
+        "maxRestarts": 1,
+        "process": {"argv": argv},
+    }
+    with api.stream("/events?since=0&service=web") as frames:
+        orch.register(service)
+        events = until(frames, "serviceFailed")
+    exits = [event for event in events if event["type"] == "serviceExited"]
+    assert len(exits) == 2
+    for event in exits:
+        assert event["code"] == 0
+        assert "keep it in the foreground" in event["reason"]
+    assert "keep it in the foreground" in api.get("/services/web/why").json["summary"]
+    reason = api.get("/services/web").json["process"]["lastExit"]["reason"]
+    left = int(reason.partition("left process ")[2].split()[0])
+    assert dies(left, 0), "it is gone before the next start"
+
+
+def test_rule61_a_daemon_is_told_to_stay_in_the_foreground(
+    orch: MasterOrchestrator, api: Any
+) -> None:
+    port = str(free_port())
+    goes_into_the_background(orch, api, [sys.executable, "-S", "-c", DAEMON, port, port])
+
+
+def nginx(folder: Path, port: int) -> list[str]:
+    """How to run nginx, which goes into the background unless it is told not to."""
+    if shutil.which("nginx") is None:
+        pytest.skip("nginx is missing: apt-get install nginx-light")
+    folder.chmod(0o755)
+    temporary = " ".join(
+        f"{kind}_temp_path {folder}/{kind};"
+        for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
+    )
+    (folder / "nginx.conf").write_text(
+        f"pid {folder}/nginx.pid; error_log stderr; worker_processes 2; events {{}}\n"
+        f"http {{ access_log off; {temporary} server {{ listen 127.0.0.1:{port};"
+        " location / { return 200 ok; } } }\n",
+        "ascii",
+    )
+    return ["nginx", "-c", f"{folder}/nginx.conf"]
+
+
+def test_rule61_so_is_nginx(orch: MasterOrchestrator, api: Any, tmp_path: Path) -> None:
+    port = free_port()
+    goes_into_the_background(orch, api, [*nginx(tmp_path, port), str(port)])
+
+
+def test_rule53_nginx_in_the_foreground_loses_its_master_and_comes_back(
+    orch: MasterOrchestrator, api: Any, tmp_path: Path
+) -> None:
+    port = free_port()
+    argv = [*nginx(tmp_path, port), "-g", "daemon off;"]
+    endpoint = f"http://127.0.0.1:{port}"
+    service = {"id": "web", "type": "core", "endpoint": endpoint, "process": {"argv": argv}}
+    orch.register(service | {"healthCheckPath": "/"})
+    orch.wait_ready("web", timeout_ms=READY_MS)
+    master = main_pid(api)
+    worker = worker_of(master)
+    seq = api.get("/healthz").headers["Azora-Seq"]
+    with api.stream(f"/events?since={seq}&service=web") as frames:
+        os.kill(master, signal.SIGKILL)
+        until(frames, "serviceRestarted")
+    assert dies(worker, 0)
+    assert api.ask("POST", "/services/web/stop?wait=stopped&timeoutMs=30000").status == 200
+    assert api.get("/services/web").json["process"]["lastExit"]["code"] == 0
+
+
+SLOW_APP = """
+def app(environ, start_response):
+    body = b"up"
+    if environ["PATH_INFO"] == "/slow":
+        open(f"{folder}/begun", "w").write("begun")
+        body = open(f"{folder}/gate").readline().encode()
+    start_response("200 OK", [("Content-Length", str(len(body)))])
+    return [body]
+"""
+
+
+def test_rule53_a_gunicorn_worker_finishes_its_request_after_its_master_was_killed(
+    orch: MasterOrchestrator, api: Any, drainer: Drainer
+) -> None:
+    if importlib.util.find_spec("gunicorn") is None:
+        pytest.skip("gunicorn is missing: pip install gunicorn")
+    folder = drainer.folder
+    (folder / "slow.py").write_text(f"folder = {str(folder)!r}\n{SLOW_APP}", "ascii")
+    service = drainer.service(orphanTimeout=60_000)
+    service["process"]["argv"] = [
+        *(sys.executable, "-m", "gunicorn", "-w", "2", "-b", f"127.0.0.1:{drainer.port}"),
+        *("--chdir", str(folder), "slow:app"),
+    ]
+    orch.register(service)
+    orch.wait_ready("web", timeout_ms=READY_MS)
+    master = main_pid(api)
+    drainer.begin()
+    seq = api.get("/healthz").headers["Azora-Seq"]
+    with api.stream(f"/events?since={seq}&service=web") as frames:
+        os.kill(master, signal.SIGKILL)
+        until(frames, "serviceExited")
+        assert drainer.finish() == b"whole\n"
+        until(frames, "serviceRestarted")

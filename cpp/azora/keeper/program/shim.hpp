@@ -42,6 +42,8 @@ class Shim {
   void on_started();
   void reap();
   void on_main_ended(int status);
+  bool may_daemonize() const;
+  void look_at_left();
   void continue_sweep(bool none_left);
   void read_output();
   void report_dropped();

@@ -88,12 +88,20 @@ void Shim::on_started() {
 }
 
 void Shim::reap() {
+  const bool lived = main_alive_;
   int status = 0;
   long pid = 0;
   while ((pid = sys::reap(&status)) > 0) {
     if (pid == record_.pid && main_alive_) on_main_ended(status);
   }
-  if (!main_alive_ && has_process(record_.phase)) continue_sweep(pid == -ECHILD);
+  if (main_alive_ || !has_process(record_.phase)) return;
+  const bool none_left = pid == -ECHILD;
+  if (lived && record_.phase == Phase::exited) {
+    if (!none_left && may_daemonize()) look_at_left();
+    changed();
+    send_record();  // at once: the disk of the logs may keep us below
+  }
+  continue_sweep(none_left);
 }
 
 void Shim::on_main_ended(int status) {
@@ -114,8 +122,19 @@ void Shim::on_main_ended(int status) {
     record_.oom = signalled && oom_kills > oom_before_ ? Oom::yes : Oom::no;
   }
   record_.phase = Phase::exited;
-  changed();
-  send_record();  // at once: the disk of the logs may keep us below
+}
+
+// R61: what ends with 0 right after its start has done its work, or has gone into the background.
+bool Shim::may_daemonize() const {
+  const bool clean = record_.exit_kind == ExitKind::code && record_.exit_value == 0;
+  return clean && !record_.stop_asked && sys::steady_ns() - record_.started_steady_ns < kRightAfterStartNs;
+}
+
+void Shim::look_at_left() {
+  DescendantWalk walk;
+  while (record_.left_pid == 0 && walk.next()) {
+    if (walk.process().alive()) record_.left_pid = walk.process().pid;
+  }
 }
 
 // Main is dead. Over only when wait says that no descendant is left.

@@ -102,6 +102,7 @@ void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const Exi
   detail->signal = exit.signal;
   detail->oom = exit.oom;
   service->own->last_exit = exit;
+  if (planned) service->own->last_exit->left_pid.reset();
   service->own->pid.reset();
   service->own->process_started.reset();
   service->own->warning.clear();
@@ -110,6 +111,10 @@ void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const Exi
     service->set_last_error(oom           ? "killed for want of memory (process.memoryLimit)"
                             : exit.signal ? "killed by " + signal_name(*exit.signal)
                                           : "exited with code " + std::to_string(exit.code.value_or(-1)));
+  }
+  if (service->own->last_exit->left_pid) {
+    detail->reason = daemonizing_text(*service->own->last_exit->left_pid);
+    service->set_last_error(detail->reason);
   }
   for (health::Check& check : service->checks) check.tracker.exited();
   const EventCause cause = planned ? event_cause(service->machine.episode.cause)

@@ -98,7 +98,7 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
       return {id + " failed" + error + " and its budget is spent: " + attempts_text(healing.attempts, policy.max_restarts), by};
     }
     case Lifecycle::done:
-      return {id + " ended by itself with code 0 and is not started again", {"start it"}};
+      return {id + " ended by itself with code 0" + error + " and is not started again", {"start it"}};
     case Lifecycle::adopt:
       return {id + " was found running; its first check is outstanding", {"its first answer"}};
   }
