@@ -188,7 +188,8 @@ Result<void> restore(ServiceState& service, const store::ServiceRecord& record, 
   if (service.acts()) {
     service.own = OwnFacts{};
     if (const auto& exit = record.last_exit) {
-      service.own->last_exit = ExitView{exit->code, exit->signal, exit->oom, exit->at, exit->left_pid};
+      service.own->last_exit = ExitView{
+          .code = exit->code, .signal = exit->signal, .oom = exit->oom, .at = exit->at, .left_pid = exit->left_pid};
     }
     service.own->executable_stamp = record.executable_stamp;
   }

@@ -57,7 +57,7 @@ TEST(ServiceView, WritesTheServiceOfAProcess) {
   view.process->started_at = WallTime{0};
   Figures figures = kFigures;
   figures.remarks = std::make_shared<const Remarks>(Remarks{{}, {}, {}, 12.3456, 1024});
-  view.process->last_exit = ExitView{std::nullopt, SIGKILL, false, WallTime{0}, std::nullopt};
+  view.process->last_exit = ExitView{.signal = SIGKILL, .oom = false, .at = WallTime{0}};
   view.process->log_dropped = 4;
   EXPECT_EQ(
       view.service_json(figures),
