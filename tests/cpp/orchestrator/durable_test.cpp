@@ -94,7 +94,10 @@ class Randomly {
     made.start_time.ms = kNow.wall.ms - static_cast<std::int64_t>(below(10'000'000));
     if (!made.acts()) return made;
     made.own = OwnFacts{};
-    if (below(2) == 0) made.own->last_exit = ExitView{.code = static_cast<int>(below(256)), .oom = below(2) == 0, .at = made.start_time, .left_pid = 77};
+    if (below(2) == 0) {
+      made.own->last_exit = ExitView{
+          .code = static_cast<int>(below(256)), .oom = below(2) == 0, .at = made.start_time, .left_pid = 77};
+    }
     if (below(2) == 0) made.own->last_exit = ExitView{.signal = static_cast<int>(below(64)), .at = made.start_time};
     if (below(2) == 0) made.own->executable_stamp = std::vector<std::uint64_t>{random_(), random_()};
     return made;
