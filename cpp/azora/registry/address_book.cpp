@@ -9,7 +9,7 @@ namespace {
 
 // nullopt: it claims none.
 std::optional<LocalAddress> claimed(const ServiceSpec& service) {
-  if (service.action != ActionKind::process || !service.endpoint) return std::nullopt;
+  if (service.action != &kProcessAction || !service.endpoint) return std::nullopt;
   return local_address(service.target.host);
 }
 
