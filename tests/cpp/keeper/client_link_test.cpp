@@ -186,7 +186,7 @@ TEST_P(KeeperClientLink, AKeeperThatIsStoppedBySignalIsReplacedLongBeforeItsPati
   EXPECT_EQ(rig.story(2), (Story{"started", "exited", "swept"}));
   EXPECT_EQ(rig.life(2).exit.signal, SIGSEGV);
   EXPECT_FALSE(rig.life(2).exit.asked);
-  rig.client->stop(1, 1, SIGTERM);
+  rig.client->stop(1, 1, {.signal = SIGTERM});
   ASSERT_TRUE(rig.run_until_word(1, "swept"));
   EXPECT_TRUE(rig.life(1).exit.asked);
 }
@@ -316,7 +316,7 @@ TEST_P(KeeperClientLink, ALaunchThatTheSystemTakesNoMessageOfFailsInWords) {
   EXPECT_EQ(rig.story(2), (Story{"start_failed", "swept"}));
   EXPECT_NE(rig.life(2).reason, "");
   EXPECT_TRUE(is_alive(pid));
-  rig.client->stop(1, 1, SIGTERM);
+  rig.client->stop(1, 1, {.signal = SIGTERM});
   EXPECT_TRUE(rig.run_until_word(1, "swept"));
 }
 

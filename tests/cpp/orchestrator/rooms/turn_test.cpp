@@ -33,7 +33,7 @@ class TurnTest : public testing::Test {
   }
 
   void deliver(const Send& send) {
-    if (send.serial == 13) throw std::runtime_error("no memory");
+    if (send.run.serial == 13) throw std::runtime_error("no memory");
     order.emplace_back("send");
   }
 
@@ -71,8 +71,8 @@ TEST_F(TurnTest, OneThatThrowsDoesNotTakeTheOthersAlong) {
 }
 
 TEST_F(TurnTest, ASendThatThrowsDoesNotTakeTheOthersAlong) {
-  turn.send(Send::to_kill(13, 1));
-  turn.send(Send::to_kill(1, 1));
+  turn.send(Send::to_kill({13, 1}, &kProcessAction));
+  turn.send(Send::to_kill({1, 1}, &kProcessAction));
   turn.answer([this] { order.emplace_back("answer"); });
   const std::uint64_t bugs = bug_count();
   end();
