@@ -37,6 +37,7 @@ class FakeKeeper : public Keeper {
     bool main_alive = false;
     bool descendants = false;           // not swept yet
     bool ours = true;                   // launched or adopted
+    bool asked = false;                 // a stop or kill has reached it
     std::optional<Exit> exit;           // of a process that nobody has adopted yet
   };
 
@@ -147,22 +148,22 @@ class FakeKeeper : public Keeper {
   }
   void stop(Serial serial, std::uint64_t incarnation, const StopOrder& order) override {
     note({Command::Kind::stop, serial, incarnation, loop_.now().steady, {}, false});
+    note_asked(serial, incarnation);
     const Behaviour behaviour = current_[serial];
     if (behaviour.ignores_stop) return;
     loop_.at(loop_.now().steady + behaviour.stops_in,
-             [this, serial, incarnation, signal = order.signal] {
-               end(serial, incarnation, Exit{.signal = signal, .at = {}, .asked = true});
-             });
+             [this, serial, incarnation, signal = order.signal] { end(serial, incarnation, Exit{.signal = signal}); });
   }
   void kill(Serial serial, std::uint64_t incarnation) override {
     note({Command::Kind::kill, serial, incarnation, loop_.now().steady, {}, false});
+    note_asked(serial, incarnation);
     if (current_[serial].ignores_kill) return;
     const auto found = processes_.find(serial);
     if (found != processes_.end() && !found->second.main_alive && std::exchange(current_[serial].lingers, false)) {
       return sweep(serial, incarnation);
     }
     current_[serial].lingers = false;
-    loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9, .at = {}, .asked = true}); });
+    loop_.post([this, serial, incarnation] { end(serial, incarnation, Exit{.signal = 9}); });
   }
   // What a former orchestrator left running, to be found and adopted.
   void leave_running(Serial serial, std::uint64_t incarnation, const std::string& id, const Behaviour& behaviour) {
@@ -221,11 +222,16 @@ class FakeKeeper : public Keeper {
     if (found != behaviour_.end()) return found->second;
     return decide_ ? decide_(launch) : Behaviour{};
   }
+  void note_asked(Serial serial, std::uint64_t incarnation) {
+    const auto found = processes_.find(serial);
+    if (found != processes_.end() && found->second.incarnation == incarnation) found->second.asked = true;
+  }
   void end(Serial serial, std::uint64_t incarnation, Exit exit) {
     const auto found = processes_.find(serial);
     if (found == processes_.end() || found->second.incarnation != incarnation || !found->second.main_alive) return;
     found->second.main_alive = false;
     exit.at = loop_.now().wall;
+    exit.asked = found->second.asked;
     found->second.exit = exit;
     if (found->second.ours) {
       report([this, serial, incarnation, exit] {
