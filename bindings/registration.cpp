@@ -141,7 +141,7 @@ std::vector<std::pair<std::string, std::string>> check(const std::string& text,
 std::vector<std::pair<std::size_t, std::string>> check_addresses(const std::vector<std::string>& texts,
                                                                 const std::string& base_dir, const std::string& host,
                                                                 std::uint16_t port) {
-  const ParseOptions options{.origin = Origin::file, .base_dir = base_dir, .has_callback = false};
+  const ParseOptions options{.origin = Origin::file, .base_dir = base_dir, .given_action = nullptr};
   std::vector<std::pair<std::size_t, std::string>> faults;
   for (auto& fault : orchestrator::address_faults(texts, options, host, port)) {
     faults.emplace_back(fault.index, std::move(fault.message));
