@@ -151,4 +151,4 @@ def test_a_server_refuses_a_service_on_its_own_port(
     assert said.code == 2
     assert f"the orchestrator's own address (127.0.0.1:{port})" in said.err
     server = served("serve", "--config", str(file))  # on a port of its own
-    server.line("serves 1 services")
+    server.line("serves 1 service ")

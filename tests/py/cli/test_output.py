@@ -51,7 +51,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
     (folder / "azora.json").write_text(json.dumps({"services": [actors.service("a")]}))
     (folder / "Procfile").write_text("web: sleep 1000\n")
     served = Served("serve", "-c", str(folder / "azora.json"), cwd=folder)
-    served.line("all 1 services are healthy")
+    served.line("the service is healthy")
     yield served
     served.close()
 

@@ -96,7 +96,7 @@ def test_a_keeper_that_is_stopped_is_told_of_and_replaced_and_an_exit_keeps_its_
     config = tmp_path / "azora.toml"
     config.write_text(FLEET)
     server = served("serve", "--config", str(config), AZORA_KEEPER=str(program))
-    server.line("all 1 services are healthy")
+    server.line("the service is healthy")
     api = server.api
     (keeper,) = keepers(program)
     job = api.get("/services/job").json["process"]["pid"]
@@ -132,7 +132,7 @@ def test_a_server_whose_keeper_cannot_be_had_ends_by_the_stop_timeouts_of_its_se
         FLEET.replace("[services.healthCheck]", "stopTimeout = 500\n[services.healthCheck]")
     )
     server = served("serve", "--config", str(config), AZORA_KEEPER=str(program))
-    server.line("all 1 services are healthy")
+    server.line("the service is healthy")
     (keeper,) = keepers(program)
     job = server.api.get("/services/job").json["process"]["pid"]
     program.unlink()
