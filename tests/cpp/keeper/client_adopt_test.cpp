@@ -11,6 +11,8 @@ namespace {
 
 class KeeperClientAdopt : public ::testing::TestWithParam<bool> {
  protected:
+  // Told before a test forks: the janitor is the parent's, and the child that is killed has none.
+  KeeperClientAdopt() { clean_up_after(folder); }
   ClientRig::Setup durable(std::uint64_t epoch = 0) const {
     return {.cgroups = GetParam(), .folder = folder, .durable = true, .epoch = epoch};
   }

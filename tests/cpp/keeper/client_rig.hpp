@@ -101,7 +101,6 @@ class ClientRig : public KeeperListener {
   static std::filesystem::path new_folder() {
     std::string path = std::filesystem::temp_directory_path() / "azora-client-test-XXXXXX";
     EXPECT_NE(::mkdtemp(path.data()), nullptr);
-    clean_up_after(path);  // told here, lest a child that a test forks has a janitor of its own
     return path;
   }
   // The same for all rigs of one folder and for no other: it names the cgroups, and tests run side by side.
