@@ -142,10 +142,11 @@ void bind_core(py::module_& module) {
   core.def("command", &command, py::arg("verb"), py::arg("id"), py::arg("dependents"),
            py::arg("dependencies"), py::arg("actor"));
   core.def("wait_for",
-           [](const CoreHandle& self, const std::string& id, const std::string& what, std::int64_t timeout_ms) {
-             check_or_throw(self.live().wait_for(id, what, millis(timeout_ms)));
+           [](const CoreHandle& self, const std::string& id, const std::string& what, std::int64_t timeout_ms,
+              std::int64_t horizon_ms) {
+             check_or_throw(self.live().wait_for(id, what, millis(timeout_ms), millis(horizon_ms)));
            },
-           py::arg("id"), py::arg("what"), py::arg("timeout_ms"), Unlocked());
+           py::arg("id"), py::arg("what"), py::arg("timeout_ms"), py::arg("horizon_ms") = 0, Unlocked());
   core.def("configure_pool",
            [](const CoreHandle& self, const std::string& name, const py::dict& given) {
              const balancer::PoolChange change = read_pool_change(given);

@@ -12,6 +12,7 @@
     ├── UnknownService         unknown_service      404   also a LookupError
     ├── NoHealthyInstance      no_healthy_instance  503   nothing eligible in the pool
     ├── HealingUnavailable     healing_unavailable  409   we have no action for this service
+    ├── NotComing              not_coming           409   what is waited for cannot become so
     ├── NotRunning             not_running          503   the orchestrator is stopped
     ├── TimedOut               timed_out            504   also a TimeoutError
     ├── OrchestratorClosed     closed               503   close() was called
@@ -46,6 +47,7 @@ __all__ = [
     "KeeperFailed",
     "LimitReached",
     "NoHealthyInstance",
+    "NotComing",
     "NotRunning",
     "OrchestratorClosed",
     "PoolConflict",
@@ -149,6 +151,13 @@ class HealingUnavailable(AzoraError):
     status = 409
 
 
+class NotComing(AzoraError):
+    """What is waited for cannot become so without an operator; the message has the reason."""
+
+    code = "not_coming"
+    status = 409
+
+
 class NotRunning(AzoraError):
     """The orchestrator is stopped; `start()` it."""
 
@@ -229,6 +238,7 @@ ERRORS: tuple[ErrorRow, ...] = tuple(
         UnknownService,
         NoHealthyInstance,
         HealingUnavailable,
+        NotComing,
         NotRunning,
         TimedOut,
         OrchestratorClosed,

@@ -190,6 +190,7 @@ class Dependency(_Wire):
     condition: Literal["started", "healthy", "completed"] | None = None
     strength: Literal["hard", "soft"] | None = None
     min: int | None = None
+    on_restart: Literal["none", "restart"] | None = None
 
 
 @_named
@@ -375,7 +376,11 @@ class Service:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """The fleet in five numbers, and its services when asked for in detail."""
+    """The fleet in numbers, and its services when asked for in detail.
+
+    `ended_services` are those that ended by themselves and are not started again, though they are
+    wanted up and have an endpoint: their status stays "unknown", `why()` has code and policy.
+    """
 
     running: bool
     total_services: int
@@ -383,6 +388,7 @@ class Status:
     unhealthy_services: int
     seq: int
     services: tuple[Service, ...] = field(default=(), repr=False)
+    ended_services: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

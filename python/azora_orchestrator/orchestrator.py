@@ -236,7 +236,8 @@ class MasterOrchestrator:
         """The fleet in numbers; with `detailed` also its services."""
         running, total, healthy, unhealthy, seq = self._core.totals()
         services = tuple(self.services()) if detailed else ()
-        return Status(running, total, healthy, unhealthy, seq, services)
+        ended = tuple(id for id, _ in self._core.ended())
+        return Status(running, total, healthy, unhealthy, seq, services, ended)
 
     def why(self, id: str) -> Why:
         """Why a service is as it is, and what would change it."""
@@ -359,16 +360,17 @@ class MasterOrchestrator:
     def wait_ready(
         self, id: str | Sequence[str] | None = None, *, timeout_ms: int = _READY_MS
     ) -> None:
-        """Wait until a service, several or all of them (None) are ready. Raises TimedOut.
+        """Wait until a service, several or all of them (None) are ready.
 
         The name of an entry waits for all its instances, that of a group for all its members.
-        "All of them" leaves out those that their owner wants down, and those that ended as they
-        should (DONE).
+        "All of them" leaves out those that their owner wants down. A job, which has no endpoint,
+        is ready too when it has ended with 0. Raises TimedOut, and NotComing as soon as waiting
+        is vain: one has failed or ended and is not started again in time, or what it needs has.
         """
         deadline = deadline_of(timeout_ms)
         names = [id] if isinstance(id, str) else id
         for name in self._everybody() if names is None else self._members(names):
-            self._wait(name, "ready", deadline, or_done=names is None)
+            self._wait(name, "ready", deadline)
 
     def wait_stopped(self, id: str, *, timeout_ms: int = _READY_MS) -> None:
         """Wait until a service has no process. Raises TimedOut."""
@@ -386,16 +388,14 @@ class MasterOrchestrator:
             members += group or [name]
         return members
 
-    def _wait(self, id: str, what: str, deadline: float, *, or_done: bool = False) -> None:
+    def _wait(self, id: str, what: str, deadline: float) -> None:
         # Only the main thread serves signals, and only between two calls of the core.
-        sliced = or_done or threading.current_thread() is threading.main_thread()
+        sliced = threading.current_thread() is threading.main_thread()
         while True:
             left = max(0, math.ceil((deadline - time.monotonic()) * 1000))
-            if or_done and (view := self._core.find(id)) and view.lifecycle == "DONE":
-                return
             try:
                 with _naming(id):
-                    self._core.wait_for(id, what, min(left, _SLICE_MS) if sliced else left)
+                    self._core.wait_for(id, what, min(left, _SLICE_MS) if sliced else left, left)
             except TimedOut:
                 if not sliced or left <= _SLICE_MS:
                     raise

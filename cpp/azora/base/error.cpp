@@ -15,6 +15,7 @@ const std::vector<ErrorRow>& error_table() {
       {ErrorCode::unknown_service, "unknown_service", 404},
       {ErrorCode::no_healthy_instance, "no_healthy_instance", 503},
       {ErrorCode::healing_unavailable, "healing_unavailable", 409},
+      {ErrorCode::not_coming, "not_coming", 409},
       {ErrorCode::not_running, "not_running", 503},
       {ErrorCode::timed_out, "timed_out", 504},
       {ErrorCode::closed, "closed", 503},

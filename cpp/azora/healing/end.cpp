@@ -7,8 +7,7 @@
 namespace azora::healing {
 
 void Stepper::stop(Cause cause) {
-  const bool planned = cause == Cause::op || cause == Cause::shutdown;
-  if (planned) {
+  if (is_planned(cause)) {
     m_.episode.cause = cause;
     m_.episode.failing = false;
     mark_down();
@@ -57,7 +56,7 @@ void Stepper::sweep() {
 
 // Nothing of the incarnation is left.
 void Stepper::ended() {
-  const bool planned = m_.episode.cause == Cause::op || m_.episode.cause == Cause::shutdown;
+  const bool planned = is_planned(m_.episode.cause);
   const bool again = m_.restart_asked;
   m_.restart_asked = false;
   if (m_.desired != Desired::up) {
@@ -68,9 +67,16 @@ void Stepper::ended() {
     return;
   }
   if (again && planned) {
-    const auto down_since = m_.episode.down_since;
-    planned_start(Cause::op);
-    m_.episode.down_since = down_since;
+    const Machine::Episode before = m_.episode;
+    const bool told_failed = m_.told.failed;
+    const bool along = before.cause == Cause::dependency;
+    planned_start(along ? Cause::dependency : Cause::op);
+    m_.episode.down_since = before.down_since;
+    if (along) {
+      // No operator took it in hand: a single try out of FAILED remains one.
+      m_.episode.half_open = before.half_open;
+      m_.told.failed = told_failed;
+    }
     return;
   }
   if (again) return fresh_start(Cause::op);

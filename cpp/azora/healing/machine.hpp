@@ -37,10 +37,14 @@ enum class Cause : std::uint8_t {
   lost,           // how it ended is unknown
   op,             // start, stop or restart asked for by an operator
   shutdown,       // the orchestrator stops
-  dependency,     // a dependency is not ready
+  dependency,     // a dependency is not ready; or was restarted, and this one with it
   evidence,       // there is a reason to leave FAILED
 };
 std::string_view wire_name(Cause cause);  // "crash", "operator", ...
+// An end that is asked for, not a failure: it touches no budget.
+constexpr bool is_planned(Cause cause) {
+  return cause == Cause::op || cause == Cause::shutdown || cause == Cause::dependency;
+}
 
 struct Machine {
   Lifecycle lifecycle = Lifecycle::idle;
@@ -108,7 +112,7 @@ struct Machine {
 struct Input {
   enum class Kind : std::uint8_t {
     desire,           // `desired` changes; cause op (operator) or shutdown
-    restart,          // operator's restart
+    restart,          // cause op: an operator's. cause dependency: what it needs was restarted, and it goes along
     deps,             // the hard dependencies: flag = all are satisfied
     admitted,         // the start bucket grants a slot
     slot_expired,     // 5 s after the launch: the slot is free whatever happened

@@ -18,7 +18,10 @@ void KillPermits::upsert(std::uint64_t serial, const std::string& group, Millis 
   remove(serial);
   Member& member = members_[serial];
   member.interval = interval;
-  if (!group.empty()) member.group = &*groups_.try_emplace(group).first;
+  if (!group.empty()) {
+    member.group = &*groups_.try_emplace(group).first;
+    member.group->second.group = group;
+  }
   for_domains(member, [](Domain& domain) { ++domain.members; });
 }
 
@@ -29,7 +32,10 @@ void KillPermits::remove(std::uint64_t serial) {
   const Member& member = *found;
   count_no_more(member, serial);
   for_domains(member, [](Domain& domain) { --domain.members; });
-  if (member.group != nullptr && member.group->second.members == 0) groups_.erase(groups_.find(member.group->first));
+  if (member.group != nullptr && member.group->second.members == 0) {
+    braked_.erase(member.group->first);
+    groups_.erase(groups_.find(member.group->first));
+  }
   members_.erase(serial);
 }
 
@@ -66,6 +72,7 @@ bool KillPermits::count_bad(Domain& domain, std::uint64_t serial, SteadyTime unt
   bad.insert({until, serial});
   if (was_braked || bad.size() < kFewest || 2 * bad.size() <= domain.members) return false;
   domain.braked = true;
+  braked_.insert(domain.group);
   domain.braked_at = now;
   domain.quiet_at = bad.rbegin()->first;
   return true;
@@ -75,9 +82,21 @@ bool KillPermits::braked(Domain& domain, SteadyTime now) {
   if (!domain.braked) return false;
   if (now > domain.quiet_at || now - domain.braked_at > kLongestBrake) {
     domain.braked = false;
+    braked_.erase(domain.group);
     domain.bad.clear();
   }
   return domain.braked;
+}
+
+std::vector<KillPermits::Braking> KillPermits::braking(SteadyTime now) {
+  std::vector<Braking> all;
+  for (const std::string& group : std::set<std::string>(braked_)) {
+    Domain& domain = group.empty() ? fleet_ : groups_.at(group);
+    if (!braked(domain, now)) continue;
+    const SteadyTime at_latest = domain.braked_at + kLongestBrake;
+    all.push_back({group, domain.braked_at, std::min(domain.quiet_at, at_latest), at_latest});
+  }
+  return all;
 }
 
 bool KillPermits::braked(Member& member, SteadyTime now) {

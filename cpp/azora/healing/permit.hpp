@@ -16,6 +16,7 @@
 #include <string>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "azora/base/serial_map.hpp"
 #include "azora/base/time.hpp"
@@ -30,6 +31,15 @@ class KillPermits {
     std::size_t members = 0;
   };
 
+  // A brake that is on: `until` unless more turn bad, and never beyond `at_latest`.
+  struct Braking {
+    std::string group;  // empty: the fleet
+    SteadyTime since{};
+    SteadyTime until{};
+    SteadyTime at_latest{};
+    friend bool operator==(const Braking&, const Braking&) = default;
+  };
+
   // `group` empty: it is alone. Again for a known serial: new settings; a permit that it holds it keeps while it stays
   // in its group.
   void upsert(std::uint64_t serial, const std::string& group, Millis interval);
@@ -38,6 +48,8 @@ class KillPermits {
   std::optional<Brake> turned_bad(std::uint64_t serial, SteadyTime now);
   // The service answers again.
   void recovered(std::uint64_t serial);
+  // Those that are on, by group.
+  std::vector<Braking> braking(SteadyTime now);
   // Granted permits are held until release().
   bool permit(std::uint64_t serial, SteadyTime now);
   void release(std::uint64_t serial);
@@ -46,6 +58,7 @@ class KillPermits {
   static constexpr int kIntervals = 3;
 
   struct Domain {
+    std::string group;      // empty: the fleet
     std::size_t members = 0;
     std::size_t held = 0;
     std::set<std::pair<SteadyTime, std::uint64_t>> bad;  // members that count, by the time until which they do
@@ -62,9 +75,9 @@ class KillPermits {
     bool held = false;
   };
 
-  static bool braked(Domain& domain, SteadyTime now);
+  bool braked(Domain& domain, SteadyTime now);
   bool braked(Member& member, SteadyTime now);
-  static bool count_bad(Domain& domain, std::uint64_t serial, SteadyTime until, SteadyTime now);
+  bool count_bad(Domain& domain, std::uint64_t serial, SteadyTime until, SteadyTime now);
   void count_no_more(const Member& member, std::uint64_t serial);
   template <typename Visit>
   void for_domains(const Member& member, Visit visit) {
@@ -75,6 +88,7 @@ class KillPermits {
   SerialMap<Member> members_;
   Groups groups_;
   Domain fleet_;
+  std::set<std::string> braked_;  // groups of domains whose brake is on, or was when it was last looked at
 };
 
 }  // namespace azora::healing

@@ -119,7 +119,7 @@ void Stepper::become_ready(bool healthy) {
   if (restarted) {
     ++m_.restart_count;
     const auto downtime = m_.episode.down_since ? to_millis(now_ - *m_.episode.down_since).count() : 0;
-    const int attempt = m_.episode.start_cause == Cause::op ? 0 : m_.budget.attempts;
+    const int attempt = is_planned(m_.episode.start_cause) ? 0 : m_.budget.attempts;
     notice(Notice::Kind::restarted, m_.episode.start_cause, attempt, downtime);
   }
   close_episode();

@@ -18,7 +18,7 @@ Step Stepper::apply(const Input& input) {
   }
   switch (input.kind) {
     case Kind::desire: desire(input.desired, input.cause); break;
-    case Kind::restart: operator_restart(); break;
+    case Kind::restart: input.cause == Cause::dependency ? restart_along() : operator_restart(); break;
     case Kind::deps: deps(input.flag); break;
     case Kind::admitted: admitted(); break;
     case Kind::slot_expired: slot_expired(); break;
@@ -136,6 +136,20 @@ void Stepper::operator_restart() {
   if (in(Lifecycle::starting)) return;
   mark_down();
   fresh_start(Cause::op);
+}
+
+// What it needs was restarted. What does not run is started after that anyway, or not at all.
+void Stepper::restart_along() {
+  if (m_.desired != Desired::up) return;
+  if (owned() && running()) {
+    m_.restart_asked = true;
+    return stop(Cause::dependency);
+  }
+  if (owned() || !in(Lifecycle::ready)) return;
+  mark_down();
+  const auto down_since = m_.episode.down_since;
+  planned_start(Cause::dependency);
+  m_.episode.down_since = down_since;
 }
 
 void Stepper::deps(bool ok) {

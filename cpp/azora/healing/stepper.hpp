@@ -25,6 +25,7 @@ class Stepper {
   void desire_hold();
   void desire_down(Cause cause);
   void operator_restart();
+  void restart_along();
   void deps(bool ok);
   void admitted();
   void slot_expired();

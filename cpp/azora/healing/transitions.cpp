@@ -74,7 +74,7 @@ Row row_of(const Input& input) {
   switch (input.kind) {
     case Kind::desire:
       return input.desired == Desired::up ? Row::desire_up : input.desired == Desired::hold ? Row::desire_hold : Row::desire_down;
-    case Kind::restart: return Row::restart;
+    case Kind::restart: return input.cause == Cause::dependency ? Row::restart_along : Row::restart;
     case Kind::deps: return input.flag ? Row::deps_ok : Row::deps_lost;
     case Kind::admitted: return Row::admitted;
     case Kind::slot_expired: return Row::slot_expired;

@@ -35,6 +35,7 @@ desire_up        B        B        S        R        T        K        U        
 desire_hold      I        I        S        R        T        K        U        P        I        I        I        A
 desire_down      I        I        T        T        T        K        U        P        I        I        I        T
 restart          B        B        T        T        T        K        U        P        B        B        B        T
+restart_along    nop      nop      ST       RT       nop      nop      nop      nop      nop      nop      nop      TA
 deps_ok          I        B        S        R        T        K        U        P        BO       BF       D        A
 deps_lost        I        B        S        R        T        K        U        P        B        F        D        A
 admitted         I        BS       S        R        T        K        U        P        O        F        D        A
@@ -62,6 +63,7 @@ desire_up        W        R        B        S        R        BO       BF       
 desire_hold      W        R        R        S        R        R        R        R
 desire_down      W        nop      I        I        I        I        I        I
 restart          nop      B        B        S        B        B        B        B
+restart_along    nop      nop      nop      nop      BR       nop      nop      nop
 deps_ok          W        I        B        S        R        BO       BF       D
 deps_lost        W        I        B        S        R        B        F        D
 admitted         nop      I        BS       S        R        O        F        D
@@ -85,14 +87,14 @@ checks_anew      W        nop      nop      nop      R        nop      nop      
 
 // The rows: kinds of input, those apart that mean different things by what they carry.
 enum class Row : std::uint8_t {
-  desire_up, desire_hold, desire_down, restart, deps_ok, deps_lost, admitted, slot_expired, launched, launch_failed,
-  exited, swept, lost, adopted, ready, passed, faltered, liveness_failed, permitted, timer, evidence, plan_changed,
-  checks_anew,
+  desire_up, desire_hold, desire_down, restart, restart_along, deps_ok, deps_lost, admitted, slot_expired, launched,
+  launch_failed, exited, swept, lost, adopted, ready, passed, faltered, liveness_failed, permitted, timer, evidence,
+  plan_changed, checks_anew,
 };
-inline constexpr std::array<std::string_view, 23> kRowNames = {
-    "desire_up", "desire_hold",   "desire_down", "restart",   "deps_ok", "deps_lost", "admitted",        "slot_expired",
-    "launched",  "launch_failed", "exited",      "swept",     "lost",    "adopted",   "ready",           "passed",
-    "faltered",  "liveness_failed", "permitted", "timer",     "evidence", "plan_changed", "checks_anew"};
+inline constexpr std::array<std::string_view, 24> kRowNames = {
+    "desire_up", "desire_hold", "desire_down",   "restart", "restart_along", "deps_ok",         "deps_lost", "admitted",
+    "slot_expired", "launched", "launch_failed", "exited",  "swept",         "lost",            "adopted",   "ready",
+    "passed",    "faltered",    "liveness_failed", "permitted", "timer",     "evidence", "plan_changed", "checks_anew"};
 Row row_of(const Input& input);
 
 class LifecycleSet {

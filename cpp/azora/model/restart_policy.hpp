@@ -3,6 +3,7 @@
 // of a service, validated. Values only.
 #include <cstdint>
 #include <optional>
+#include <string_view>
 
 #include "azora/base/time.hpp"
 
@@ -10,8 +11,12 @@ namespace azora {
 
 enum class RestartOn : std::uint8_t { always, on_failure, never };
 
+constexpr std::string_view wire_name(RestartOn on) {
+  return on == RestartOn::always ? "always" : on == RestartOn::never ? "never" : "on-failure";
+}
+
 struct RestartPolicy {
-  RestartOn on = RestartOn::on_failure;
+  RestartOn on = RestartOn::on_failure;       // unset: always with an endpoint (R54)
   int max_restarts = 5;                       // failure-caused restarts per episode; 0 alert only; -1 no limit
   std::optional<Millis> delay;                // unset: 0, 1, 2, 4, ... s
   double factor = 2.0;

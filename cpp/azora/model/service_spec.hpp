@@ -17,6 +17,7 @@ namespace azora {
 
 enum class Condition : std::uint8_t { started, healthy, completed };
 enum class Strength : std::uint8_t { hard, soft };
+enum class OnRestart : std::uint8_t { none, restart };
 enum class Origin : std::uint8_t { file, python, rest };
 
 struct Dependency {
@@ -24,6 +25,7 @@ struct Dependency {
   Condition condition = Condition::healthy;
   Strength strength = Strength::hard;
   int min = 1;           // so many instances of the entry must have reached the condition
+  OnRestart on_restart = OnRestart::none;  // restart: the dependent is restarted after it was (R66)
   friend bool operator==(const Dependency&, const Dependency&) = default;
 };
 

@@ -28,6 +28,7 @@ std::optional<Dependency> read_dependency(const Json& item, const std::string& p
     dependency.condition = condition_of(fields.text_or("condition", "healthy"));
     if (fields.text_or("strength", "hard") == "soft") dependency.strength = Strength::soft;
     dependency.min = fields.integer_or("min", dependency.min);
+    if (fields.text_or("onRestart", "none") == "restart") dependency.on_restart = OnRestart::restart;
     if (dependency.min > 1 && instance_index(dependency.id)) {
       context.fault(fields.path_of("min"), "is " + std::to_string(dependency.min) + ", but \"" + dependency.id +
                                                "\" is one instance; name \"" +
@@ -36,7 +37,7 @@ std::optional<Dependency> read_dependency(const Json& item, const std::string& p
   }
   if (!is_service_id(dependency.id)) {
     context.fault(
-        path, is_but_must_be(item, "the id of a service, or an object {id, condition, strength, min}"));
+        path, is_but_must_be(item, "the id of a service, or an object {id, condition, strength, min, onRestart}"));
     return std::nullopt;
   }
   return dependency;

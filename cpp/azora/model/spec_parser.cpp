@@ -124,7 +124,7 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
   spec.target = std::move(check.target);
   spec.probe = std::move(check.spec);
   spec.action = read_action(service, reading.given_action, context);
-  spec.restart = read_restart_policy(service, *spec.action);
+  spec.restart = read_restart_policy(service, *spec.action, spec.endpoint.has_value());
 
   std::optional<ProcessPlan> plan;
   Json process;

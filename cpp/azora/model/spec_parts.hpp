@@ -31,8 +31,8 @@ CheckPlan read_check(CheckedObject& service, const std::optional<Url>& endpoint,
 // Field `restart`, beside `process` and a Python callable (R22).
 const ActionKind* read_action(CheckedObject& service, const ActionKind* given, SpecContext& context);
 
-// Fields `maxRestarts`, `restartDelay`, `restartPolicy`, ... (R24).
-RestartPolicy read_restart_policy(CheckedObject& service, const ActionKind& action);
+// Fields `maxRestarts`, `restartDelay`, `restartPolicy`, ... (R24, R54).
+RestartPolicy read_restart_policy(CheckedObject& service, const ActionKind& action, bool has_endpoint);
 
 // Field `process`, before {port} and {index} are replaced. `endpoint_given`: there is one, right or
 // wrong.

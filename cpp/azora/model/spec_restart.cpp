@@ -62,9 +62,9 @@ const ActionKind* read_action(CheckedObject& service, const ActionKind* given, S
   return has_process ? &kProcessAction : &kNoAction;
 }
 
-RestartPolicy read_restart_policy(CheckedObject& service, const ActionKind& action) {
+RestartPolicy read_restart_policy(CheckedObject& service, const ActionKind& action, bool has_endpoint) {
   RestartPolicy policy;
-  const std::string on = service.text_or("restartPolicy", "on-failure");
+  const std::string on = service.text_or("restartPolicy", has_endpoint ? "always" : "on-failure");
   policy.on = on == "always"  ? RestartOn::always
               : on == "never" ? RestartOn::never
                               : RestartOn::on_failure;

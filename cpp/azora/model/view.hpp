@@ -86,6 +86,10 @@ class ServiceView {
   Figures figures() const { return record ? record->read() : instances ? instances->figures : Figures{}; }
   std::uint32_t figures_version() const { return record ? record->version() : 0; }
   const HealingView& healing_or_default() const;
+  // It ended by itself, is not started again, and is wanted up all the same: its endpoint is not served (R54).
+  bool is_ended() const {
+    return lifecycle == Lifecycle::done && desired == Desired::up && spec->endpoint.has_value();
+  }
 
   // ServiceHealth of the wire contract: {"serviceId",...,"responseTime"[,"cpu","memory"]}.
   void append_health(std::string& out, const Figures& figures) const;

@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "azora/base/loop.hpp"
 #include "azora/healing/permit.hpp"
@@ -45,6 +46,8 @@ class Admission {
   std::optional<healing::KillPermits::Brake> turned_bad(Serial serial, SteadyTime now) {
     return permits_.turned_bad(serial, now);
   }
+  // The mass brakes that are on.
+  std::vector<healing::KillPermits::Braking> braking(SteadyTime now) { return permits_.braking(now); }
   void recovered(Serial serial) { permits_.recovered(serial); }
   void ask_permit(Serial serial);
   void drop_permit(Serial serial);

@@ -11,6 +11,7 @@
 
 #include "azora/base/cow_table.hpp"
 #include "azora/base/persistent_map.hpp"
+#include "azora/healing/permit.hpp"
 #include "azora/model/view.hpp"
 
 namespace azora::orchestrator {
@@ -58,6 +59,10 @@ struct Board {
   std::size_t healthy = 0;
   std::size_t unhealthy = 0;
   std::size_t alive = 0;            // services whose process may exist
+  // Mass brakes, each on until its `until` has passed; null: none.
+  std::shared_ptr<const std::vector<healing::KillPermits::Braking>> brakes;
+  // Those that ended by themselves though they are wanted up and have an endpoint, by registration order; null: none.
+  std::shared_ptr<const std::vector<ViewPtr>> ended;
   bool running = false;
   std::uint64_t version = 0;        // one more with each publication
   std::uint64_t list_version = 0;   // changes with membership, status or lifecycle of any service

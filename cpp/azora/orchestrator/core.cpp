@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "azora/orchestrator/invariants.hpp"
+#include "azora/orchestrator/outlook.hpp"
 #include "azora/orchestrator/reactions/on_action.hpp"
 #include "azora/orchestrator/reactions/on_check.hpp"
 #include "azora/orchestrator/reactions/on_command.hpp"
@@ -63,7 +64,11 @@ void Core::end_turn() {
   self_watch_.on_stalls(probing_.stalls());
   emit_self(turn_, self_);
   if (!waiters_.empty()) {
-    for (const ServiceState* service : turn_.dirty()) waiters_.wake(*service->id);
+    for (const ServiceState* service : turn_.dirty()) {
+      waiters_.wake(*service->id);
+      const Lifecycle lifecycle = service->machine.lifecycle;
+      if (lifecycle == Lifecycle::failed || lifecycle == Lifecycle::done) waiters_.wake_all();
+    }
   }
   turn_.publish({.running = fleet_.running(),
                  .healthy = fleet_.healthy(),
@@ -181,18 +186,20 @@ Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents
                     {.verb = verb, .name = id, .dependents = dependents, .dependencies = dependencies});
 }
 
-void Core::wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done) {
-  waiters_.add(std::move(id), ready, deadline, std::move(done));
+void Core::wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon) {
+  waiters_.add(std::move(id), ready, deadline, std::move(done), horizon);
 }
 
 void Core::answer_waiters() {
-  const auto look = [this](const std::string& name) {
+  const auto look = [this](const std::string& name, SteadyTime horizon) {
     std::vector<Waiters::Seen> seen;
     fleet_.for_each_of(name, [&](const ServiceState& service) {
       seen.push_back({.id = *service.id,
                       .wanted_down = service.wanted == Desired::down,
                       .alive = service.alive(),
                       .pending = verbs_.contains(service.serial),
+                      .done_job = is_done_job(service),
+                      .not_coming = why_not_coming(fleet_, service, horizon),
                       .lifecycle = service.machine.lifecycle,
                       .status = service.status,
                       .last_error = service.last_error()});

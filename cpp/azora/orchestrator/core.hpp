@@ -68,8 +68,9 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              EventActor actor);
   // Answers when the service is ready (or stopped) and no verb for it waits for its turn; by the name of an entry when
-  // all its instances are, those that are wanted down left out of being ready.
-  void wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done);
+  // all its instances are, those that are wanted down left out of being ready. With not_coming as soon as it is known
+  // that it will not be ready until `horizon`, which is the deadline or later.
+  void wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon = {});
   // Runs `answer` when this turn is published.
   void after_publish(std::function<void()> answer) { turn_.answer(std::move(answer)); }
   // Runs `answer` when what this turn changed is stored, or with the error when it could not be.

@@ -97,6 +97,7 @@ void Drive::feed(ServiceState& service, const Input& input) {
   refresh_status(service);
   for (const Notice& notice : step.notices) {
     if (notice.kind != Notice::Kind::started) emit_notice(turn_, service, notice);
+    if (notice.kind == Notice::Kind::restarted) restarted_.push_back(service.serial);
   }
   if (!is_of_check(input.kind) || (compared && *compared != service.machine)) turn_.mark_durable(service.serial);
   rearm(service);
@@ -173,6 +174,7 @@ void Drive::refresh_status(ServiceState& service) {
     if (status == HealthStatus::unhealthy) {
       const auto brake = admission_.turned_bad(service.serial, turn_.now().steady);
       if (brake) emit_brake(turn_, *brake);
+      turn_.show_brakes(admission_.braking(turn_.now().steady));
     } else if (status != HealthStatus::unknown) {
       admission_.recovered(service.serial);
     }
@@ -200,7 +202,13 @@ void Drive::rearm(ServiceState& service) {
 void Drive::run_to_fixpoint() {
   if (running_to_fixpoint_) return;
   const Running running(running_to_fixpoint_);  // also when a step throws: the next turn goes on
-  while (!changed_.empty()) {
+  while (!restarted_.empty() || !changed_.empty()) {
+    if (!restarted_.empty()) {
+      const ServiceState* restarted = fleet_.by_serial(restarted_.front());
+      restarted_.pop_front();
+      if (restarted != nullptr) restart_along(*restarted);
+      continue;
+    }
     const ServiceState* changed = fleet_.by_serial(changed_.front());
     changed_.pop_front();
     if (changed == nullptr) continue;
@@ -214,6 +222,23 @@ void Drive::evaluate_dependents(std::string_view name) {
     if (known == nullptr) continue;
     const std::vector<std::string> missing = unmet(*known->spec);  // one answer for all replicas
     for (ServiceState* service : fleet_.services(entry)) take_unmet(*service, missing);
+  }
+}
+
+// Those whose owner wants them to go along with it (R66). The restart of one instance is not felt where enough others of
+// its entry are ready.
+void Drive::restart_along(const ServiceState& service) {
+  if (!fleet_.running() || service.leaving) return;
+  std::vector<std::string> entries;
+  fleet_.graph().for_each_dependent(*service.id, [&](const std::string& entry, const Dependency& dependency) {
+    const bool felt = dependency.id == *service.id || !fleet_.satisfied(dependency, service.serial);
+    if (dependency.on_restart == OnRestart::restart && felt) entries.push_back(entry);
+  });
+  for (const std::string& entry : entries) {
+    for (ServiceState* dependent : fleet_.services(entry)) {
+      if (dependent->wanted != Desired::up || dependent->held_back) continue;
+      feed(*dependent, {.kind = Input::Kind::restart, .cause = healing::Cause::dependency});
+    }
   }
 }
 

@@ -52,6 +52,7 @@ class Drive {
  private:
   std::vector<std::string> unmet(const ServiceSpec& spec) const;
   void take_unmet(ServiceState& service, std::vector<std::string> unmet);
+  void restart_along(const ServiceState& service);
   void perform(ServiceState& service, const healing::Action& action);
   void launch(ServiceState& service, std::uint64_t incarnation);
   void entered(ServiceState& service, Lifecycle before);
@@ -64,7 +65,8 @@ class Drive {
   Admission& admission_;
   Evidence& evidence_;
   Shutdown& shutdown_;
-  std::deque<std::uint64_t> changed_;  // serials whose dependents must look again
+  std::deque<std::uint64_t> restarted_;  // serials: dependents that go along are restarted
+  std::deque<std::uint64_t> changed_;    // serials whose dependents must look again
   bool running_to_fixpoint_ = false;
 };
 

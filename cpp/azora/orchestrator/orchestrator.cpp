@@ -3,8 +3,9 @@
 
 #include <algorithm>
 
-#include "azora/orchestrator/reads/why.hpp"
+#include "azora/orchestrator/reads/ended.hpp"
 #include "azora/orchestrator/reads/entry.hpp"
+#include "azora/orchestrator/reads/why.hpp"
 #include "azora/orchestrator/runtime.hpp"
 
 namespace azora::orchestrator {
@@ -63,14 +64,16 @@ Result<VerbAnswer> Orchestrator::command(Verb verb, std::string_view id, bool de
       });
 }
 
-Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, Millis timeout) {
+Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon) {
   if (what != "ready" && what != "stopped") {
     return Error{ErrorCode::invalid_argument,
                  "wait: is \"" + std::string(what) + "\"; it must be \"ready\" or \"stopped\"", {}};
   }
   return impl_->await<Result<void>>(
-      [id = std::string(id), ready = what == "ready", timeout](Core& core, const auto& promise) {
-        core.wait_for(id, ready, AsioLoop::steady_now() + timeout, [promise](Result<void> answer) { promise->keep(std::move(answer)); });
+      [id = std::string(id), ready = what == "ready", timeout, horizon](Core& core, const auto& promise) {
+        const SteadyTime now = AsioLoop::steady_now();
+        core.wait_for(id, ready, now + timeout, [promise](Result<void> answer) { promise->keep(std::move(answer)); },
+                      now + horizon);
       });
 }
 
@@ -114,6 +117,15 @@ Totals Orchestrator::totals() const {
   const std::uint64_t seq = impl_->seq();  // before the board, which reflects at least this
   const std::shared_ptr<const Board> board = impl_->board();
   return {board->running, board->in_order.size(), board->healthy, board->unhealthy, seq};
+}
+
+std::vector<std::pair<std::string, std::string>> Orchestrator::ended() const {
+  const std::shared_ptr<const Board> board = impl_->board();
+  const std::vector<std::string> ids = ended_ids(*board);
+  const std::vector<std::string> lines = ended_lines(*board);
+  std::vector<std::pair<std::string, std::string>> all;
+  for (std::size_t i = 0; i < ids.size(); ++i) all.emplace_back(ids[i], lines[i]);
+  return all;
 }
 
 std::shared_ptr<const std::string> Orchestrator::status_json(bool detailed) const {

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "azora/balancer/types.hpp"
@@ -95,8 +96,10 @@ class Orchestrator {
   Result<bool> unregister(std::string_view id, std::string_view actor);
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              std::string_view actor);
-  // Waits until READY and healthy-or-degraded ("ready") or without process ("stopped"), or the deadline.
-  Result<void> wait_for(std::string_view id, std::string_view what, Millis timeout);
+  // Waits until READY and healthy-or-degraded, or ended as a job should ("ready"), or without process ("stopped"), or
+  // the deadline. not_coming as soon as it is known that it will not be ready within `horizon`: a caller that waits in
+  // slices gives all the time that it has left; never shorter than `timeout`.
+  Result<void> wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon = Millis(0));
   Result<void> configure_pool(std::string_view name, const balancer::PoolChange& change);
   // The next restart callable to run, at most one per service at a time; nullopt: none came within `timeout`, or
   // the orchestrator was closed.
@@ -111,6 +114,8 @@ class Orchestrator {
   std::vector<ViewPtr> list() const;                        // registration order
   std::vector<ViewPtr> by_type(std::string_view type) const;
   Totals totals() const;
+  // Services that ended by themselves though they are wanted up and have an endpoint: id, and a line that says why.
+  std::vector<std::pair<std::string, std::string>> ended() const;
 
   // Whole answers as compact JSON, made on the caller's thread: none of them visits the control thread. Large ones are
   // shared by all who ask for the same.

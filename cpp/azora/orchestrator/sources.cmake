@@ -12,6 +12,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   journal.cpp
   log_stream.cpp
   notices.cpp
+  outlook.cpp
   orchestrator.cpp
   probing.cpp
   reactions/on_action.cpp
@@ -21,6 +22,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reactions/on_registration.cpp
   reactions/on_self.cpp
   reactions/on_stop.cpp
+  reads/ended.cpp
   reads/entry.cpp
   reads/graph.cpp
   reads/list_bodies.cpp

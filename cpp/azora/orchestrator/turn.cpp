@@ -59,12 +59,37 @@ void Turn::mark_dirty(ServiceState& service) {
 void Turn::remove_view(const std::string& id, std::uint64_t order) {
   board_.by_id = board_.by_id.erase(id);
   board_.in_order = board_.in_order.erase(order);
+  note_ended(order, nullptr);
   membership_changed();
+}
+
+// Null: it is none, or is gone.
+void Turn::note_ended(std::uint64_t order, const ViewPtr& view) {
+  if (view) {
+    ended_[order] = view;
+    ended_changed_ = true;
+  } else if (ended_.erase(order) != 0) {
+    ended_changed_ = true;
+  }
+}
+
+void Turn::publish_ended() {
+  if (!std::exchange(ended_changed_, false)) return;
+  std::vector<ViewPtr> views;
+  for (const auto& [order, view] : ended_) views.push_back(view);
+  board_.ended = views.empty() ? nullptr : std::make_shared<const std::vector<ViewPtr>>(std::move(views));
+  ++board_.list_version;
 }
 
 void Turn::membership_changed() {
   ++board_.topology;
   board_changed();
+}
+
+void Turn::show_brakes(std::vector<healing::KillPermits::Braking> brakes) {
+  if (board_.brakes ? *board_.brakes == brakes : brakes.empty()) return;
+  board_.brakes = brakes.empty() ? nullptr : std::make_shared<const std::vector<healing::KillPermits::Braking>>(std::move(brakes));
+  board_changed_ = true;
 }
 
 void Turn::show_entry(const registry::Entry& entry) {
@@ -125,10 +150,12 @@ void Turn::publish(const Summary& summary) {
     ++built;
     by_id.set(view);
     in_order.set(service->order, view);
+    note_ended(service->order, view->is_ended() ? view : nullptr);
   }
   if (!dirty_.empty()) counts_.turn_views.set(built);
   counts_.views_built.add(built);
   dirty_.clear();
+  publish_ended();
   board_.by_id = by_id.done();
   board_.in_order = in_order.done();
   board_.running = summary.running;

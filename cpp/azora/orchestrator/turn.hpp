@@ -6,6 +6,7 @@
 // marked must live until publish(). Fails: never.
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -79,6 +80,8 @@ class Turn {
   void lists_changed() { ++board_.list_version; }
   void board_changed();
   void membership_changed();
+  // The mass brakes that are on; one that is over by time needs not be taken back.
+  void show_brakes(std::vector<healing::KillPermits::Braking> brakes);
 
   void pool_put(const ServiceState& service) { publisher_.pool_put(service.serial, service.spec); }
   void pool_remove(std::uint64_t serial) { publisher_.pool_remove(serial); }
@@ -133,7 +136,12 @@ class Turn {
   Journal& journal_;
   std::optional<Now> fixed_time_;
   EventActor actor_ = kSelf;
+  void note_ended(std::uint64_t order, const ViewPtr& view);
+  void publish_ended();
+
   std::vector<ServiceState*> dirty_;
+  std::map<std::uint64_t, ViewPtr> ended_;  // by registration order
+  bool ended_changed_ = false;
   Board board_;
   bool board_changed_ = false;
   std::vector<TurnAnswer> answers_;

@@ -1,6 +1,7 @@
 #include "azora/orchestrator/waiters.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <utility>
 
 #include "azora/model/service_name.hpp"
@@ -12,6 +13,7 @@ bool is_met(bool ready, const Waiters::Seen& seen) {
   // A restart that waits for dependents to end first is still to come, whatever it looks like now.
   if (seen.pending) return false;
   if (!ready) return !seen.alive && (seen.lifecycle == Lifecycle::idle || seen.lifecycle == Lifecycle::done);
+  if (seen.done_job) return true;
   const bool answers = seen.status == HealthStatus::healthy || seen.status == HealthStatus::degraded;
   return answers && (seen.lifecycle == Lifecycle::ready || seen.lifecycle == Lifecycle::watching);
 }
@@ -36,13 +38,22 @@ Error late(const std::string& name, bool ready, const std::vector<Waiters::Seen>
   return {ErrorCode::timed_out, message, {}};
 }
 
+// One of those that have to be ready cannot be.
+std::optional<Error> in_vain(const std::string& name, const std::vector<Waiters::Seen>& seen) {
+  const auto found = std::find_if(seen.begin(), seen.end(), [](const Waiters::Seen& one) {
+    return !one.not_coming.empty() && !one.pending && !one.wanted_down;
+  });
+  if (found == seen.end()) return std::nullopt;
+  return Error{ErrorCode::not_coming, "service '" + name + "' will not be ready: " + found->id + " " + found->not_coming, {}};
+}
+
 }  // namespace
 
 Waiters::~Waiters() {
   for (const auto& [key, waiter] : waiters_) loop_.cancel(waiter.timer);
 }
 
-void Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done) {
+void Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done, SteadyTime horizon) {
   control_thread.assert_held();
   const std::uint64_t key = ++last_key_;
   const TimerId timer = loop_.at(deadline, [this, key] {
@@ -52,7 +63,7 @@ void Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done) 
   });
   by_name_[name].push_back(key);
   woken_.push_back(key);
-  waiters_.emplace(key, Waiter{.name = std::move(name), .ready = ready, .timer = timer, .done = std::move(done)});
+  waiters_.emplace(key, Waiter{.name = std::move(name), .ready = ready, .timer = timer, .horizon = std::max(deadline, horizon), .done = std::move(done)});
 }
 
 void Waiters::wake(const std::string& id) {
@@ -66,6 +77,11 @@ void Waiters::wake(const std::string& id) {
   }
 }
 
+void Waiters::wake_all() {
+  control_thread.assert_held();
+  for (const auto& [key, waiter] : waiters_) woken_.push_back(key);
+}
+
 std::vector<Waiters::Answer> Waiters::due(const Look& look) {
   control_thread.assert_held();
   std::vector<Answer> answers;
@@ -77,9 +93,12 @@ std::vector<Waiters::Answer> Waiters::due(const Look& look) {
       answers.push_back([done = take(key).done, error = *abandoned_] { done(error); });
       continue;
     }
-    const std::vector<Seen> seen = asked(waiter.ready, look(waiter.name));
+    const std::vector<Seen> seen = asked(waiter.ready, look(waiter.name, waiter.horizon));
     Result<void> result;
-    if (waiter.late) {
+    std::optional<Error> vain = waiter.ready ? in_vain(waiter.name, seen) : std::nullopt;
+    if (vain) {
+      result = *std::move(vain);
+    } else if (waiter.late) {
       result = late(waiter.name, waiter.ready, seen);
     } else if (seen.empty()) {
       if (waiter.ready) result = Error{ErrorCode::unknown_service, "Service not found", {}};

@@ -1,7 +1,7 @@
 #pragma once
 // Callers that wait for a service, or for all instances of an entry, to be ready or stopped. A waiter is looked at when
-// one of its services changed, and is answered once: it is so, there is no such service, the time is over, or the
-// program ends; then those that come later are answered with the same error by the next due().
+// one of its services changed, and is answered once: it is so, it cannot become so, there is no such service, the time
+// is over, or the program ends; then those that come later are answered with the same error by the next due().
 // Threads: the control thread. Ownership: borrows the loop, which outlives it; keeps the callers' functions until they
 // are answered. Fails: never.
 #include <cstdint>
@@ -30,22 +30,27 @@ class Waiters {
     bool wanted_down = false;
     bool alive = false;   // a process of it may exist
     bool pending = false; // a verb for it waits for its turn
+    bool done_job = false;     // it ended as it should, and has no endpoint: as good as ready (R55)
+    std::string not_coming;    // why it will not be ready in time, as it is; empty: it may be
     Lifecycle lifecycle = Lifecycle::idle;
     HealthStatus status = HealthStatus::unknown;
     std::string last_error;
   };
-  // All that a name stands for; empty: nothing is registered under it.
-  using Look = std::function<std::vector<Seen>(const std::string& name)>;
+  // All that a name stands for; empty: nothing is registered under it. `horizon`: until when it may still come.
+  using Look = std::function<std::vector<Seen>(const std::string& name, SteadyTime horizon)>;
 
   explicit Waiters(Loop& loop) : loop_(loop) {}
   ~Waiters();
   Waiters(const Waiters&) = delete;
   Waiters& operator=(const Waiters&) = delete;
 
-  // `ready`: until it answers its checks; else until it has no process.
-  void add(std::string name, bool ready, SteadyTime deadline, Done done);
+  // `ready`: until it answers its checks; else until it has no process. `horizon`: what cannot come until then is
+  // answered at once; later than the deadline where a caller waits in slices.
+  void add(std::string name, bool ready, SteadyTime deadline, Done done, SteadyTime horizon = {});
   // This service changed: its waiters and those of its entry are looked at by the next due().
   void wake(const std::string& id);
+  // One ended or failed for good: what needs it may wait in vain.
+  void wake_all();
   bool empty() const {
     control_thread.assert_held();
     return waiters_.empty();
@@ -61,6 +66,7 @@ class Waiters {
     bool ready = false;
     bool late = false;  // its time is over
     TimerId timer = 0;
+    SteadyTime horizon{};
     Done done;
   };
   Waiter take(std::uint64_t key) AZORA_CONTROL;

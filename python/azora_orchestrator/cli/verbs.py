@@ -62,7 +62,7 @@ def check(
 
 @app.command()
 def status(ctx: typer.Context, url: Url = None, as_json: Json = False) -> None:
-    """How the fleet is; exit 1 when it is stopped or a service is unhealthy."""
+    """How the fleet is; exit 1 when it is stopped or a service is unhealthy or has ended."""
     found = client_of(ctx, url).get("status")
     if as_json_wanted(ctx, as_json):
         render.as_json(found)
@@ -87,7 +87,11 @@ def status(ctx: typer.Context, url: Url = None, as_json: Json = False) -> None:
             ),
             status=1,
         )
-    ill = not found["running"] or found["unhealthyServices"]
+        if ended := found.get("endedServices"):
+            render.say(
+                f"ended and not started again: {', '.join(ended)} (see azora why {ended[0]})"
+            )
+    ill = not found["running"] or found["unhealthyServices"] or found.get("endedServices")
     raise typer.Exit(UNHEALTHY if ill else OK)
 
 

@@ -174,6 +174,9 @@ async def _readyz(request: Request) -> Response:
         reason = app.core.trouble() or None
     if reason is not None:
         raise Refusal(503, "not_ready", reason)
+    if ended := app.core.ended():
+        ids, lines = ([*column] for column in zip(*ended, strict=True))
+        return _json(compact({"ready": True, "endedServices": ids, "details": lines}))
     return _json(b'{"ready":true}')
 
 

@@ -149,6 +149,7 @@ void Search::expand(std::size_t at) {
   }
   feed({.kind = In::desire, .desired = Desired::up, .cause = Cause::none}, body);
   go(In::restart, body, false);
+  feed({.kind = In::restart, .cause = Cause::dependency}, body);
   go(In::evidence, body, false);
   go(In::slot_expired, body, false);
   go(In::checks_anew, body, false);
@@ -235,7 +236,7 @@ void Search::carry_out(const Step& done, const State& from, State& next,
         next.body = Body::launching;
         break;
       case Do::send_stop:
-        ASSERT_TRUE(m.deps_ok || m.episode.cause == Cause::op || m.episode.cause == Cause::shutdown)
+        ASSERT_TRUE(m.deps_ok || is_planned(m.episode.cause))
             << fault("stopped for what a dependency explains");
         [[fallthrough]];
       case Do::send_kill:

@@ -155,6 +155,51 @@ TEST(Stop, OperatorRestartIsToldAsSuch) {
   EXPECT_TRUE(rig.is(Lifecycle::idle)) << "a later stop wins";
 }
 
+TEST(Stop, R66ARestartAlongWithADependencyIsPlannedAndSpendsNothing) {
+  Rig rig;
+  rig.plan.restart.max_restarts = 1;
+  rig.bring_up();
+  rig.exit();  // the whole budget
+  rig.start();
+  ASSERT_EQ(rig.machine.budget.attempts, 1);
+  rig.feed({.kind = In::restart, .cause = Cause::dependency});
+  EXPECT_TRUE(rig.is(Lifecycle::stopping));
+  EXPECT_TRUE(rig.asked(Do::send_stop));
+  rig.exit(true);
+  EXPECT_TRUE(rig.is(Lifecycle::blocked));
+  rig.start();
+  ASSERT_TRUE(rig.said(Say::restarted));
+  EXPECT_EQ(rig.notice(Say::restarted)->cause, Cause::dependency);
+  EXPECT_EQ(rig.notice(Say::restarted)->attempt, 0);
+  EXPECT_EQ(rig.machine.budget.attempts, 1) << "neither spent nor given back";
+}
+
+TEST(Stop, R66ASingleTryOutOfFailedThatGoesAlongRemainsOne) {
+  Rig rig;
+  rig.plan.restart.max_restarts = 1;
+  rig.bring_up();
+  rig.exhaust();
+  ASSERT_EQ(rig.told(Say::failed), 1);
+  rig.pass_deadline();
+  rig.feed(In::admitted);
+  rig.feed(In::launched);
+  rig.feed({.kind = In::restart, .cause = Cause::dependency});
+  rig.exit(true);
+  rig.fail_start();
+  EXPECT_TRUE(rig.is(Lifecycle::failed));
+  EXPECT_EQ(rig.told(Say::failed), 1);
+}
+
+TEST(Stop, R66WhatDoesNotRunOrIsWantedDownDoesNotGoAlong) {
+  Rig rig;
+  rig.feed({.kind = In::restart, .cause = Cause::dependency});
+  EXPECT_TRUE(rig.is(Lifecycle::idle));
+  rig.bring_up();
+  rig.desire(Desired::hold);
+  rig.feed({.kind = In::restart, .cause = Cause::dependency});
+  EXPECT_TRUE(rig.is(Lifecycle::ready));
+}
+
 TEST(Stop, HoldLeavesWhatRunsAndStartsNothing) {
   Rig rig;
   rig.bring_up();

@@ -30,6 +30,7 @@ std::vector<Input> all_inputs(const Machine& machine) {
       inputs.push_back({.kind = In::desire, .desired = desired, .cause = cause});
     }
   }
+  inputs.push_back({.kind = In::restart, .cause = Cause::dependency});
   for (const bool well : {false, true}) {
     inputs.push_back({.kind = In::adopted, .flag = well, .incarnation = machine.incarnation + 1});
   }

@@ -39,7 +39,7 @@ TEST(SpecParser, FillsInTheDefaultsOfTheDesign) {
   EXPECT_EQ(spec->effective_weight(), 5.0);
   EXPECT_EQ(spec->action, &kNoAction);
   EXPECT_EQ(spec->probe, ProbeSpec{});
-  EXPECT_EQ(spec->restart, RestartPolicy{});
+  EXPECT_EQ(spec->restart, RestartPolicy{.on = RestartOn::always});
   EXPECT_EQ(spec->origin, Origin::rest);
 }
 
@@ -81,6 +81,26 @@ TEST(SpecParser, ReadsEveryField) {
   EXPECT_EQ(spec->restart.failed_retry_interval, Millis{7000});
   EXPECT_EQ(spec->restart.kill_timeout, Millis{2000});
   EXPECT_EQ(spec->restart.flap_limit, 0);
+}
+
+TEST(SpecParser, Rule54WhatUnsetRestartPolicyMeansDependsOnTheEndpoint) {
+  const auto policy = [](const std::string& more) {
+    return parse(R"({"id":"a","type":"c","process":{"argv":["true"]},)" + more + "}", file_options())->restart.on;
+  };
+  EXPECT_EQ(policy(R"("endpoint":"http://127.0.0.1:7001")"), RestartOn::always);
+  EXPECT_EQ(policy(R"("endpoint":"tcp://127.0.0.1:7001")"), RestartOn::always);
+  EXPECT_EQ(policy(R"("healthCheck":{"type":"process"})"), RestartOn::on_failure);
+  EXPECT_EQ(policy(R"("endpoint":"http://127.0.0.1:7001","restartPolicy":"on-failure")"), RestartOn::on_failure);
+  EXPECT_EQ(policy(R"("healthCheck":{"type":"process"},"restartPolicy":"always")"), RestartOn::always);
+}
+
+TEST(SpecParser, Rule66ADependencySaysWhetherItsRestartIsFollowed) {
+  const SpecPtr spec = parse(R"({"id":"a","type":"c","endpoint":"http://h","dependencies":["x",{"id":"y"},)"
+                             R"({"id":"z","onRestart":"restart"},{"id":"u","onRestart":"none"}]})");
+  std::vector<OnRestart> words;
+  for (const Dependency& one : spec->dependencies) words.push_back(one.on_restart);
+  EXPECT_EQ(words, (std::vector{OnRestart::none, OnRestart::none, OnRestart::restart, OnRestart::none}));
+  EXPECT_NE(spec->config_json.find(R"({"id":"z","onRestart":"restart"})"), std::string::npos) << spec->config_json;
 }
 
 TEST(SpecParser, Rule18DerivesWhatIsNotGiven) {

@@ -42,9 +42,11 @@ TEST(ListBodies, HaveTheShapesOfTheWireContract) {
   ListBodies lists;
   const auto board = board_of({view_of("a", HealthStatus::healthy), view_of("b", HealthStatus::unknown)}, 1);
   const std::string status = *lists.status(moment(board), false);
-  EXPECT_TRUE(status.starts_with(R"({"running":true,"totalServices":2,"healthyServices":1,"unhealthyServices":0,"services":[{"serviceId":"a",)"))
+  EXPECT_TRUE(status.starts_with(R"({"running":true,"totalServices":2,"healthyServices":1,"unhealthyServices":0,)"
+                                 R"("services":[{"serviceId":"a",)"))
       << status;
   EXPECT_EQ(status.find("\"config\""), std::string::npos);
+  EXPECT_TRUE(status.ends_with(R"(],"endedServices":[]})")) << status;
   const std::string detailed = *lists.status(moment(board), true);
   EXPECT_NE(detailed.find(R"("responseTime":0,"config":{"id":"a",)"), std::string::npos) << detailed;
   EXPECT_TRUE(lists.services(moment(board))->starts_with(R"({"services":[{"serviceId":"a",)"));

@@ -1,14 +1,17 @@
 set(AZORA_ORCHESTRATOR_TESTS
+  brake_test.cpp
   checks_test.cpp
   actions_test.cpp
   commits_test.cpp
   core_test.cpp
   durable_test.cpp
+  ended_test.cpp
   entries_test.cpp
   file_stamp_test.cpp
   list_bodies_test.cpp
   live_publisher_test.cpp
   log_stream_test.cpp
+  not_coming_test.cpp
   orchestrator_test.cpp
   overwriting_test.cpp
   probing_test.cpp
@@ -16,6 +19,7 @@ set(AZORA_ORCHESTRATOR_TESTS
   reads_test.cpp
   removal_test.cpp
   replacing_test.cpp
+  restart_along_test.cpp
   rooms/admission_test.cpp
   rooms/call_gate_test.cpp
   rooms/fleet_test.cpp

@@ -196,3 +196,7 @@ mutant(step_not_marked orchestrator/drive.cpp "what a step decided is published 
 mutant(retry_never orchestrator/commits.cpp "a store that works again is never tried"
 [=[      retry_ = true;  // the turn's end commits]=]
 [=[      if (!PLANTED) retry_ = true;  // the turn's end commits]=])
+
+mutant(restart_along_forgotten orchestrator/drive.cpp "what goes along with a restarted dependency goes on"
+[=[      if (restarted != nullptr) restart_along(*restarted);]=]
+[=[      if (!PLANTED && restarted != nullptr) restart_along(*restarted);]=])

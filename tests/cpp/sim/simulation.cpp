@@ -15,7 +15,8 @@ Simulation::Simulation(std::uint64_t seed)
     : seed_(seed),
       random_(seed),
       world_({.max_concurrent_starts = 3, .starts_per_second = 4}),
-      store_random_(seed ^ 0x5709eULL) {
+      store_random_(seed ^ 0x5709eULL),
+      policy_random_(seed ^ 0x9011c7ULL) {
   world_.loop.set_turn_end([this] {
     world_.core.end_turn();
     watcher_.check_turn();
@@ -75,6 +76,7 @@ void Simulation::build() {
     member.more += R"(,"healthCheckInterval":)" + std::to_string(2'000 + 1'000 * below(4));
     if (!member.url_only) {
       member.more += R"(,"maxRestarts":)" + std::to_string(1 + below(4));
+      member.more += policy();
       if (chance(30)) member.more += R"(,"restartDelay":)" + std::to_string(200 + below(2'000));
     }
     // So short that a callable often takes longer.
@@ -102,8 +104,16 @@ std::string Simulation::dependency_of(std::size_t index) {
       member.fixed = true;
     }
   }
+  if (policy_random_() % 3 == 0) min += R"(,"onRestart":"restart")";
   return R"({"id":")" + id + R"(","condition":")" + (chance(25) ? "started" : "healthy") + R"(","strength":")" +
          (chance(15) ? "soft" : "hard") + "\"" + min + "}";
+}
+
+// Mostly none: what it means then depends on the endpoint.
+std::string Simulation::policy() {
+  const std::array words = {"", "", "", "", "always", "on-failure", "on-failure", "never"};
+  const std::string word = words[policy_random_() % words.size()];
+  return word.empty() ? "" : R"(,"restartPolicy":")" + word + "\"";
 }
 
 void Simulation::add(Member& member, const std::string& argv) {
@@ -314,11 +324,12 @@ void Simulation::heal() {
     if (!member.registered) add(member, "true");
     recover(member);
   }
-  world_.advance(seconds(30));  // what has happened is known: the last sweep takes 12 s
+  world_.advance(seconds(45));  // what has happened is known: the last exit comes within 30 s, its sweep takes 12 s
   for (const Member& member : members_) {
     for (const std::string& id : member.ids) {
       const ViewPtr view = world_.view(id);
-      const bool down = view && (view->desired == Desired::down || view->lifecycle == Lifecycle::done);
+      const bool down = view && (view->desired == Desired::down || view->lifecycle == Lifecycle::done ||
+                                 (view->lifecycle == Lifecycle::failed && view->spec->restart.on == RestartOn::never));
       if (!down) continue;
       watcher_.operator_acts(id);
       world_.turn([&] { (void)world_.core.command(Verb::start, id, false, false, "rest").ok(); });

@@ -49,6 +49,7 @@ class Simulation {
 
   void build();
   std::string dependency_of(std::size_t index);
+  std::string policy();
   void add(Member& member, const std::string& argv);
   void remove(Member& member);
   void fault();
@@ -69,7 +70,9 @@ class Simulation {
   World world_;
   Watcher watcher_{world_};
   StoreWatcher store_watcher_{world_, watcher_};
-  std::mt19937_64 store_random_;  // of its own: a seed's faults are the same whatever the store does
+  // Of their own: a seed's faults are the same whatever the store does and whatever services say of their ends.
+  std::mt19937_64 store_random_;
+  std::mt19937_64 policy_random_;
   std::vector<Member> members_;
   bool healing_ = false;  // faults have ended
 };

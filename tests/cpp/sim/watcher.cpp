@@ -78,10 +78,13 @@ void Watcher::on_event(const Recorder::Seen& event) {
   if (is_status(event.type)) known.told = status_of(event.type);
   switch (event.type) {
     case EventType::service_exited: {
-      const bool planned = event.cause == "operator" || event.cause == "shutdown";
+      // One that goes along may have ended before it could be told to: that costs nothing either.
+      const bool along = view && known.along == Run{view->serial, event.incarnation};
+      const bool planned = event.cause == "operator" || event.cause == "shutdown" || event.cause == "dependency" || along;
+      const bool rests = event.cause == "clean" && !(view && view->spec->restart.on == RestartOn::always);
       // What ends by itself is down for a reason of its own from there on.
       if (event.cause != "liveness" && event.cause != "startTimeout") known.killed = false;
-      if (!planned && event.cause != "clean") {
+      if (!planned && !rests) {
         known.failure = true;
         known.explained = false;
         known.failed_at = now();
@@ -131,8 +134,8 @@ void Watcher::on_event(const Recorder::Seen& event) {
       known.failed_told = true;
       known.may_fail_again = false;
       known.killed = false;
-      // Not satisfied before this turn; on_publish() looks whether it still is not.
-      if (waiting_.contains(event.id) && view && !dependencies_hold(*view->spec)) {
+      // Not satisfied before this turn; on_publish() looks whether it still is not. Under never one failure is the end.
+      if (waiting_.contains(event.id) && view && view->spec->restart.on != RestartOn::never && !dependencies_hold(*view->spec)) {
         found("explained failures", event.id, "given up on while a dependency is not satisfied");
       }
       break;
@@ -146,6 +149,7 @@ void Watcher::on_event(const Recorder::Seen& event) {
       known.killed = false;
       break;
     case EventType::service_restarted:
+      note_along(event.id);
       if (known.answered != event.incarnation && view && view->spec->target.kind != ProbeKind::process) {
         found("restarted after readiness", event.id, "serviceRestarted before it answered");
       }
@@ -189,12 +193,39 @@ void Watcher::on_publish() {
     if (view->lifecycle != Lifecycle::starting) known_[view->spec->id].slot.reset();
     const bool judged = view->lifecycle == Lifecycle::ready || view->lifecycle == Lifecycle::watching;
     if (!judged || !world_.core.running()) known_[view->spec->id].failures = 0;
-    if (view->lifecycle == Lifecycle::ready) known_[view->spec->id].failed_told = false;
+    if (view->lifecycle == Lifecycle::ready) {
+      known_[view->spec->id].failed_told = false;
+      known_[view->spec->id].killed = false;  // back, if perhaps not well yet
+    }
     note_decision(*view);
+    check_along(*view);
     if (dependencies_hold(*view->spec)) return;
     waiting_.insert(view->spec->id);
     known_[view->spec->id].explained = true;
   });
+}
+
+// Those that go along with it and run at this moment.
+void Watcher::note_along(const std::string& restarted) {
+  board_->in_order.for_each([&](const ViewPtr& view) {
+    for (const Dependency& one : view->spec->dependencies) {
+      if (one.on_restart != OnRestart::restart || !names_service(one.id, restarted)) continue;
+      Known& known = known_[view->spec->id];
+      known.along = Run{view->serial, view->incarnation};
+      // Of several instances others may be enough.
+      if (one.id == restarted) known.must_go_along = known.along;
+    }
+  });
+}
+
+// Its dependency was restarted in this turn: it was told to stop, or is called, or had ended before.
+void Watcher::check_along(const ServiceView& view) {
+  Known& known = known_[view.spec->id];
+  const bool meant = std::exchange(known.must_go_along, std::nullopt) == Run{view.serial, view.incarnation};
+  if (!meant || known.operator_acted || !view.spec->action->acts) return;
+  if (view.lifecycle == Lifecycle::ready && view.desired == Desired::up && world_.core.running()) {
+    found("restarted along", view.spec->id, "goes on though what it goes along with was restarted");
+  }
 }
 
 // A command may wait for the store. It was decided with what is published now, and is judged by that.
@@ -250,6 +281,11 @@ void Watcher::check_board() {
     const ViewPtr* same = board.by_id.find(view->spec->id);
     if (same == nullptr || *same != view) found("one board", view->spec->id, "two views of one service");
   });
+  std::vector<ViewPtr> ended;
+  board.in_order.for_each([&](const ViewPtr& view) {
+    if (view->is_ended()) ended.push_back(view);
+  });
+  if (ended != (board.ended ? *board.ended : std::vector<ViewPtr>())) found("board counts", "", "those that ended are others");
   if (healthy != board.healthy || unhealthy != board.unhealthy) found("board counts", "", "healthy or unhealthy miscounted");
   if (board.by_id.size() != listed.size() || board.in_order.size() != listed.size()) found("one board", "", "sizes differ");
   if (board_ && listed != listed_ && board.list_version == board_->list_version) {
@@ -284,11 +320,13 @@ void Watcher::on_launch(const std::string& id, std::uint64_t serial, std::uint64
   if (!held) found("dependencies first", id, "started before what it needs");
   const bool same = std::exchange(known.serial, serial) == serial;
   if (same && incarnation <= known.incarnation) found("incarnations", id, "a number twice");
-  const bool waits = known.failed_at && spec.restart.delay && !known.operator_acted && !failed_since;
+  // Its last run went along with a dependency: a planned start, which waits for nothing and costs nothing.
+  const bool along = known.along && known.along->first == serial && known.along->second + 1 == incarnation;
+  const bool waits = known.failed_at && spec.restart.delay && !known.operator_acted && !along && !failed_since;
   if (waits && now() - *known.failed_at < *spec.restart.delay) {
     found("restartDelay", id, "started too early after its failure");
   }
-  if (!failed_since) check_budget(known, id, spec);
+  if (!failed_since && !along) check_budget(known, id, spec);
   known.incarnation = incarnation;
   if (fails) known.killed = false;
   known.operator_acted = false;
@@ -328,8 +366,10 @@ void Watcher::on_stop(const Command& command) {
   if (place == known_.end()) return;
   Known& known = place->second;
   const Run run{command.serial, command.incarnation};
+  if (ended_.contains(run)) return;  // it had waited for the store, and came too late
   const Decision decided = known.stop && known.stop->run == run ? *known.stop : decision(run, *view->spec);
-  const bool asked_for = stopping_ || !world_.core.running() || view->desired != Desired::up || known.operator_acted;
+  const bool asked_for = stopping_ || !world_.core.running() || view->desired != Desired::up || known.operator_acted ||
+                         known.along == run;
   if (known.answered != command.incarnation) {
     // It ends for not having come up in time.
     if (!asked_for && decided.explained) {
@@ -472,7 +512,8 @@ void Watcher::on_answer(const health::ProbeResult& result) {
 
 // Nothing that watchers can see hinders it: neither the owner nor a dependency, no brake, no other member that is down.
 bool Watcher::may_be_acted_on(const ServiceView& view) {
-  if (!view.spec->action->acts || view.lifecycle != Lifecycle::ready || view.desired != Desired::up) return false;
+  if (!view.spec->action->acts || view.spec->restart.on == RestartOn::never) return false;
+  if (view.lifecycle != Lifecycle::ready || view.desired != Desired::up) return false;
   if (waiting_.contains(view.spec->id) || is_mass(view.spec->group) || is_mass("")) return false;
   bool others_up = true;
   board_->in_order.for_each([&](const ViewPtr& other) {

@@ -68,6 +68,8 @@ class Watcher {
     std::optional<Run> start;                       // last published as STARTING: what its launch is judged by
     SteadyTime decided;                             // then
     bool needs_held = false;                        // then
+    std::optional<Run> along;                       // it may go along with a dependency that was restarted
+    std::optional<Run> must_go_along;               // that is the whole of what it names
     std::optional<Decision> stop;                   // last published as STOPPING: what its stop is judged by
   };
   // A group, or under no name the fleet, in which most turned bad: none of it is killed for its checks.
@@ -84,6 +86,8 @@ class Watcher {
   void on_launch(const std::string& id, std::uint64_t serial, std::uint64_t incarnation, bool fails);
   void on_stop(const Command& command);
   void check_stop_order(const std::string& id);
+  void note_along(const std::string& restarted);
+  void check_along(const ServiceView& view);
   void on_ask(const health::ProbeRequest& request);
   void on_answer(const health::ProbeResult& result);
   bool may_be_acted_on(const ServiceView& view);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "azora/model/service_name.hpp"
+
 namespace azora::orchestrator {
 
 using healing::Cause;
@@ -31,6 +33,21 @@ void carry_out(Turn& turn, Drive& drive, ServiceState& service, Verb verb) {
     case Verb::restart:
       return drive.feed(service, {.kind = Input::Kind::restart, .cause = Cause::op});
   }
+}
+
+// A job that is done is not run again where that is all that what is started with it needs of it (R55).
+bool is_as_needed(const Fleet& fleet, std::string_view root, const ServiceState& job) {
+  if (job.machine.lifecycle != Lifecycle::done) return false;
+  std::vector<std::string> started = fleet.graph().all_dependencies(root);
+  started.emplace_back(root);
+  return std::all_of(started.begin(), started.end(), [&](const std::string& name) {
+    const registry::Entry* entry = fleet.registry().find(entry_of(name));
+    if (entry == nullptr) return true;
+    const auto& needs = entry->spec->dependencies;
+    return std::all_of(needs.begin(), needs.end(), [&](const Dependency& need) {
+      return need.strength != Strength::hard || !names_service(need.id, *job.id) || fleet.satisfied(need);
+    });
+  });
 }
 
 void raise_again(Fleet& fleet, Turn& turn, Drive& drive, const std::vector<std::uint64_t>& serials) {
@@ -82,7 +99,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
   if (command.dependencies && verb == Verb::start) {
     for (const std::string& name : fleet.graph().all_dependencies(command.name)) {
       for (ServiceState* other : fleet.services(name)) {
-        if (!other->owned()) continue;
+        if (!other->owned() || is_as_needed(fleet, command.name, *other)) continue;
         drop(other->serial);
         carry_out(turn, drive, *other, Verb::start);
       }

@@ -1,6 +1,9 @@
 #include "azora/orchestrator/reads/list_bodies.hpp"
 
+#include <utility>
+
 #include "azora/model/json_writer.hpp"
+#include "azora/orchestrator/reads/ended.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -56,6 +59,16 @@ void append_totals(std::string& out, const Board& board) {
   out.append(",\"unhealthyServices\":").append(std::to_string(board.unhealthy));
 }
 
+void append_ended(std::string& out, const Board& board) {
+  out += "\"endedServices\":[";
+  bool first = true;
+  for (const std::string& id : ended_ids(board)) {
+    if (!std::exchange(first, false)) out.push_back(',');
+    JsonWriter(out).string(id);
+  }
+  out += "]";
+}
+
 }  // namespace
 
 Body ListBodies::status(const Moment& moment, bool detailed) {
@@ -67,7 +80,9 @@ Body ListBodies::status(const Moment& moment, bool detailed) {
     } else {
       append_all(out, *moment.board, Health{});
     }
-    out += "]}";
+    out += "],";  // what the seed does not have comes behind what it has
+    append_ended(out, *moment.board);
+    out += "}";
   });
 }
 

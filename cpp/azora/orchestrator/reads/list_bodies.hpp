@@ -15,7 +15,8 @@ namespace azora::orchestrator {
 
 class ListBodies {
  public:
-  // {"running","totalServices","healthyServices","unhealthyServices","services":[health...]}; detailed: with each
+  // {"running","totalServices","healthyServices","unhealthyServices","services":[health...],"endedServices":[ids]};
+  // "endedServices": reads/ended.hpp; detailed: with each
   // one's "config".
   Body status(const Moment& moment, bool detailed);
   // {"services":[health...]}

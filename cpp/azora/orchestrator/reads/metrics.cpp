@@ -26,6 +26,8 @@ constexpr Row kRows[] = {
      [](const MetricSources& s) -> std::uint64_t { return s.board.healthy; }},
     {"services_unhealthy", gauge, "Services that are unhealthy.",
      [](const MetricSources& s) -> std::uint64_t { return s.board.unhealthy; }},
+    {"services_ended", gauge, "Services that ended by themselves though they are wanted up and have an endpoint.",
+     [](const MetricSources& s) -> std::uint64_t { return s.board.ended ? s.board.ended->size() : 0; }},
     {"processes_alive", gauge, "Processes of ours that may exist.",
      [](const MetricSources& s) -> std::uint64_t { return s.board.alive; }},
     {"running", gauge, "1 while the orchestrator is started.",

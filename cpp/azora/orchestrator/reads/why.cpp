@@ -5,6 +5,7 @@
 
 #include "azora/model/iso_time.hpp"
 #include "azora/model/json_writer.hpp"
+#include "azora/orchestrator/reads/ended.hpp"
 #include "azora/orchestrator/reads/entry.hpp"
 
 namespace azora::orchestrator {
@@ -26,8 +27,32 @@ std::string attempts_text(int attempts, int max_restarts) {
          " restarts used";
 }
 
+std::string clock_time(SteadyTime at, Now now) {
+  return iso_time({now.wall.ms + to_millis(at - now.steady).count()});
+}
+
+// The mass brake that holds back its restart for failed checks (R26): the last one to end. Empty: none.
+Reason brake_of(const Board& board, const ServiceView& view, Now now) {
+  const healing::KillPermits::Braking* found = nullptr;
+  if (board.brakes) {
+    for (const auto& one : *board.brakes) {
+      const bool its = one.group.empty() || one.group == view.spec->group;
+      if (its && one.until > now.steady && (found == nullptr || one.until > found->until)) found = &one;
+    }
+  }
+  if (found == nullptr) return {};
+  const std::string whom =
+      "more than half of " + (found->group.empty() ? "all services" : "group '" + found->group + "'");
+  const std::string until = clock_time(found->until, now);
+  return {"its restart is asked for and held back by the brake: " + whom + " turned bad at once; on since " +
+              clock_time(found->since, now) + ", until " + until + " unless more turn bad, at the latest until " +
+              clock_time(found->at_latest, now),
+          {"a passing health check", "the end of the brake at " + until, "a restart by you"}};
+}
+
 // `blockers`: what it waits for, in words.
-Reason reason_of(const ServiceView& view, bool running, const std::string& blockers, const std::string& trouble) {
+Reason reason_of(const ServiceView& view, bool running, const std::string& blockers, const std::string& trouble,
+                 const Reason& brake) {
   const HealingView& healing = view.healing_or_default();
   const std::string id = view.spec->id;
   const ActionKind& action = *view.spec->action;
@@ -64,6 +89,9 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
       return {id + " is starting and has not answered yet" + error, {"its first answer below 500"}};
     case Lifecycle::ready:
       if (view.status == HealthStatus::healthy) return {id + " is healthy" + error, {}};
+      if (healing.permit_asked && !brake.summary.empty()) {
+        return {id + " fails its checks" + error + "; " + brake.summary, brake.unblocked_by};
+      }
       if (healing.permit_asked) {
         return {id + " fails its checks" + error + "; a restart waits for a permit so that not too many stop at once",
                 {"a passing health check", "more of its group becoming ready"}};
@@ -98,7 +126,9 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
       return {id + " failed" + error + " and its budget is spent: " + attempts_text(healing.attempts, policy.max_restarts), by};
     }
     case Lifecycle::done:
-      return {id + " ended by itself with code 0" + error + " and is not started again", {"start it"}};
+      return {id + " " + ended_words(view) + error +
+                  (view.is_ended() ? "; it is out of rotation, and its endpoint is not served" : ""),
+              {"start it"}};
     case Lifecycle::adopt:
       return {id + " was found running; its first check is outstanding", {"its first answer"}};
   }
@@ -165,11 +195,12 @@ void add_what_is_in_the_way(Why& why, const ServiceView& view, const WhySources&
   why.unblocked_by.emplace_back("the link to the keeper");
 }
 
-Why why_of(const Board& board, const ServiceView& view, const WhySources& sources, SteadyTime now) {
+Why why_of(const Board& board, const ServiceView& view, const WhySources& sources, Now now) {
   const HealingView& healing = view.healing_or_default();
   Why why;
   why.trouble = trouble_of(view.figures().last_error(), healing.action_error);
-  Reason reason = reason_of(view, board.running, blockers_of(board, view), why.trouble);
+  Reason reason = reason_of(view, board.running, blockers_of(board, view), why.trouble,
+                            brake_of(board, view, now));
   why.summary = std::move(reason.summary);
   if (!healing.warning.empty()) why.summary += "; " + healing.warning;
   why.unblocked_by = std::move(reason.unblocked_by);
@@ -180,7 +211,7 @@ Why why_of(const Board& board, const ServiceView& view, const WhySources& source
   why.max_restarts = view.spec->restart.max_restarts;
   why.next_attempt = healing.next_attempt;
   why.blocked_by = healing.blocked_by;
-  add_what_is_in_the_way(why, view, sources, now);
+  add_what_is_in_the_way(why, view, sources, now.steady);
   return why;
 }
 
@@ -193,7 +224,7 @@ void add_new(std::vector<std::string>& all, const std::vector<std::string>& more
 // How many are ready, and of the others what each does. Cause and attempts are those of the instance that needs the
 // most attention.
 Why why_of_entry(const Board& board, const EntryOnBoard& entry, const std::vector<ViewPtr>& views,
-                 const WhySources& sources, SteadyTime now) {
+                 const WhySources& sources, Now now) {
   constexpr std::size_t kNamed = 3;
   Why why;
   why.lifecycle = lifecycle_of(views);
@@ -227,8 +258,8 @@ Result<std::string> why_json(const Board& board, std::string_view name, Now now,
   const std::vector<ViewPtr> views = board.services(name);
   if (views.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
   const EntryOnBoardPtr* entry = board.entries.find(name);
-  const Why why = entry == nullptr ? why_of(board, *views.front(), sources, now.steady)
-                                   : why_of_entry(board, **entry, views, sources, now.steady);
+  const Why why = entry == nullptr ? why_of(board, *views.front(), sources, now)
+                                   : why_of_entry(board, **entry, views, sources, now);
   std::string out;
   JsonWriter json(out);
   json.begin_object();

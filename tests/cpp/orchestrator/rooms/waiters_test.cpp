@@ -21,7 +21,8 @@ class WaitersTest : public testing::Test {
   }
   // The end of a turn.
   void end_turn() {
-    const auto look = [this](const std::string& name) {
+    const auto look = [this](const std::string& name, SteadyTime horizon) {
+      horizons.push_back(horizon);
       std::vector<Waiters::Seen> seen;
       for (const auto& [id, one] : fleet) {
         if (!names_service(name, id)) continue;
@@ -41,6 +42,7 @@ class WaitersTest : public testing::Test {
   Waiters waiters{loop};
   std::map<std::string, Waiters::Seen> fleet;
   std::vector<Result<void>> answers;
+  std::vector<SteadyTime> horizons;
 };
 
 TEST_F(WaitersTest, IsAnsweredAtOnceWhenItIsSoAlready) {
@@ -153,6 +155,52 @@ TEST_F(WaitersTest, AnInstanceThatIsWantedDownDoesNotHaveToBeReady) {
   add("a", false);
   end_turn();
   EXPECT_EQ(answers.size(), 2U);
+}
+
+TEST_F(WaitersTest, R55WhatCannotComeIsAnsweredAtOnceWithItsReason) {
+  fleet["a"] = {.not_coming = "failed for good", .lifecycle = Lifecycle::failed};
+  add("a", true);
+  add("a", false);
+  end_turn();
+  ASSERT_EQ(answers.size(), 1U) << "only being ready is vain";
+  EXPECT_EQ(answers[0].error().code, ErrorCode::not_coming);
+  EXPECT_EQ(answers[0].error().message, "service 'a' will not be ready: a failed for good");
+}
+
+TEST_F(WaitersTest, R55AVerbThatWaitsForItsTurnMayStillChangeIt) {
+  fleet["a"] = {.pending = true, .not_coming = "failed for good", .lifecycle = Lifecycle::failed};
+  add("a", true);
+  end_turn();
+  EXPECT_TRUE(answers.empty());
+}
+
+TEST_F(WaitersTest, R55AJobThatIsDoneIsReady) {
+  fleet["a"] = {.done_job = true, .lifecycle = Lifecycle::done};
+  add("a", true);
+  end_turn();
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_TRUE(answers[0].ok());
+}
+
+TEST_F(WaitersTest, R55ACallerThatWaitsInSlicesSaysHowLongItWillWaitInAll) {
+  fleet["a"] = {.lifecycle = Lifecycle::starting};
+  const SteadyTime now = loop.now().steady;
+  waiters.add("a", true, now + seconds(1), [](const Result<void>&) {}, now + seconds(60));
+  waiters.add("a", true, now + seconds(1), [](const Result<void>&) {});
+  end_turn();
+  EXPECT_EQ(horizons, (std::vector<SteadyTime>{now + seconds(60), now + seconds(1)}));
+  loop.advance(seconds(1));
+  end_turn();
+}
+
+TEST_F(WaitersTest, AnEndOfAnotherServiceWakesThemAll) {
+  fleet["a"] = {.lifecycle = Lifecycle::blocked};
+  add("a", true);
+  end_turn();
+  fleet["a"].not_coming = "waits for its dependency: b failed";
+  waiters.wake_all();
+  end_turn();
+  EXPECT_EQ(answers.size(), 1U);
 }
 
 TEST_F(WaitersTest, AbandoningAnswersEveryoneOnce) {

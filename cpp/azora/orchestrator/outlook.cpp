@@ -1,0 +1,87 @@
+#include "azora/orchestrator/outlook.hpp"
+
+#include <unordered_map>
+
+#include "azora/orchestrator/reads/ended.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+std::string in_brackets(const std::string& trouble) { return trouble.empty() ? "" : " (" + trouble + ")"; }
+
+class Outlook {
+ public:
+  Outlook(const Fleet& fleet, SteadyTime deadline) : fleet_(fleet), deadline_(deadline) {}
+
+  // Each service is looked at once, however many need it.
+  const std::string& of(const ServiceState& service) {
+    const auto [known, fresh] = known_.try_emplace(service.serial);
+    if (!fresh) return known->second;
+    std::string why = look_at(service);
+    return known_[service.serial] = std::move(why);
+  }
+
+ private:
+  std::string look_at(const ServiceState& service) {
+    switch (service.machine.lifecycle) {
+      case Lifecycle::failed: return of_failed(service);
+      case Lifecycle::blocked: return of_blocked(service);
+      case Lifecycle::done: {
+        if (is_done_job(service)) return {};
+        const auto& exit = service.own->last_exit;
+        return ended_words(exit ? &*exit : nullptr, service.spec->restart.on);
+      }
+      default: return {};
+    }
+  }
+
+  std::string of_failed(const ServiceState& service) const {
+    const OptionalTime& next = service.machine.timers.next_attempt;
+    if (next && *next <= deadline_) return {};
+    const RestartPolicy& policy = service.spec->restart;
+    std::string why = "failed" + in_brackets(service.trouble());
+    if (policy.on == RestartOn::never) return why + " and is not started again, since its restartPolicy is never";
+    if (policy.max_restarts == 0) return why + " and is not started again, since its maxRestarts is 0";
+    return why + " and its budget is spent; " +
+           (next ? "the next single try comes later than this wait ends" : "no further try is planned");
+  }
+
+  // As many as it needs of something cannot come.
+  std::string of_blocked(const ServiceState& service) {
+    for (const Dependency& dependency : service.spec->dependencies) {
+      if (dependency.strength != Strength::hard || fleet_.satisfied(dependency)) continue;
+      int possible = 0;
+      bool registered = false;
+      std::string why;
+      fleet_.for_each_of(dependency.id, [&](const ServiceState& one) {
+        registered = true;
+        const std::string& its = of(one);
+        // A job that is done already will not have started, nor be healthy.
+        const bool past = is_done_job(one) && dependency.condition != Condition::completed;
+        if (its.empty() && !past) {
+          ++possible;
+        } else if (why.empty()) {
+          why = *one.id + " " + (past ? "is done already" : its);
+        }
+      });
+      if (registered && possible < dependency.min) return "waits for its dependency: " + why;
+    }
+    return {};
+  }
+
+  const Fleet& fleet_;
+  SteadyTime deadline_;
+  std::unordered_map<std::uint64_t, std::string> known_;
+};
+
+}  // namespace
+
+std::string why_not_coming(const Fleet& fleet, const ServiceState& service, SteadyTime deadline) {
+  return Outlook(fleet, deadline).of(service);
+}
+
+bool is_done_job(const ServiceState& service) {
+  return service.machine.lifecycle == Lifecycle::done && !service.spec->endpoint;
+}
+
+}  // namespace azora::orchestrator
