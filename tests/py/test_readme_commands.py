@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from azora_orchestrator.catalog import CATALOG
 from conftest import free_port
 from repository_rig import ROOT, write
 from rest.served import Command, Served, clean_environ
@@ -117,7 +118,9 @@ def curl(arguments: list[str], url: str) -> str:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="needs curl: apt-get install -y curl")
 def test_the_demo_answers_every_request_of_the_readme(tmp_path: Path) -> None:
-    server = Served("demo", PATH=PATH)
+    # Its usual ports may be those of a demo that runs beside the tests.
+    endpoints = {entry.variable: f"http://127.0.0.1:{free_port()}" for entry in CATALOG}
+    server = Served("demo", PATH=PATH, **endpoints)
     try:
         server.line("all 11 services are healthy", 60)
         for arguments in lines("Install", "azora"):

@@ -1,6 +1,6 @@
 #pragma once
 // Publisher over the real thing: pools, event log and the board that readers see.
-// Threads: the control thread; board() any thread. Ownership: borrows pools and log, which outlive it.
+// Threads: the control thread; board() and figures any thread. Ownership: borrows pools and log, which outlive it.
 // Fails: never.
 #include <atomic>
 #include <cstdint>
@@ -18,7 +18,7 @@ namespace azora::orchestrator {
 
 class LivePublisher : public Publisher {
  public:
-  LivePublisher(balancer::Balancer& balancer, events::EventLog& log) : pools_(balancer.pools()), log_(log) {}
+  LivePublisher(balancer::Balancer& balancer, events::EventLog& log) : balancer_(balancer), pools_(balancer.pools()), log_(log) {}
 
   std::uint64_t append(Event event) override {
     control_thread.assert_held();
@@ -61,6 +61,9 @@ class LivePublisher : public Publisher {
     pools_.publish();
     seq_.store(log_.head(), std::memory_order_release);
     log_.publish_turn();
+    const std::uint64_t touched = balancer_.members_touched();
+    if (touched != touched_) touched_in_turn_.store(touched - touched_, std::memory_order_relaxed);
+    touched_ = touched;
   }
 
   // The newest version. The thread keeps nothing of it: each version of a large fleet that is pinned holds on to all
@@ -68,12 +71,17 @@ class LivePublisher : public Publisher {
   std::shared_ptr<const Board> board() const { return board_.take(); }
   // The last event that a reader's state reflects: whatever is read after this contains it.
   std::uint64_t seq() const { return seq_.load(std::memory_order_acquire); }
+  // How many places of pools the last turn wrote that wrote any.
+  std::uint64_t members_touched_in_turn() const { return touched_in_turn_.load(std::memory_order_relaxed); }
 
  private:
+  balancer::Balancer& balancer_;
   balancer::PoolSet& pools_;
   events::EventLog& log_;
   std::unordered_map<std::uint64_t, std::pair<Standing, std::uint64_t>> risen_;  // this turn, with their incarnation
   std::atomic<std::uint64_t> seq_{0};
+  std::uint64_t touched_ = 0;  // up to the last turn
+  std::atomic<std::uint64_t> touched_in_turn_{0};
   SnapshotCell<Board> board_{std::make_shared<const Board>()};
 };
 

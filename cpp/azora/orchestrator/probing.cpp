@@ -119,8 +119,9 @@ Probing::Answered Probing::take(const health::ProbeResult& result) {
   }
   ServiceState& service = *owner.service;
   health::Check& check = service.checks[owner.index];
+  const bool ended = check.mode == health::Mode::paused;  // since it was asked
   if (result.incarnation != service.machine.incarnation ||
-      result.generation != service.generation || !fleet_.running() || service.leaving) {
+      result.generation != service.generation || ended || !fleet_.running() || service.leaving) {
     counts_.stale.add();
     return {&service, &check, false};
   }

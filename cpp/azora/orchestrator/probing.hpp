@@ -32,7 +32,7 @@ class Probing {
   struct Answered {
     ServiceState* service = nullptr;  // null: the check has gone
     health::Check* check = nullptr;
-    // Not an answer of a former incarnation or configuration, nor one that was late because we were.
+    // Not an answer of a dead or former incarnation or a former configuration, nor one that was late because we were.
     bool believed = false;
   };
   // The probe of this answer is over.

@@ -60,10 +60,10 @@ Orchestrator::Impl::Impl(Options options)
       balancer_(balancer_options(work_)),
       publisher_(balancer_, *events_),
       prober_(control_.loop(), prober_options()),
-      keeper_(control_.loop(), keeper_options()),
+      actions_(control_.loop(), keeper_options()),
       store_(options_.make_store ? options_.make_store(control_.loop())
                                  : std::make_unique<store::MemoryStore>(store::MemoryStore::Keep::nothing)),
-      core_(control_.loop(), prober_, actions_, *store_, publisher_, core_options(options_)),
+      core_(control_.loop(), prober_, actions_.table, *store_, publisher_, core_options(options_)),
       usage_(work_.loop(), [this] { return publisher_.board(); },
              [this](UsageReport report) {
                control_.loop().post([this, report = std::move(report)] {
@@ -72,12 +72,7 @@ Orchestrator::Impl::Impl(Options options)
              }) {
   core_.set_file_stamp([this](const LaunchSpec& spec, Stamped answer) { stamp(spec, std::move(answer)); });
   balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
-  control_.loop().set_turn_end([this] {
-    core_.end_turn();
-    const std::uint64_t touched = balancer_.members_touched();
-    if (touched != touched_) turn_touched_.store(touched - touched_, std::memory_order_relaxed);
-    touched_ = touched;
-  });
+  control_.loop().set_turn_end([this] { core_.end_turn(); });
 }
 
 Orchestrator::Impl::~Impl() { close(Millis{0}); }
@@ -91,10 +86,7 @@ Result<void> Orchestrator::Impl::open() {
 
 Result<void> Orchestrator::Impl::start() {
   return read<Result<void>>([this](Core& core) -> Result<void> {
-    if (!probing_) {
-      if (Result<void> started = prober_.start(); !started) return started;
-      probing_ = true;
-    }
+    if (Result<void> started = prober_.start(); !started) return started;
     return core.start();
   });
 }
@@ -116,7 +108,7 @@ void Orchestrator::Impl::on_control(Body body) {
 
 void Orchestrator::Impl::close(Millis deadline) {
   if (!gate_.close()) return;
-  callables_.close();
+  actions_.callables.close();
   if (!opening_.close()) return gate_.drain();
   const SteadyTime until = AsioLoop::steady_now() + deadline;
   on_control([this, until](const auto& promise) {
@@ -125,7 +117,7 @@ void Orchestrator::Impl::close(Millis deadline) {
   control_.loop().post([this] { core_.abandon_waiters(); });
   gate_.drain();
   // What a stop left over is killed at once when its time is up.
-  keeper_.stop(std::clamp(to_millis(until - AsioLoop::steady_now()), Millis{0}, kKeeperEnd));
+  actions_.keeper.stop(std::clamp(to_millis(until - AsioLoop::steady_now()), Millis{0}, kKeeperEnd));
   on_control([this](const auto& promise) {
     prober_.stop();
     promise->keep({});
@@ -186,11 +178,11 @@ std::string Orchestrator::Impl::metrics_text() const {
                                      .self = core_.self(),
                                      .core = core_.counts(),
                                      .events_head = publisher_.seq(),
-                                     .turn_members_touched = turn_touched_.load(std::memory_order_relaxed),
+                                     .turn_members_touched = publisher_.members_touched_in_turn(),
                                      .pools = balancer_.metrics(),
                                      .net = prober_.counters(),
-                                     .list_bytes = lists_.bytes_made(),
-                                     .graph_bytes = graph_.bytes_made(),
+                                     .list_bytes = bodies_.lists.bytes_made(),
+                                     .graph_bytes = bodies_.graph.bytes_made(),
                                      .event_turns_handed_over = events_->handed_over(),
                                      .events_evicted = events_->evicted()});
 }
@@ -212,7 +204,7 @@ Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_v
     return sources;
   };
   world.folder = [this](std::uint64_t serial) {
-    Result<std::string> known = keeper_.log_folder(serial);
+    Result<std::string> known = actions_.keeper.log_folder(serial);
     return known ? std::move(known).value() : std::string();  // nothing was ever launched
   };
   return std::make_unique<LogStream>(std::move(world), lines, now->entries.contains(name));

@@ -4,7 +4,6 @@
 // Threads: made when the first call needs them, ended by close(). Public methods any thread.
 // Ownership: owns everything; members are declared so that who borrows dies first.
 // Fails: open() without threads.
-#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -99,11 +98,24 @@ class Orchestrator::Impl {
 
   balancer::Balancer& balancer() { return balancer_; }
   events::EventLog& events() { return *events_; }
-  ListBodies& lists() { return lists_; }
-  GraphReads& graph() { return graph_; }
-  actions::CallableAction& callables() { return callables_; }
+  ListBodies& lists() { return bodies_.lists; }
+  GraphReads& graph() { return bodies_.graph; }
+  actions::CallableAction& callables() { return actions_.callables; }
 
  private:
+  // Texts that are kept for their readers.
+  struct Bodies {
+    ListBodies lists;
+    GraphReads graph;
+  };
+  // Who carries out what.
+  struct Actions {
+    Actions(Loop& loop, keeper::ClientOptions options) : keeper(loop, std::move(options)) {}
+    keeper::KeeperClient keeper;
+    actions::CallableAction callables;
+    actions::ActionTable table{keeper, {{&kCallableAction, &callables}}};
+  };
+
   template <typename T>
   static void keep_when_stored(Core& core, const std::shared_ptr<T>& answer, const std::shared_ptr<Promise<T>>& promise) {
     if (!*answer) return core.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
@@ -129,21 +141,15 @@ class Orchestrator::Impl {
   CallGate gate_;
   Pulse pulse_;
   OpenOnce opening_;
-  bool probing_ = false;  // control thread: the prober was started
-  std::uint64_t touched_ = 0;                   // control thread: places of pools written up to the last turn
-  std::atomic<std::uint64_t> turn_touched_{0};  // and by the last one that wrote any
 
   LoopThread control_{"az-control", died(), &control_thread};
   LoopThread work_{"az-work", died()};
   std::shared_ptr<events::EventLog> events_;
   balancer::Balancer balancer_;
   LivePublisher publisher_;
-  ListBodies lists_;
-  GraphReads graph_;
+  Bodies bodies_;
   health::NetProber prober_;
-  keeper::KeeperClient keeper_;
-  actions::CallableAction callables_;
-  actions::ActionTable actions_{keeper_, {{&kCallableAction, &callables_}}};
+  Actions actions_;
   std::unique_ptr<store::Store> store_;
   Core core_;
   UsageSampler usage_;

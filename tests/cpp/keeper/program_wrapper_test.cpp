@@ -209,6 +209,18 @@ TEST_P(ProgramWrapper, Rule61AProgramThatGoesIntoTheBackgroundIsRecognised) {
   EXPECT_EQ(rig.await(1, Phase::swept).left_pid, left);
 }
 
+// As daemons have always done: each that is left forks and ends, while the one before is being looked for.
+TEST_P(ProgramWrapper, Rule61AChainOfForksIsRecognised) {
+  std::string chain = "exec sleep 1000";
+  for (int forks = 0; forks < 12; ++forks) chain = "(" + chain + ") & exit 0";
+  for (std::uint64_t run = 1; run <= 40; ++run) {
+    LaunchRequest request = shell(chain);
+    request.incarnation = run;
+    request.orphan_timeout_ms = 0;
+    EXPECT_GT(rig.launch_and_await(request, Phase::swept).left_pid, 0) << run;
+  }
+}
+
 TEST_P(ProgramWrapper, Rule61OtherEndsAreNoGoingIntoTheBackground) {
   const std::string leaves = "sleep 1000 & ";
   EXPECT_EQ(rig.launch_and_await(shell(leaves + "exit 3", 1), Phase::swept).left_pid, 0);

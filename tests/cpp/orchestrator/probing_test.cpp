@@ -79,5 +79,22 @@ TEST(Probing, DeadIncarnationIsNotAsked) {
   EXPECT_EQ(world.prober.in_flight_count(), 0U);
 }
 
+TEST(Probing, AnAnswerThatIsOnItsWayWhenItsProcessDiesIsNotBelieved) {
+  World world;
+  const auto serial = world.add_process("a", "\"restartDelay\":60000");
+  world.advance(seconds(3));
+  world.prober.set_forget_race([] { return true; });
+  world.prober.set(serial, health::FakeProber::Answer::http(503, Millis(300)));
+  while (!world.prober.in_flight(serial)) world.advance(Millis(10));
+  world.keeper.crash(serial);
+  world.advance(Millis(100));
+  ASSERT_EQ(world.lifecycle("a"), Lifecycle::backoff);
+  ASSERT_TRUE(world.prober.in_flight(serial));
+  const int told = world.recorder.count(EventType::health_check, "a");
+  world.advance(seconds(1));
+  ASSERT_FALSE(world.prober.in_flight(serial));
+  EXPECT_EQ(world.recorder.count(EventType::health_check, "a"), told);
+}
+
 }  // namespace
 }  // namespace azora::orchestrator

@@ -18,6 +18,7 @@ constexpr int kLastRounds = 256;                         // a process that is no
 constexpr std::int64_t kSlowDiskNs = 100'000'000;        // for kReadRounds buffers
 constexpr int kBacklog = 32 * 1024;                      // half of a pipe: the service is about to wait
 constexpr std::int64_t kReportDroppedEveryNs = 1'000'000'000;
+constexpr int kMostWalks = 16;                           // dead processes may be all that there is
 
 void close_and_forget(int* fd) {
   if (*fd >= 0) sys::close(*fd);
@@ -130,10 +131,13 @@ bool Shim::may_daemonize() const {
   return clean && !record_.stop_asked && sys::steady_ns() - record_.started_steady_ns < kRightAfterStartNs;
 }
 
+// A process that forks and ends while we look hands its child to us unseen: the next walk meets it.
 void Shim::look_at_left() {
-  DescendantWalk walk;
-  while (record_.left_pid == 0 && walk.next()) {
-    if (walk.process().alive()) record_.left_pid = walk.process().pid;
+  for (int walks = 0; walks < kMostWalks && record_.left_pid == 0; ++walks) {
+    DescendantWalk walk;
+    while (record_.left_pid == 0 && walk.next()) {
+      if (walk.process().alive()) record_.left_pid = walk.process().pid;
+    }
   }
 }
 
