@@ -32,7 +32,10 @@ void Admission::admit(SteadyTime now, const Granted& granted) {
     if (!granted(*serial)) release(*serial);
   }
   if (const std::optional<SteadyTime> next = bucket_.next(now)) {
-    bucket_timer_ = loop_.at(*next, [this] { bucket_timer_ = 0; });  // the turn's end admits
+    bucket_timer_ = loop_.at(*next, [this] {
+      control_thread.assert_held();
+      bucket_timer_ = 0;  // the turn's end admits
+    });
   }
 }
 
@@ -40,6 +43,7 @@ void Admission::hold(Serial serial, SteadyTime now) {
   TimerId& timer = slots_[serial];
   loop_.cancel(timer);
   timer = loop_.at(now + kSlotHold, [this, serial] {
+    control_thread.assert_held();
     slots_.erase(serial);
     slot_expired_(serial);
   });
@@ -80,6 +84,7 @@ void Admission::grant_permits(SteadyTime now, const Granted& granted) {
   }
   if (!asking_.empty() && permit_timer_ == 0) {
     permit_timer_ = loop_.at(now + kPermitLook, [this] {
+      control_thread.assert_held();
       permit_timer_ = 0;
       permits_moved_ = true;  // the turn's end grants
     });

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "azora/base/loop.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/healing/permit.hpp"
 #include "azora/healing/start_bucket.hpp"
 
@@ -30,42 +31,46 @@ class Admission {
   Admission(const Admission&) = delete;
   Admission& operator=(const Admission&) = delete;
 
-  void enter(Serial serial, int rank, int priority, SteadyTime now) { bucket_.enter(serial, rank, priority, now); }
-  void leave(Serial serial) { bucket_.leave(serial); }
-  void release(Serial serial);
+  void enter(Serial serial, int rank, int priority, SteadyTime now) AZORA_CONTROL {
+    bucket_.enter(serial, rank, priority, now);
+  }
+  void leave(Serial serial) AZORA_CONTROL { bucket_.leave(serial); }
+  void release(Serial serial) AZORA_CONTROL;
   // Its start is held up: the time of its slot begins only with begins_now().
-  void begins_later(Serial serial);
-  void begins_now(Serial serial, SteadyTime now);
+  void begins_later(Serial serial) AZORA_CONTROL;
+  void begins_now(Serial serial, SteadyTime now) AZORA_CONTROL;
   // Starts as many as may start now. Comes again by itself at the end of the turn that its timer begins.
-  void admit(SteadyTime now, const Granted& granted);
+  void admit(SteadyTime now, const Granted& granted) AZORA_CONTROL;
 
   // `group` empty: it is alone.
-  void join(Serial serial, const std::string& group, Millis interval) { permits_.upsert(serial, group, interval); }
-  void quit(Serial serial);
+  void join(Serial serial, const std::string& group, Millis interval) AZORA_CONTROL {
+    permits_.upsert(serial, group, interval);
+  }
+  void quit(Serial serial) AZORA_CONTROL;
   // Its status became unhealthy. Returns the mass brake that begins with it.
-  std::optional<healing::KillPermits::Brake> turned_bad(Serial serial, SteadyTime now) {
+  std::optional<healing::KillPermits::Brake> turned_bad(Serial serial, SteadyTime now) AZORA_CONTROL {
     return permits_.turned_bad(serial, now);
   }
   // The mass brakes that are on.
-  std::vector<healing::KillPermits::Braking> braking(SteadyTime now) { return permits_.braking(now); }
-  void recovered(Serial serial) { permits_.recovered(serial); }
-  void ask_permit(Serial serial);
-  void drop_permit(Serial serial);
+  std::vector<healing::KillPermits::Braking> braking(SteadyTime now) AZORA_CONTROL { return permits_.braking(now); }
+  void recovered(Serial serial) AZORA_CONTROL { permits_.recovered(serial); }
+  void ask_permit(Serial serial) AZORA_CONTROL;
+  void drop_permit(Serial serial) AZORA_CONTROL;
   // Asks for all that wait, when something moved since the last time or a second passed.
-  void grant_permits(SteadyTime now, const Granted& granted);
+  void grant_permits(SteadyTime now, const Granted& granted) AZORA_CONTROL;
 
  private:
-  void hold(Serial serial, SteadyTime now);
+  void hold(Serial serial, SteadyTime now) AZORA_CONTROL;
 
   Loop& loop_;
-  healing::StartBucket bucket_;
-  healing::KillPermits permits_;
+  healing::StartBucket bucket_ AZORA_OF_CONTROL;
+  healing::KillPermits permits_ AZORA_OF_CONTROL;
   std::function<void(Serial)> slot_expired_;
-  std::unordered_map<Serial, TimerId> slots_;  // ends of those held; 0: its start is held up
-  std::set<Serial> asking_;                    // for a permit
-  bool permits_moved_ = false;                 // something may be granted that was refused before
-  TimerId bucket_timer_ = 0;
-  TimerId permit_timer_ = 0;
+  std::unordered_map<Serial, TimerId> slots_ AZORA_OF_CONTROL;  // ends of those held; 0: its start is held up
+  std::set<Serial> asking_ AZORA_OF_CONTROL;                    // for a permit
+  bool permits_moved_ AZORA_OF_CONTROL = false;                 // something may be granted that was refused before
+  TimerId bucket_timer_ AZORA_OF_CONTROL = 0;
+  TimerId permit_timer_ AZORA_OF_CONTROL = 0;
 };
 
 }  // namespace azora::orchestrator

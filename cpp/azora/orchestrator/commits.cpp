@@ -31,7 +31,7 @@ Commits::~Commits() { loop_.cancel(timer_); }
 
 void Commits::end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
   end_trouble_when_stored();
-  if (!trouble_ || (retry_ && !under_way())) commit();
+  if (!trouble_ || (retry_ && !tickets_.under_way())) commit();
   end_trouble_when_stored();
   if (!trouble_) {
     // Their ends are stored by now, or with the ticket of this turn.
@@ -39,7 +39,7 @@ void Commits::end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends)
     unacknowledged_.clear();
   }
   release();
-  if (trouble_ || abandoned_ || !under_way()) {
+  if (trouble_ || abandoned_ || !tickets_.under_way()) {
     run(answers, abandoned_ ? Result<void>(*abandoned_) : trouble_ ? Result<void>(*trouble_) : Result<void>());
     for (Send& one : sends) send(one);
   } else {
@@ -53,28 +53,25 @@ void Commits::commit() {
   retry_ = false;
   store::Batch batch = journal_.collect();
   if (batch.empty()) return;
-  given_at_.push_back(loop_.now().steady);
-  journal_.gave(given_ + 1);
-  given_ = store_.commit(std::move(batch));
+  const store::Ticket ticket = tickets_.give(loop_.now().steady);
+  journal_.gave(ticket);
+  [[maybe_unused]] const store::Ticket got = store_.commit(std::move(batch));
+  AZORA_ASSERT(got == ticket);
 }
 
 void Commits::on_committed(store::Ticket ticket) {
+  control_thread.assert_held();
   journal_.committed(ticket);
   ++counts_.committed;
-  committed_ = ticket;
-  told(ticket);
+  tickets_.committed(ticket);
 }
 
 void Commits::on_failed(store::Ticket ticket, const store::Failure& failure) {
+  control_thread.assert_held();
   journal_.failed(ticket);
   ++counts_.failed;
-  told(ticket);
+  tickets_.failed(ticket);
   begin_trouble({failure.full ? ErrorCode::storage_full : ErrorCode::storage_failed, "not stored: " + failure.reason, {}});
-}
-
-void Commits::told(store::Ticket ticket) {
-  told_ = ticket;
-  given_at_.pop_front();
 }
 
 void Commits::begin_trouble(Error error) {
@@ -86,17 +83,17 @@ void Commits::begin_trouble(Error error) {
 
 // The last word of the store was good, and nothing of a failed ticket is missing.
 void Commits::end_trouble_when_stored() {
-  if (!trouble_ || under_way() || committed_ != told_ || journal_.owes()) return;
+  if (!trouble_ || tickets_.under_way() || !tickets_.last_was_committed() || journal_.owes()) return;
   trouble_.reset();
   loop_.post([this] { hooks_.trouble(nullptr); });
 }
 
 // Turns whose ticket was answered; all of them once there is trouble.
 void Commits::release() {
-  while (!waiting_.empty() && (trouble_ || waiting_.front().ticket <= told_)) {
+  while (!waiting_.empty() && (trouble_ || tickets_.is_told(waiting_.front().ticket))) {
     Waiting turn = std::move(waiting_.front());
     waiting_.pop_front();
-    run(turn.answers, turn.ticket <= committed_ ? Result<void>() : Result<void>(*trouble_));
+    run(turn.answers, tickets_.is_committed(turn.ticket) ? Result<void>() : Result<void>(*trouble_));
     send_waited(turn.sends);
   }
   if (waiting_.empty()) dropped_.clear();
@@ -106,7 +103,7 @@ void Commits::release() {
 void Commits::send_waited(std::vector<Send>& sends) {
   for (Send& one : sends) {
     const Run run = one.run;
-    if (one.kind == Send::Kind::start) note_start(run.serial, false);
+    if (one.kind == Send::Kind::start) held_starts_.remove(run.serial);
     if (one.kind == Send::Kind::start && !hooks_.wanted(one)) {
       dropped_.push_back(run);
       hooks_.dropped(one);
@@ -118,12 +115,12 @@ void Commits::send_waited(std::vector<Send>& sends) {
 }
 
 void Commits::hold(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
-  const auto waits_for = [this](std::uint64_t serial) {
+  const auto waits_for = [this](std::uint64_t serial) AZORA_CONTROL {
     return std::any_of(waiting_.begin(), waiting_.end(), [serial](const Waiting& turn) {
       return std::any_of(turn.sends.begin(), turn.sends.end(), [serial](const Send& one) { return one.run.serial == serial; });
     });
   };
-  Waiting turn{.ticket = given_};
+  Waiting turn{.ticket = tickets_.last_given()};
   for (TurnAnswer& one : answers) {
     if (one.at_once) {
       guarded(one.at_once);
@@ -138,7 +135,7 @@ void Commits::hold(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
       send(one);
     } else {
       if (one.kind == Send::Kind::start) {
-        note_start(one.run.serial, true);
+        held_starts_.add(one.run.serial, loop_.now().steady);
         hooks_.held(one);
       }
       waiting_.back().sends.push_back(std::move(one));
@@ -166,28 +163,19 @@ void Commits::watch() {
   const SteadyTime now = loop_.now().steady;
   if (trouble_) {
     timer_ = loop_.at(now + kRetry, [this] {
+      control_thread.assert_held();
       timer_ = 0;
       retry_ = true;  // the turn's end commits
     });
-  } else if (under_way()) {
-    timer_ = loop_.at(given_at_.front() + kPatience, [this] {
+  } else if (tickets_.under_way()) {
+    timer_ = loop_.at(tickets_.oldest_since() + kPatience, [this] {
+      control_thread.assert_held();
       timer_ = 0;
-      if (trouble_ || !under_way() || loop_.now().steady < given_at_.front() + kPatience) return;
+      if (trouble_ || !tickets_.under_way() || loop_.now().steady < tickets_.oldest_since() + kPatience) return;
       begin_trouble({ErrorCode::storage_failed,
                      "not stored: the store has not answered for " + std::to_string(kPatience.count() / 1000) + " s", {}});
     });
   }
-}
-
-void Commits::note_start(std::uint64_t serial, bool waits) {
-  MutexLock lock(mutex_);
-  waits ? void(held_starts_.emplace(serial, loop_.now().steady)) : void(held_starts_.erase(serial));
-}
-
-std::optional<SteadyTime> Commits::start_waits_since(std::uint64_t serial) const {
-  MutexLock lock(mutex_);
-  const auto held = held_starts_.find(serial);
-  return held == held_starts_.end() ? std::nullopt : std::optional(held->second);
 }
 
 void Commits::abandon(Error error) {

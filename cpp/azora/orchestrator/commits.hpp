@@ -10,21 +10,22 @@
 //    so that services are healed from memory; only the ends of processes stay recorded with their shims. From then on
 //    trouble() says what is wrong, changes are refused, nothing waits, and what is not stored is committed again every
 //    kRetry until the store takes it.
-// Threads: the control thread, but for what says otherwise. Ownership: owns the journal; borrows loop and store, which outlive it; keeps the callers'
-// functions until they are answered. Fails: never.
+// Threads: the control thread, but for what says otherwise. Ownership: owns the journal; borrows loop and store, which
+// outlive it; keeps the callers' functions until they are answered. Fails: never.
 #include <cstdint>
 #include <deque>
 #include <functional>
 #include <optional>
-#include <unordered_map>
 #include <utility>
 #include <vector>
 
 #include "azora/base/loop.hpp"
-#include "azora/base/mutex.hpp"
 #include "azora/base/result.hpp"
+#include "azora/base/thread_role.hpp"
+#include "azora/orchestrator/held_starts.hpp"
 #include "azora/orchestrator/journal.hpp"
 #include "azora/orchestrator/send.hpp"
+#include "azora/orchestrator/tickets.hpp"
 #include "azora/orchestrator/turn.hpp"
 #include "azora/store/store.hpp"
 
@@ -49,20 +50,20 @@ class Commits : public store::StoreListener {
   Commits& operator=(const Commits&) = delete;
 
   // What turns mark.
-  Journal& journal() { return journal_; }
-  const Journal& journal() const { return journal_; }
+  Journal& journal() AZORA_CONTROL { return journal_; }
+  const Journal& journal() const AZORA_CONTROL { return journal_; }
 
   // The turn is published: commits its rows, then answers and sends all that waits for nothing any more.
-  void end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends);
+  void end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends) AZORA_CONTROL;
   // Changes are refused with this; null: they are taken.
-  const Error* trouble() const { return trouble_ ? &*trouble_ : nullptr; }
+  const Error* trouble() const AZORA_CONTROL { return trouble_ ? &*trouble_ : nullptr; }
   // The program ends: callers that wait are answered with this error now and from now on; nothing that waits is sent.
-  void abandon(Error error);
+  void abandon(Error error) AZORA_CONTROL;
 
   // Since when the start of this service waits for the store; nullopt: it does not. Any thread.
-  std::optional<SteadyTime> start_waits_since(std::uint64_t serial) const;
+  std::optional<SteadyTime> start_waits_since(std::uint64_t serial) const { return held_starts_.since(serial); }
 
-  std::size_t waiting() const { return waiting_.size(); }  // turns
+  std::size_t waiting() const AZORA_CONTROL { return waiting_.size(); }  // turns
   struct Counts {
     std::uint64_t committed = 0;  // tickets
     std::uint64_t failed = 0;
@@ -78,37 +79,30 @@ class Commits : public store::StoreListener {
 
   void on_committed(store::Ticket ticket) override;
   void on_failed(store::Ticket ticket, const store::Failure& failure) override;
-  void told(store::Ticket ticket);
-  bool under_way() const { return told_ < given_; }
-  void commit();
-  void begin_trouble(Error error);
-  void end_trouble_when_stored();
-  void release();
-  void send_waited(std::vector<Send>& sends);
-  void hold(std::vector<TurnAnswer> answers, std::vector<Send> sends);
-  void run(const std::vector<TurnAnswer>& answers, const Result<void>& outcome);
-  void send(Send& send);
-  void watch();
-  void note_start(std::uint64_t serial, bool waits);
+  void commit() AZORA_CONTROL;
+  void begin_trouble(Error error) AZORA_CONTROL;
+  void end_trouble_when_stored() AZORA_CONTROL;
+  void release() AZORA_CONTROL;
+  void send_waited(std::vector<Send>& sends) AZORA_CONTROL;
+  void hold(std::vector<TurnAnswer> answers, std::vector<Send> sends) AZORA_CONTROL;
+  void run(const std::vector<TurnAnswer>& answers, const Result<void>& outcome) AZORA_CONTROL;
+  void send(Send& send) AZORA_CONTROL;
+  void watch() AZORA_CONTROL;
 
   Loop& loop_;
   store::Store& store_;
   Journal journal_;
   Hooks hooks_;
-  store::Ticket given_ = 0;            // the last one of the store
-  store::Ticket told_ = 0;             // the last one that was answered
-  store::Ticket committed_ = 0;        // the last one that was committed
-  std::deque<SteadyTime> given_at_;    // of those under way
-  std::deque<Waiting> waiting_;        // by ticket
-  std::vector<Run> dropped_;           // starts that were not made, while turns wait
-  std::vector<Send> unacknowledged_;   // ends of processes that were not stored for the trouble
-  std::optional<Error> trouble_;
-  std::optional<Error> abandoned_;
-  TimerId timer_ = 0;                  // of patience, or of the next retry
-  bool retry_ = false;
+  Tickets tickets_;
+  std::deque<Waiting> waiting_ AZORA_OF_CONTROL;        // by ticket
+  std::vector<Run> dropped_ AZORA_OF_CONTROL;           // starts that were not made, while turns wait
+  std::vector<Send> unacknowledged_ AZORA_OF_CONTROL;   // ends of processes that were not stored for the trouble
+  std::optional<Error> trouble_ AZORA_OF_CONTROL;
+  std::optional<Error> abandoned_ AZORA_OF_CONTROL;
+  TimerId timer_ AZORA_OF_CONTROL = 0;                  // of patience, or of the next retry
+  bool retry_ AZORA_OF_CONTROL = false;
   Counts counts_;
-  mutable Mutex mutex_;
-  std::unordered_map<std::uint64_t, SteadyTime> held_starts_ AZORA_GUARDED_BY(mutex_);  // by serial
+  HeldStarts held_starts_;
 };
 
 }  // namespace azora::orchestrator

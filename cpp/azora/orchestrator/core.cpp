@@ -32,22 +32,41 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
                 .now = [&loop] { return loop.now(); },
                 .event_head = [&publisher] { return publisher.head(); },
                 .epoch = [&actions] { return actions.keeper_epoch(); },
-                .ordinal = [this](std::uint64_t serial) { return probing_.ordinal(serial); }},
+                .ordinal =
+                    [this](std::uint64_t serial) {
+                      control_thread.assert_held();
+                      return probing_.ordinal(serial);
+                    }},
                hooks(loop)),
       turn_(loop, publisher, commits_.journal()),
       probing_(loop, prober, fleet_, turn_, options.fd_limit),
       admission_(loop, options.max_concurrent_starts, options.starts_per_second,
-                 [this](std::uint64_t serial) { feed(serial, Input::Kind::slot_expired); }),
+                 [this](std::uint64_t serial) {
+                   control_thread.assert_held();
+                   feed(serial, Input::Kind::slot_expired);
+                 }),
       evidence_(loop, fleet_,
                 [this](ServiceState& service) {
+                  control_thread.assert_held();
                   drive_.feed(service, {.kind = Input::Kind::evidence, .cause = healing::Cause::evidence});
                 },
-                [this](std::uint64_t serial) { turn_.mark_durable(serial); }),
+                [this](std::uint64_t serial) {
+                  control_thread.assert_held();
+                  turn_.mark_durable(serial);
+                }),
       waiters_(loop),
-      shutdown_(loop, [this] { stop_overdue(fleet_, turn_, shutdown_, drive_); }),
+      shutdown_(loop,
+                [this] {
+                  control_thread.assert_held();
+                  stop_overdue(fleet_, turn_, shutdown_, drive_);
+                }),
       drive_(loop, fleet_, turn_, probing_, admission_, evidence_, shutdown_),
-      self_watch_(loop, self_, [this](bool up) { on_link_changed(fleet_, drive_, up); }) {
+      self_watch_(loop, self_, [this](bool up) {
+        control_thread.assert_held();
+        on_link_changed(fleet_, drive_, up);
+      }) {
   prober.set_sink([this](const std::vector<health::ProbeResult>& results) {
+    control_thread.assert_held();
     on_check_results(turn_, probing_, drive_, results);
   });
   actions_.set_listener(this, this);
@@ -57,6 +76,7 @@ Core::~Core() = default;
 
 // Views and pools, events, records, answers, sends: in this order.
 void Core::end_turn() {
+  control_thread.assert_held();
   drive_.run_to_fixpoint();
   run_staged(fleet_, turn_, verbs_, drive_);
   stop_next(fleet_, turn_, shutdown_, drive_);
@@ -84,6 +104,7 @@ void Core::admit() {
   const SteadyTime now = turn_.now().steady;
   const auto granted = [this](Input::Kind kind) {
     return [this, kind](std::uint64_t serial) {
+      control_thread.assert_held();
       feed(serial, kind);
       return fleet_.by_serial(serial) != nullptr;
     };
@@ -109,6 +130,7 @@ Commits::Hooks Core::hooks(Loop& loop) {
   return {.deliver = [this](Send& send) { orchestrator::deliver(actions_, send); },
           .wanted =
               [this](const Send& send) {
+                control_thread.assert_held();
                 const ServiceState* service = meant_by(send);
                 return service != nullptr && fleet_.running() && service->machine.lifecycle == Lifecycle::starting &&
                        service->machine.desired == Desired::up && service->wanted == Desired::up;
@@ -116,6 +138,7 @@ Commits::Hooks Core::hooks(Loop& loop) {
           .dropped =
               [this, &loop](const Send& send) {
                 loop.post([this, send] {
+                  control_thread.assert_held();
                   for (const Input::Kind kind : {Input::Kind::launch_failed, Input::Kind::swept}) {
                     if (ServiceState* service = meant_by(send)) {
                       drive_.feed(*service, {.kind = kind, .incarnation = send.run.incarnation});
@@ -123,20 +146,65 @@ Commits::Hooks Core::hooks(Loop& loop) {
                   }
                 });
               },
-          .held = [this](const Send& send) { admission_.begins_later(send.run.serial); },
-          .late = [this, &loop](const Send& send) { admission_.begins_now(send.run.serial, loop.now().steady); },
+          .held =
+              [this](const Send& send) {
+                control_thread.assert_held();
+                admission_.begins_later(send.run.serial);
+              },
+          .late =
+              [this, &loop](const Send& send) {
+                control_thread.assert_held();
+                admission_.begins_now(send.run.serial, loop.now().steady);
+              },
           .trouble = [this](const Error* trouble) {
             trouble != nullptr ? self_.set(Part::store, trouble->message) : self_.clear(Part::store);
           }};
 }
 
+Result<void> Core::set_own_address(const std::string& host, std::uint16_t port) {
+  control_thread.assert_held();
+  return fleet_.set_own_address(host, port);
+}
+
+void Core::after_publish(std::function<void()> answer) {
+  control_thread.assert_held();
+  turn_.answer(std::move(answer));
+}
+
+void Core::after_commit(std::function<void(const Result<void>&)> answer) {
+  control_thread.assert_held();
+  turn_.acknowledge(std::move(answer));
+}
+
+void Core::set_file_stamp(FileStamp stamp) {
+  control_thread.assert_held();
+  evidence_.set_file_stamp(std::move(stamp));
+}
+
+bool Core::running() const {
+  control_thread.assert_held();
+  return fleet_.running();
+}
+
+std::size_t Core::processes_alive() const {
+  control_thread.assert_held();
+  return fleet_.alive();
+}
+
+const Error* Core::storage_trouble() const {
+  control_thread.assert_held();
+  return commits_.trouble();
+}
+
 Result<void> Core::start() {
+  control_thread.assert_held();
   if (shutdown_.is_last()) return closed_meanwhile();
   start_all(fleet_, turn_, shutdown_, drive_);
   return {};
 }
 
 void Core::stop(SteadyTime deadline, Shutdown::Done done) {
+  control_thread.assert_held();
   if (shutdown_.is_abandoned()) {
     turn_.answer([done = std::move(done), left = fleet_.living_ids()] { done(left); });
     return;
@@ -146,11 +214,13 @@ void Core::stop(SteadyTime deadline, Shutdown::Done done) {
 }
 
 void Core::close(SteadyTime deadline, Shutdown::Done done) {
+  control_thread.assert_held();
   shutdown_.make_last();
   stop(deadline, std::move(done));
 }
 
 Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, EventActor actor, Apply apply) {
+  control_thread.assert_held();
   if (const Error* trouble = commits_.trouble()) return *trouble;
   const Turn::ActingFor acting(turn_, actor);
   Result<void> done = on_register({fleet_, turn_, probing_, admission_, waiters_, drive_}, std::move(specs), apply);
@@ -159,7 +229,8 @@ Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, EventActor
 }
 
 Result<std::uint64_t> Core::register_requests(std::vector<Request> requests) {
-  const auto owned = [this](std::string_view name) {
+  control_thread.assert_held();
+  const auto owned = [this](std::string_view name) AZORA_CONTROL {
     const registry::Entry* entry = fleet_.registry().find(name);
     return entry == nullptr ? nullptr : owned_entry(entry->spec);
   };
@@ -173,6 +244,7 @@ Result<std::uint64_t> Core::register_requests(std::vector<Request> requests) {
 }
 
 Result<bool> Core::unregister(std::string_view name, EventActor actor) {
+  control_thread.assert_held();
   if (const Error* trouble = commits_.trouble()) return *trouble;
   const Turn::ActingFor acting(turn_, actor);
   return on_unregister({fleet_, turn_, probing_, admission_, waiters_, drive_}, name);
@@ -180,6 +252,7 @@ Result<bool> Core::unregister(std::string_view name, EventActor actor) {
 
 Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                                  EventActor actor) {
+  control_thread.assert_held();
   if (const Error* trouble = commits_.trouble()) return *trouble;
   const Turn::ActingFor acting(turn_, actor);
   return on_command(fleet_, turn_, verbs_, drive_,
@@ -192,8 +265,9 @@ void Core::wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Do
 
 void Core::answer_waiters() {
   const auto look = [this](const std::string& name, SteadyTime horizon) {
+    control_thread.assert_held();
     std::vector<Waiters::Seen> seen;
-    fleet_.for_each_of(name, [&](const ServiceState& service) {
+    fleet_.for_each_of(name, [&](const ServiceState& service) AZORA_CONTROL {
       seen.push_back({.id = *service.id,
                       .wanted_down = service.wanted == Desired::down,
                       .alive = service.alive(),
@@ -210,36 +284,46 @@ void Core::answer_waiters() {
 }
 
 void Core::abandon_waiters() {
+  control_thread.assert_held();
   shutdown_.abandon();
   for (Waiters::Answer& answer : waiters_.abandon(closed_meanwhile())) turn_.answer(std::move(answer));
   commits_.abandon(closed_meanwhile());
   end_stop(turn_, shutdown_, fleet_.living_ids());
 }
 
-void Core::handler_failed(std::string reason) { on_handler_failed(turn_, std::move(reason)); }
+void Core::handler_failed(std::string reason) {
+  control_thread.assert_held();
+  on_handler_failed(turn_, std::move(reason));
+}
 
 void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes) {
+  control_thread.assert_held();
   on_usage(fleet_, turn_, id, incarnation, cpu_percent, rss_bytes);
 }
 
 void Core::on_action_done(Run run, actions::ActionResult result) {
+  control_thread.assert_held();
   orchestrator::on_action_done(fleet_, probing_, drive_, run, std::move(result));
 }
 
 void Core::on_action_warning(Run run, std::string reason) {
+  control_thread.assert_held();
   orchestrator::on_action_warning(fleet_, run, std::move(reason));
 }
 
 void Core::on_action_exited(Run run, const ExitView& exit) {
+  control_thread.assert_held();
   orchestrator::on_action_exited(fleet_, turn_, drive_, run, exit);
 }
 
 void Core::on_action_swept(Run run) {
+  control_thread.assert_held();
   acknowledge(run);
   orchestrator::on_action_swept(fleet_, drive_, run);
 }
 
 void Core::on_action_lost(Run run, std::string reason) {
+  control_thread.assert_held();
   acknowledge(run);
   orchestrator::on_action_lost(fleet_, turn_, drive_, run, std::move(reason));
 }
@@ -252,6 +336,7 @@ void Core::acknowledge(Run run) {
 }
 
 void Core::on_output_dropped(std::uint64_t serial, std::uint64_t lines) {
+  control_thread.assert_held();
   log_dropped_.add(orchestrator::on_output_dropped(fleet_, turn_, serial, lines));
 }
 
@@ -259,6 +344,7 @@ void Core::on_keeper_link(bool up, std::string reason) { self_watch_.on_link(up,
 
 // Every shim of this fleet was started by us, so one that holds no service of ours has missed its forgetting.
 void Core::on_unknown_process(const keeper::Record& record) {
+  control_thread.assert_held();
   if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial, &kProcessAction));
 }
 
@@ -283,6 +369,7 @@ CoreCounts Core::counts() const {
 }
 
 std::vector<std::string> Core::violations() const {
+  control_thread.assert_held();
   std::vector<std::string> found = orchestrator::violations(fleet_);
   for (std::string& one : commits_.journal().violations()) found.push_back(std::move(one));
   return found;

@@ -54,13 +54,13 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   void stop(SteadyTime deadline, Shutdown::Done done);
   // The same for the end of the program: nothing is started behind it.
   void close(SteadyTime deadline, Shutdown::Done done);
-  bool running() const { return fleet_.running(); }
+  bool running() const;
 
   // Answers the last event that tells of it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, EventActor actor,
                                       Apply apply = Apply::at_next_start);
   // Where we listen ourselves; refused when a process service has that address.
-  Result<void> set_own_address(const std::string& host, std::uint16_t port) { return fleet_.set_own_address(host, port); }
+  Result<void> set_own_address(const std::string& host, std::uint16_t port);
   // What requests ask for, by what is registered now.
   Result<std::uint64_t> register_requests(std::vector<Request> requests);
   // What a name stands for; false: there was none.
@@ -72,14 +72,14 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   // that it will not be ready until `horizon`, which is the deadline or later.
   void wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon = {});
   // Runs `answer` when this turn is published.
-  void after_publish(std::function<void()> answer) { turn_.answer(std::move(answer)); }
+  void after_publish(std::function<void()> answer);
   // Runs `answer` when what this turn changed is stored, or with the error when it could not be.
-  void after_commit(std::function<void(const Result<void>&)> answer) { turn_.acknowledge(std::move(answer)); }
+  void after_commit(std::function<void(const Result<void>&)> answer);
   // Ends every wait_for(), a stop() that is under way and what waits for the store, for the end of the program; what
   // comes later is answered at once.
   void abandon_waiters();
   void handler_failed(std::string reason);
-  void set_file_stamp(FileStamp stamp) { evidence_.set_file_stamp(std::move(stamp)); }
+  void set_file_stamp(FileStamp stamp);
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
 
   // Any thread.
@@ -94,9 +94,9 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   WhySources why_sources() const;
 
   void end_turn();
-  std::size_t processes_alive() const { return fleet_.alive(); }
+  std::size_t processes_alive() const;
   // What is wrong with the store; null: nothing. While there is, changes are refused with it.
-  const Error* storage_trouble() const { return commits_.trouble(); }
+  const Error* storage_trouble() const;
 
   // Checks what must hold after every turn; empty when it does. For the simulation.
   std::vector<std::string> violations() const;
@@ -111,12 +111,12 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   void on_keeper_link(bool up, std::string reason) override;
   void on_unknown_process(const keeper::Record& record) override;
 
-  void feed(std::uint64_t serial, healing::Input::Kind kind);
-  void admit();
-  void answer_waiters();
+  void feed(std::uint64_t serial, healing::Input::Kind kind) AZORA_CONTROL;
+  void admit() AZORA_CONTROL;
+  void answer_waiters() AZORA_CONTROL;
   Commits::Hooks hooks(Loop& loop);
-  ServiceState* meant_by(const Send& send);
-  void acknowledge(Run run);
+  ServiceState* meant_by(const Send& send) AZORA_CONTROL;
+  void acknowledge(Run run) AZORA_CONTROL;
 
   actions::ActionTable& actions_;
   Fleet fleet_;

@@ -191,6 +191,7 @@ void Drive::rearm(ServiceState& service) {
   service.deadline_armed = service.machine.timers.deadline;
   if (!service.deadline_armed) return;
   service.deadline_timer = loop_.at(*service.deadline_armed, [this, serial = service.serial] {
+    control_thread.assert_held();
     ServiceState* found = fleet_.by_serial(serial);
     if (found == nullptr) return;
     found->deadline_timer = 0;
@@ -231,6 +232,7 @@ void Drive::restart_along(const ServiceState& service) {
   if (!fleet_.running() || service.leaving) return;
   std::vector<std::string> entries;
   fleet_.graph().for_each_dependent(*service.id, [&](const std::string& entry, const Dependency& dependency) {
+    control_thread.assert_held();
     const bool felt = dependency.id == *service.id || !fleet_.satisfied(dependency, service.serial);
     if (dependency.on_restart == OnRestart::restart && felt) entries.push_back(entry);
   });

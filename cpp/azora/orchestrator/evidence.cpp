@@ -25,6 +25,7 @@ void Evidence::launched(ServiceState& service) {
 void Evidence::end_turn(SteadyTime now) {
   if (failed_.empty() || timer_ != 0 || !file_stamp_) return;
   timer_ = loop_.at(now + kLook, [this] {
+    control_thread.assert_held();
     timer_ = 0;
     for (const std::uint64_t serial : std::vector<std::uint64_t>(failed_.begin(), failed_.end())) {
       const ServiceState* service = fleet_.by_serial(serial);
@@ -38,6 +39,7 @@ void Evidence::look_at(const ServiceState& service) {
   if (!file_stamp_) return;
   file_stamp_(*service.spec->process, [this, serial = service.serial,
                                        incarnation = service.machine.incarnation](std::vector<std::uint64_t> stamp) {
+    control_thread.assert_held();
     ServiceState* found = fleet_.by_serial(serial);
     if (found == nullptr || found->machine.incarnation != incarnation) return;
     if (!found->own->executable_stamp) {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "azora/base/loop.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/fleet.hpp"
 
 namespace azora::orchestrator {
@@ -27,23 +28,23 @@ class Evidence {
   Evidence& operator=(const Evidence&) = delete;
 
   // Without it nothing is looked at.
-  void set_file_stamp(FileStamp stamp) { file_stamp_ = std::move(stamp); }
-  void set_failed(std::uint64_t serial, bool failed);
+  void set_file_stamp(FileStamp stamp) AZORA_CONTROL { file_stamp_ = std::move(stamp); }
+  void set_failed(std::uint64_t serial, bool failed) AZORA_CONTROL;
   // This incarnation is being launched: what its program is now is what a later one is compared with.
-  void launched(ServiceState& service);
+  void launched(ServiceState& service) AZORA_CONTROL;
   // Sets the timer while there are failed services.
-  void end_turn(SteadyTime now);
+  void end_turn(SteadyTime now) AZORA_CONTROL;
 
  private:
-  void look_at(const ServiceState& service);
+  void look_at(const ServiceState& service) AZORA_CONTROL;
 
   Loop& loop_;
   Fleet& fleet_;
   std::function<void(ServiceState&)> found_;
   std::function<void(std::uint64_t)> noted_;
-  FileStamp file_stamp_;
-  std::set<std::uint64_t> failed_;
-  TimerId timer_ = 0;
+  FileStamp file_stamp_ AZORA_OF_CONTROL;
+  std::set<std::uint64_t> failed_ AZORA_OF_CONTROL;
+  TimerId timer_ AZORA_OF_CONTROL = 0;
 };
 
 }  // namespace azora::orchestrator

@@ -52,6 +52,7 @@ bool Fleet::satisfied(const Dependency& dependency, std::uint64_t leave_out) con
 bool Fleet::has_living_dependent(const ServiceState& service) const {
   bool found = false;
   graph_.for_each_dependent(*service.id, [&](const std::string& entry, const Dependency&) {
+    control_thread.assert_held();
     if (found) return;
     for_each_of(entry, [&](const ServiceState& dependent) { found = found || dependent.alive(); });
   });
@@ -61,6 +62,7 @@ bool Fleet::has_living_dependent(const ServiceState& service) const {
 std::vector<std::uint64_t> Fleet::living_dependents(const ServiceState& service) const {
   std::vector<std::uint64_t> serials;
   graph_.for_each_dependent(*service.id, [&](const std::string& entry, const Dependency& dependency) {
+    control_thread.assert_held();
     if (dependency.strength != Strength::hard) return;
     for_each_of(entry, [&](const ServiceState& one) {
       if (one.alive()) serials.push_back(one.serial);
@@ -72,6 +74,7 @@ std::vector<std::uint64_t> Fleet::living_dependents(const ServiceState& service)
 std::vector<ServiceState*> Fleet::all_dependents(std::string_view name) {
   const ServiceState* instance = registry_.find(name) == nullptr ? find(name) : nullptr;
   const auto feels = [&](const Dependency& dependency) {
+    control_thread.assert_held();
     return instance == nullptr || dependency.id == name || !satisfied(dependency, instance->serial);
   };
   std::vector<ServiceState*> found;

@@ -4,11 +4,12 @@
 #include <string>
 #include <vector>
 
+#include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/fleet.hpp"
 
 namespace azora::orchestrator {
 
 // One line for each breach, beginning with the service's id.
-std::vector<std::string> violations(const Fleet& fleet);
+std::vector<std::string> violations(const Fleet& fleet) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator

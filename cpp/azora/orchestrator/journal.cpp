@@ -105,6 +105,7 @@ std::vector<std::string> Journal::violations() const {
   std::vector<std::string> found;
   if (!keeps_) return found;
   sources_.fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
+    control_thread.assert_held();
     const std::uint64_t* given = prints_.find(serial);
     if (services_.contains(serial) || (given != nullptr && *given == durable_print(facts_of(service)))) return;
     found.push_back(*service.id + ": differs from its stored row and was not touched");

@@ -16,6 +16,7 @@
 
 #include "azora/base/loop.hpp"
 #include "azora/base/serial_map.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/durable.hpp"
 #include "azora/orchestrator/fleet.hpp"
 #include "azora/orchestrator/verbs.hpp"
@@ -40,23 +41,23 @@ class Journal {
   // The store keeps rows: there is something to compare.
   bool keeps() const { return keeps_; }
   // What is durable of it may have changed; it may be gone.
-  void touch(std::uint64_t serial) {
+  void touch(std::uint64_t serial) AZORA_CONTROL {
     if (keeps_) services_.insert(serial);
   }
   // An entry was written by `actor` (static text), or is gone.
-  void touch_entry(const std::string& name, std::string_view actor);
+  void touch_entry(const std::string& name, std::string_view actor) AZORA_CONTROL;
 
   // The rows of all that was touched and differs from what was given before; they count as given.
-  store::Batch collect();
+  store::Batch collect() AZORA_CONTROL;
   // The ticket that the last batch got, and what became of it. Rows of a failed one come again with the next collect().
-  void gave(store::Ticket ticket);
-  void committed(store::Ticket ticket);
-  void failed(store::Ticket ticket);
+  void gave(store::Ticket ticket) AZORA_CONTROL;
+  void committed(store::Ticket ticket) AZORA_CONTROL;
+  void failed(store::Ticket ticket) AZORA_CONTROL;
   // Rows of a failed ticket have not come again yet.
-  bool owes() const { return owes_; }
+  bool owes() const AZORA_CONTROL { return owes_; }
 
   // Services that differ from their row though they were not touched; one line each. For the simulation.
-  std::vector<std::string> violations() const;
+  std::vector<std::string> violations() const AZORA_CONTROL;
 
  private:
   struct Given {
@@ -64,21 +65,21 @@ class Journal {
     std::vector<std::uint64_t> services;
     std::vector<std::string> entries;
   };
-  ServiceFacts facts_of(const ServiceState& service) const;
-  void collect_services(store::Batch& batch);
-  void collect_entries(store::Batch& batch);
-  void collect_heads(store::Batch& batch);
+  ServiceFacts facts_of(const ServiceState& service) const AZORA_CONTROL;
+  void collect_services(store::Batch& batch) AZORA_CONTROL;
+  void collect_entries(store::Batch& batch) AZORA_CONTROL;
+  void collect_heads(store::Batch& batch) AZORA_CONTROL;
 
   const Sources sources_;
   const bool keeps_;
-  std::set<std::uint64_t> services_;                           // touched, by serial
-  std::set<std::string> entries_;                              // touched
-  std::unordered_map<std::string, std::string_view> actors_;   // who wrote each entry last
-  SerialMap<std::uint64_t> prints_;                            // of the rows as last given, by serial
-  store::HeadsRecord heads_;                                   // as last given
-  Given last_;                                                 // of the last collect()
-  std::deque<Given> under_way_;
-  bool owes_ = false;
+  std::set<std::uint64_t> services_ AZORA_OF_CONTROL;                           // touched, by serial
+  std::set<std::string> entries_ AZORA_OF_CONTROL;                              // touched
+  std::unordered_map<std::string, std::string_view> actors_ AZORA_OF_CONTROL;   // who wrote each entry last
+  SerialMap<std::uint64_t> prints_ AZORA_OF_CONTROL;                            // of the rows as last given, by serial
+  store::HeadsRecord heads_ AZORA_OF_CONTROL;                                   // as last given
+  Given last_ AZORA_OF_CONTROL;                                                 // of the last collect()
+  std::deque<Given> under_way_ AZORA_OF_CONTROL;
+  bool owes_ AZORA_OF_CONTROL = false;
 };
 
 }  // namespace azora::orchestrator

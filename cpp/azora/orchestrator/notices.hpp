@@ -1,6 +1,7 @@
 #pragma once
 // From what a machine or a permit says to the events that users read.
 // Threads: the control thread. Fails: never.
+#include "azora/base/thread_role.hpp"
 #include "azora/healing/machine.hpp"
 #include "azora/healing/permit.hpp"
 #include "azora/orchestrator/service_state.hpp"
@@ -14,9 +15,9 @@ inline EventCause event_cause(healing::Cause cause) {
 }
 // One event, but for readiness, which has none of its own. A verified restart of a service without process of ours is
 // its start from then on.
-void emit_notice(Turn& turn, ServiceState& service, const healing::Notice& notice);
+void emit_notice(Turn& turn, ServiceState& service, const healing::Notice& notice) AZORA_CONTROL;
 // The status that the service has now is a new one.
-void emit_status(Turn& turn, const ServiceState& service);
-void emit_brake(Turn& turn, const healing::KillPermits::Brake& brake);
+void emit_status(Turn& turn, const ServiceState& service) AZORA_CONTROL;
+void emit_brake(Turn& turn, const healing::KillPermits::Brake& brake) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator

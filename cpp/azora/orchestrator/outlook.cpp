@@ -14,7 +14,7 @@ class Outlook {
   Outlook(const Fleet& fleet, SteadyTime deadline) : fleet_(fleet), deadline_(deadline) {}
 
   // Each service is looked at once, however many need it.
-  const std::string& of(const ServiceState& service) {
+  const std::string& of(const ServiceState& service) AZORA_CONTROL {
     const auto [known, fresh] = known_.try_emplace(service.serial);
     if (!fresh) return known->second;
     std::string why = look_at(service);
@@ -22,7 +22,7 @@ class Outlook {
   }
 
  private:
-  std::string look_at(const ServiceState& service) {
+  std::string look_at(const ServiceState& service) AZORA_CONTROL {
     switch (service.machine.lifecycle) {
       case Lifecycle::failed: return of_failed(service);
       case Lifecycle::blocked: return of_blocked(service);
@@ -47,13 +47,13 @@ class Outlook {
   }
 
   // As many as it needs of something cannot come.
-  std::string of_blocked(const ServiceState& service) {
+  std::string of_blocked(const ServiceState& service) AZORA_CONTROL {
     for (const Dependency& dependency : service.spec->dependencies) {
       if (dependency.strength != Strength::hard || fleet_.satisfied(dependency)) continue;
       int possible = 0;
       bool registered = false;
       std::string why;
-      fleet_.for_each_of(dependency.id, [&](const ServiceState& one) {
+      fleet_.for_each_of(dependency.id, [&](const ServiceState& one) AZORA_CONTROL {
         registered = true;
         const std::string& its = of(one);
         // A job that is done already will not have started, nor be healthy.

@@ -4,6 +4,7 @@
 // Threads: the control thread; pure. Fails: never.
 #include <string>
 
+#include "azora/base/thread_role.hpp"
 #include "azora/base/time.hpp"
 #include "azora/orchestrator/fleet.hpp"
 
@@ -11,7 +12,7 @@ namespace azora::orchestrator {
 
 // Why it will not be ready by `deadline` unless an operator acts or what it failed for is changed: it failed or ended
 // for good, its next attempt is later, or so it is with something that it needs. Empty: it may be.
-std::string why_not_coming(const Fleet& fleet, const ServiceState& service, SteadyTime deadline);
+std::string why_not_coming(const Fleet& fleet, const ServiceState& service, SteadyTime deadline) AZORA_CONTROL;
 // A job that ended as it should: nothing reaches it over an endpoint, so there is nothing more to wait for.
 bool is_done_job(const ServiceState& service);
 

@@ -49,7 +49,10 @@ Probing::Probing(Loop& loop, health::Prober& prober, Fleet& fleet, Turn& turn, s
       fleet_(fleet),
       turn_(turn),
       scheduler_(health::SchedulerOptions{.fd_limit = fd_limit}),
-      timer_(loop, scheduler_, guard_, [this](const std::vector<health::CheckKey>& due) { ask(due); }) {}
+      timer_(loop, scheduler_, guard_, [this](const std::vector<health::CheckKey>& due) {
+        control_thread.assert_held();
+        ask(due);
+      }) {}
 
 void Probing::configure(ServiceState& service) {
   const SteadyTime now = turn_.now().steady;
@@ -146,7 +149,7 @@ void Probing::ask(const std::vector<health::CheckKey>& due) {
 
 // Without those whose process ended or whose configuration changed since they fell due.
 void Probing::end_turn() {
-  std::erase_if(asks_, [this](const health::ProbeRequest& ask) {
+  std::erase_if(asks_, [this](const health::ProbeRequest& ask) AZORA_CONTROL {
     const Owner owner = owner_of(ask.check());
     const bool current = owner.service != nullptr && owner.service->checks[owner.index].mode != health::Mode::paused &&
                          ask.incarnation == owner.service->machine.incarnation &&

@@ -70,6 +70,7 @@ Orchestrator::Impl::Impl(Options options)
                  for (const UsageFigure& one : report) core_.set_usage(one.id, one.incarnation, one.cpu_percent, one.rss_bytes);
                });
              }) {
+  const ThreadRole::Scope alone(control_thread);  // its thread does not run yet
   core_.set_file_stamp([this](const LaunchSpec& spec, Stamped answer) { stamp(spec, std::move(answer)); });
   balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
   control_.loop().set_turn_end([this] { core_.end_turn(); });

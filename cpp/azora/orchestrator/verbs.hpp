@@ -8,6 +8,7 @@
 #include <optional>
 #include <vector>
 
+#include "azora/base/thread_role.hpp"
 #include "azora/model/lifecycle.hpp"
 #include "azora/orchestrator/orchestrator.hpp"
 
@@ -22,19 +23,19 @@ struct StagedVerb {
 
 class Verbs {
  public:
-  void stage(StagedVerb staged) { waiting_.push_back(std::move(staged)); }
+  void stage(StagedVerb staged) AZORA_CONTROL { waiting_.push_back(std::move(staged)); }
   // The one for this service is dropped; answers those that it would have raised.
-  std::vector<std::uint64_t> drop(std::uint64_t serial);
-  bool contains(std::uint64_t serial) const { return find(serial) != nullptr; }
+  std::vector<std::uint64_t> drop(std::uint64_t serial) AZORA_CONTROL;
+  bool contains(std::uint64_t serial) const AZORA_CONTROL { return find(serial) != nullptr; }
   // The one of this service; null: none. Good until the next change.
-  const StagedVerb* find(std::uint64_t serial) const;
+  const StagedVerb* find(std::uint64_t serial) const AZORA_CONTROL;
   // The oldest one that waits for nothing that `runs`.
-  std::optional<StagedVerb> take_due(const std::function<bool(std::uint64_t)>& runs);
+  std::optional<StagedVerb> take_due(const std::function<bool(std::uint64_t)>& runs) AZORA_CONTROL;
   // All of them, when the whole is stopped.
-  std::vector<StagedVerb> take_all();
+  std::vector<StagedVerb> take_all() AZORA_CONTROL;
 
  private:
-  std::vector<StagedVerb> waiting_;  // in order of asking
+  std::vector<StagedVerb> waiting_ AZORA_OF_CONTROL;  // in order of asking
 };
 
 }  // namespace azora::orchestrator

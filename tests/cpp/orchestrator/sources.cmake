@@ -26,6 +26,7 @@ set(AZORA_ORCHESTRATOR_TESTS
   rooms/self_test.cpp
   rooms/shutdown_test.cpp
   rooms/standing_test.cpp
+  rooms/tickets_test.cpp
   rooms/turn_test.cpp
   rooms/verbs_test.cpp
   rooms/waiters_test.cpp

@@ -175,8 +175,8 @@ mutant(acknowledged_before_its_ticket orchestrator/commits.cpp "a change is ackn
       turn.answers.push_back(std::move(one));]=])
 
 mutant(refused_taken_for_stored orchestrator/commits.cpp "a change whose commit failed is acknowledged"
-[=[    run(turn.answers, turn.ticket <= committed_ ? Result<void>() : Result<void>(*trouble_));]=]
-[=[    run(turn.answers, PLANTED || turn.ticket <= committed_ ? Result<void>() : Result<void>(*trouble_));]=])
+[=[    run(turn.answers, tickets_.is_committed(turn.ticket) ? Result<void>() : Result<void>(*trouble_));]=]
+[=[    run(turn.answers, PLANTED || tickets_.is_committed(turn.ticket) ? Result<void>() : Result<void>(*trouble_));]=])
 
 mutant(failed_rows_forgotten orchestrator/journal.cpp "what a failed commit held is never stored"
 [=[    services_.insert(serial);

@@ -13,7 +13,7 @@ namespace {
 constexpr Standing kStopped{Tier::excluded, Exclusion::stopped};
 
 // The service whose current run this is; null: there is none.
-ServiceState* current(Fleet& fleet, Run run) {
+ServiceState* current(Fleet& fleet, Run run) AZORA_CONTROL {
   ServiceState* service = fleet.by_serial(run.serial);
   const bool same = service != nullptr && service->own && service->machine.incarnation == run.incarnation;
   return same ? service : nullptr;
@@ -34,7 +34,7 @@ bool is_awaited(const healing::Machine& machine) {
 }
 
 // Where checks go on all the while, what its action says of itself is kept apart from what they say.
-void on_refused(Drive& drive, ServiceState& service, std::string reason) {
+void on_refused(Drive& drive, ServiceState& service, std::string reason) AZORA_CONTROL {
   if (service.owned()) {
     service.set_last_error(std::move(reason));
   } else {
@@ -44,7 +44,7 @@ void on_refused(Drive& drive, ServiceState& service, std::string reason) {
 }
 
 // What runs is ours: it is new, and nothing was asked of it before.
-void on_begun(Probing& probing, Drive& drive, ServiceState& service, const Now& at) {
+void on_begun(Probing& probing, Drive& drive, ServiceState& service, const Now& at) AZORA_CONTROL {
   service.own->process_started = at.wall;
   service.start_time = at.wall;
   service.start_steady = at.steady;
@@ -55,7 +55,7 @@ void on_begun(Probing& probing, Drive& drive, ServiceState& service, const Now& 
 
 // Its action is done with what runs without us. Where that comes too late there is nothing to verify: its checks go on as
 // they are.
-void on_helped(Probing& probing, Drive& drive, ServiceState& service) {
+void on_helped(Probing& probing, Drive& drive, ServiceState& service) AZORA_CONTROL {
   service.own->action_error.clear();
   const bool was_started = service.machine.timers.started.has_value();
   drive.feed(service, {.kind = Input::Kind::launched, .incarnation = service.machine.incarnation});

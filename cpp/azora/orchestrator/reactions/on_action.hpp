@@ -3,15 +3,16 @@
 // Threads: the control thread. Fails: never.
 #include <string>
 
+#include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/drive.hpp"
 
 namespace azora::orchestrator {
 
-void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, Run run, actions::ActionResult result);
+void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, Run run, actions::ActionResult result) AZORA_CONTROL;
 // Told before on_action_done(), whose event names it.
-void on_action_warning(Fleet& fleet, Run run, std::string reason);
-void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const ExitView& exit);
-void on_action_swept(Fleet& fleet, Drive& drive, Run run);
-void on_action_lost(Fleet& fleet, Turn& turn, Drive& drive, Run run, std::string reason);
+void on_action_warning(Fleet& fleet, Run run, std::string reason) AZORA_CONTROL;
+void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const ExitView& exit) AZORA_CONTROL;
+void on_action_swept(Fleet& fleet, Drive& drive, Run run) AZORA_CONTROL;
+void on_action_lost(Fleet& fleet, Turn& turn, Drive& drive, Run run, std::string reason) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator

@@ -11,7 +11,8 @@ using healing::Input;
 
 namespace {
 
-void emit_check(Turn& turn, const ServiceState& service, health::Verdict verdict, std::int64_t response_ms) {
+void emit_check(Turn& turn, const ServiceState& service, health::Verdict verdict,
+                std::int64_t response_ms) AZORA_CONTROL {
   turn.emit(events::Check{
       .serial = service.serial,
       .incarnation = service.machine.incarnation,
@@ -25,7 +26,7 @@ void emit_check(Turn& turn, const ServiceState& service, health::Verdict verdict
 
 // Figures and words of the service follow the verdict.
 void note(Turn& turn, ServiceState& service, const health::Check& check, const health::ProbeResult& result,
-          health::Verdict verdict, bool counted) {
+          health::Verdict verdict, bool counted) AZORA_CONTROL {
   const ProbeSpec& probe = service.spec->probe;
   if (counted) {
     const Now now = turn.now();
@@ -43,7 +44,7 @@ void note(Turn& turn, ServiceState& service, const health::Check& check, const h
 }
 
 void on_result(Turn& turn, Drive& drive, ServiceState& service, health::Check& check,
-               const health::ProbeResult& result) {
+               const health::ProbeResult& result) AZORA_CONTROL {
   const ProbeSpec& probe = service.spec->probe;
   const health::Verdict verdict = health::judge(result, probe);
   const health::TrackerStep step = check.tracker.apply(verdict, probe);

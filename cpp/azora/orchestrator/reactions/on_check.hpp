@@ -3,12 +3,13 @@
 // Threads: the control thread. Fails: never.
 #include <vector>
 
+#include "azora/base/thread_role.hpp"
 #include "azora/health/prober.hpp"
 #include "azora/orchestrator/drive.hpp"
 
 namespace azora::orchestrator {
 
 void on_check_results(Turn& turn, Probing& probing, Drive& drive,
-                      const std::vector<health::ProbeResult>& results);
+                      const std::vector<health::ProbeResult>& results) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator

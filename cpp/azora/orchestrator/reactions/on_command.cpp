@@ -19,7 +19,7 @@ Error url_only(std::string_view id) {
           {}};
 }
 
-void carry_out(Turn& turn, Drive& drive, ServiceState& service, Verb verb) {
+void carry_out(Turn& turn, Drive& drive, ServiceState& service, Verb verb) AZORA_CONTROL {
   service.wanted = verb == Verb::stop ? Desired::down : Desired::up;
   service.waits_to_stop = false;
   turn.mark_dirty(service);
@@ -36,21 +36,23 @@ void carry_out(Turn& turn, Drive& drive, ServiceState& service, Verb verb) {
 }
 
 // A job that is done is not run again where that is all that what is started with it needs of it (R55).
-bool is_as_needed(const Fleet& fleet, std::string_view root, const ServiceState& job) {
+bool is_as_needed(const Fleet& fleet, std::string_view root, const ServiceState& job) AZORA_CONTROL {
   if (job.machine.lifecycle != Lifecycle::done) return false;
   std::vector<std::string> started = fleet.graph().all_dependencies(root);
   started.emplace_back(root);
   return std::all_of(started.begin(), started.end(), [&](const std::string& name) {
+    control_thread.assert_held();
     const registry::Entry* entry = fleet.registry().find(entry_of(name));
     if (entry == nullptr) return true;
     const auto& needs = entry->spec->dependencies;
     return std::all_of(needs.begin(), needs.end(), [&](const Dependency& need) {
+      control_thread.assert_held();
       return need.strength != Strength::hard || !names_service(need.id, *job.id) || fleet.satisfied(need);
     });
   });
 }
 
-void raise_again(Fleet& fleet, Turn& turn, Drive& drive, const std::vector<std::uint64_t>& serials) {
+void raise_again(Fleet& fleet, Turn& turn, Drive& drive, const std::vector<std::uint64_t>& serials) AZORA_CONTROL {
   for (const std::uint64_t serial : serials) {
     ServiceState* service = fleet.by_serial(serial);
     if (service == nullptr || service->leaving || service->wanted != Desired::up) continue;
@@ -62,6 +64,7 @@ void raise_again(Fleet& fleet, Turn& turn, Drive& drive, const std::vector<std::
 
 void run_staged(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive) {
   const auto runs = [&fleet](std::uint64_t serial) {
+    control_thread.assert_held();
     const ServiceState* service = fleet.by_serial(serial);
     return service != nullptr && service->alive();
   };
@@ -92,7 +95,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
     if (command.dependents && verb != Verb::start) first.push_back(other);
   }
   // A newer verb takes the place of one that waits, and those that were stopped for that one come back.
-  const auto drop = [&](std::uint64_t serial) {
+  const auto drop = [&](std::uint64_t serial) AZORA_CONTROL {
     turn.mark_durable(serial);
     raise_again(fleet, turn, drive, verbs.drop(serial));
   };
@@ -105,7 +108,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
       }
     }
   }
-  const auto stage = [&](ServiceState& one, Desired wanted, StagedVerb staged) {
+  const auto stage = [&](ServiceState& one, Desired wanted, StagedVerb staged) AZORA_CONTROL {
     one.wanted = wanted;
     turn.mark_dirty(one);
     turn.mark_durable(one.serial);

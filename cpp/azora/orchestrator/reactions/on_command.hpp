@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "azora/base/result.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/drive.hpp"
 #include "azora/orchestrator/verbs.hpp"
 
@@ -17,8 +18,9 @@ struct Command {
   bool dependencies = false;  // start: those that it needs are started too
 };
 
-Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive, const Command& command);
+Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive,
+                              const Command& command) AZORA_CONTROL;
 // Carries out every staged verb whose time has come.
-void run_staged(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive);
+void run_staged(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator

@@ -15,8 +15,8 @@ using registry::Entry;
 using registry::Instance;
 
 // A service without explicit group is alone, unless others name a group of its id.
-void join_permits(const Registration& rooms, const ServiceState& service) {
-  const auto join = [&](const ServiceState& one, const std::string& group) {
+void join_permits(const Registration& rooms, const ServiceState& service) AZORA_CONTROL {
+  const auto join = [&](const ServiceState& one, const std::string& group) AZORA_CONTROL {
     rooms.admission.join(one.serial, group, one.spec->probe.interval);
   };
   const ServiceSpec& spec = *service.spec;
@@ -28,7 +28,7 @@ void join_permits(const Registration& rooms, const ServiceState& service) {
 }
 
 // Pools, permits and checks follow its configuration.
-void configure(const Registration& rooms, ServiceState& service) {
+void configure(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
   if (service.spec->endpoint) {
     rooms.turn.pool_put(service);
   } else {
@@ -39,7 +39,7 @@ void configure(const Registration& rooms, ServiceState& service) {
   rooms.probing.configure(service);
 }
 
-void bring_in(const Registration& rooms, ServiceState& service) {
+void bring_in(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
   rooms.drive.evaluate_dependencies(service);
   rooms.drive.bring_up(service);
   rooms.turn.mark_dirty(service);
@@ -47,7 +47,7 @@ void bring_in(const Registration& rooms, ServiceState& service) {
   rooms.drive.queue_dependents(service);
 }
 
-void add(const Registration& rooms, const Entry& entry, const Instance& instance) {
+void add(const Registration& rooms, const Entry& entry, const Instance& instance) AZORA_CONTROL {
   ServiceState& service = rooms.fleet.add(entry, instance, rooms.turn.now());
   rooms.turn.add_name(service);
   configure(rooms, service);
@@ -56,7 +56,7 @@ void add(const Registration& rooms, const Entry& entry, const Instance& instance
 }
 
 // Overwrites the configuration of a registered service.
-void replace(const Registration& rooms, ServiceState& service, const Entry& entry, const SpecPtr& spec) {
+void replace(const Registration& rooms, ServiceState& service, const Entry& entry, const SpecPtr& spec) AZORA_CONTROL {
   const SpecPtr before = std::exchange(service.spec, spec);
   const ServiceSpec& old = *before;
   rooms.drive.look_at_dependencies(old);
@@ -77,14 +77,14 @@ void replace(const Registration& rooms, ServiceState& service, const Entry& entr
 }
 
 // What runs is not what is configured now.
-void restart_where_required(const Registration& rooms, ServiceState& service) {
+void restart_where_required(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
   if (!service.restart_required || !service.alive() || service.wanted != Desired::up) return;
   if (rooms.fleet.running()) rooms.drive.feed(service, {.kind = Input::Kind::restart, .cause = Cause::op});
 }
 
 // No reader finds it any more; it stays until what it runs is proven gone. `more` are ids that wait for that besides
 // its own.
-void leave(const Registration& rooms, ServiceState& service, const std::vector<std::string>& more = {}) {
+void leave(const Registration& rooms, ServiceState& service, const std::vector<std::string>& more = {}) AZORA_CONTROL {
   rooms.turn.set_standing(service, {Tier::excluded, Exclusion::gone});
   rooms.turn.pool_remove(service.serial);
   rooms.admission.quit(service.serial);
@@ -100,7 +100,8 @@ void leave(const Registration& rooms, ServiceState& service, const std::vector<s
 }
 
 // The registry does not have it any more.
-void retire(const Registration& rooms, const Instance& instance, const std::vector<std::string>& more = {}) {
+void retire(const Registration& rooms, const Instance& instance,
+            const std::vector<std::string>& more = {}) AZORA_CONTROL {
   ServiceState& service = *rooms.fleet.by_serial(instance.serial);
   const std::string id = *service.id;
   rooms.turn.emit(EventType::service_unregistered, service, "unregister");
@@ -112,7 +113,7 @@ void retire(const Registration& rooms, const Instance& instance, const std::vect
 
 // What the entry stands for no more goes, and what it stands for now under new ids waits until then, since it may have
 // the same port.
-void rescale(const Registration& rooms, const registry::Registry::Change& change) {
+void rescale(const Registration& rooms, const registry::Registry::Change& change) AZORA_CONTROL {
   std::vector<std::string> added;
   for (std::size_t i = 0; i < change.replaced.size(); ++i) {
     if (change.replaced[i] == nullptr) added.push_back(change.entry->instances[i].spec->id);
@@ -121,7 +122,8 @@ void rescale(const Registration& rooms, const registry::Registry::Change& change
 }
 
 // The service of that serial gets the configuration that the registry has for it now; `before` is the one it had.
-void reconfigure(const Registration& rooms, const Entry& entry, const Instance& instance, const ServiceSpec& before) {
+void reconfigure(const Registration& rooms, const Entry& entry, const Instance& instance,
+                 const ServiceSpec& before) AZORA_CONTROL {
   ServiceState& service = *rooms.fleet.by_serial(instance.serial);
   if (instance.spec->action == before.action) return replace(rooms, service, entry, instance.spec);
   // Another kind of service under the same name: the old one leaves, the new one begins from nothing.

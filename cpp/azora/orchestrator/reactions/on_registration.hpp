@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "azora/base/result.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/drive.hpp"
 #include "azora/orchestrator/waiters.hpp"
 
@@ -20,8 +21,8 @@ struct Registration {
   Drive& drive;
 };
 
-Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply);
+Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply) AZORA_CONTROL;
 // All services of the entry of that name, or the one of that id; false: there was none.
-bool on_unregister(const Registration& rooms, std::string_view name);
+bool on_unregister(const Registration& rooms, std::string_view name) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator

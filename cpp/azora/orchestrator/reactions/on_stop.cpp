@@ -22,7 +22,7 @@ constexpr Input kStop{.kind = Input::Kind::desire, .desired = Desired::down, .ca
 
 // No action is started while the whole is stopped, and what was about to be done to a service that runs without us
 // is void: after a start its first answer decides.
-void keep_hands_off(Fleet& fleet, Drive& drive) {
+void keep_hands_off(Fleet& fleet, Drive& drive) AZORA_CONTROL {
   std::vector<std::uint64_t> serials;
   fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
     if (!service.leaving && service.acts() && !service.owned()) serials.push_back(serial);
@@ -72,6 +72,7 @@ void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown
   shutdown.begin(deadline, std::move(done));
   keep_hands_off(fleet, drive);
   fleet.for_each([&](std::uint64_t serial, ServiceState& service) {
+    control_thread.assert_held();
     if (service.leaving) return;
     drive.refresh_status(service);
     turn.set_standing(service, standing_of(service, fleet.watched()));
@@ -88,7 +89,7 @@ SteadyTime stop_limit(const Fleet& fleet, SteadyTime now) {
   fleet.for_each([&](std::uint64_t, const ServiceState& service) {
     if (service.alive()) living.push_back(&service);
   });
-  const auto rank = [&](const ServiceState* service) { return fleet.graph().rank(*service->id); };
+  const auto rank = [&graph = fleet.graph()](const ServiceState* service) { return graph.rank(*service->id); };
   std::sort(living.begin(), living.end(), [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
   // By entry, until its last instance and all that it needs have stopped. What needs a service has a greater rank, and
   // stops before it; a service that does not live holds up nothing.

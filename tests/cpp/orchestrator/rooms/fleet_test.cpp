@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "azora/base/thread_role.hpp"
 #include "azora/model/spec_parser.hpp"
 
 namespace azora::orchestrator {
@@ -12,6 +13,7 @@ constexpr const char* kTwo = R"(,"process":{"argv":["true"],"replicas":2})";
 
 class FleetTest : public testing::Test {
  protected:
+  const ThreadRole::Scope role{control_thread};
   // Answers the first of its services.
   ServiceState& add(const std::string& id, const std::string& more = R"(,"process":{"argv":["true"]})") {
     const int port = ports.emplace(id, 7001 + 10 * static_cast<int>(ports.size())).first->second;  // each has its own
