@@ -1,7 +1,7 @@
 #pragma once
 // One target's handle of curl: how a request is made, and what of its answer is taken. No redirects, no proxy, no
-// encodings, HTTP/1.1, certificates checked; at most 16 KiB of headers and 64 KiB of body are taken, counted here
-// because curl's own limits do not hold, and what two parsers could read differently is refused.
+// encodings, HTTP/1.1, certificates checked; how much of head and body is taken is counted here (https_head.hpp,
+// answer_body.hpp), because curl's own limits do not hold.
 // Threads: the client's. Ownership: the handle and its lists; the multi handle it is added to is the client's.
 // Fails: configure() false when there is no memory; all else by HttpsDone.
 #include <curl/curl.h>
@@ -9,7 +9,9 @@
 #include <string>
 #include <string_view>
 
+#include "azora/net/answer_body.hpp"
 #include "azora/net/https_exchange.hpp"
+#include "azora/net/https_head.hpp"
 
 namespace azora::net {
 
@@ -37,30 +39,17 @@ class HttpsTransfer {
   void apply(const HttpsRequest& request);
   void set_addresses(const HttpsRequest& request);
   std::size_t on_header(std::string_view line);
-  const char* fault_of_field(std::string_view text);
-  std::size_t on_status_line(std::string_view line, std::string_view text);
   std::size_t on_body(std::string_view piece);
-  std::size_t refuse(const char* problem);
   HttpsEnd end_of(CURLcode code) const;
 
   CURL* easy_ = nullptr;
   curl_slist* headers_ = nullptr;
   curl_slist* resolve_ = nullptr;
   std::string resolved_;  // the entry `resolve_` holds
-  std::string body_;
+  HttpsHead head_;
+  AnswerBody body_;
   const char* problem_ = nullptr;  // why we broke it off
-  std::size_t header_bytes_ = 0;
-  std::size_t body_bytes_ = 0;
   std::uint32_t target_;
-  int answers_ = 0;  // status lines seen
-  int status_ = 0;
-  std::string length_;  // as it was given first
-  bool framing_ = false;    // the last field frames the message
-  bool irregular_ = false;
-  bool has_coding_ = false;
-  bool truncated_ = false;
-  bool keep_body_ = true;
-  bool expect_status_ = true;  // the next line begins an answer (or a trailer)
 };
 
 }  // namespace azora::net
