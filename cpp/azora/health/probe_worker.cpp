@@ -1,12 +1,7 @@
 #include "azora/health/probe_worker.hpp"
 
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
-#include <cerrno>
+#include <optional>
 #include <utility>
 
 #include "azora/base/check.hpp"
@@ -14,70 +9,38 @@
 namespace azora::health {
 namespace {
 
-constexpr std::uint64_t kWakeUp = 0;  // the tags of lanes begin at 1
-constexpr int kMaxEvents = 512;
 // About a millisecond's work; then answers are looked at again, so that a large batch does not lengthen the
 // latency measured for its first members.
 constexpr std::size_t kRequestsPerRound = 128;
 
-// Sleeps for less than the millisecond that epoll_wait counts in, where the kernel can.
-int wait_for(int epoll_fd, epoll_event* events, int room, Nanos span) {
-  const timespec precise{span / std::chrono::seconds(1), (span % std::chrono::seconds(1)).count()};
-  const int count = ::epoll_pwait2(epoll_fd, events, room, &precise, nullptr);
-  return count < 0 && errno == ENOSYS ? ::epoll_wait(epoll_fd, events, room, 1) : count;
-}
-
 }  // namespace
 
 ProbeWorker::ProbeWorker(Options options, Deliver deliver, ProberCounters& counters)
-    : options_(std::move(options)),
+    : clock_(options.clock),
       deliver_(std::move(deliver)),
       counters_(counters),
-      epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
-      command_epoll_(epoll_create1(EPOLL_CLOEXEC)),
-      resolver_(options_.resolver, [this] { wake(); }),
-      lane_of_row_(options_.lanes.size(), kNoLane) {
-  epoll_event event{};
-  // Edge-triggered and never read: each write is one edge, and one system call less.
-  event.events = EPOLLIN | EPOLLET;
-  event.data.u64 = kWakeUp;
-  registered_ = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) == 0 &&
-                epoll_ctl(command_epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) == 0;
-}
+      poll_(counters),
+      resolver_(std::move(options.resolver), [this] { poll_.wake(); }),
+      lanes_(options.lanes, {.epoll_fd = poll_.epoll_fd(),
+                             .max_idle = options.max_idle,
+                             .clock = options.clock,
+                             .host = this,
+                             .counters = &counters}) {}
 
 void ProbeWorker::push(std::vector<ProbeRequest>& requests) {
-  {
-    MutexLock lock(mutex_);
-    if (pushed_.empty()) {
-      pushed_.swap(requests);
-    } else {
-      std::move(requests.begin(), requests.end(), std::back_inserter(pushed_));
-      requests.clear();
-    }
-    if (std::exchange(woken_, true)) return;
-  }
-  wake();  // outside: the woken thread wants the lock first
+  if (inbox_.push(requests)) poll_.wake();  // outside of its lock, which the woken thread wants first
 }
 
 void ProbeWorker::stop() {
-  MutexLock lock(mutex_);
-  stopping_ = true;
-  wake();
-}
-
-void ProbeWorker::wake() {
-  counters_.wake_ups.fetch_add(1, std::memory_order_relaxed);  // the resolver's threads count here, too
-  const std::uint64_t one = 1;
-  // Cannot fail before 2^64 - 2 wake-ups.
-  static_cast<void>(!::write(event_.get(), &one, sizeof one));
+  inbox_.stop();
+  poll_.wake();
 }
 
 void ProbeWorker::run() {
-  now_ = options_.clock();
+  now_ = clock_();
   wheel_.advance(now_, [](Slot) {});
-  take_requests();
-  while (!stopped_) {
+  inbox_.take();
+  while (!inbox_.stopped()) {
     run_requests(kRequestsPerRound);
     hand_over_if_due();
     wait();
@@ -97,80 +60,58 @@ void ProbeWorker::hand_over_if_due() {
 }
 
 void ProbeWorker::wait() {
-  if (next_ == pending_.size() && batch_.pause_after_round()) pause();
-  for (const std::unique_ptr<Lane>& lane : lanes_) lane->look(now_);
+  if (inbox_.left() == 0 && batch_.pause_after_round()) pause();
+  lanes_.look(now_);
   hand_over_if_due();
-  std::array<epoll_event, kMaxEvents> events;
-  ProberCounters::add(counters_.epoll_waits);
-  const int count = epoll_wait(epoll_.get(), events.data(), kMaxEvents, wait_timeout());
-  now_ = options_.clock();
+  ProbePoll::Room room;
+  const std::span<const epoll_event> events = poll_.wait(room, wait_timeout());
+  now_ = clock_();
   bool woken = false;
-  for (int i = 0; i < count; ++i) {
-    const epoll_event& event = events[static_cast<std::size_t>(i)];
-    const std::uint64_t data = event.data.u64;
-    if (data == kWakeUp) {
+  for (const epoll_event& event : events) {
+    if (event.data.u64 == ProbePoll::kWakeUp) {
       woken = true;
     } else {
-      constexpr std::uint64_t kOwn = (std::uint64_t{1} << Lane::kTagShift) - 1;
-      lanes_[(data >> Lane::kTagShift) - 1]->on_event(data & kOwn, event.events, now_);
+      lanes_.on_event(event.data.u64, event.events, now_);
     }
   }
-  if (!woken && batch_.pause_after_events(count)) pause();
-  for (const std::unique_ptr<Lane>& lane : lanes_) lane->advance(now_);
+  if (!woken && batch_.pause_after_events(static_cast<int>(events.size()))) pause();
+  lanes_.advance(now_);
   // Deadlines are judged only when no answer waits to be read: after a pause of ours the answers that came
   // in time count.
-  if (count < kMaxEvents) wheel_.advance(now_, [this](Slot slot) { expire(slot); });
+  if (events.size() < room.size()) wheel_.advance(now_, [this](Slot slot) { expire(slot); });
   // Questions last: what a peer said on a kept connection before it was asked must not pass as an answer.
   if (woken) {
     on_resolved();
-    take_requests();
+    inbox_.take();
   }
 }
 
 // Answers gather meanwhile; a question ends it. What arrived is found by the next wait.
 void ProbeWorker::pause() {
-  epoll_event event;
-  ProberCounters::add(counters_.epoll_waits);
-  wait_for(command_epoll_.get(), &event, 1, AnswerBatch::kGather);
-  now_ = options_.clock();
+  poll_.pause(AnswerBatch::kGather);
+  now_ = clock_();
 }
 
 int ProbeWorker::wait_timeout() const {
-  if (next_ < pending_.size()) return 0;
+  if (inbox_.left() > 0) return 0;
   std::optional<SteadyTime> first = wheel_.next();
   const auto consider = [&first](std::optional<SteadyTime> other) {
     if (other && (!first || *other < *first)) first = other;
   };
-  for (const std::unique_ptr<Lane>& lane : lanes_) consider(lane->next());
+  consider(lanes_.next());
   if (!results_.empty()) consider(AnswerBatch::hand_over_at(results_.front().ended));
   if (!first) return -1;
-  const Nanos left = *first - options_.clock();
+  const Nanos left = *first - clock_();
   if (left <= Nanos(0)) return 0;
   constexpr std::int64_t kMaxWait = 1'000'000;
   return static_cast<int>(std::min<std::int64_t>((left + Millis(1) - Nanos(1)) / Millis(1), kMaxWait));
 }
 
-void ProbeWorker::take_requests() {
-  if (next_ == pending_.size()) {
-    pending_.clear();
-    next_ = 0;
-  }
-  MutexLock lock(mutex_);
-  if (pending_.empty()) {
-    pending_.swap(pushed_);
-  } else {
-    std::move(pushed_.begin(), pushed_.end(), std::back_inserter(pending_));
-    pushed_.clear();
-  }
-  woken_ = false;
-  stopped_ = stopping_;
-}
-
 void ProbeWorker::run_requests(std::size_t limit) {
-  if (next_ == pending_.size()) return;
-  batch_.begin_round(pending_.size() - next_);
-  for (; limit > 0 && next_ < pending_.size(); --limit) {
-    ProbeRequest& request = pending_[next_++];
+  if (inbox_.left() == 0) return;
+  batch_.begin_round(inbox_.left());
+  for (; limit > 0 && inbox_.left() > 0; --limit) {
+    ProbeRequest& request = inbox_.next();
     if (request.target != nullptr) {
       ask(request);
     } else if (request.slot < peers_.size() && peers_[request.slot].serial == request.serial) {
@@ -190,7 +131,7 @@ void ProbeWorker::ask(ProbeRequest& request) {
   peer.incarnation = request.incarnation;
   peer.generation = request.generation;
   if (peer.target != request.target) {
-    const LaneIndex wanted = lane_of(*request.target);
+    const LaneSet::Index wanted = lanes_.index_of(*request.target);
     if (wanted != peer.lane) leave_lane(slot);
     peer.lane = wanted;
     peer.target = std::move(request.target);
@@ -199,11 +140,11 @@ void ProbeWorker::ask(ProbeRequest& request) {
   peer.open = true;
   peer.stale_name = false;
   batch_.asked();
-  if (stopped_) return cancel(slot);
-  if (peer.lane == kNoLane) {
+  if (inbox_.stopped()) return cancel(slot);
+  if (peer.lane == LaneSet::kNone) {
     return on_end(slot, {.outcome = Outcome::cancelled, .error = "this kind of check is not asked over the network"});
   }
-  wheel_.set(slot, options_.clock() + peer.target->timeout);
+  wheel_.set(slot, clock_() + peer.target->timeout);
   lane(slot).start(slot, peer.target);
 }
 
@@ -213,30 +154,9 @@ void ProbeWorker::forget(Slot slot) {
   peers_[slot] = Peer{};
 }
 
-ProbeWorker::LaneIndex ProbeWorker::lane_of(const ProbeTarget& target) {
-  const std::span<const LaneRow> rows = options_.lanes;
-  const auto row = std::find_if(rows.begin(), rows.end(), [&](const LaneRow& one) {
-    return one.kind == target.kind && (one.scheme.empty() || one.scheme == target.scheme);
-  });
-  if (row == rows.end()) return kNoLane;
-  LaneIndex& known = lane_of_row_[static_cast<std::size_t>(row - rows.begin())];
-  if (known != kNoLane) return known;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (rows[i].make == row->make && lane_of_row_[i] != kNoLane) return known = lane_of_row_[i];
-  }
-  known = static_cast<LaneIndex>(lanes_.size());
-  lanes_.push_back(row->make({.epoll_fd = epoll_.get(),
-                              .event_tag = (std::uint64_t{known} + 1) << Lane::kTagShift,
-                              .max_idle = options_.max_idle,
-                              .clock = options_.clock,
-                              .host = this,
-                              .counters = &counters_}));
-  return known;
-}
-
 void ProbeWorker::leave_lane(Slot slot) {
-  if (peers_[slot].lane != kNoLane) lane(slot).forget(slot);
-  peers_[slot].lane = kNoLane;
+  if (peers_[slot].lane != LaneSet::kNone) lane(slot).forget(slot);
+  peers_[slot].lane = LaneSet::kNone;
 }
 
 void ProbeWorker::need_addresses(Slot slot) {
@@ -319,7 +239,7 @@ void ProbeWorker::expire(Slot slot) {
 }
 
 void ProbeWorker::cancel(Slot slot) {
-  if (peers_[slot].lane != kNoLane) lane(slot).cancel(slot);
+  if (peers_[slot].lane != LaneSet::kNone) lane(slot).cancel(slot);
   on_end(slot, {.outcome = Outcome::cancelled, .error = "cancelled"});
 }
 
