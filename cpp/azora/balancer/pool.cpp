@@ -1,7 +1,5 @@
 #include "azora/balancer/pool.hpp"
 
-#include <algorithm>
-#include <cmath>
 #include <utility>
 
 namespace azora::balancer {
@@ -16,45 +14,10 @@ constexpr std::uint32_t kMostByTable = 600;
 
 }  // namespace
 
-std::uint32_t Pool::pack(const PoolOptions& options) {
-  const double panic = std::clamp(options.panic_threshold, 0.0, 1.0) * kPanicScale;
-  return static_cast<std::uint32_t>(options.strategy) | (options.allow_degraded ? kDegradedBit : 0) |
-         (static_cast<std::uint32_t>(std::lround(panic)) << kPanicShift);
-}
-
 Pool::Pool(std::string name, const PoolOptions& options, std::shared_ptr<PoolShared> shared)
-    : name_(std::move(name)), shared_(std::move(shared)) {
+    : name_(std::move(name)), shared_(std::move(shared)), tables_(*shared_, members_) {
   configure(options);
   publish({}, 0);
-}
-
-void Pool::configure(const PoolOptions& options) {
-  options_.store(pack(options), std::memory_order_relaxed);
-  lease_ttl_ms_.store(options.lease_ttl.count(), std::memory_order_relaxed);
-}
-
-PoolOptions Pool::options() const {
-  const std::uint32_t word = options_.load(std::memory_order_relaxed);
-  return {.strategy = static_cast<Strategy>(word & kStrategyMask),
-          .allow_degraded = (word & kDegradedBit) != 0,
-          .panic_threshold = (word >> kPanicShift) / kPanicScale,
-          .lease_ttl = lease_ttl()};
-}
-
-std::optional<Among> Pool::among() const {
-  const std::uint32_t word = options_.load(std::memory_order_relaxed);
-  const std::uint32_t healthy = count(Among::healthy);
-  const std::uint64_t panic = word >> kPanicShift;
-  if (panic != 0) [[unlikely]] {
-    const std::uint64_t usable = healthy + count(Among::degraded);
-    if (usable * static_cast<std::uint64_t>(kPanicScale) < panic * count(Among::sharing) &&
-        count(Among::alive) > 0) {
-      return Among::alive;
-    }
-  }
-  if (healthy > 0) [[likely]] return Among::healthy;
-  if ((word & kDegradedBit) && count(Among::degraded) > 0) return Among::degraded;
-  return std::nullopt;
 }
 
 // --- Control thread
@@ -64,11 +27,6 @@ Instance::Membership* Pool::membership(Instance& member, const Pool* pool) {
     if (one.pool == pool) return &one;
   }
   return nullptr;
-}
-
-// One writer, so no read-modify-write; after the change it tells of.
-void Pool::bump(std::atomic<std::uint64_t>& number) {
-  number.store(number.load(std::memory_order_relaxed) + 1, std::memory_order_release);
 }
 
 void Pool::publish(std::vector<std::shared_ptr<Chunk>> chunks, std::uint32_t size) {
@@ -115,9 +73,7 @@ void Pool::mark(std::uint32_t place, const Instance* member) {
     Chunk& here = *current_->chunks()[chunk];
     if (!here.mark(among, place % kChunkPlaces, eligible)) continue;
     current_->mark_chunk(among, chunk);
-    auto& count = counts_[static_cast<std::size_t>(among)];
-    const std::uint32_t old = count.load(std::memory_order_relaxed);
-    count.store(eligible ? old + 1 : old - 1, std::memory_order_release);
+    numbers_.count_eligible(among, eligible);
   }
 }
 
@@ -127,17 +83,12 @@ void Pool::join(const std::shared_ptr<Instance>& member) {
   places_ = place + 1;
   current_->set_size(places_);
   *membership(*member, nullptr) = {this, place};
-  live_.store(size() + 1, std::memory_order_relaxed);
-  if (member->explicit_weight()) {
-    explicit_weights_.store(explicit_weights_.load(std::memory_order_relaxed) + 1,
-                            std::memory_order_relaxed);
-  }
+  numbers_.add_member(member->explicit_weight());
   mark(place, member.get());
   join_keys(*member, place);
   shared_->members_touched.fetch_add(1, std::memory_order_relaxed);
-  bump(membership_version_);
-  bump(weight_version_);
-  bump(epoch_);
+  numbers_.membership_changed();
+  numbers_.changed();
 }
 
 void Pool::leave(Instance& member) {
@@ -145,20 +96,15 @@ void Pool::leave(Instance& member) {
   mark(one->place, nullptr);
   const std::uint32_t place = one->place;
   *one = {};
-  live_.store(size() - 1, std::memory_order_relaxed);
+  numbers_.remove_member(member.explicit_weight());
   leave_keys(member, place);
-  if (member.explicit_weight()) {
-    explicit_weights_.store(explicit_weights_.load(std::memory_order_relaxed) - 1,
-                            std::memory_order_relaxed);
-  }
   shared_->members_touched.fetch_add(1, std::memory_order_relaxed);
   // Who is gone is passed over by its own state. Who is not, as a service that only bore the name of
   // this pool, must be out of sight: rare, and such pools are small.
   if (!member.gone() || places_ - size() > size() + kFewGaps) close_gaps();
-  bump(membership_version_);
-  bump(weight_version_);
-  if (!member.gone()) discard_tables();
-  bump(epoch_);
+  numbers_.membership_changed();
+  if (!member.gone()) tables_.discard();
+  numbers_.changed();
 }
 
 void Pool::replace(Instance& old, const std::shared_ptr<Instance>& next) {
@@ -180,9 +126,9 @@ void Pool::replace(Instance& old, const std::shared_ptr<Instance>& next) {
   chunk = std::move(copy);
   publish(std::move(chunks), places_);
   mark(place, next.get());
-  reweigh((next->explicit_weight() ? 1 : 0) - (old.explicit_weight() ? 1 : 0));
-  bump(membership_version_);
-  bump(epoch_);
+  numbers_.count_explicit_weights((next->explicit_weight() ? 1 : 0) - (old.explicit_weight() ? 1 : 0));
+  numbers_.membership_changed();
+  numbers_.changed();
 }
 
 void Pool::close_gaps() {
@@ -246,15 +192,13 @@ void Pool::refresh(const Instance& member) {
     if (one.pool == this) mark(one.place, &member);
   }
   shared_->flaps.fetch_add(1, std::memory_order_relaxed);
-  bump(epoch_);
+  numbers_.changed();
 }
 
 void Pool::reweigh(int explicit_change) {
-  const std::uint32_t old = explicit_weights_.load(std::memory_order_relaxed);
-  explicit_weights_.store(old + static_cast<std::uint32_t>(explicit_change),
-                          std::memory_order_relaxed);
-  bump(weight_version_);
-  bump(epoch_);
+  numbers_.count_explicit_weights(explicit_change);
+  numbers_.weights_changed();
+  numbers_.changed();
 }
 
 }  // namespace azora::balancer

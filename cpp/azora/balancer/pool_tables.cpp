@@ -1,8 +1,5 @@
-// The tables of a pool: made when first needed, made anew when a pick finds them stale. Until then
-// the old one serves; members that left the pool are skipped in it, since their state excludes them.
-#include "azora/balancer/pool.hpp"
+#include "azora/balancer/pool_tables.hpp"
 
-#include <type_traits>
 #include <utility>
 
 namespace azora::balancer {
@@ -13,89 +10,87 @@ namespace {
 constexpr std::size_t kSmallWeights = 256;
 constexpr std::size_t kSmallHashes = 16;
 
+template <double (Instance::*kWeight)() const>
+std::shared_ptr<const WeightTable> make_weights(std::vector<std::shared_ptr<Instance>> members, std::uint64_t version,
+                                                const WeightTable* before) {
+  std::vector<WeightTable::Entry> entries;
+  entries.reserve(members.size());
+  for (std::shared_ptr<Instance>& member : members) {
+    const double weight = (member.get()->*kWeight)();
+    entries.push_back({std::move(member), weight});
+  }
+  return std::make_shared<const WeightTable>(entries, version, before);
+}
+
+std::shared_ptr<const HashTable> make_hashes(std::vector<std::shared_ptr<Instance>> members, std::uint64_t version,
+                                             const HashTable* before) {
+  return std::make_shared<const HashTable>(std::move(members), version, before ? before->slots() : 0);
+}
+
+std::shared_ptr<const WeightTable> empty(const WeightTable*) {
+  return std::make_shared<const WeightTable>(std::vector<WeightTable::Entry>{}, 0, nullptr);
+}
+std::shared_ptr<const HashTable> empty(const HashTable*) {
+  return std::make_shared<const HashTable>(std::vector<std::shared_ptr<Instance>>{}, 0, 0);
+}
+
 }  // namespace
 
+constexpr PoolTables::Kind<WeightTable> PoolTables::kWeights{
+    &PoolTables::weights_, &PoolNumbers::weight_version, &make_weights<&Instance::weight>, kSmallWeights};
+constexpr PoolTables::Kind<WeightTable> PoolTables::kLoadWeights{
+    &PoolTables::load_weights_, &PoolNumbers::weight_version, &make_weights<&Instance::load_weight>, kSmallWeights};
+constexpr PoolTables::Kind<HashTable> PoolTables::kHashes{
+    &PoolTables::hashes_, &PoolNumbers::membership_version, &make_hashes, kSmallHashes};
+
 template <typename Table>
-const Table& Pool::current(Lazy<Table> Pool::* which, Seen<Table>& seen,
-                           const std::atomic<std::uint64_t>& wanted, Build<Table> build,
-                           std::size_t small) {
-  (this->*which).published.refresh(seen);
-  if (!seen.value || seen.value->version() != wanted.load(std::memory_order_acquire)) [[unlikely]] {
-    renew(which, seen, wanted, build, small);
+[[gnu::always_inline]] inline const Table& PoolTables::current(const Kind<Table>& kind, Seen<Table>& seen, const PoolNumbers& numbers,
+                                        const Owner& owner) {
+  (this->*kind.lazy).published.refresh(seen);
+  if (!seen.value || seen.value->version() != (numbers.*kind.wanted)()) [[unlikely]] {
+    renew(kind, seen, numbers, owner);
   }
   return *seen.value;
 }
 
 template <typename Table>
-void Pool::renew(Lazy<Table> Pool::* which, Seen<Table>& seen,
-                 const std::atomic<std::uint64_t>& wanted, Build<Table> build, std::size_t small) {
-  Lazy<Table>& lazy = this->*which;
-  if (!seen.value || size() <= small || !shared_->worker) {
-    rebuild(lazy, wanted, build);
+void PoolTables::renew(const Kind<Table>& kind, Seen<Table>& seen, const PoolNumbers& numbers, const Owner& owner) {
+  Lazy<Table>& lazy = this->*kind.lazy;
+  if (!seen.value || numbers.size() <= kind.small || !shared_.worker) {
+    rebuild(kind, numbers);
     lazy.published.refresh(seen);
     return;
   }
   if (lazy.asked.exchange(true, std::memory_order_acq_rel)) return;
-  shared_->worker([weak = weak_from_this(), which, build, &wanted] {
-    const std::shared_ptr<Pool> pool = weak.lock();
+  shared_.worker([this, weak = std::weak_ptr<Pool>(owner), &kind, &numbers] {
+    const Owner pool = weak.lock();  // we and the numbers are parts of it
     if (!pool) return;
-    Lazy<Table>& mine = (*pool).*which;
     // First, so that what changes during the build asks again.
-    mine.asked.store(false, std::memory_order_release);
-    pool->rebuild(mine, wanted, build);
+    (this->*kind.lazy).asked.store(false, std::memory_order_release);
+    rebuild(kind, numbers);
   });
 }
 
+// The version is read before the members: a change in between makes the table stale, not wrong.
 template <typename Table>
-void Pool::rebuild(Lazy<Table>& lazy, const std::atomic<std::uint64_t>& wanted,
-                   Build<Table> build) {
+void PoolTables::rebuild(const Kind<Table>& kind, const PoolNumbers& numbers) {
+  Lazy<Table>& lazy = this->*kind.lazy;
   MutexLock lock(lazy.mutex);
+  const std::uint64_t wanted = (numbers.*kind.wanted)();
   const std::shared_ptr<const Table> before = lazy.published.load();
-  if (before && before->version() == wanted.load(std::memory_order_acquire)) return;
-  std::shared_ptr<const Table> made = (this->*build)(before.get());
-  shared_->tables_built.fetch_add(1, std::memory_order_relaxed);
-  shared_->entries_built.fetch_add(made->size(), std::memory_order_relaxed);
+  if (before && before->version() == wanted) return;
+  std::shared_ptr<const Table> made = kind.make(all_members(numbers), wanted, before.get());
+  shared_.tables_built.fetch_add(1, std::memory_order_relaxed);
+  shared_.entries_built.fetch_add(made->size(), std::memory_order_relaxed);
   lazy.published.publish(std::move(made));
 }
 
-template <typename Table>
-void Pool::discard(Lazy<Table>& lazy) {
-  MutexLock lock(lazy.mutex);  // a build under way would bring the old one back
-  if (!lazy.published.load()) return;
-  if constexpr (std::is_same_v<Table, HashTable>) {
-    lazy.published.publish(std::make_shared<const Table>(std::vector<std::shared_ptr<Instance>>{}, 0, 0));
-  } else {
-    lazy.published.publish(std::make_shared<const Table>(std::vector<WeightTable::Entry>{}, 0, nullptr));
-  }
-}
-
-void Pool::discard_tables() {
-  discard(weights_);
-  discard(load_weights_);
-  discard(hashes_);
-}
-
-const WeightTable& Pool::weights(PoolReader& reader) {
-  return current(&Pool::weights_, reader.weights, weight_version_, &Pool::build_weights,
-                 kSmallWeights);
-}
-
-const WeightTable& Pool::load_weights(PoolReader& reader) {
-  return current(&Pool::load_weights_, reader.load_weights, weight_version_,
-                 &Pool::build_load_weights, kSmallWeights);
-}
-
-const HashTable& Pool::hashes(PoolReader& reader) {
-  return current(&Pool::hashes_, reader.hashes, membership_version_, &Pool::build_hashes,
-                 kSmallHashes);
-}
-
 // The members in the order of their places.
-std::vector<std::shared_ptr<Instance>> Pool::all_members() const {
+PoolTables::Instances PoolTables::all_members(const PoolNumbers& numbers) const {
   const std::shared_ptr<const Members> members = members_.load();
-  std::vector<std::shared_ptr<Instance>> all;
+  Instances all;
   const std::uint32_t end = members->size();
-  all.reserve(size());
+  all.reserve(numbers.size());
   for (std::uint32_t place = 0; place < end; ++place) {
     const std::shared_ptr<Instance>& member = members->hold(place);
     if (!member->gone()) all.push_back(member);
@@ -103,30 +98,29 @@ std::vector<std::shared_ptr<Instance>> Pool::all_members() const {
   return all;
 }
 
-// The version is read before the members: a change in between makes the table stale, not wrong.
-std::shared_ptr<const WeightTable> Pool::build_weights(const WeightTable* before) {
-  const std::uint64_t version = weight_version_.load(std::memory_order_acquire);
-  std::vector<WeightTable::Entry> entries;
-  for (std::shared_ptr<Instance>& member : all_members()) {
-    const double weight = member->weight();
-    entries.push_back({std::move(member), weight});
-  }
-  return std::make_shared<const WeightTable>(entries, version, before);
+template <typename Table>
+void PoolTables::discard(Lazy<Table>& lazy) {
+  MutexLock lock(lazy.mutex);  // a build under way would bring the old one back
+  if (!lazy.published.load()) return;
+  lazy.published.publish(empty(static_cast<const Table*>(nullptr)));
 }
 
-std::shared_ptr<const WeightTable> Pool::build_load_weights(const WeightTable* before) {
-  const std::uint64_t version = weight_version_.load(std::memory_order_acquire);
-  std::vector<WeightTable::Entry> entries;
-  for (std::shared_ptr<Instance>& member : all_members()) {
-    const double weight = member->load_weight();
-    entries.push_back({std::move(member), weight});
-  }
-  return std::make_shared<const WeightTable>(entries, version, before);
+void PoolTables::discard() {
+  discard(weights_);
+  discard(load_weights_);
+  discard(hashes_);
 }
 
-std::shared_ptr<const HashTable> Pool::build_hashes(const HashTable* before) {
-  const std::uint64_t version = membership_version_.load(std::memory_order_acquire);
-  return std::make_shared<const HashTable>(all_members(), version, before ? before->slots() : 0);
+const WeightTable& PoolTables::weights(Seen<WeightTable>& seen, const PoolNumbers& numbers, const Owner& owner) {
+  return current(kWeights, seen, numbers, owner);
+}
+
+const WeightTable& PoolTables::load_weights(Seen<WeightTable>& seen, const PoolNumbers& numbers, const Owner& owner) {
+  return current(kLoadWeights, seen, numbers, owner);
+}
+
+const HashTable& PoolTables::hashes(Seen<HashTable>& seen, const PoolNumbers& numbers, const Owner& owner) {
+  return current(kHashes, seen, numbers, owner);
 }
 
 }  // namespace azora::balancer

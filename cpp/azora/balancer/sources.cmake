@@ -9,6 +9,7 @@ set(AZORA_BALANCER_SOURCES
   least_connections.cpp
   members.cpp
   pool.cpp
+  pool_numbers.cpp
   pool_set.cpp
   pool_tables.cpp
   round_robin.cpp
