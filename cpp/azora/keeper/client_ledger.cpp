@@ -6,30 +6,11 @@
 namespace azora::keeper {
 namespace {
 
-Exit exit_of(const Record& record) {
-  Exit exit;
-  if (record.exit_kind == ExitKind::code) exit.code = record.exit_value;
-  if (record.exit_kind == ExitKind::signal) exit.signal = record.exit_value;
-  if (record.oom != Oom::unknown) exit.oom = record.oom == Oom::yes;
-  if (record.left_pid != 0) exit.left_pid = record.left_pid;
-  exit.at = WallTime{record.exited_wall_ms};
-  exit.asked = record.stop_asked;
-  return exit;
-}
-
-bool is_known(const Record& record) { return record.phase != Phase::idle; }
-
 bool has_started(Phase phase) { return phase == Phase::running || phase == Phase::exited || phase == Phase::swept; }
 
-std::vector<std::uint8_t> ref_frame(FrameType type, const ServiceRef& ref, std::uint64_t epoch) {
+std::vector<std::uint8_t> forget_frame(Serial serial, std::uint64_t epoch) {
   std::vector<std::uint8_t> frame(kMaxSmallFrame);
-  frame.resize(write_ref(frame.data(), frame.size(), type, ref, 0, epoch));
-  return frame;
-}
-
-std::vector<std::uint8_t> stop_frame(const ServiceRef& ref, const StopOrder& order, std::uint64_t epoch) {
-  std::vector<std::uint8_t> frame(kMaxSmallFrame);
-  frame.resize(write_stop(frame.data(), frame.size(), ref, order, 0, epoch));
+  frame.resize(write_ref(frame.data(), frame.size(), FrameType::forget, {.serial = serial}, 0, epoch));
   return frame;
 }
 
@@ -53,8 +34,7 @@ void Ledger::launch(LaunchRequest request) {
 }
 
 void Ledger::refuse_launch(Serial serial, std::uint64_t incarnation, std::string reason) {
-  reports_.push_back({.kind = Report::Kind::start_failed, .serial = serial, .incarnation = incarnation, .reason = std::move(reason)});
-  reports_.push_back({.kind = Report::Kind::swept, .serial = serial, .incarnation = incarnation});
+  reports_.refused(serial, incarnation, std::move(reason));
 }
 
 void Ledger::adopt(Serial serial, std::uint64_t incarnation, std::string id) {
@@ -119,7 +99,7 @@ void Ledger::on_record(const Record& record) {
 
 void Ledger::on_unknown(const Record& record) {
   unknown_[record.serial] = record;
-  if (record.phase != Phase::unknown) report_record(Report::Kind::unknown, record);
+  if (record.phase != Phase::unknown) reports_.of_record(Report::Kind::unknown, record);
 }
 
 void Ledger::on_record_of(Service& service, const Record& record) {
@@ -138,19 +118,16 @@ void Ledger::on_record_of(Service& service, const Record& record) {
   service.facts.remove(Fact::launch_unsure);
   if (service.facts.take(Fact::adopting)) {
     --adoptions_;
-    if (record.phase != Phase::lost) report_record(Report::Kind::adopted, record);
+    if (record.phase != Phase::lost) reports_.of_record(Report::Kind::adopted, record);
     service.reported.set(Reported::started, has_started(record.phase) || record.phase == Phase::lost);
   }
-  if (std::exchange(service.reported_dropped, record.log_dropped) != record.log_dropped) {
-    report(Report::Kind::log_dropped, service);
-    reports_.back().lines = record.log_dropped;
-  }
+  reports_.log_dropped(service, record.log_dropped);
   if (service.has_ended()) {
     service.owed.set(Owed::ack, service.facts.has(Fact::acknowledged) && is_over(record.phase));
     return;
   }
   service.record = record;
-  on_phase(service);
+  reports_.on_phase(service);
 }
 
 void Ledger::on_other_incarnation(Service& service, const Record& record) {
@@ -163,46 +140,16 @@ void Ledger::on_other_incarnation(Service& service, const Record& record) {
     return on_unknown(other);
   }
   service.facts.remove(Fact::adopting);
-  service.reported.add(Reported::end);
-  report(Report::Kind::lost, service,
-         record.incarnation < service.launch.incarnation ? "it was never started" : "it has ended, and that was acknowledged before");
-}
-
-void Ledger::on_phase(Service& service) {
-  switch (service.record.phase) {
-    case Phase::idle:
-    case Phase::unknown:
-    case Phase::launching: return;
-    case Phase::running: return report_started(service);
-    case Phase::exited: return report_exited(service);
-    case Phase::swept:
-      report_exited(service);
-      report(Report::Kind::swept, service);
-      break;
-    case Phase::start_failed: report_failed(service, describe_start_failure(service.record, service.launch)); break;
-    case Phase::lost: on_lost(service); break;
-  }
-  service.reported.add(Reported::end);
-}
-
-void Ledger::on_lost(Service& service) {
-  constexpr const char* kReason = "its shim was killed, and its processes with it; how the main process ended is not known";
-  if (service.record.started_wall_ms != 0) report_started(service);
-  if (service.reported.has(Reported::exited)) {
-    report(Report::Kind::swept, service);
-  } else if (service.reported.has(Reported::started)) {
-    report(Report::Kind::lost, service, kReason);
-  } else {
-    report_failed(service, "its shim was killed before it had started");
-  }
+  const bool never = record.incarnation < service.launch.incarnation;
+  reports_.lost(service, never ? "it was never started" : "it has ended, and that was acknowledged before");
 }
 
 void Ledger::on_refused(const Refusal& refusal, std::uint64_t request) {
   if (refusal.type != FrameType::launch) return;  // what became of a stop or kill, records will say
   // We number launches by their incarnation, so a refusal is of exactly one of them.
   Service* service = current(refusal.serial, request);
-  if (service == nullptr || is_known(service->record)) return;
-  report_failed(*service, describe_refusal(refusal));
+  if (service == nullptr || service->has_record()) return;
+  reports_.failed(*service, describe_refusal(refusal));
 }
 
 void Ledger::on_too_large(const std::vector<std::uint8_t>& frame) {
@@ -211,7 +158,7 @@ void Ledger::on_too_large(const std::vector<std::uint8_t>& frame) {
   Reader fields(frame.data() + kHeaderSize, frame.size() - kHeaderSize);
   Service* service = current(fields.u64(), header.request);
   if (service == nullptr) return;
-  report_failed(*service, describe_refusal({.code = RefusalCode::too_large, .type = FrameType::launch}));
+  reports_.failed(*service, describe_refusal({.code = RefusalCode::too_large, .type = FrameType::launch}));
 }
 
 void Ledger::on_list_end() {
@@ -219,7 +166,7 @@ void Ledger::on_list_end() {
   for (auto& [serial, service] : services_) {
     if (service.has_ended()) continue;
     const bool listed = service.facts.has(Fact::listed);
-    if (is_known(service.record) || service.facts.has(Fact::adopting)) {
+    if (service.has_record() || service.facts.has(Fact::adopting)) {
       service.owed.set(Owed::reclaim, service.owed.has(Owed::reclaim) || !listed);
     } else if (service.facts.has(Fact::launch_unsure) && !listed) {
       queue_launch(service);  // no answer to it came, and there is no shim that could have answered
@@ -241,7 +188,7 @@ void Ledger::on_link_down() {
     service.owed.set(Owed::launch, launch_owed);
     service.facts.remove(Fact::listed);
     service.facts.remove(Fact::shim_silent);
-    service.facts.set(Fact::launch_unsure, sent && !service.has_ended() && !is_known(service.record) &&
+    service.facts.set(Fact::launch_unsure, sent && !service.has_ended() && !service.has_record() &&
                                                !service.facts.has(Fact::adopting));
   }
 }
@@ -250,14 +197,14 @@ void Ledger::fail_unsent(const std::string& reason) {
   if (unsent_launches_ == 0) return;
   for (auto& [serial, service] : services_) {
     if (service.facts.has(Fact::launch_sent) || !service.owed.take(Owed::launch)) continue;
-    report_failed(service, reason);
+    reports_.failed(service, reason);
   }
   unsent_launches_ = 0;
 }
 
 std::vector<std::uint8_t> Ledger::next_frame(std::uint64_t epoch) {
   if (!forgotten_.empty()) {
-    std::vector<std::uint8_t> frame = ref_frame(FrameType::forget, {.serial = forgotten_.front()}, epoch);
+    std::vector<std::uint8_t> frame = forget_frame(forgotten_.front(), epoch);
     forgotten_.pop_front();
     return frame;
   }
@@ -276,16 +223,15 @@ std::vector<std::uint8_t> Ledger::next_frame(std::uint64_t epoch) {
 // One thing owed to the keeper about this service.
 std::vector<std::uint8_t> Ledger::frame_of(Service& service, std::uint64_t epoch) {
   if (service.facts.has(Fact::shim_silent)) return {};  // the keeper would not know what it is about; its record will bring us back
-  const ServiceRef ref{.serial = service.launch.serial, .incarnation = service.launch.incarnation};
-  if (service.owed.take(Owed::ack)) return ref_frame(FrameType::ack, ref, epoch);
+  if (service.owed.take(Owed::ack)) return service.ref_frame(FrameType::ack, epoch);
   if (service.owed.take(Owed::launch)) {
     std::vector<std::uint8_t> frame = launch_frame_of(service, epoch);
     if (!frame.empty()) return frame;
   }
   if (service.has_ended()) return {};
-  if (service.owed.take(Owed::reclaim)) return reclaim_frame_of(service, epoch);
-  if (service.owed.take(Owed::stop) && service.stop_wanted) return stop_frame(ref, *service.stop_wanted, epoch);
-  if (service.owed.take(Owed::kill)) return ref_frame(FrameType::kill, ref, epoch);
+  if (service.owed.take(Owed::reclaim)) return service.reclaim_frame(epoch);
+  if (service.owed.take(Owed::stop) && service.stop_wanted) return service.stop_frame(epoch);
+  if (service.owed.take(Owed::kill)) return service.ref_frame(FrameType::kill, epoch);
   return {};
 }
 
@@ -293,24 +239,12 @@ std::vector<std::uint8_t> Ledger::launch_frame_of(Service& service, std::uint64_
   if (!service.facts.has(Fact::launch_sent)) --unsent_launches_;
   std::vector<std::uint8_t> frame = launch_frame(service.launch, service.launch.incarnation, epoch);
   if (frame.empty()) {
-    report_failed(service, "process.argv and its environment together are larger than " + std::to_string(kMaxFrame) +
+    reports_.failed(service, "process.argv and its environment together are larger than " + std::to_string(kMaxFrame) +
                                " bytes; pass what is large in a file");
     return frame;
   }
   service.facts.add(Fact::launch_sent);
   service.facts.remove(Fact::launch_unsure);
-  return frame;
-}
-
-std::vector<std::uint8_t> Ledger::reclaim_frame_of(const Service& service, std::uint64_t epoch) {
-  std::vector<std::uint8_t> frame(kMaxSmallFrame);
-  Record record = service.record;
-  record.serial = service.launch.serial;
-  record.incarnation = service.launch.incarnation;
-  const std::string& id = service.launch.id;
-  set_id(&record, {id.data(), static_cast<std::uint32_t>(id.size())});
-  if (!is_known(record)) record.phase = Phase::launching;
-  frame.resize(write_record(frame.data(), frame.size(), FrameType::reclaim, record, 0, epoch));
   return frame;
 }
 
@@ -335,43 +269,6 @@ void Ledger::queue(Service& service) {
 void Ledger::queue_launch(Service& service) {
   if (!service.owed.has(Owed::launch) && !service.facts.has(Fact::launch_sent)) ++unsent_launches_;
   queue(service, Owed::launch);
-}
-
-void Ledger::report(Report::Kind kind, const Service& service, std::string reason) {
-  reports_.push_back({.kind = kind,
-                      .serial = service.launch.serial,
-                      .incarnation = service.launch.incarnation,
-                      .reason = std::move(reason)});
-}
-
-void Ledger::report_record(Report::Kind kind, const Record& record) {
-  reports_.push_back({.kind = kind,
-                      .serial = record.serial,
-                      .incarnation = record.incarnation,
-                      .record = std::make_unique<const Record>(record)});
-}
-
-void Ledger::report_started(Service& service) {
-  if (service.reported.has(Reported::started)) return;
-  service.reported.add(Reported::started);
-  if (service.record.memory_bound == MemoryBound::address_space) report(Report::Kind::warning, service, describe_memory_bound());
-  report(Report::Kind::started, service);
-  reports_.back().pid = service.record.pid;
-  reports_.back().at = Now{SteadyTime(Nanos(service.record.started_steady_ns)), WallTime{service.record.started_wall_ms}};
-}
-
-void Ledger::report_exited(Service& service) {
-  report_started(service);
-  if (service.reported.has(Reported::exited)) return;
-  service.reported.add(Reported::exited);
-  report(Report::Kind::exited, service);
-  reports_.back().exit = exit_of(service.record);
-}
-
-void Ledger::report_failed(Service& service, std::string reason) {
-  report(Report::Kind::start_failed, service, std::move(reason));
-  report(Report::Kind::swept, service);
-  service.reported.add(Reported::end);
 }
 
 }  // namespace azora::keeper

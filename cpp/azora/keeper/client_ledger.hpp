@@ -1,20 +1,18 @@
 #pragma once
 // What was asked of the keeper, what is still to be sent to it, and what the listener was told: commands and records
-// go in, frames and reports come out. Makes "exactly once" of a link on which everything may be said twice
-// or, when a keeper dies, be lost: each service has its newest record and a note of what was reported of it;
-// what was wanted of it stays wanted until a record proves it done.
+// go in, frames and reports (client_ledger_reports.hpp) come out. Makes "exactly once" of a link on which everything
+// may be said twice or, when a keeper dies, be lost: each service has its newest record and a note of what was reported
+// of it (client_ledger_entry.hpp); what was wanted of it stays wanted until a record proves it done.
 // Threads: az-keeper. Ownership: values only. Fails: never; a launch that cannot be carried out becomes
 // the reports start_failed and swept.
 #include <cstdint>
 #include <deque>
-#include <optional>
 #include <string>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
-#include "azora/keeper/client_report.hpp"
-#include "azora/keeper/flag_set.hpp"
+#include "azora/keeper/client_ledger_entry.hpp"
+#include "azora/keeper/client_ledger_reports.hpp"
 #include "azora/keeper/launch_frame.hpp"
 #include "azora/keeper/protocol.hpp"
 
@@ -46,33 +44,13 @@ class Ledger {
   bool has_adoption() const { return adoptions_ > 0; }
   // The next frame for the keeper; empty: there is none. What is taken counts as sent.
   std::vector<std::uint8_t> next_frame(std::uint64_t epoch);
-  std::vector<Report> take_reports() { return std::exchange(reports_, {}); }
+  std::vector<Report> take_reports() { return reports_.take(); }
 
  private:
-  // What is to be sent to the keeper about a service, in the order in which it makes sense.
-  enum class Owed : std::uint8_t { ack, launch, reclaim, stop, kill };
-  // What was reported of its current incarnation. `end`: swept or lost, nothing more follows.
-  enum class Reported : std::uint8_t { started, exited, end };
-  enum class Fact : std::uint8_t {
-    launch_sent,    // to any keeper
-    launch_unsure,  // it may have died with the keeper it was sent to
-    adopting,       // on_adopted is still to come
-    listed,         // since the link is up
-    shim_silent,    // it has a shim that has not said yet what it runs: everything else waits
-    queued,         // in queue_
-    kill_wanted,
-    acknowledged,
-  };
-  struct Service {
-    LaunchRequest launch;  // to say again; and for the words of a failure
-    Record record;         // the newest of this incarnation; phase idle: none yet
-    FlagSet<Owed> owed;
-    FlagSet<Reported> reported;
-    FlagSet<Fact> facts;
-    std::optional<StopOrder> stop_wanted;
-    std::uint64_t reported_dropped = 0;  // lines of its log
-    bool has_ended() const { return reported.has(Reported::end); }
-  };
+  using Owed = LedgerEntry::Owed;
+  using Reported = LedgerEntry::Reported;
+  using Fact = LedgerEntry::Fact;
+  using Service = LedgerEntry;
 
   Service* current(Serial serial, std::uint64_t incarnation);
   void queue(Service& service, Owed what);
@@ -81,16 +59,8 @@ class Ledger {
   void on_unknown(const Record& record);
   void on_record_of(Service& service, const Record& record);
   void on_other_incarnation(Service& service, const Record& record);
-  void on_phase(Service& service);
-  void on_lost(Service& service);
-  void report(Report::Kind kind, const Service& service, std::string reason = {});
-  void report_record(Report::Kind kind, const Record& record);
-  void report_started(Service& service);
-  void report_exited(Service& service);
-  void report_failed(Service& service, std::string reason);
   std::vector<std::uint8_t> frame_of(Service& service, std::uint64_t epoch);
   std::vector<std::uint8_t> launch_frame_of(Service& service, std::uint64_t epoch);
-  std::vector<std::uint8_t> reclaim_frame_of(const Service& service, std::uint64_t epoch);
 
   std::unordered_map<Serial, Service> services_;
   std::unordered_map<Serial, Record> unknown_;  // listed, and not in services_
@@ -99,7 +69,7 @@ class Ledger {
   bool listed_ = false;           // the keeper has said all it knows, since the link is up
   std::size_t unsent_launches_ = 0;
   std::size_t adoptions_ = 0;
-  std::vector<Report> reports_;
+  LedgerReports reports_;
 };
 
 }  // namespace azora::keeper

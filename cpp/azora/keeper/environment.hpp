@@ -11,6 +11,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,14 @@ struct OwnWorld {
   std::vector<std::pair<std::string, std::string>> environment;
   std::string folder;  // the working directory
   uid_t uid = 0;
+
+  // Of our environment; empty: it is not set.
+  std::string variable(std::string_view name) const {
+    for (const auto& [one, value] : environment) {
+      if (one == name) return value;
+    }
+    return "";
+  }
 };
 OwnWorld own_world();
 

@@ -1,0 +1,42 @@
+#pragma once
+// What the listener is told of services: the records of a service are said again and again, and each fact of them is
+// reported once, in an order that makes sense. What was reported of an incarnation is noted in its entry.
+// Threads: az-keeper. Ownership: the reports until they are taken. Fails: never.
+#include <cstdint>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "azora/keeper/client_ledger_entry.hpp"
+#include "azora/keeper/client_report.hpp"
+
+namespace azora::keeper {
+
+class LedgerReports {
+ public:
+  // A launch that was never noted.
+  void refused(Serial serial, std::uint64_t incarnation, std::string reason);
+  // What a shim runs that is not ours, or that we have taken over.
+  void of_record(Report::Kind kind, const Record& record);
+  // What its newest record says and was not reported yet.
+  void on_phase(LedgerEntry& service);
+  // `lines` in all were dropped from its log.
+  void log_dropped(LedgerEntry& service, std::uint64_t lines);
+  // Nothing more follows.
+  void failed(LedgerEntry& service, std::string reason);
+  void lost(LedgerEntry& service, std::string reason);
+
+  std::vector<Report> take() { return std::exchange(reports_, {}); }
+
+ private:
+  using Reported = LedgerEntry::Reported;
+
+  void started(LedgerEntry& service);
+  void exited(LedgerEntry& service);
+  void on_shim_lost(LedgerEntry& service);
+  void report(Report::Kind kind, const LedgerEntry& service, std::string reason = {});
+
+  std::vector<Report> reports_;
+};
+
+}  // namespace azora::keeper
