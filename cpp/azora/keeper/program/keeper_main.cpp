@@ -1,97 +1,92 @@
+#include "azora/keeper/program/keeper_process.hpp"
+
 #include <errno.h>
 #include <sys/prctl.h>
 
 #include <new>
 
 #include "azora/keeper/program/channel.hpp"
-#include "azora/keeper/program/daemon.hpp"
 #include "azora/keeper/program/directory.hpp"
 #include "azora/keeper/program/fleet_dir.hpp"
-#include "azora/keeper/program/keeper_process.hpp"
 #include "azora/keeper/program/keeper_tags.hpp"
 #include "azora/keeper/program/spawn_shim.hpp"
 
 namespace azora::keeper {
 
-KeeperProcess::KeeperProcess(const KeeperArguments& arguments) : arguments_(arguments) {
+KeeperProcess::KeeperProcess(const KeeperArguments& arguments)
+    : ephemeral_(arguments.ephemeral),
+      cgroups_(arguments.cgroups, arguments.token),
+      orchestrator_(poll_),
+      shims_(poll_, records_, orchestrator_, retry_, cgroups_, ephemeral_),
+      lost_(records_, shims_, retry_, cgroups_, arguments.token),
+      commands_(records_, orchestrator_, shims_, lost_) {
   raise_file_limit();
-  if (arguments.cgroups) cgroup_ = cgroup_base();
-  epoll_ = sys::epoll_create();
-  signals_ = open_signals();
-  watch(signals_, tag(Source::signals));
-  watch(kListenerFd, tag(Source::listener));
-  watch(kOrchestratorFd, tag(Source::orchestrator));
+  poll_.watch(kListenerFd, tag(Source::listener));
+  poll_.watch(kOrchestratorFd, tag(Source::orchestrator));
 }
 
 int KeeperProcess::run() {
-  if (!shims_.ok() || epoll_ < 0 || signals_ < 0) return 1;
-  while (!left_) turn();
+  if (!records_.ok() || !poll_.ok()) return 1;
+  while (!is_over()) turn();
   return 0;
-}
-
-void KeeperProcess::watch(int fd, std::uint64_t tag, bool for_room) {
-  epoll_event event{};
-  event.events = for_room ? EPOLLIN | EPOLLOUT : EPOLLIN;
-  event.data.u64 = tag;
-  if (sys::epoll_control(epoll_, EPOLL_CTL_MOD, fd, &event) < 0) {
-    sys::epoll_control(epoll_, EPOLL_CTL_ADD, fd, &event);
-  }
 }
 
 void KeeperProcess::turn() {
   constexpr int kEvents = 32;
   epoll_event events[kEvents];
-  const long count = sys::epoll_wait(epoll_, events, kEvents, wait_ms());
-  for (long i = 0; i < count && !left_; ++i) {
-    const std::uint64_t tag = events[i].data.u64;
-    switch (source_of(tag)) {
-      case Source::signals: {
-        const Signals seen = read_signals(signals_);
-        if (seen.child) reap();
-        left_ = seen.terminate;
-        break;
-      }
-      case Source::listener: accept_candidate(); break;
-      case Source::candidate: read_candidate(); break;
-      case Source::link: read_link(); break;
-      case Source::orchestrator:
-        sys::epoll_control(epoll_, EPOLL_CTL_DEL, kOrchestratorFd, nullptr);
-        orchestrator_ended_ = true;  // the shims see it, too: ephemeral ones end by themselves
-        ending_ = arguments_.ephemeral;
-        left_ = !arguments_.ephemeral;
-        break;
-      case Source::shim:
-        // None: it was released earlier in this turn.
-        if (ShimEntry* entry = shims_.find(serial_of(tag))) {
-          read_shim(*entry);
-          entry = shims_.find(serial_of(tag));
-          if (entry != nullptr && entry->link_waits) send_to_shim(*entry);
-        }
-        break;
-    }
-  }
-  if (left_) return;
-  if (retry_ms_ > 0 && sys::steady_ns() >= retry_at_ns_) retry();
-  send_to_orchestrator();
+  const long count = poll_.wait(events, kEvents, retry_.is_set() ? retry_.wait_ms(sys::steady_ns()) : -1);
+  for (long i = 0; i < count && !is_over(); ++i) on_event(events[i].data.u64);
+  if (is_over()) return;
+  lost_.retry_if_due();
+  orchestrator_.send_owed(records_);
   end_if_done();
 }
 
-int KeeperProcess::wait_ms() const {
-  if (retry_ms_ == 0) return -1;
-  const std::int64_t left = retry_at_ns_ - sys::steady_ns();
-  return left > 0 ? static_cast<int>(left / 1'000'000) + 1 : 0;
+void KeeperProcess::on_event(std::uint64_t tag) {
+  switch (source_of(tag)) {
+    case Source::signals: {
+      const Signals seen = poll_.read();
+      if (seen.child) lost_.reap();
+      left_ = seen.terminate;
+      return;
+    }
+    case Source::listener: return orchestrator_.accept_candidate();
+    case Source::candidate:
+      if (orchestrator_.read_candidate()) shims_.attach_existing();
+      return;
+    case Source::link: return commands_.read();
+    case Source::orchestrator: return on_orchestrator_ended();
+    case Source::shim: return on_shim(serial_of(tag));
+  }
+}
+
+void KeeperProcess::on_orchestrator_ended() {
+  poll_.unwatch(kOrchestratorFd);
+  orchestrator_ended_ = true;  // the shims see it, too: ephemeral ones end by themselves
+  left_ = !ephemeral_;
+  commands_.end();
+}
+
+void KeeperProcess::on_shim(std::uint64_t serial) {
+  ShimEntry* entry = records_.table().find(serial);
+  if (entry == nullptr) return;  // it was released earlier in this turn
+  if (!shims_.read(*entry)) lost_.on_shim_ended(*entry);
+  entry = records_.table().find(serial);
+  if (entry != nullptr && entry->link_waits) shims_.send(*entry);
 }
 
 void KeeperProcess::end_if_done() {
-  if (!ending_ || left_) return;
-  if (shims_.first([](const ShimEntry& entry) { return entry.has_shim || entry.sweeping; }) != nullptr) return;
+  if (!commands_.ending() || is_over()) return;
+  const auto is_there = [](const ShimEntry& entry) { return entry.has_shim || entry.sweeping; };
+  if (records_.table().first(is_there) != nullptr) return;
   if (!cleaned_) {
     cleaned_ = true;
-    if (arguments_.ephemeral) remove_fleet_files();
-    ended_pending_ = true;
-    send_to_orchestrator();
+    if (ephemeral_) remove_fleet_files();
+    orchestrator_.owe(OrchestratorLink::Owed::ended);
+    orchestrator_.send_owed(records_);
   }
-  if (!ended_pending_ || link_ < 0 || orchestrator_ended_) left_ = true;
+  const bool said = !orchestrator_.owes(OrchestratorLink::Owed::ended);
+  if (said || !orchestrator_.is_open() || orchestrator_ended_) left_ = true;
 }
 
 // Shims remove their own files. This removes those of killed ones, and the directory with the last of them.
