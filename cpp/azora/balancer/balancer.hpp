@@ -21,6 +21,7 @@
 #include "azora/balancer/directory.hpp"
 #include "azora/balancer/leases.hpp"
 #include "azora/balancer/name_key.hpp"
+#include "azora/balancer/pick.hpp"
 #include "azora/balancer/pool_set.hpp"
 #include "azora/balancer/quick.hpp"
 #include "azora/balancer/strategy.hpp"
@@ -28,35 +29,6 @@
 #include "azora/base/result.hpp"
 
 namespace azora::balancer {
-
-struct PickRequest {
-  std::optional<Strategy> strategy;  // unset: the pool's
-  std::string_view key;              // ip-hash; empty: the peer decides
-  std::string_view peer;             // address of the client; empty: none (in-process)
-  bool lease = false;                // counts as one live connection until it ends
-  bool explain = false;              // with all candidates
-  bool peek = false;                 // takes no turn and no lease (HEAD)
-  SteadyTime now{};                  // used by leases alone
-};
-
-struct Candidate {
-  std::shared_ptr<const Instance> instance;
-  Tier tier = Tier::excluded;
-  std::uint32_t load = 0;
-  LoadSource load_source = LoadSource::leases;
-  double weight = 1;
-  Exclusion excluded = Exclusion::none;
-};
-
-struct Pick {
-  std::shared_ptr<const Instance> instance;
-  Strategy strategy = Strategy::round_robin;
-  Tier tier = Tier::healthy;
-  bool panic = false;  // too few were usable: chosen among all that may be alive
-  LoadSource load_source = LoadSource::none;
-  std::optional<Lease> lease;
-  std::vector<Candidate> candidates;
-};
 
 // A name of one balancer, looked up once. Belongs to one thread at a time.
 class PoolHandle {

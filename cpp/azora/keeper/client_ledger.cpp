@@ -1,6 +1,7 @@
 #include "azora/keeper/client_ledger.hpp"
 
 #include "azora/base/check.hpp"
+#include "azora/keeper/frame_fields.hpp"
 #include "azora/keeper/start_failure.hpp"
 
 namespace azora::keeper {

@@ -1,5 +1,7 @@
 #include "azora/keeper/launch_frame.hpp"
 
+#include "azora/keeper/frame_fields.hpp"
+
 namespace azora::keeper {
 namespace {
 

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "azora/keeper/frame_fields.hpp"
 #include "azora/keeper/launch_frame.hpp"
 
 namespace azora::keeper {

@@ -4,6 +4,7 @@
 
 #include "azora/keeper/env_expand.hpp"
 #include "azora/keeper/env_file.hpp"
+#include "azora/keeper/frame_fields.hpp"
 #include "azora/keeper/program/spawn.hpp"
 #include "azora/keeper/program/sys.hpp"
 #include "azora/keeper/program/text.hpp"
