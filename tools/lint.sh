@@ -33,6 +33,7 @@ check "mypy: the tools, strict" env MYPYPATH=tools "$bin/mypy" --no-error-summar
 check "shell: syntax" shell_syntax
 check "clang: what belongs to which lock or thread" tools/check_threads.sh
 check "layers, words and length" "$bin/python" tools/check_layers.py
+check "classes of one idea" "$bin/python" tools/check_members.py
 check "names that modules offer" "$bin/python" tools/check_names.py
 check "one version" "$bin/python" tools/check_versions.py
 check "sources are built" "$bin/python" tools/check_sources.py
