@@ -365,7 +365,8 @@ class MasterOrchestrator:
         The name of an entry waits for all its instances, that of a group for all its members.
         "All of them" leaves out those that their owner wants down. A job, which has no endpoint,
         is ready too when it has ended with 0. Raises TimedOut, and NotComing as soon as waiting
-        is vain: one has failed or ended and is not started again in time, or what it needs has.
+        is vain: one is stopped, or failed or ended and is not started again in time, or what it
+        needs is.
         """
         deadline = deadline_of(timeout_ms)
         names = [id] if isinstance(id, str) else id

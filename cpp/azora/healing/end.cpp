@@ -16,6 +16,7 @@ void Stepper::stop(Cause cause) {
     blame(cause);
   }
   enter(Lifecycle::stopping, now_ + plan_.stop_timeout);
+  m_.timers.clock = now_;
   act(Action::Kind::send_stop);
 }
 
@@ -44,6 +45,7 @@ void Stepper::end_our_kill() {
 // the time to stop (R53).
 void Stepper::sweep() {
   const bool killed = in(Lifecycle::killing) || in(Lifecycle::stuck);
+  const auto stop_began = in(Lifecycle::stopping) ? m_.timers.clock : OptionalTime();
   SteadyTime until = now_ + plan_.restart.kill_timeout;
   if (in(Lifecycle::stopping)) {
     until = m_.timers.deadline.value_or(now_);
@@ -51,6 +53,7 @@ void Stepper::sweep() {
     until = now_ + plan_.orphan_timeout;
   }
   enter(Lifecycle::sweep, until);
+  m_.timers.clock = stop_began;
   if (killed) act(Action::Kind::send_kill);
 }
 

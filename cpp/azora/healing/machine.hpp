@@ -100,7 +100,7 @@ struct Machine {
   struct Timers {
     OptionalTime deadline;      // when Input::Kind::timer is to be fed
     OptionalTime next_attempt;  // BACKOFF and FAILED
-    OptionalTime clock;         // STARTING and ADOPT: since when startTimeout counts
+    OptionalTime clock;         // STARTING and ADOPT: since when startTimeout counts; in a stop, since its last signal
     OptionalTime started;       // exec of this incarnation, or when its action was done
     OptionalTime stable_since;  // READY: healthy without interruption since
     friend bool operator==(const Timers&, const Timers&) = default;

@@ -15,7 +15,8 @@ void Stepper::enter(Lifecycle state, std::optional<SteadyTime> deadline) {
     m_.holds.slot = false;
     act(Action::Kind::release_slot);
   }
-  // Our kill is over when the service is back, or when it stays down for another reason.
+  // Our kill is over when the service is back, or when it stays down for another reason. An action that has not returned
+  // by then was given up on before: until startTimeout no check that passes makes it READY.
   const bool over = state == Lifecycle::ready || state == Lifecycle::idle ||
                     state == Lifecycle::done || state == Lifecycle::failed;
   if (m_.holds.permit_request || (m_.holds.permit && over)) {
@@ -53,7 +54,7 @@ void Stepper::consider() {
     m_.told.blocked = true;
     return;
   }
-  if (m_.action_running) return;
+  if (m_.action_running) return end_our_kill();  // it may never return, and no other member waits for that
   if (m_.episode.earliest && now_ < *m_.episode.earliest) {
     m_.timers.deadline = m_.episode.earliest;
     m_.timers.next_attempt = m_.episode.earliest;

@@ -270,6 +270,7 @@ void Stepper::timer() {
     case Lifecycle::stopping:
     case Lifecycle::sweep:
       enter(Lifecycle::killing, now_ + plan_.restart.kill_timeout);
+      m_.timers.clock = now_;
       return act(Action::Kind::send_kill);
     case Lifecycle::killing:
       enter(Lifecycle::stuck);
@@ -325,6 +326,9 @@ void Stepper::plan_changed(bool new_budget) {
   switch (m_.lifecycle) {
     case Lifecycle::starting:
     case Lifecycle::adopt: m_.timers.deadline = start_deadline(); return;
+    case Lifecycle::stopping:
+    case Lifecycle::killing:
+    case Lifecycle::sweep: return limit_stop();
     case Lifecycle::backoff: return new_budget ? hasten() : void();
     case Lifecycle::failed:
       if (!new_budget) return;
@@ -332,6 +336,15 @@ void Stepper::plan_changed(bool new_budget) {
     case Lifecycle::ready: return watch_stability(m_.timers.stable_since.has_value());
     default: return;
   }
+}
+
+// A stop that is under way ends no later than the new plan says. More time to stop has only the next one: who carries
+// this one out was told its time with the signal.
+void Stepper::limit_stop() {
+  if (!m_.timers.clock || !m_.timers.deadline) return;
+  const bool killing = in(Lifecycle::killing);
+  const SteadyTime until = *m_.timers.clock + (killing ? plan_.restart.kill_timeout : plan_.stop_timeout);
+  m_.timers.deadline = killing ? until : std::min(*m_.timers.deadline, until);
 }
 
 // The unhealthy episode that was noticed is over, and nothing is killed for checks that count no more.

@@ -38,6 +38,7 @@ class Stepper {
   void adoption_timed_out();
   void evidence();
   void plan_changed(bool new_budget);
+  void limit_stop();
   void checks_anew();
 
   // reports.cpp

@@ -31,7 +31,7 @@ Commits::~Commits() { loop_.cancel(timer_); }
 
 void Commits::end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
   end_trouble_when_stored();
-  if (!trouble_ || (retry_ && !tickets_.under_way())) commit();
+  if (!trouble_ || (retry_ && !tickets_.under_way())) try_to_commit();
   end_trouble_when_stored();
   if (!trouble_) {
     // Their ends are stored by now, or with the ticket of this turn.
@@ -55,8 +55,25 @@ void Commits::commit() {
   if (batch.empty()) return;
   const store::Ticket ticket = tickets_.give(loop_.now().steady);
   journal_.gave(ticket);
-  [[maybe_unused]] const store::Ticket got = store_.commit(std::move(batch));
-  AZORA_ASSERT(got == ticket);
+  try {
+    [[maybe_unused]] const store::Ticket got = store_.commit(std::move(batch));
+    AZORA_ASSERT(got == ticket);
+  } catch (...) {
+    tickets_.take_back();
+    journal_.not_given();
+    throw;
+  }
+}
+
+// Whatever is wrong with the rows of a turn, what it answers and sends is not lost with them.
+void Commits::try_to_commit() noexcept {
+  try {
+    commit();
+  } catch (...) {
+    const std::exception_ptr exception = std::current_exception();
+    report_exception("commit", exception);
+    begin_trouble({ErrorCode::storage_failed, "not stored: " + exception_words(exception), {}});
+  }
 }
 
 void Commits::on_committed(store::Ticket ticket) {
@@ -106,7 +123,7 @@ void Commits::send_waited(std::vector<Send>& sends) {
     if (one.kind == Send::Kind::start) held_starts_.remove(run.serial);
     if (one.kind == Send::Kind::start && !hooks_.wanted(one)) {
       dropped_.push_back(run);
-      hooks_.dropped(one);
+      guarded([&] { hooks_.dropped(one); });
     } else if (std::find(dropped_.begin(), dropped_.end(), run) == dropped_.end()) {
       if (one.kind == Send::Kind::start) hooks_.late(one);
       send(one);

@@ -6,8 +6,8 @@
 // 2. start, stop, forget and acknowledge wait; a kill does not, but never overtakes what waits for the same
 //    service.
 // 3. A start that is not wanted any more when its ticket comes is dropped and reported as not having happened.
-// 4. A ticket that failed, or is not answered within kPatience, ends all waiting: callers get an error, commands leave,
-//    so that services are healed from memory; only the ends of processes stay recorded with their shims. From then on
+// 4. A ticket that failed, could not be given or is not answered within kPatience, ends all waiting: callers get an
+//    error, commands leave, so that services are healed from memory; only the ends of processes stay recorded with their shims. From then on
 //    trouble() says what is wrong, changes are refused, nothing waits, and what is not stored is committed again every
 //    kRetry until the store takes it.
 // Threads: the control thread, but for what says otherwise. Ownership: owns the journal; borrows loop and store, which
@@ -80,6 +80,7 @@ class Commits : public store::StoreListener {
   void on_committed(store::Ticket ticket) override;
   void on_failed(store::Ticket ticket, const store::Failure& failure) override;
   void commit() AZORA_CONTROL;
+  void try_to_commit() noexcept AZORA_CONTROL;
   void begin_trouble(Error error) AZORA_CONTROL;
   void end_trouble_when_stored() AZORA_CONTROL;
   void release() AZORA_CONTROL;

@@ -87,7 +87,10 @@ void Core::end_turn() {
     for (const ServiceState* service : turn_.dirty()) {
       waiters_.wake(*service->id);
       const Lifecycle lifecycle = service->machine.lifecycle;
-      if (lifecycle == Lifecycle::failed || lifecycle == Lifecycle::done) waiters_.wake_all();
+      if (lifecycle == Lifecycle::failed || lifecycle == Lifecycle::done || lifecycle == Lifecycle::backoff ||
+          service->wanted == Desired::down) {
+        waiters_.wake_all();
+      }
     }
   }
   turn_.publish({.running = fleet_.running(),

@@ -25,9 +25,16 @@ store::Batch Journal::collect() {
   owes_ = false;
   last_ = {};
   if (!keeps_) return batch;
-  collect_services(batch);
-  collect_entries(batch);
-  collect_heads(batch);
+  try {
+    collect_services(batch);
+    collect_entries(batch);
+    collect_heads(batch);
+  } catch (...) {
+    take_back(std::exchange(last_, {}));
+    throw;
+  }
+  services_.clear();
+  entries_.clear();
   return batch;
 }
 
@@ -36,7 +43,7 @@ ServiceFacts Journal::facts_of(const ServiceState& service) const {
 }
 
 void Journal::collect_services(store::Batch& batch) {
-  for (const std::uint64_t serial : std::exchange(services_, {})) {
+  for (const std::uint64_t serial : services_) {
     const ServiceState* service = sources_.fleet.by_serial(serial);
     if (service == nullptr) {
       if (!prints_.erase(serial)) continue;  // it came and went within one turn
@@ -54,7 +61,7 @@ void Journal::collect_services(store::Batch& batch) {
 }
 
 void Journal::collect_entries(store::Batch& batch) {
-  for (const std::string& name : std::exchange(entries_, {})) {
+  for (const std::string& name : entries_) {
     const registry::Entry* entry = sources_.fleet.registry().find(name);
     if (entry != nullptr) {
       batch.rows.push_back(store::encode(entry_record_of(*entry, actors_[name])));
@@ -91,14 +98,23 @@ void Journal::committed(store::Ticket ticket) {
 
 void Journal::failed(store::Ticket ticket) {
   AZORA_ASSERT(!under_way_.empty() && under_way_.front().ticket == ticket);
+  take_back(under_way_.front());
+  under_way_.pop_front();
+}
+
+void Journal::not_given() {
+  take_back(under_way_.back());
+  under_way_.pop_back();
+}
+
+void Journal::take_back(const Given& given) {
   owes_ = true;
   heads_ = {};
-  for (const std::uint64_t serial : under_way_.front().services) {
+  for (const std::uint64_t serial : given.services) {
     services_.insert(serial);
     prints_[serial] = 0;
   }
-  entries_.insert(under_way_.front().entries.begin(), under_way_.front().entries.end());
-  under_way_.pop_front();
+  entries_.insert(given.entries.begin(), given.entries.end());
 }
 
 std::vector<std::string> Journal::violations() const {

@@ -2,7 +2,8 @@
 // Which services and entries may differ from what was last given to the store, and the rows of those that do. Only what
 // was touched is looked at, and only what differs becomes a row: a turn costs in proportion to what changed, and a check
 // that changes nothing writes nothing. With a store that keeps no rows nothing is looked at at all.
-// Threads: the control thread. Ownership: borrows its sources, which outlive it. Fails: never.
+// Threads: the control thread. Ownership: borrows its sources, which outlive it. Fails: collect() by what its
+// sources throw; then everything stays touched.
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -53,6 +54,8 @@ class Journal {
   void gave(store::Ticket ticket) AZORA_CONTROL;
   void committed(store::Ticket ticket) AZORA_CONTROL;
   void failed(store::Ticket ticket) AZORA_CONTROL;
+  // The last batch was not given to the store after all: its rows come again with the next collect().
+  void not_given() AZORA_CONTROL;
   // Rows of a failed ticket have not come again yet.
   bool owes() const AZORA_CONTROL { return owes_; }
 
@@ -65,6 +68,7 @@ class Journal {
     std::vector<std::uint64_t> services;
     std::vector<std::string> entries;
   };
+  void take_back(const Given& given) AZORA_CONTROL;
   ServiceFacts facts_of(const ServiceState& service) const AZORA_CONTROL;
   void collect_services(store::Batch& batch) AZORA_CONTROL;
   void collect_entries(store::Batch& batch) AZORA_CONTROL;

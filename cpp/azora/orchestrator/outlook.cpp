@@ -23,8 +23,10 @@ class Outlook {
 
  private:
   std::string look_at(const ServiceState& service) AZORA_CONTROL {
+    if (service.wanted == Desired::down && fleet_.running()) return "is stopped, or about to be, and has to be started";
     switch (service.machine.lifecycle) {
       case Lifecycle::failed: return of_failed(service);
+      case Lifecycle::backoff: return of_backoff(service);
       case Lifecycle::blocked: return of_blocked(service);
       case Lifecycle::done: {
         if (is_done_job(service)) return {};
@@ -44,6 +46,13 @@ class Outlook {
     if (policy.max_restarts == 0) return why + " and is not started again, since its maxRestarts is 0";
     return why + " and its budget is spent; " +
            (next ? "the next single try comes later than this wait ends" : "no further try is planned");
+  }
+
+  // What runs without us may answer again at any time, whatever its action waits for.
+  std::string of_backoff(const ServiceState& service) const {
+    const OptionalTime& next = service.machine.timers.next_attempt;
+    if (!service.owned() || !next || *next <= deadline_) return {};
+    return "failed" + in_brackets(service.trouble()) + " and its next restart comes later than this wait ends";
   }
 
   // As many as it needs of something cannot come.

@@ -17,6 +17,11 @@ class Tickets {
     given_at_.push_back(now);
     return ++given_;
   }
+  // It was not given after all, and will not be answered.
+  void take_back() AZORA_CONTROL {
+    given_at_.pop_back();
+    --given_;
+  }
 
   void committed(store::Ticket ticket) AZORA_CONTROL {
     committed_ = ticket;

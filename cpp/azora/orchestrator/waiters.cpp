@@ -41,7 +41,7 @@ Error late(const std::string& name, bool ready, const std::vector<Waiters::Seen>
 // One of those that have to be ready cannot be.
 std::optional<Error> in_vain(const std::string& name, const std::vector<Waiters::Seen>& seen) {
   const auto found = std::find_if(seen.begin(), seen.end(), [](const Waiters::Seen& one) {
-    return !one.not_coming.empty() && !one.pending && !one.wanted_down;
+    return !one.not_coming.empty() && !one.pending;
   });
   if (found == seen.end()) return std::nullopt;
   return Error{ErrorCode::not_coming, "service '" + name + "' will not be ready: " + found->id + " " + found->not_coming, {}};

@@ -174,8 +174,18 @@ void Search::expand(std::size_t at) {
 void Search::expand_reports(const State& from, const std::function<void(In, Body, bool)>& go) {
   const Body body = from.body;
   const bool owned = plan_.owned();
+  if (owned && reports_ == Reports::any_order) {
+    if (body == Body::launching) {
+      for (const bool ok : {false, true}) go(In::exited, Body::dying, ok);
+      go(In::lost, Body::none, false);
+    }
+    if (body == Body::dying) {
+      go(In::launched, body, false);
+      go(In::launch_failed, body, false);
+    }
+  }
   if (body == Body::launching) {
-    if (reports_ == Reports::all) go(In::launched, owned ? Body::alive : Body::none, false);
+    if (reports_ == Reports::all || reports_ == Reports::any_order) go(In::launched, owned ? Body::alive : Body::none, false);
     if (reports_ != Reports::none) go(In::launch_failed, owned ? Body::dying : Body::none, false);
   }
   if (owned ? body == Body::alive : plan_.action.tells_exits) {

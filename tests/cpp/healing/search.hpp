@@ -28,8 +28,9 @@ struct State {
   SteadyTime now{std::chrono::hours(100)};
 };
 
-// What becomes of the actions that are started.
-enum class Reports { all, refusals, none };
+// What becomes of the actions that are started: all of it; refusals alone; nothing; or all of it, in any order, so that
+// the end of what was started may be told before the start is answered.
+enum class Reports { all, refusals, none, any_order };
 
 class Search {
  public:

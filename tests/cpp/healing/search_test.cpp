@@ -86,6 +86,13 @@ TEST(Search, OwnedWhoseStartIsRefusedOrNeverReportedIsStillStoppedAndNeverStarte
   }
 }
 
+// As what others start for us may tell it: it has ended before they say that it began.
+TEST(Search, OwnedWhoseEndIsToldBeforeItsStartIsAnsweredEndsWellToo) {
+  Search search(plan_for(kOwnedAction), Reports::any_order);
+  search.run(beginnings(search.plan()));
+  expect_ends_well(search);
+}
+
 TEST(Search, WhatCannotBeStoppedIsNeverActedOnTwiceAtOnceAndNeverSignalled) {
   for (const ActionFacts action : {kPlainAction, kToldAction, unprobed(kPlainAction)}) {
     Plan plan = plan_for(action);
@@ -111,10 +118,12 @@ TEST(Search, AnActionThatIsRefusedOrNeverReportsLeavesTheServiceToItsOwnAnswers)
 }
 
 TEST(Search, AStopThatIsNeverReportedIsNotSent) {
-  Search search(plan_for({.acts = true, .can_stop = true}));
-  search.run(beginnings(search.plan()));
-  EXPECT_FALSE(search.visited().contains(Lifecycle::stopping));
-  expect_ends_well(search);
+  for (const Reports reports : {Reports::all, Reports::refusals, Reports::none}) {
+    Search search(plan_for({.acts = true, .can_stop = true}), reports);
+    search.run(beginnings(search.plan()));
+    EXPECT_FALSE(search.visited().contains(Lifecycle::stopping));
+    expect_ends_well(search);
+  }
 }
 
 }  // namespace

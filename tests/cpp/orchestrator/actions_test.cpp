@@ -1,7 +1,7 @@
 // Healing actions whose result comes late, and configurations that change while a start is under way.
 #include <optional>
 
-#include "support/world.hpp"
+#include "support/commands.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -144,7 +144,7 @@ TEST(Actions, HealingUnavailableIsToldOncePerUnhealthyEpisode) {
   world.advance(seconds(5));
   EXPECT_EQ(world.recorder.count(EventType::service_unhealthy), 2);
   EXPECT_EQ(world.recorder.count(EventType::healing_unavailable), 2) << "registered again";
-  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
+  stop_all(world, seconds(1));
   world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   world.advance(seconds(5));
   EXPECT_EQ(world.recorder.count(EventType::service_unhealthy), 3);
@@ -168,7 +168,7 @@ TEST(Actions, RestartIsRequiredWhereTheProgramDiffersFromTheOneThatRuns) {
   EXPECT_TRUE(required(R"("argv":["true"],"cwd":"/tmp")"));
   EXPECT_FALSE(required(R"("argv":["true"])"));
   EXPECT_TRUE(required(R"("argv":["false"])"));
-  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::restart, "a", false, false, "rest").ok()); });
+  command(world, Verb::restart, "a");
   world.advance(seconds(2));
   EXPECT_FALSE(world.view("a")->restart_required);
   EXPECT_TRUE(required(R"("argv":["true"])"));
@@ -187,6 +187,52 @@ TEST(Actions, RestartIsRequiredWhereThePortDiffersFromTheOneThatItWasToldOf) {
   EXPECT_TRUE(world.view("a")->restart_required);
   world.add(at(7001));
   EXPECT_FALSE(world.view("a")->restart_required);
+}
+
+// Three of a group with callables: one may be down by our own hand.
+class CallableGroup : public testing::TestWithParam<bool> {
+ protected:
+  std::uint64_t add(const std::string& id, int port) {
+    return world.add(R"({"id":")" + id + R"(","type":"core","group":"g","healthCheckInterval":500,"endpoint":"http://127.0.0.1:)" +
+                         std::to_string(port) + R"(","healthCheck":{"startTimeout":20000}})", &kCallableAction);
+  }
+  std::size_t calls() const { return world.callable.starts().size(); }
+
+  World world;
+};
+
+// Whether the first one answers again meanwhile or not: what it was called for may still happen, but a call that never
+// returns does not keep its group from being healed.
+TEST_P(CallableGroup, ACallHoldsItsPermitUntilItIsGivenUpOn) {
+  const bool answers_again = GetParam();
+  const auto a = add("a", 7001);
+  const auto b = add("b", 7002);
+  add("c", 7003);
+  world.advance(seconds(2));
+  world.prober.set(a, FakeProber::Answer::http(503));
+  while (calls() < 1) ASSERT_TRUE(world.loop.run_next());
+  if (answers_again) world.prober.unset(a);
+  world.prober.set(b, FakeProber::Answer::http(503));
+  world.advance(seconds(15));
+  EXPECT_EQ(world.status("a"), answers_again ? HealthStatus::healthy : HealthStatus::unhealthy);
+  EXPECT_EQ(calls(), 1U);
+  world.advance(seconds(10));
+  EXPECT_EQ(calls(), 2U);
+}
+INSTANTIATE_TEST_SUITE_P(Actions, CallableGroup, testing::Bool());
+
+// It was to be down anyway.
+TEST(Actions, AStartThatIsRefusedWhileItIsStoppedAsPlannedIsNoTroubleOfTheService) {
+  for (const bool stopped : {true, false}) {
+    World world;
+    world.keeper.set_default([](const keeper::Launch&) { return keeper::FakeKeeper::Behaviour{.exec_fails = true}; });
+    world.keeper.set_delay([] { return Nanos(Millis(100)); });
+    world.add_process("a", R"("restartDelay":60000)");
+    if (stopped) command(world, Verb::stop, "a");
+    world.advance(seconds(1));
+    EXPECT_EQ(world.lifecycle("a"), stopped ? Lifecycle::idle : Lifecycle::backoff);
+    EXPECT_EQ(world.view("a")->figures().last_error(), stopped ? "" : "argv[0] not found on PATH");
+  }
 }
 
 }  // namespace

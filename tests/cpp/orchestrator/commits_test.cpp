@@ -7,7 +7,7 @@
 #include <stdexcept>
 
 #include "azora/store/memory_store.hpp"
-#include "support/world.hpp"
+#include "support/commands.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -292,10 +292,8 @@ TEST_F(CommitsTest, AStopOfTheWholeEndsAtItsDeadlineThoughTheStoreHangs) {
   world.add_process("a");
   world.advance(seconds(1));
   world.store.set_mode(FakeStore::Mode::hung);
-  std::optional<std::vector<std::string>> left;
-  world.turn([&] {
-    world.core.stop(world.loop.now().steady + seconds(2), [&](const std::vector<std::string>& ids) { left = ids; });
-  });
+  const LeftRunning answer = stop_all(world, seconds(2));
+  const auto& left = *answer;
   EXPECT_FALSE(left.has_value());
   world.advance(seconds(2));
   ASSERT_TRUE(left.has_value());

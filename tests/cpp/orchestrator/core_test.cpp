@@ -3,7 +3,7 @@
 
 #include "azora/orchestrator/reads/why.hpp"
 
-#include "support/world.hpp"
+#include "support/commands.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -202,7 +202,7 @@ TEST(Core, ServiceThatIgnoresItsStopSignalIsKilledAfterStopTimeout) {
   world.keeper.set(serial, {.ignores_stop = true});
   world.advance(Millis(300));
   ASSERT_TRUE(world.keeper.alive(serial));
-  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::stop, "a", false, false, "rest").ok()); });
+  command(world, Verb::stop, "a");
   world.advance(seconds(9));
   EXPECT_TRUE(world.keeper.alive(serial));
   world.advance(seconds(2));
@@ -214,7 +214,7 @@ TEST(Core, Rule53WhatACrashLeavesIsWaitedForThenKilledAndTheNextStartsBehindIt) 
   World world;
   const auto serial = world.add_process("a");
   world.keeper.set(serial, {.lingers = true});
-  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::restart, "a", false, false, "rest").ok()); });
+  command(world, Verb::restart, "a");
   world.advance(seconds(1));
   const int before = world.keeper.launches(serial);
   world.keeper.crash(serial);
@@ -230,7 +230,7 @@ TEST(Core, Rule61AProgramThatGoesIntoTheBackgroundIsToldSo) {
   World world;
   const auto serial = world.add_process("a", R"("restartPolicy":"always","maxRestarts":2)");
   world.keeper.set(serial, {.exits_after = Millis(20), .exit_code = 0, .left_pid = 4711, .lingers = true});
-  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::restart, "a", false, false, "rest").ok()); });
+  command(world, Verb::restart, "a");
   world.advance(seconds(60));
   EXPECT_EQ(world.lifecycle("a"), Lifecycle::failed) << "by its budget, as after any end";
   EXPECT_TRUE(world.keeper.violations().empty());
@@ -244,7 +244,7 @@ TEST(Core, Rule61AJobThatLeavesAProcessIsDoneAndSaysIt) {
   World world;
   const auto serial = world.add_process("a", R"("restartPolicy":"on-failure")");
   world.keeper.set(serial, {.exits_after = Millis(20), .exit_code = 0, .left_pid = 4711});
-  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::restart, "a", false, false, "rest").ok()); });
+  command(world, Verb::restart, "a");
   world.advance(seconds(1));
   EXPECT_EQ(world.lifecycle("a"), Lifecycle::done);
   EXPECT_NE(world.view("a")->figures().last_error().find("keep it in the foreground"), std::string::npos);
@@ -291,10 +291,8 @@ TEST(Core, StopEndsDependentsBeforeWhatTheyNeed) {
   const auto leaf = world.add_process("leaf", "\"dependencies\":[\"root\"]");
   world.advance(seconds(2));
   ASSERT_TRUE(world.keeper.alive(leaf));
-  std::optional<std::vector<std::string>> left;
-  world.turn([&] {
-    world.core.stop(world.loop.now().steady + seconds(30), [&](std::vector<std::string> ids) { left = std::move(ids); });
-  });
+  const LeftRunning answer = stop_all(world, seconds(30));
+  const auto& left = *answer;
   EXPECT_TRUE(world.keeper.alive(root));
   world.advance(seconds(1));
   ASSERT_TRUE(left.has_value());
@@ -316,13 +314,11 @@ TEST(Core, AStopLastsNoLongerThanTheLongestChainAndFiveSeconds) {
   world.add_process("other");
   world.add_process("down");
   world.advance(seconds(2));
-  world.turn([&] { ASSERT_TRUE(world.core.command(Verb::stop, "down", false, false, "rest").ok()); });
+  command(world, Verb::stop, "down");
   world.advance(seconds(2));
   world.keeper.set_delay([] { return std::chrono::hours(1); });  // it is away: no end of a process is seen
-  std::optional<std::vector<std::string>> left;
-  world.turn([&] {
-    world.core.stop(world.loop.now().steady + std::chrono::minutes(10), [&](std::vector<std::string> ids) { left = std::move(ids); });
-  });
+  const LeftRunning answer = stop_all(world, std::chrono::minutes(10));
+  const auto& left = *answer;
   world.advance(seconds(34));
   EXPECT_FALSE(left.has_value());
   world.advance(seconds(1));

@@ -1,7 +1,7 @@
 // An entry with replicas is addressed by its name: verbs, waits, dependencies and removal on the whole core. And
 // requests over what a file or Python registered meanwhile.
 #include "azora/model/spec_parser.hpp"
-#include "support/world.hpp"
+#include "support/commands.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -17,16 +17,6 @@ std::string entry(const std::string& id, int replicas, const std::string& more =
          R"(","healthCheckInterval":1000,)" +
          R"("process":{"argv":["serve","{port}"],"replicas":)" + std::to_string(replicas) + "}" +
          (more.empty() ? "" : "," + more) + "}";
-}
-
-VerbAnswer command(World& world, Verb verb, const std::string& name, bool dependents = false, bool dependencies = false) {
-  VerbAnswer answer;
-  world.turn([&] {
-    Result<VerbAnswer> done = world.core.command(verb, name, dependents, dependencies, "rest");
-    ASSERT_TRUE(done.ok()) << (done.ok() ? "" : done.error().message);
-    answer = std::move(done).value();
-  });
-  return answer;
 }
 
 // Of the commands from that one on: the ids in order.
@@ -178,10 +168,8 @@ TEST(Entries, TheWholeStopsDependentsBeforeAnyInstanceOfWhatTheyNeed) {
   world.add(entry("api", 2, R"("dependencies":["db"])"));
   world.advance(seconds(5));
   const std::size_t from = world.keeper.commands.size();
-  std::optional<std::vector<std::string>> left;
-  world.turn([&] {
-    world.core.stop(world.loop.now().steady + seconds(30), [&](const std::vector<std::string>& ids) { left = ids; });
-  });
+  const LeftRunning answer = stop_all(world, seconds(30));
+  const auto& left = *answer;
   world.advance(seconds(10));
   ASSERT_TRUE(left.has_value());
   EXPECT_TRUE(left->empty());

@@ -151,5 +151,72 @@ TEST_F(NotComing, StartWithDependenciesRunsADoneJobThatShouldBeUp) {
   EXPECT_EQ(world.keeper.launches(cache), 2);
 }
 
+TEST_F(NotComing, WhatIsStoppedHasToBeStarted) {
+  world.add_process("a");
+  world.add_process("api", R"("dependencies":["a"])");
+  world.advance(seconds(2));
+  command(world, Verb::stop, "api");
+  world.advance(seconds(1));
+  wait("api");
+  EXPECT_EQ(said(), "service 'api' will not be ready: api is stopped, or about to be, and has to be started");
+  answer.reset();
+  command(world, Verb::stop, "a");
+  world.advance(seconds(1));
+  command(world, Verb::start, "api");
+  wait("api");
+  EXPECT_TRUE(in_vain()) << said();
+  EXPECT_NE(said().find("waits for its dependency: a is stopped"), std::string::npos) << said();
+}
+
+TEST_F(NotComing, AStopWhileItIsWaitedForEndsTheWait) {
+  world.prober.set(1, health::FakeProber::Answer::http(503));
+  ASSERT_EQ(world.add_process("a"), 1U);
+  world.add_process("api", R"("dependencies":["a"])");
+  world.advance(seconds(1));
+  wait("api");
+  ASSERT_FALSE(answer) << said();
+  command(world, Verb::stop, "a");
+  EXPECT_TRUE(in_vain()) << said();
+}
+
+TEST_F(NotComing, ARestartThatTakesDependentsAlongIsWaitedFor) {
+  world.add_process("db");
+  world.add_process("api", R"("dependencies":["db"])");
+  world.advance(seconds(2));
+  command(world, Verb::restart, "db", true);
+  wait("api");
+  EXPECT_FALSE(answer) << said();
+  world.advance(seconds(5));
+  EXPECT_EQ(said(), "ready");
+}
+
+TEST_F(NotComing, ItsNextRestartIsLaterThanTheWait) {
+  add_crashing("a", R"("restartDelay":100000)");
+  world.add_process("api", R"("dependencies":["a"])");
+  wait("api");
+  world.advance(seconds(1));
+  ASSERT_EQ(world.lifecycle("a"), Lifecycle::backoff);
+  EXPECT_TRUE(in_vain()) << said();
+  answer.reset();
+  wait("a");
+  EXPECT_EQ(said(), "service 'a' will not be ready: a failed (exited with code 1) and its next restart comes later than "
+                    "this wait ends");
+  answer.reset();
+  wait("a", seconds(200));
+  EXPECT_FALSE(answer) << said();
+}
+
+TEST_F(NotComing, WhatRunsWithoutUsMayAnswerAgainBeforeItsNextRestart) {
+  const auto serial = world.add(R"({"id":"x","type":"core","endpoint":"http://127.0.0.1:7001","healthCheckInterval":500,)"
+                                R"("restartDelay":100000})", &kCallableAction);
+  world.prober.set(serial, health::FakeProber::Answer::http(503));
+  while (world.lifecycle("x") != Lifecycle::backoff) ASSERT_TRUE(world.loop.run_next());
+  wait("x");
+  EXPECT_FALSE(answer) << said();
+  world.prober.unset(serial);
+  world.advance(seconds(3));
+  EXPECT_EQ(said(), "ready");
+}
+
 }  // namespace
 }  // namespace azora::orchestrator

@@ -1,5 +1,5 @@
 // When the core asks a service, and what becomes of the answers (R15, R16).
-#include "support/world.hpp"
+#include "support/commands.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -29,7 +29,7 @@ TEST(Probing, FirstCheckOfAUrlIsAtOnceAtRegistrationOverwritingAndStart) {
   world.add(text);
   world.advance(Millis(10));
   EXPECT_EQ(world.prober.asked(serial), 2U);
-  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const auto&) {}); });
+  stop_all(world, seconds(1));
   EXPECT_EQ(world.status("u"), HealthStatus::unknown);
   world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   world.advance(Millis(10));

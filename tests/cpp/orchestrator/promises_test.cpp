@@ -1,7 +1,7 @@
 // What a user is promised of healing, one situation each: root outages, spent budgets, hangs, the kill brake.
 #include <algorithm>
 
-#include "support/world.hpp"
+#include "support/commands.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -43,7 +43,7 @@ TEST(Promises, WhoFailsForItsRootIsNotKilledWhenItIsBackBeforeItAnswers) {
   world.keeper.crash(root);
   world.advance(minutes(10));
   ASSERT_EQ(world.status("leaf"), HealthStatus::unhealthy);
-  world.turn([&] { ASSERT_TRUE(world.core.command(Verb::start, "root", false, false, "rest").ok()); });
+  command(world, Verb::start, "root");
   while (world.status("root") != HealthStatus::healthy) ASSERT_TRUE(world.loop.run_next());
   const SteadyTime back = world.loop.now().steady;
   world.advance(seconds(3));
@@ -100,7 +100,7 @@ TEST(Promises, ARecoveredDependencyBringsAFailedServiceBack) {
   world.advance(seconds(60));
   ASSERT_EQ(wire_name(world.lifecycle("leaf")), "FAILED");
   world.keeper.set(leaf, {});
-  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::restart, "root", false, false, "rest").ok()); });
+  command(world, Verb::restart, "root");
   world.advance(seconds(3));
   EXPECT_EQ(world.status("leaf"), HealthStatus::healthy);
 }

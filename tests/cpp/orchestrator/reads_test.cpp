@@ -11,7 +11,7 @@
 #include "azora/orchestrator/reads/why.hpp"
 #include "azora/registry/dependency_graph.hpp"
 #include "azora/registry/registry.hpp"
-#include "support/world.hpp"
+#include "support/commands.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -208,7 +208,7 @@ TEST(Reads, WhyOfAProcessOnItsWay) {
   EXPECT_NE(at, std::string::npos) << text;
   world.advance(seconds(2));
   EXPECT_EQ(why(world, "a"), text);  // the same moment, whenever it is asked
-  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(5), [](const auto&) {}); });
+  stop_all(world, seconds(5));
   world.advance(seconds(6));
   EXPECT_NE(why(world, "a").find("a is not watched: the orchestrator is stopped"), std::string::npos);
 }
@@ -235,7 +235,7 @@ TEST(Reads, WhyOfAnEntryCountsItsInstancesAndNamesThoseThatAreNotWell) {
   EXPECT_NE(text.find(R"("lifecycle":"BACKOFF","status":"degraded","cause":"crash","attempt":0,)"), std::string::npos) << text;
   EXPECT_NE(text.find(R"("lastError":"w@1: killed by SIGKILL")"), std::string::npos) << text;
   EXPECT_NE(why(world, "w@1").find(R"("serviceId":"w@1","summary":"w@1 failed)"), std::string::npos);
-  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(5), [](const auto&) {}); });
+  stop_all(world, seconds(5));
   world.advance(seconds(6));
   EXPECT_NE(why(world, "w").find("w is unknown: 0 of 3 instances are ready; w@0 is not watched: the orchestrator is stopped"),
             std::string::npos)

@@ -64,10 +64,7 @@ TEST(Replacing, DroppingTheProcessStopsIt) {
 TEST(Replacing, ANewProcessWaitsForTheOldOne) {
   World world;
   const auto a = world.add_process("a");
-  world.keeper.set(a, {.ignores_stop = true});
-  world.advance(seconds(1));
-  world.keeper.crash(a);
-  world.advance(seconds(1));
+  restart_as(world, a, {.ignores_stop = true});
   world.add(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001"})");
   const auto b = world.add_process("a");
   world.advance(seconds(5));

@@ -109,5 +109,24 @@ TEST(RestartAlong, ACallableIsCalledForIt) {
   EXPECT_EQ(causes(world, "api"), std::vector<std::string>{"dependency"});
 }
 
+// What they hold of the incarnation that is gone is void at once, so all stop at once; they come back as all starts do.
+TEST(RestartAlong, AllStopAtOnceAndStartThroughTheStartBucket) {
+  World world({.max_concurrent_starts = 2});
+  world.keeper.set_delay([] { return Nanos(Millis(200)); });
+  const auto db = world.add_process("db");
+  for (int i = 0; i < 6; ++i) world.add_process("api" + std::to_string(i), kAlong);
+  world.advance(seconds(20));
+  ASSERT_EQ(world.recorder.board->healthy, 7U);
+  world.keeper.crash(db);
+  int most = 0;
+  while (world.recorder.count(EventType::service_restarted) < 7) {
+    ASSERT_TRUE(world.loop.run_next());
+    int starting = 0;
+    world.recorder.board->in_order.for_each([&](const ViewPtr& view) { starting += view->lifecycle == Lifecycle::starting ? 1 : 0; });
+    most = std::max(most, starting);
+  }
+  EXPECT_EQ(most, 2);
+}
+
 }  // namespace
 }  // namespace azora::orchestrator

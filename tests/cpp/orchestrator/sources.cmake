@@ -2,6 +2,7 @@ set(AZORA_ORCHESTRATOR_TESTS
   brake_test.cpp
   checks_test.cpp
   actions_test.cpp
+  commit_faults_test.cpp
   commits_test.cpp
   core_test.cpp
   durable_test.cpp

@@ -56,10 +56,7 @@ TEST(Verbs, WaitingForItsDependentsACrashedServiceStaysDown) {
   World world;
   const auto root = world.add_process("root");
   const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
-  world.keeper.set(leaf, {.ignores_stop = true});
-  world.advance(seconds(1));
-  world.keeper.crash(leaf);
-  world.advance(seconds(1));
+  restart_as(world, leaf, {.ignores_stop = true});
   ASSERT_TRUE(world.keeper.alive(leaf));
   command(world, Verb::stop, "root", true);
   world.keeper.crash(root);
@@ -118,10 +115,7 @@ TEST(Verbs, ANewerVerbTakesTheWaitingOnesPlace) {
   World world;
   const auto root = world.add_process("root");
   const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
-  world.keeper.set(leaf, {.stops_in = seconds(3)});
-  world.advance(seconds(1));
-  world.keeper.crash(leaf);
-  world.advance(seconds(1));
+  restart_as(world, leaf, {.stops_in = seconds(3)});
   command(world, Verb::stop, "root", true);
   world.advance(seconds(1));
   command(world, Verb::start, "root");
@@ -188,10 +182,7 @@ TEST(Verbs, StopDuringBackoffCancelsTheAttempt) {
 TEST(Verbs, CrashDuringStopStaysDownAndDuringRestartComesUp) {
   World world;
   const auto a = world.add_process("a");
-  world.keeper.set(a, {.ignores_stop = true});
-  world.advance(seconds(1));
-  world.keeper.crash(a);
-  world.advance(seconds(1));
+  restart_as(world, a, {.ignores_stop = true});
   command(world, Verb::stop, "a");
   world.keeper.crash(a);
   world.advance(seconds(30));
@@ -209,10 +200,7 @@ TEST(Verbs, CrashDuringStopStaysDownAndDuringRestartComesUp) {
 TEST(Verbs, StartWaitsForTheFormerBearerOfTheId) {
   World world;
   const auto old = world.add_process("a");
-  world.keeper.set(old, {.ignores_stop = true});
-  world.advance(seconds(1));
-  world.keeper.crash(old);
-  world.advance(seconds(1));
+  restart_as(world, old, {.ignores_stop = true});
   ASSERT_TRUE(world.keeper.alive(old));
   world.turn([&] { EXPECT_TRUE(world.core.unregister("a", "rest").value()); });
   const auto successor = world.add_process("a");

@@ -45,10 +45,7 @@ TEST(WaitFor, ReadyIsAnsweredInTheTurnThatPublishesIt) {
 TEST(WaitFor, StoppedAndGoneAndTooLate) {
   World world;
   const auto a = world.add_process("a");
-  world.keeper.set(a, {.stops_in = seconds(2)});
-  world.advance(seconds(1));
-  world.keeper.crash(a);
-  world.advance(seconds(1));
+  restart_as(world, a, {.stops_in = seconds(2)});
   std::vector<std::string> answers;
   const auto wait = [&](bool ready, seconds span, const std::string& name) {
     world.core.wait_for("a", ready, world.loop.now().steady + span, [&answers, name](const Result<void>& done) {
@@ -59,15 +56,20 @@ TEST(WaitFor, StoppedAndGoneAndTooLate) {
     ASSERT_TRUE(world.core.command(Verb::stop, "a", false, false, "rest").ok());
     wait(false, seconds(1), "early");
     wait(false, seconds(10), "stopped");
-    wait(true, seconds(10), "ready");
   });
   world.advance(seconds(5));
   EXPECT_EQ(answers.size(), 2U);
-  world.turn([&] { EXPECT_TRUE(world.core.unregister("a", "rest").value()); });
-  ASSERT_EQ(answers.size(), 3U);
-  EXPECT_EQ(answers[1], "stopped:ok");
+  world.turn([&] {
+    ASSERT_TRUE(world.core.command(Verb::start, "a", false, false, "rest").ok());
+    wait(true, seconds(10), "ready");
+    wait(false, seconds(10), "gone");
+    EXPECT_TRUE(world.core.unregister("a", "rest").value());
+  });
+  ASSERT_EQ(answers.size(), 4U);
   EXPECT_NE(answers[0].find("timed"), std::string::npos) << answers[0];
+  EXPECT_EQ(answers[1], "stopped:ok");
   EXPECT_NE(answers[2].find("unknown"), std::string::npos) << answers[2];
+  EXPECT_EQ(answers[3], "gone:ok");
 }
 
 }  // namespace

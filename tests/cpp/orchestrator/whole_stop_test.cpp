@@ -11,14 +11,9 @@ TEST(WholeStop, StartDuringStopBringsEverybodyBack) {
   World world;
   const auto root = world.add_process("root");
   const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
-  world.keeper.set(leaf, {.stops_in = seconds(3)});
-  world.advance(seconds(1));
-  world.keeper.crash(leaf);
-  world.advance(seconds(1));
-  std::optional<std::vector<std::string>> left;
-  world.turn([&] {
-    world.core.stop(world.loop.now().steady + seconds(30), [&](std::vector<std::string> ids) { left = std::move(ids); });
-  });
+  restart_as(world, leaf, {.stops_in = seconds(3)});
+  const LeftRunning answer = stop_all(world, seconds(30));
+  const auto& left = *answer;
   world.advance(seconds(1));
   EXPECT_FALSE(left.has_value());
   world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
@@ -39,7 +34,7 @@ TEST(WholeStop, ARestartByCallableIsVerifiedAfterItAsWell) {
   world.advance(seconds(5));
   ASSERT_EQ(world.callable.starts().size(), 1U);
   world.turn([&] { world.callable.answer(world.callable.starts()[0].run, {}); });
-  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
+  stop_all(world, seconds(1));
   world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });
   world.advance(seconds(3));
   EXPECT_EQ(world.recorder.count(EventType::service_restarted), 0);
@@ -53,14 +48,9 @@ TEST(WholeStop, ItsDeadlineKillsWhoeverIsLeftAsAPlannedEnd) {
   World world;
   const auto root = world.add_process("root");
   const auto leaf = world.add_process("leaf", R"("dependencies":["root"])");
-  world.keeper.set(leaf, {.ignores_stop = true});
-  world.advance(seconds(1));
-  world.keeper.crash(leaf);
-  world.advance(seconds(1));
-  std::optional<std::vector<std::string>> left;
-  world.turn([&] {
-    world.core.stop(world.loop.now().steady + seconds(2), [&](std::vector<std::string> ids) { left = std::move(ids); });
-  });
+  restart_as(world, leaf, {.ignores_stop = true});
+  const LeftRunning answer = stop_all(world, seconds(2));
+  const auto& left = *answer;
   world.advance(seconds(3));
   ASSERT_TRUE(left.has_value());
   EXPECT_EQ(*left, (std::vector<std::string>{"leaf", "root"}));
@@ -111,7 +101,7 @@ TEST(WholeStop, ACallableIsNotCalledForAServiceThatIsWell) {
   ASSERT_EQ(calls(), 1U);
   world.turn([&] { world.callable.answer(world.callable.starts()[0].run, {.ok = false, .reason = "it raised"}); });
   ASSERT_EQ(world.lifecycle("u"), Lifecycle::backoff);
-  world.turn([&] { world.core.stop(world.loop.now().steady + seconds(1), [](const std::vector<std::string>&) {}); });
+  stop_all(world, seconds(1));
   world.advance(seconds(20));
   world.prober.unset(serial);
   world.turn([&] { EXPECT_TRUE(world.core.start().ok()); });

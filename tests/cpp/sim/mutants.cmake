@@ -88,8 +88,8 @@ mutant(mass_not_told orchestrator/drive.cpp "a mass failure is not told"
 [=[      if (!PLANTED && brake) emit_brake(turn_, *brake);]=])
 
 mutant(called_twice healing/start.cpp "a restart callable is called again before it returned"
-[=[  if (m_.action_running) return;]=]
-[=[  if (!PLANTED && m_.action_running) return;]=])
+[=[  if (m_.action_running) return end_our_kill();]=]
+[=[  if (!PLANTED && m_.action_running) return end_our_kill();]=])
 
 mutant(late_result_blinds orchestrator/reactions/on_action.cpp "the late result of an action blinds the checks"
 [=[  if (!verified_now) return;]=]

@@ -1,9 +1,11 @@
 #pragma once
 // Verbs as tests give them, and when a service was told to do what.
 // Threads: the test's.
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "support/world.hpp"
 
@@ -25,6 +27,24 @@ inline VerbAnswer command(World& world, Verb verb, const std::string& id, bool d
     Result<VerbAnswer> done = world.core.command(verb, id, dependents, dependencies, "rest");
     ASSERT_TRUE(done.ok()) << (done.ok() ? "" : done.error().message);
     answer = std::move(done).value();
+  });
+  return answer;
+}
+
+// What it starts behaves so from now on, what runs of it included.
+inline void restart_as(World& world, std::uint64_t serial, const keeper::FakeKeeper::Behaviour& behaviour) {
+  world.keeper.set(serial, behaviour);
+  world.advance(std::chrono::seconds(1));
+  world.keeper.crash(serial);
+  world.advance(std::chrono::seconds(1));
+}
+
+// The stop of the whole, and who was left when it was answered; nullopt: it is not yet.
+using LeftRunning = std::shared_ptr<std::optional<std::vector<std::string>>>;
+inline LeftRunning stop_all(World& world, Nanos span) {
+  auto answer = std::make_shared<std::optional<std::vector<std::string>>>();
+  world.turn([&] {
+    world.core.stop(world.loop.now().steady + span, [answer](const std::vector<std::string>& left) { *answer = left; });
   });
   return answer;
 }

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <utility>
 
@@ -31,6 +32,8 @@ class FakeStore : public Store {
     loop_.post([this] { work(); });
   }
   Mode mode() const { return mode_; }
+  // Its next commits throw.
+  void set_throws(bool throws) { throws_ = throws; }
   void set_delay(std::function<Nanos()> delay) { delay_ = std::move(delay); }
   void set_failure(Failure failure) { failure_ = std::move(failure); }
   // Whether a refused batch is in the image all the same: the error came after the write.
@@ -52,6 +55,7 @@ class FakeStore : public Store {
     return rows;
   }
   Ticket commit(Batch batch) override {
+    if (throws_) throw std::runtime_error("the store is broken");
     queue_.push_back({++last_, std::move(batch)});
     if (mode_ == Mode::prompt) work();
     else if (queue_.size() == 1) arm();
@@ -100,6 +104,7 @@ class FakeStore : public Store {
   Loop& loop_;
   StoreListener* listener_ = nullptr;
   Mode mode_ = Mode::prompt;
+  bool throws_ = false;
   std::function<Nanos()> delay_;
   std::function<bool()> written_anyway_;
   Failure failure_{.full = true, .reason = "no space left on device"};

@@ -33,10 +33,12 @@ bool is_awaited(const healing::Machine& machine) {
   }
 }
 
-// Where checks go on all the while, what its action says of itself is kept apart from what they say.
+// Where checks go on all the while, what its action says of itself is kept apart from what they say. A start that is
+// refused while it is stopped as planned is no failure: nothing is wrong with the service.
 void on_refused(Drive& drive, ServiceState& service, std::string reason) AZORA_CONTROL {
   if (service.owned()) {
-    service.set_last_error(std::move(reason));
+    const bool fails = service.machine.lifecycle == Lifecycle::starting || service.machine.episode.failing;
+    if (fails) service.set_last_error(std::move(reason));
   } else {
     service.own->action_error = std::string(service.spec->action->name) + ": " + reason;
   }
