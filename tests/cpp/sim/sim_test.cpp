@@ -29,7 +29,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, SimulationShard, testing::Range<std::uint64_t>(0
 // Each found a fault that is fixed: in the core, or in what the watchers took for one.
 TEST(Simulation, SeedsThatFoundAFaultFindNoneAnyMore) {
   for (const std::uint64_t seed : {157U, 458U, 557U, 592U, 686U, 821U, 933U, 1079U, 1081U, 1228U, 1315U, 1490U, 4173U}) {
-    Simulation simulation(seed);
+    Simulation simulation(seed, Simulation::Actions::ours);
     simulation.run();
     EXPECT_FALSE(simulation.failed()) << simulation.report() << "\nreplay: AZORA_SIM_SEED=" << seed;
   }

@@ -1,21 +1,26 @@
 #pragma once
-// One fleet with dependencies, groups and replicas, and a store that may be slow, refuse or hang, driven through a seeded
-// schedule of faults and commands while watchers look on; then the faults end and everything must come back; then all leave
-// and nothing may be left.
-// The seed decides everything: the same seed, the same run.
+// One fleet with dependencies, groups, replicas and every kind of action, and a store that may be slow, refuse or hang,
+// driven through a seeded schedule of faults and commands while watchers look on; then the faults end and everything must
+// come back; then all leave and nothing may be left.
+// The seed decides everything: the same seed, the same run. simulation.cpp builds the fleet and ends the faults,
+// faults.cpp makes them.
 // Threads: the test's.
 #include <cstdint>
 #include <random>
 #include <string>
 #include <vector>
 
+#include "sim/action_watcher.hpp"
+#include "sim/outside.hpp"
 #include "sim/store_watcher.hpp"
 
 namespace azora::orchestrator {
 
 class Simulation {
  public:
-  explicit Simulation(std::uint64_t seed);
+  // What heals its services: processes and callables, or all kinds that there may be.
+  enum class Actions { ours, all };
+  explicit Simulation(std::uint64_t seed, Actions actions = Actions::all);
   void run();
   bool failed() const { return !watcher_.problems().empty(); }
   // The seed and what was found, one line each.
@@ -33,7 +38,7 @@ class Simulation {
     std::string more;      // of its configuration, beside what every service has
     bool url_only = false;
     const ActionKind* action = &kProcessAction;
-    bool called() const { return action == &kCallableAction; }
+    bool launched() const { return action == &kProcessAction; }
     bool probed = true;
     bool registered = false;
     int replicas = 1;
@@ -50,16 +55,18 @@ class Simulation {
   void build();
   std::string dependency_of(std::size_t index);
   std::string policy();
+  void vary_action(Member& member);
   void add(Member& member, const std::string& argv);
   void remove(Member& member);
   void fault();
   void answer_badly(Member& member);
   void misbehave(Member& member);
+  void misbehave_elsewhere(std::uint64_t serial);
+  void crash(std::uint64_t serial, std::optional<int> code = std::nullopt);
   void command(Member& member);
   void overwrite(Member& member);
   void whole_stop();
   void recover(Member& member);
-  void call(const actions::ActionRequest& request);
   void heal();
   void trouble_the_store();
   void check_converged();
@@ -70,11 +77,14 @@ class Simulation {
   World world_;
   Watcher watcher_{world_};
   StoreWatcher store_watcher_{world_, watcher_};
-  // Of their own: a seed's faults are the same whatever the store does and whatever services say of their ends.
+  // Of their own: a seed's faults are the same whatever the store does, services say of their ends, and actions do.
   std::mt19937_64 store_random_;
   std::mt19937_64 policy_random_;
+  std::mt19937_64 action_random_;
+  Actions actions_;
+  Outside outside_{world_, watcher_, store_watcher_, random_, action_random_};
+  ActionWatcher action_watcher_{world_, watcher_};
   std::vector<Member> members_;
-  bool healing_ = false;  // faults have ended
 };
 
 // Numbers from the environment: AZORA_SIM_SEED replays one seed, AZORA_SIM_SEEDS sets how many are run.
