@@ -6,6 +6,7 @@
 #include <string>
 
 #include "azora/base/check.hpp"
+#include "azora/base/undo.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -55,14 +56,15 @@ void Commits::commit() {
   if (batch.empty()) return;
   const store::Ticket ticket = tickets_.give(loop_.now().steady);
   journal_.gave(ticket);
-  try {
-    [[maybe_unused]] const store::Ticket got = store_.commit(std::move(batch));
-    AZORA_ASSERT(got == ticket);
-  } catch (...) {
+  UndoUnlessDone giving([this, ticket] {
+    control_thread.assert_held();
+    if (tickets_.is_told(ticket)) return;  // it was answered before the store threw
     tickets_.take_back();
     journal_.not_given();
-    throw;
-  }
+  });
+  [[maybe_unused]] const store::Ticket got = store_.commit(std::move(batch));
+  AZORA_ASSERT(got == ticket);
+  giving.done();
 }
 
 // Whatever is wrong with the rows of a turn, what it answers and sends is not lost with them.

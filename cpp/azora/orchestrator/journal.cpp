@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "azora/base/check.hpp"
+#include "azora/base/undo.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -25,14 +26,14 @@ store::Batch Journal::collect() {
   owes_ = false;
   last_ = {};
   if (!keeps_) return batch;
-  try {
-    collect_services(batch);
-    collect_entries(batch);
-    collect_heads(batch);
-  } catch (...) {
+  UndoUnlessDone collecting([this] {
+    control_thread.assert_held();
     take_back(std::exchange(last_, {}));
-    throw;
-  }
+  });
+  collect_services(batch);
+  collect_entries(batch);
+  collect_heads(batch);
+  collecting.done();
   services_.clear();
   entries_.clear();
   return batch;
