@@ -147,6 +147,12 @@ void Simulation::whole_stop() {
       watcher_.stops_in_order(false);
     });
   });
+  if (actions_ == Actions::all) {
+    // Some end by themselves meanwhile, also where others need them.
+    for (const Member& each : members_) {
+      if (action_random_() % 4 == 0 && !each.serials.empty()) crash(each.serials.front());
+    }
+  }
   const bool cut_short = chance(30);
   // Longer than any chain of dependents takes; the answer follows the last end, and not only when a deadline is over.
   for (int passed = 0; passed < (cut_short ? 1 : 240); ++passed) {

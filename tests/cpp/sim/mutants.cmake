@@ -200,3 +200,86 @@ mutant(retry_never orchestrator/commits.cpp "a store that works again is never t
 mutant(restart_along_forgotten orchestrator/drive.cpp "what goes along with a restarted dependency goes on"
 [=[      if (restarted != nullptr) restart_along(*restarted);]=]
 [=[      if (!PLANTED && restarted != nullptr) restart_along(*restarted);]=])
+
+mutant(stale_report_taken orchestrator/reactions/on_action.cpp "what is told of a former run is taken for the present one's"
+[=[  const bool same = service != nullptr && service->own && service->machine.incarnation == run.incarnation;]=]
+[=[  const bool same = service != nullptr && service->own && (PLANTED || service->machine.incarnation == run.incarnation);]=])
+
+mutant(told_end_ignored healing/step.cpp "the end of what cannot be stopped is not believed"
+[=[    case Kind::exited: return exits ? exited(]=]
+[=[    case Kind::exited: return exits && (!PLANTED || owned()) ? exited(]=])
+
+mutant(told_loss_ignored healing/step.cpp "what cannot be stopped is lost, and not missed"
+[=[    case Kind::lost: return exits ? lost()]=]
+[=[    case Kind::lost: return exits && (!PLANTED || owned()) ? lost()]=])
+
+mutant(told_is_stopped healing/step.cpp "what cannot be stopped is told to stop"
+[=[  if (owned() && running()) return stop(cause);]=]
+[=[  if ((PLANTED ? plan_.action.tells_exits : owned()) && running()) return stop(cause);]=])
+
+mutant(deaf_is_stopped healing/step.cpp "what never tells its end is stopped for its checks, and waited for"
+[=[  if (owned()) return stop(Cause::liveness);]=]
+[=[  if (PLANTED ? plan_.action.can_stop : owned()) return stop(Cause::liveness);]=])
+
+mutant(answer_awaited_too_long healing/step.cpp "a start that is never answered is waited for, hour by hour"
+[=[  begin_start_clock();
+  m_.holds.slot = true;]=]
+[=[  begin_start_clock();
+  if (PLANTED) m_.timers.deadline = now_ + std::chrono::hours(1);
+  m_.holds.slot = true;]=])
+
+mutant(only_processes_stop orchestrator/reactions/on_stop.cpp "the stop of the whole leaves what is ours and no process"
+[=[    if (service == nullptr || !service->owned()) continue;
+    const bool over]=]
+[=[    if (service == nullptr || !service->owned() || (PLANTED && !service->process())) continue;
+    const bool over]=])
+
+mutant(only_processes_end orchestrator/drive.cpp "an action is asked for its name, not for what it can do"
+[=[                 .tells_exits = spec.action->tells_exits,]=]
+[=[                 .tells_exits = PLANTED ? spec.action == &kProcessAction : spec.action->tells_exits,]=])
+
+mutant(stale_generation_accepted orchestrator/probing.cpp "answers to checks of a former configuration are believed"
+[=[      result.generation != service.generation ||]=]
+[=[      (!PLANTED && result.generation != service.generation) ||]=])
+
+mutant(budget_without_end healing/end.cpp "the budget is counted and never over"
+[=[  const bool spent = policy.max_restarts >= 0 &&]=]
+[=[  const bool spent = !PLANTED && policy.max_restarts >= 0 &&]=])
+
+mutant(delay_never_grows healing/backoff.cpp "the tenth restart waits no longer than the first"
+[=[  const int doublings = has_base ? attempt - 1 : attempt - 2;]=]
+[=[  const int doublings = PLANTED ? 0 : has_base ? attempt - 1 : attempt - 2;]=])
+
+mutant(brake_without_end healing/permit.cpp "after a mass failure nothing is healed any more"
+[=[  if (now > domain.quiet_at || now - domain.braked_at > kLongestBrake) {]=]
+[=[  if (!PLANTED && (now > domain.quiet_at || now - domain.braked_at > kLongestBrake)) {]=])
+
+mutant(permit_not_returned orchestrator/admission.cpp "a permit that is given back is never granted again"
+[=[  permits_.release(serial);
+  permits_moved_ = true;]=]
+[=[  if (!PLANTED) permits_.release(serial);
+  permits_moved_ = true;]=])
+
+mutant(degraded_is_enough orchestrator/fleet.cpp "what needs a healthy service starts when that is up"
+[=[    case Condition::healthy: return up && service.status == HealthStatus::healthy;]=]
+[=[    case Condition::healthy: return up && (PLANTED || service.status == HealthStatus::healthy);]=])
+
+mutant(dependents_not_waited_for orchestrator/verbs.cpp "a service is stopped beside the dependents that it takes along"
+[=[    return std::none_of(one.after.begin(), one.after.end(), runs);]=]
+[=[    return PLANTED || std::none_of(one.after.begin(), one.after.end(), runs);]=])
+
+mutant(taken_along_left_down orchestrator/reactions/on_command.cpp "what was stopped for a restart stays down"
+[=[    raise_again(fleet, turn, drive, due->raise);]=]
+[=[    if (!PLANTED) raise_again(fleet, turn, drive, due->raise);]=])
+
+mutant(started_while_stopped orchestrator/core.cpp "starts go on while the whole stops"
+[=[  if (fleet_.running()) admit();]=]
+[=[  if (PLANTED || fleet_.running()) admit();]=])
+
+mutant(never_means_nothing healing/end.cpp "what is never to be restarted is restarted"
+[=[  return plan_.restart.on != RestartOn::never && plan_.restart.max_restarts != 0;]=]
+[=[  return (PLANTED || plan_.restart.on != RestartOn::never) && plan_.restart.max_restarts != 0;]=])
+
+mutant(exit_0_restarted healing/end.cpp "what ended as it should is started again"
+[=[  if (m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always) {]=]
+[=[  if (!PLANTED && m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always) {]=])

@@ -52,7 +52,7 @@ void Outside::answer(actions::FakeAction& by, const actions::ActionRequest& requ
 void Outside::end_run(std::uint64_t serial, std::optional<int> code) {
   if (!world_.container.alive(serial)) return;
   if (!healing_ && of_others_() % 100 < 70) world_.prober.set(serial, FakeProber::Answer::refused());
-  world_.container.crash(serial, code);
+  of_others_() % 3 == 0 ? world_.container.lose(serial) : world_.container.crash(serial, code);
 }
 
 }  // namespace azora::orchestrator

@@ -149,7 +149,8 @@ void Simulation::add(Member& member, const std::string& argv) {
   if (!member.url_only && member.launched()) {
     text += R"(,"process":{"argv":[")" + argv + R"("],"replicas":)" + std::to_string(member.replicas) + "}";
   }
-  Result<std::vector<SpecPtr>> specs = parse_service(text + "}", {.origin = Origin::python, .given_action = member.launched() || member.url_only ? nullptr : member.action});
+  const ActionKind* given = member.launched() || member.url_only ? nullptr : member.action;
+  Result<std::vector<SpecPtr>> specs = parse_service(text + "}", {.origin = Origin::python, .given_action = given});
   world_.turn([&] {
     const SpecPtr first = specs.value().front();
     const Result<std::uint64_t> done = world_.core.register_many(specs.value(), "python");

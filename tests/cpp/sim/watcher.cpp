@@ -110,7 +110,6 @@ void Watcher::on_exited(Known& known, const Recorder::Seen& event, const ViewPtr
     known.failed_at = now();
   }
   known.rests = rests && !planned && owned;
-  if (event.cause == "operator") check_taken_along(event.id);
   first_.erase(event.id);
   end_of_health(known);
   if (const std::string mass = std::exchange(known.stopped_in_mass, ""); !mass.empty() && event.cause == "liveness") {

@@ -37,6 +37,7 @@ void Watcher::on_stop(const Command& command) {
   Known& known = place->second;
   const Run run{command.serial, command.incarnation};
   if (ended_.contains(run)) return;  // it had waited for the store, and came too late
+  if (view->lifecycle == Lifecycle::stopping && view->healing && view->healing->cause == "operator") check_taken_along(id);
   const Decision decided = known.stop && known.stop->run == run ? *known.stop : decision(run, *view->spec);
   const bool asked_for = stopping_ || !world_.core.running() || view->desired != Desired::up || known.operator_acted ||
                          known.along == run;
