@@ -1,6 +1,8 @@
 // Reads of `_core.Core`: none of them visits the control thread.
 #include <pybind11/stl.h>
 
+#include <algorithm>
+
 #include "azora/orchestrator/log_stream.hpp"
 #include "events.hpp"
 #include "handle.hpp"
@@ -76,11 +78,15 @@ py::object graph(const CoreHandle& self) {
   return self.graph.bytes;
 }
 
+orchestrator::LogOptions log_options(int lines, bool follow, bool timestamps) {
+  return {.lines = static_cast<std::size_t>(std::max(0, lines)), .follow = follow, .timestamps = timestamps};
+}
+
 // One reader of a service's output. Holds the core, so that it never outlives it.
 class LogStreamHandle {
  public:
-  LogStreamHandle(std::shared_ptr<CoreHandle> core, const std::string& id, int lines)
-      : core_(std::move(core)), stream_(value_or_throw(core_->live().follow_logs(id, lines))) {}
+  LogStreamHandle(std::shared_ptr<CoreHandle> core, const std::string& id, const orchestrator::LogOptions& options)
+      : core_(std::move(core)), stream_(value_or_throw(core_->live().follow_logs(id, options))) {}
   ~LogStreamHandle() {
     // In a forked child its descriptor was closed, and the number may belong to another file by now.
     if (core_->forked()) static_cast<void>(stream_.release());
@@ -149,16 +155,19 @@ void bind_core_reads(py::module_& module, CoreClass& core) {
            [](Self self) { return unlocked_bytes([&] { return self.live().metrics_text(); }); });
   core.def("trouble", [](Self self) { return self.get().trouble(); });
   core.def("logs",
-           [](Self self, const std::string& id, int lines) {
-             return unlocked_bytes([&] { return value_or_throw(self.live().logs(id, lines)); });
+           [](Self self, const std::string& id, int lines, bool timestamps) {
+             return unlocked_bytes([&] {
+               return value_or_throw(self.live().logs(id, log_options(lines, false, timestamps)));
+             });
            },
-           py::arg("id"), py::arg("lines"));
+           py::arg("id"), py::arg("lines"), py::arg("timestamps"));
   core.def("follow_logs",
-           [](const std::shared_ptr<CoreHandle>& self, const std::string& id, int lines) {
+           [](const std::shared_ptr<CoreHandle>& self, const std::string& id, int lines, bool follow,
+              bool timestamps) {
              const Unlock unlocked;
-             return std::make_unique<LogStreamHandle>(self, id, lines);
+             return std::make_unique<LogStreamHandle>(self, id, log_options(lines, follow, timestamps));
            },
-           py::arg("id"), py::arg("lines"));
+           py::arg("id"), py::arg("lines"), py::arg("follow"), py::arg("timestamps"));
   core.def("cursor",
            [](Self self, std::optional<std::uint64_t> since,
               const std::optional<std::vector<std::string>>& types,

@@ -155,9 +155,9 @@ class AsyncMasterOrchestrator:
         """See MasterOrchestrator.graph."""
         return await _in_thread(self.sync.graph)
 
-    async def logs(self, id: str, *, lines: int = 100) -> str:
+    async def logs(self, id: str, *, lines: int = 100, timestamps: bool = False) -> str:
         """See MasterOrchestrator.logs."""
-        return await _in_thread(self.sync.logs, id, lines=lines)
+        return await _in_thread(self.sync.logs, id, lines=lines, timestamps=timestamps)
 
     async def metrics(self) -> str:
         """See MasterOrchestrator.metrics."""

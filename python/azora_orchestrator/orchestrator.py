@@ -255,10 +255,14 @@ class MasterOrchestrator:
         answer: dict[str, Any] = json.loads(self._core.graph_json())
         return answer
 
-    def logs(self, id: str, *, lines: int = 100) -> str:
-        """The last lines of a process service's output; of an entry, those of each instance."""
+    def logs(self, id: str, *, lines: int = 100, timestamps: bool = False) -> str:
+        """The last lines of a process service's output; of an entry, those of each instance.
+
+        With `timestamps` each has the time before it at which it began (RFC 3339, UTC), or `-`.
+        Where lines were lost, to a full disk for instance, `[azora: 120 lines .. lost ..]` says so.
+        """
         with _naming(id):
-            return self._core.logs(id, lines).decode("utf-8", "replace")
+            return self._core.logs(id, lines, timestamps).decode("utf-8", "replace")
 
     def metrics(self) -> str:
         """Our own figures in Prometheus' text format."""

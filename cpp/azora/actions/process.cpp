@@ -40,8 +40,8 @@ void ProcessAction::on_warning(keeper::Serial serial, std::uint64_t incarnation,
   listener_->on_action_warning({serial, incarnation}, std::move(reason));
 }
 
-void ProcessAction::on_log_dropped(keeper::Serial serial, std::uint64_t lines) {
-  process_listener_->on_output_dropped(serial, lines);
+void ProcessAction::on_log_dropped(keeper::Serial serial, std::uint64_t lines, const keeper::LogLoss& loss) {
+  process_listener_->on_output_dropped(serial, lines, loss);
 }
 
 void ProcessAction::on_link(bool up, std::string reason) { process_listener_->on_keeper_link(up, std::move(reason)); }

@@ -14,8 +14,8 @@ namespace azora::actions {
 class ProcessListener {
  public:
   virtual ~ProcessListener() = default;
-  // So many lines of its output were dropped since its shim began.
-  virtual void on_output_dropped(std::uint64_t serial, std::uint64_t lines) = 0;
+  // So many lines of its output were dropped since its shim began; the newest of them.
+  virtual void on_output_dropped(std::uint64_t serial, std::uint64_t lines, const keeper::LogLoss& loss) = 0;
   // The link to the keeper went down or came back.
   virtual void on_keeper_link(bool up, std::string reason) = 0;
   // A shim holds a service that was not started here.
@@ -44,7 +44,7 @@ class ProcessAction : public Action, private keeper::KeeperListener {
   void on_swept(keeper::Serial serial, std::uint64_t incarnation) override;
   void on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
   void on_warning(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
-  void on_log_dropped(keeper::Serial serial, std::uint64_t lines) override;
+  void on_log_dropped(keeper::Serial serial, std::uint64_t lines, const keeper::LogLoss& loss) override;
   void on_link(bool up, std::string reason) override;
   void on_unknown(const keeper::Record& record) override;
 

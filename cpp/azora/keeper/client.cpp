@@ -51,7 +51,7 @@ class KeeperClient::Mailbox : public std::enable_shared_from_this<Mailbox> {
       case Report::Kind::exited: return listener_->on_exited(report.serial, report.incarnation, report.exit);
       case Report::Kind::swept: return listener_->on_swept(report.serial, report.incarnation);
       case Report::Kind::lost: return listener_->on_lost(report.serial, report.incarnation, std::move(report.reason));
-      case Report::Kind::log_dropped: return listener_->on_log_dropped(report.serial, report.lines);
+      case Report::Kind::log_dropped: return listener_->on_log_dropped(report.serial, report.lines, report.loss);
       case Report::Kind::adopted: return listener_->on_adopted(report.serial, report.incarnation, *report.record);
       case Report::Kind::unknown: return listener_->on_unknown(*report.record);
       case Report::Kind::warning:

@@ -122,7 +122,7 @@ void Ledger::on_record_of(Service& service, const Record& record) {
     if (record.phase != Phase::lost) reports_.of_record(Report::Kind::adopted, record);
     service.reported.set(Reported::started, has_started(record.phase) || record.phase == Phase::lost);
   }
-  reports_.log_dropped(service, record.log_dropped);
+  reports_.log_dropped(service, record);
   if (service.has_ended()) {
     service.owed.set(Owed::ack, service.facts.has(Fact::acknowledged) && is_over(record.phase));
     return;

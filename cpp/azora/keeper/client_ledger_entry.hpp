@@ -35,7 +35,7 @@ struct LedgerEntry {
   FlagSet<Reported> reported;
   FlagSet<Fact> facts;
   std::optional<StopOrder> stop_wanted;
-  std::uint64_t reported_dropped = 0;  // lines of its log
+  LogLoss reported_loss;               // of its log
 
   bool has_ended() const { return reported.has(Reported::end); }
   bool has_record() const { return record.phase != Phase::idle; }

@@ -9,10 +9,12 @@ void LedgerReports::refused(Serial serial, std::uint64_t incarnation, std::strin
   reports_.push_back({.kind = Report::Kind::swept, .serial = serial, .incarnation = incarnation});
 }
 
-void LedgerReports::log_dropped(LedgerEntry& service, std::uint64_t lines) {
-  if (std::exchange(service.reported_dropped, lines) == lines) return;
+void LedgerReports::log_dropped(LedgerEntry& service, const Record& record) {
+  if (service.reported_loss == record.log_loss) return;
+  service.reported_loss = record.log_loss;
   report(Report::Kind::log_dropped, service);
-  reports_.back().lines = lines;
+  reports_.back().lines = record.log_dropped;
+  reports_.back().loss = record.log_loss;
 }
 
 void LedgerReports::lost(LedgerEntry& service, std::string reason) {

@@ -20,8 +20,8 @@ class LedgerReports {
   void of_record(Report::Kind kind, const Record& record);
   // What its newest record says and was not reported yet.
   void on_phase(LedgerEntry& service);
-  // `lines` in all were dropped from its log.
-  void log_dropped(LedgerEntry& service, std::uint64_t lines);
+  // What was dropped from its log in all, where that is more than was told.
+  void log_dropped(LedgerEntry& service, const Record& record);
   // Nothing more follows.
   void failed(LedgerEntry& service, std::string reason);
   void lost(LedgerEntry& service, std::string reason);

@@ -19,6 +19,7 @@ struct Report {
   Now at;                                // started
   Exit exit;                             // exited
   std::uint64_t lines = 0;               // log_dropped
+  LogLoss loss;                          // the same
   std::string reason;                    // start_failed, lost, link_down, warning
   std::unique_ptr<const Record> record;  // adopted, unknown
 };

@@ -68,8 +68,8 @@ class KeeperListener {
   virtual void on_unknown(const Record& /*record*/) {}
   // It runs, but not quite as asked for. `reason` is for people. At most once per incarnation, right before on_started.
   virtual void on_warning(Serial /*serial*/, std::uint64_t /*incarnation*/, std::string /*reason*/) {}
-  // So many lines of its output were dropped for a slow or full disk, since its shim began.
-  virtual void on_log_dropped(Serial serial, std::uint64_t lines) = 0;
+  // So many lines of its output were dropped for a slow or full disk since its shim began; the newest of them.
+  virtual void on_log_dropped(Serial serial, std::uint64_t lines, const LogLoss& loss) = 0;
   // The link to the keeper went down (it ended, does not answer, or its folder was removed) or came back. Down again with a
   // newer reason when the next keeper cannot be had.
   virtual void on_link(bool up, std::string reason) = 0;

@@ -6,16 +6,14 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <charconv>
 #include <memory>
-#include <optional>
 #include <string_view>
 #include <vector>
 
 #include "azora/base/fd.hpp"
+#include "azora/keeper/log_mark.hpp"
 #include "azora/keeper/protocol.hpp"
-#include "azora/model/utf8.hpp"
 
 namespace azora::keeper {
 namespace {
@@ -43,50 +41,9 @@ std::vector<std::uint64_t> files_in(const std::string& folder) {
   return numbers;
 }
 
-// Never by a link: what lies there is the shim's, and only files are.
-Fd open_file(const std::string& folder, std::uint64_t number) {
-  return Fd(::open((folder + "/" + kLogPrefix + std::to_string(number)).c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
-}
-
 std::uint64_t size_of(const Fd& file) {
   struct stat info {};
   return ::fstat(file.get(), &info) == 0 && info.st_size > 0 ? static_cast<std::uint64_t>(info.st_size) : 0;
-}
-
-bool is_removed(const Fd& file) {
-  struct stat info {};
-  return ::fstat(file.get(), &info) != 0 || info.st_nlink == 0;
-}
-
-std::string read_at(const Fd& file, std::uint64_t offset, std::size_t size) {
-  std::string text(size, '\0');
-  std::size_t filled = 0;
-  while (filled < size) {
-    const ssize_t got = ::pread(file.get(), text.data() + filled, size - filled, static_cast<off_t>(offset + filled));
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) break;
-    filled += static_cast<std::size_t>(got);
-  }
-  text.resize(filled);
-  return text;
-}
-
-std::string made_valid(std::string_view bytes) {
-  if (is_utf8(bytes)) return std::string(bytes);
-  std::string text;
-  text.reserve(bytes.size() + 64);
-  while (!bytes.empty()) {
-    const std::size_t size = utf8_length(bytes);
-    text += size > 0 ? bytes.substr(0, size) : kReplacementCharacter;
-    bytes.remove_prefix(std::max<std::size_t>(size, 1));
-  }
-  return text;
-}
-
-// How much of `bytes` ends with a line.
-std::size_t whole_lines(std::string_view bytes) {
-  const std::size_t last = bytes.rfind('\n');
-  return last == std::string_view::npos ? 0 : last + 1;
 }
 
 // `size`, or a little less when that would cut a character in two.
@@ -131,94 +88,96 @@ std::uint64_t start_of_lines(const Fd& file, std::uint64_t end, std::size_t* lin
 LogPart LogReader::tail(std::size_t lines, std::size_t max_bytes) const {
   lines = std::min(lines, kMostLines);
   max_bytes = std::min(max_bytes, kMostBytes);
-  const std::vector<std::uint64_t> files = files_in(folder_);
+  struct Piece {
+    Fd index;
+    std::uint64_t offset = 0;
+    std::string bytes;
+    bool begins = true;
+  };
+  std::vector<Piece> pieces;  // the last one first
   LogPart part;
-  std::vector<std::string> pieces;
+  const std::vector<std::uint64_t> files = files_in(folder_);
   bool newest = true;
   for (auto number = files.rbegin(); number != files.rend(); ++number) {
-    const Fd file = open_file(folder_, *number);
+    const Fd file = open_log(folder_, *number);
     if (!file) continue;  // rotated away meanwhile
     std::uint64_t end = size_of(file);
     if (newest) {
-      // Back to the end of its last whole line; what is behind it is for the next read_from().
+      // Back to the end of its last whole line; what is behind it is for the next read_from(), too.
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end, kBlock));
       const std::string block = read_at(file, end - size, size);
-      end = end - size + (block.size() == size ? whole_lines(block) : 0);
+      const std::size_t whole = block.size() == size ? whole_lines(block) : 0;
+      end = end - size + whole;
       part.next = {*number, end};
       newest = false;
+      add_unfinished(part, file, std::string_view(block).substr(whole));
+      if (!part.unfinished.empty() && lines > 0) {
+        --lines;
+        max_bytes -= std::min(max_bytes, part.unfinished.size());
+      }
     }
     if (lines == 0 || max_bytes == 0) break;
     const std::size_t wanted = lines;
     const std::uint64_t start = start_of_lines(file, end, &lines, max_bytes);
-    pieces.push_back(read_at(file, start, static_cast<std::size_t>(end - start)));
-    max_bytes -= std::min(max_bytes, pieces.back().size());
+    pieces.push_back({open_log(folder_, *number, kTimesSuffix), start,
+                      read_at(file, start, static_cast<std::size_t>(end - start)), begins_line(file, start)});
+    max_bytes -= std::min(max_bytes, pieces.back().bytes.size());
     if (start > 0 || (wanted == lines && end > 0)) break;  // enough lines, or no room for another
   }
-  std::string bytes;
-  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) bytes += *piece;
-  part.text = made_valid(bytes);
+  LogText text(timestamps_);
+  for (auto piece = pieces.rbegin(); piece != pieces.rend(); ++piece) {
+    text.add(piece->index, piece->offset, piece->bytes, piece->begins && text.ends_with_line());
+  }
+  part.text = text.take_text();
+  part.gaps = text.take_gaps();
   return part;
 }
 
 LogPart LogReader::read_from(LogCursor cursor, std::size_t max_bytes) const {
   max_bytes = std::clamp<std::size_t>(max_bytes, 1, kMostBytes);
   LogPart part{.next = cursor};
-  std::string bytes;
+  LogText text(timestamps_);
+  std::size_t given = 0;
   const std::vector<std::uint64_t> files = files_in(folder_);
   for (const std::uint64_t number : files) {
-    if (number < cursor.file || bytes.size() >= max_bytes) continue;
-    const Fd file = open_file(folder_, number);
+    if (number < cursor.file || given >= max_bytes) continue;
+    const Fd file = open_log(folder_, number);
     if (!file) continue;
     if (number != part.next.file) {
       // Numbers have no holes: a step of more than one means files that went unread.
       part.missed |= part.next.file != 0 && number > part.next.file + 1;
       part.next = {number, 0};
     }
-    const std::size_t room = max_bytes - bytes.size();
+    if (part.next.offset > size_of(file)) part.next.offset = 0;  // somebody emptied it
+    const std::size_t room = max_bytes - given;
     std::string piece = read_at(file, part.next.offset, room);
     const bool full = piece.size() == room;
     const bool last = number == files.back();
+    std::size_t kept = piece.size();
     if (full || last) {
-      std::size_t kept = whole_lines(piece);
+      kept = whole_lines(piece);
       // A line longer than all the room: in pieces, rather than never.
-      if (kept == 0 && full && bytes.empty()) kept = std::max<std::size_t>(at_character(piece), 1);
-      piece.resize(kept);
+      if (kept == 0 && full && given == 0) kept = std::max<std::size_t>(at_character(piece), 1);
     }
-    part.next.offset += piece.size();
-    bytes += piece;
+    text.add(open_log(folder_, number, kTimesSuffix), part.next.offset, std::string_view(piece).substr(0, kept),
+             begins_line(file, part.next.offset) && text.ends_with_line());
+    part.next.offset += kept;
+    given += kept;
     if (full) break;
+    if (last) add_unfinished(part, file, std::string_view(piece).substr(kept));
   }
-  part.text = made_valid(bytes);
+  part.text = text.take_text();
+  part.gaps = text.take_gaps();
   return part;
 }
 
-LogPart LogFollower::begin(const std::string& folder, std::size_t lines) {
-  LogPart part = LogReader(folder).tail(lines);
-  at_ = part.next;
-  hold(folder);
-  return part;
-}
-
-LogPart LogFollower::next(const std::string& folder) {
-  std::string rest;
-  if (file_ && is_removed(file_)) {
-    rest = read_at(file_, at_.offset, LogReader::kMostBytes);
-    at_.offset += rest.size();
-    if (rest.size() < LogReader::kMostBytes) file_.reset();
-  }
-  if (file_ && !rest.empty()) return {.text = made_valid(rest), .next = at_};  // there is more of it
-  LogPart part = LogReader(folder).read_from(at_);
-  if (!rest.empty()) part.text.insert(0, made_valid(rest));
-  at_ = part.next;
-  hold(folder);
-  ended_ = !file_ && ::access(folder.c_str(), F_OK) != 0;
-  return part;
-}
-
-void LogFollower::hold(const std::string& folder) {
-  if (at_.file == 0 || (file_ && file_number_ == at_.file)) return;
-  file_ = open_file(folder, at_.file);
-  file_number_ = at_.file;
+// What stands behind part.next and ends the newest file.
+void LogReader::add_unfinished(LogPart& part, const Fd& file, std::string_view bytes) const {
+  if (bytes.empty() || bytes.size() >= kBlock) return;
+  LogText text(timestamps_);
+  const std::uint64_t offset = part.next.offset;
+  text.add(open_log(folder_, part.next.file, kTimesSuffix), offset, bytes, begins_line(file, offset));
+  part.unfinished = text.take_text();
 }
 
 }  // namespace azora::keeper

@@ -29,6 +29,16 @@ bool checked_bool(Reader& fields) {
   return value == 1;
 }
 
+LogLoss log_loss(Reader& fields) {
+  LogLoss loss;
+  loss.lines = fields.u64();
+  loss.bytes = fields.u64();
+  loss.since_wall_ms = fields.i64();
+  loss.error = fields.i32();
+  loss.goes_on = checked_bool(fields);
+  return loss;
+}
+
 StopOrder stop_order(Reader& fields) {
   StopOrder order;
   order.signal = fields.i32();
@@ -100,6 +110,7 @@ bool read_record(const std::uint8_t* frame, std::size_t size, Record* record) {
   record->failed_error = fields.i32();
   record->failed_detail = fields.u32();
   record->log_dropped = fields.u64();
+  record->log_loss = log_loss(fields);
   const Text id = fields.text();
   if (id.size > kMaxServiceId) return false;
   set_id(record, id);
@@ -216,6 +227,11 @@ std::size_t write_record(std::uint8_t* data, std::size_t room, FrameType type, c
   frame.i32(record.failed_error);
   frame.u32(record.failed_detail);
   frame.u64(record.log_dropped);
+  frame.u64(record.log_loss.lines);
+  frame.u64(record.log_loss.bytes);
+  frame.i64(record.log_loss.since_wall_ms);
+  frame.i32(record.log_loss.error);
+  frame.u8(record.log_loss.goes_on ? 1 : 0);
   frame.text(record.id, std::strlen(record.id));
   frame.u64(record.spec_hash);
   frame.u8(record.stop_asked ? 1 : 0);

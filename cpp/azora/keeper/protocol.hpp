@@ -141,6 +141,16 @@ enum class MemoryBound : std::uint8_t {
   address_space = 2,  // RLIMIT_AS: the addresses of each of its processes
 };
 
+// Lines of a service's output that could not be written, from one line that could be to the next.
+struct LogLoss {
+  std::uint64_t lines = 0;              // 0: nothing was ever lost
+  std::uint64_t bytes = 0;
+  std::int64_t since_wall_ms = 0;
+  std::int32_t error = 0;               // 0: the disk was too slow
+  bool goes_on = false;                 // nothing was written since
+  friend bool operator==(const LogLoss&, const LogLoss&) = default;
+};
+
 // Everything known about the current incarnation of one service.
 struct Record {
   std::uint64_t serial = 0;
@@ -160,6 +170,7 @@ struct Record {
   std::int32_t failed_error = 0;
   std::uint32_t failed_detail = 0;
   std::uint64_t log_dropped = 0;        // lines
+  LogLoss log_loss;                     // the newest one
   char id[kMaxServiceId + 1] = {};      // of the service, as launched
   std::uint64_t spec_hash = 0;          // of what was launched (launch_hash.hpp)
   bool stop_asked = false;              // by STOP, KILL, FORGET or GOODBYE, or by the end of the orchestrator

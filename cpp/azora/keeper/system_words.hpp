@@ -7,4 +7,7 @@ namespace azora::keeper {
 
 inline std::string system_words(int error) { return std::generic_category().message(error); }
 
+// Why lines of output were lost: LogLoss::error.
+inline std::string loss_words(int error) { return error == 0 ? "the disk was too slow" : system_words(error); }
+
 }  // namespace azora::keeper

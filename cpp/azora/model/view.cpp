@@ -26,6 +26,21 @@ void write_last_exit(JsonWriter& json, const ExitView& exit) {
   json.end_object();
 }
 
+void write_log_loss(JsonWriter& json, const LogLossView& loss) {
+  json.key("logLoss");
+  json.begin_object();
+  json.key("lines");
+  json.integer(static_cast<std::int64_t>(loss.lines));
+  json.key("bytes");
+  json.integer(static_cast<std::int64_t>(loss.bytes));
+  write_time(json, "since", loss.since);
+  json.key("reason");
+  json.string(loss.reason);
+  json.key("goesOn");
+  json.boolean(loss.goes_on);
+  json.end_object();
+}
+
 void append_last_error(std::string& out, const std::string& error) {
   if (error.empty()) return;
   out += ",\"lastError\":";
@@ -114,6 +129,7 @@ ServiceView::Tail ServiceView::make_tail() const {
     process->last_exit ? write_last_exit(json, *process->last_exit) : json.null();
     json.key("logDropped");
     json.integer(static_cast<std::int64_t>(process->log_dropped));
+    if (process->log_loss) write_log_loss(json, *process->log_loss);
     json.end_object();
   }
   if (instances) {

@@ -35,11 +35,21 @@ struct ExitView {
 // What is wrong with a program that goes into the background, and what to do.
 std::string daemonizing_text(int left_pid);
 
+// Lines of output that could not be written, one after another.
+struct LogLossView {
+  std::uint64_t lines = 0;
+  std::uint64_t bytes = 0;
+  WallTime since;
+  std::string reason;
+  bool goes_on = false;                      // nothing was written since
+};
+
 struct ProcessView {
   std::optional<int> pid;                    // nullopt: not running
   std::optional<WallTime> started_at;
   std::optional<ExitView> last_exit;
   std::uint64_t log_dropped = 0;             // lines lost to a slow or full disk
+  std::shared_ptr<const LogLossView> log_loss;  // the newest of them; nullptr: none was ever lost
 };
 
 // What healing is about, for `why`; most services of a large fleet have nothing of it.

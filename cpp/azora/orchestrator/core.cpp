@@ -338,9 +338,9 @@ void Core::acknowledge(Run run) {
   }
 }
 
-void Core::on_output_dropped(std::uint64_t serial, std::uint64_t lines) {
+void Core::on_output_dropped(std::uint64_t serial, std::uint64_t lines, const keeper::LogLoss& loss) {
   control_thread.assert_held();
-  log_dropped_.add(orchestrator::on_output_dropped(fleet_, turn_, serial, lines));
+  log_dropped_.add(orchestrator::on_output_dropped(fleet_, turn_, serial, lines, loss));
 }
 
 void Core::on_keeper_link(bool up, std::string reason) { self_watch_.on_link(up, std::move(reason)); }

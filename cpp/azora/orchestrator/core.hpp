@@ -107,7 +107,7 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   void on_action_exited(Run run, const ExitView& exit) override;
   void on_action_swept(Run run) override;
   void on_action_lost(Run run, std::string reason) override;
-  void on_output_dropped(std::uint64_t serial, std::uint64_t lines) override;
+  void on_output_dropped(std::uint64_t serial, std::uint64_t lines, const keeper::LogLoss& loss) override;
   void on_keeper_link(bool up, std::string reason) override;
   void on_unknown_process(const keeper::Record& record) override;
 

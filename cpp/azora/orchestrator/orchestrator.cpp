@@ -148,13 +148,13 @@ std::shared_ptr<const std::string> Orchestrator::graph_json() const { return imp
 
 std::string Orchestrator::trouble() { return impl_->trouble(); }
 std::string Orchestrator::metrics_text() const { return impl_->metrics_text(); }
-Result<std::string> Orchestrator::logs(std::string_view id, int lines) {
-  Result<std::unique_ptr<LogStream>> stream = follow_logs(id, lines);
+Result<std::string> Orchestrator::logs(std::string_view id, const LogOptions& options) {
+  Result<std::unique_ptr<LogStream>> stream = follow_logs(id, options);
   if (!stream) return std::move(stream).error();
   return stream.value()->next().text;
 }
-Result<std::unique_ptr<LogStream>> Orchestrator::follow_logs(std::string_view id, int lines) {
-  return impl_->follow_logs(id, static_cast<std::size_t>(std::max(0, lines)));
+Result<std::unique_ptr<LogStream>> Orchestrator::follow_logs(std::string_view id, const LogOptions& options) {
+  return impl_->follow_logs(id, options);
 }
 balancer::Balancer& Orchestrator::balancer() { return impl_->balancer(); }
 events::EventLog& Orchestrator::events() { return impl_->events(); }

@@ -37,6 +37,7 @@ class Store;
 namespace azora::orchestrator {
 
 class LogStream;
+struct LogOptions;  // log_stream.hpp
 
 struct Options {
   std::string keeper_path;      // of the azora-keeper program
@@ -127,10 +128,10 @@ class Orchestrator {
   std::string metrics_text() const;
   // What is wrong with the orchestrator itself, in one line; empty: nothing.
   std::string trouble();
-  // The last lines of a process service's output; and those with what follows. The stream is this object's: it
-  // must not outlive it.
-  Result<std::string> logs(std::string_view id, int lines);
-  Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, int lines);
+  // The last lines of a process service's output as they stand now; a stream has what follows, too. It is this
+  // object's: it must not outlive it.
+  Result<std::string> logs(std::string_view id, const LogOptions& options);
+  Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, const LogOptions& options);
 
   balancer::Balancer& balancer();
   events::EventLog& events();

@@ -188,7 +188,7 @@ std::string Orchestrator::Impl::metrics_text() const {
                                      .events_evicted = events_->evicted()});
 }
 
-Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_view name, std::size_t lines) {
+Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_view name, LogOptions options) {
   const std::shared_ptr<const Board> now = board();
   const std::vector<ViewPtr> views = now->services(name);
   if (views.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
@@ -200,7 +200,8 @@ Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_v
   world.sources = [this, name = std::string(name)] {
     std::vector<LogStream::Source> sources;
     for (const ViewPtr& view : board()->services(name)) {
-      if (view->spec->process) sources.push_back({view->spec->id, view->serial});
+      if (!view->spec->process) continue;
+      sources.push_back({view->spec->id, view->serial, view->process ? view->process->log_loss : nullptr});
     }
     return sources;
   };
@@ -208,7 +209,7 @@ Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_v
     Result<std::string> known = actions_.keeper.log_folder(serial);
     return known ? std::move(known).value() : std::string();  // nothing was ever launched
   };
-  return std::make_unique<LogStream>(std::move(world), lines, now->entries.contains(name));
+  return std::make_unique<LogStream>(std::move(world), options, now->entries.contains(name));
 }
 
 }  // namespace azora::orchestrator

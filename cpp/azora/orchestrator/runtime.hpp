@@ -94,7 +94,7 @@ class Orchestrator::Impl {
   std::string trouble();
   // By what is published.
   Result<std::vector<Request>> read_requests(const std::vector<std::string>& texts) const;
-  Result<std::unique_ptr<LogStream>> follow_logs(std::string_view name, std::size_t lines);
+  Result<std::unique_ptr<LogStream>> follow_logs(std::string_view name, LogOptions options);
 
   balancer::Balancer& balancer() { return balancer_; }
   events::EventLog& events() { return *events_; }

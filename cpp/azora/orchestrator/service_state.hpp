@@ -23,6 +23,7 @@ struct OwnFacts {
   std::optional<WallTime> process_started;
   std::optional<ExitView> last_exit;
   std::uint64_t log_dropped = 0;           // lines, as its shim last said
+  std::shared_ptr<const LogLossView> log_loss;  // the newest of them
   std::string warning;                     // this incarnation runs, but not quite as asked for
   std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
   std::string action_error;                // not owned: why its last action failed

@@ -10,6 +10,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   fleet.cpp
   invariants.cpp
   journal.cpp
+  log_note.cpp
   log_stream.cpp
   notices.cpp
   outlook.cpp

@@ -43,7 +43,7 @@ ViewPtr view_of(const ServiceState& service) {
   view->healing = healing_of(service);
   if (service.spec->action->tells_exits) {
     const OwnFacts& own = *service.own;
-    view->process = ProcessView{own.pid, own.process_started, own.last_exit, own.log_dropped};
+    view->process = ProcessView{own.pid, own.process_started, own.last_exit, own.log_dropped, own.log_loss};
   }
   return view;
 }

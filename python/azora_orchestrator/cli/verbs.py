@@ -12,6 +12,7 @@ from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE
 from azora_orchestrator.cli.common import Json, ServiceId, Url, app, as_json_wanted, client_of
 
 _RECENT = 10  # events shown before those that are waited for
+_NOTE = "[azora: "  # begins what the server says in between a service's lines
 
 
 @app.command()
@@ -192,16 +193,29 @@ def logs(
     id: ServiceId,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it comes.")] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=10_000, help="How many.")] = 200,
+    timestamps: Annotated[
+        bool, typer.Option("--timestamps", "-t", help="When each line was taken, UTC.")
+    ] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """What a process service wrote."""
+    """What a process service wrote.
+
+    What was lost of it, to a full disk for instance, is said on stderr.
+    """
     raw = as_json_wanted(ctx, as_json)
     text = client_of(ctx, url).lines(
-        "services", id, "logs", lines=lines, follow="1" if follow else None
+        "services",
+        id,
+        "logs",
+        lines=lines,
+        follow="1" if follow else None,
+        timestamps="1" if timestamps else None,
     )
     for line in text:
-        if raw:
+        if line.startswith(_NOTE) and line.endswith("]\n"):
+            render.complain(line[len(_NOTE) : -2])
+        elif raw:
             render.as_json({"serviceId": id, "line": line.rstrip("\n")})
         else:
             render.write(line)

@@ -55,6 +55,7 @@ _SCHEMAS: dict[str, dict[str, Any]] = {
     "dependents": _FLAG,
     "dependencies": _FLAG,
     "follow": _FLAG,
+    "timestamps": _FLAG,
     "explain": _FLAG,
     "lines": {"type": "integer", "minimum": 0, "maximum": 10_000, "default": 200},
     "strategy": {

@@ -30,14 +30,17 @@ class LogAnswer(Response):
         self._id = service_id
         self._lines = int(text)
         self._follow = flag(query, "follow")
+        self._timestamps = flag(query, "timestamps")
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Sends the last lines, then what follows."""
         core = self._app.core
-        stream = await self._app.in_thread(core.follow_logs, self._id, self._lines)
+        follow = self._follow and not scope.get("azora.head")
+        stream = await self._app.in_thread(
+            core.follow_logs, self._id, self._lines, follow, self._timestamps
+        )
         first, _ = await self._app.in_thread(stream.next)
         headers = [(b"content-type", TEXT_TYPE), (b"cache-control", b"no-store")]
-        follow = self._follow and not scope.get("azora.head")
         if not follow:
             headers.append((b"content-length", b"%d" % len(first)))
         await send({"type": "http.response.start", "status": 200, "headers": headers})

@@ -231,7 +231,12 @@ _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
         "/services/{id}/logs",
         _logs,
         "What it wrote, as plain text.",
-        [_ID, ("lines", "query", "How many; 200."), ("follow", "query", "1: go on as it comes.")],
+        [
+            _ID,
+            ("lines", "query", "How many; 200."),
+            ("follow", "query", "1: go on as it comes."),
+            ("timestamps", "query", "1: before each line, when it was taken."),
+        ],
     ),
     (
         "POST",

@@ -20,7 +20,7 @@ class Heard : public ActionListener, public ProcessListener {
   }
   void on_action_swept(Run run) override { add(run, "swept"); }
   void on_action_lost(Run run, std::string reason) override { add(run, "lost: " + reason); }
-  void on_output_dropped(std::uint64_t serial, std::uint64_t count) override {
+  void on_output_dropped(std::uint64_t serial, std::uint64_t count, const keeper::LogLoss&) override {
     add({serial, 0}, "dropped " + std::to_string(count));
   }
   void on_keeper_link(bool up, std::string reason) override { lines.push_back(up ? "link up" : "link down: " + reason); }

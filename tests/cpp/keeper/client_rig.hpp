@@ -18,7 +18,7 @@
 
 #include "azora/base/asio_loop.hpp"
 #include "azora/keeper/client.hpp"
-#include "azora/keeper/log_reader.hpp"
+#include "azora/keeper/log_follower.hpp"
 #include "support/built.hpp"
 #include "support/janitor.hpp"
 #include "support/signal_process.hpp"
@@ -229,7 +229,7 @@ class ClientRig : public KeeperListener {
   void on_warning(Serial serial, std::uint64_t incarnation, std::string reason) override {
     life(serial, incarnation).warning = std::move(reason);
   }
-  void on_log_dropped(Serial serial, std::uint64_t lines) override { dropped[serial] = lines; }
+  void on_log_dropped(Serial serial, std::uint64_t lines, const LogLoss&) override { dropped[serial] = lines; }
   void on_link(bool up, std::string reason) override { links.emplace_back(up, std::move(reason)); }
 
   std::filesystem::path folder;  // the runtime directory is made in it

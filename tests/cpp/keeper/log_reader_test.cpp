@@ -2,21 +2,13 @@
 #include <sys/stat.h>
 
 #include "keeper/client_rig.hpp"
+#include "keeper/log_folder.hpp"
 
 namespace azora::keeper {
 namespace {
 
-class LogReaderTest : public ::testing::Test {
+class LogReaderTest : public LogFolderTest {
  protected:
-  LogReaderTest() {
-    std::string path = std::filesystem::temp_directory_path() / "azora-log-test-XXXXXX";
-    EXPECT_NE(::mkdtemp(path.data()), nullptr);
-    folder = path;
-  }
-  ~LogReaderTest() override { std::filesystem::remove_all(folder); }
-  void write(int number, const std::string& text) {
-    std::ofstream(folder / ("log." + std::to_string(number)), std::ios::app | std::ios::binary) << text;
-  }
   std::string tail(std::size_t lines, std::size_t bytes = LogReader::kMostBytes) { return LogReader(folder).tail(lines, bytes).text; }
   // All there is from `cursor` on, in steps of `step` bytes.
   std::string follow(LogCursor* cursor, std::size_t step) {
@@ -29,8 +21,6 @@ class LogReaderTest : public ::testing::Test {
       all += part.text;
     }
   }
-
-  std::filesystem::path folder;
 };
 
 TEST_F(LogReaderTest, NoFolderHasNoLines) {
@@ -87,6 +77,8 @@ TEST_F(LogReaderTest, TailAndFollowMeetWithoutHoleOrOverlap) {
   write(1, "a\nb\nhalf");
   const LogPart part = LogReader(folder).tail(10);
   EXPECT_EQ(part.text, "a\nb\n");
+  EXPECT_EQ(part.unfinished, "half");
+  EXPECT_EQ(LogReader(folder).tail(2).text, "b\n");  // what is not finished is one of them
   LogCursor cursor = part.next;
   EXPECT_EQ(follow(&cursor, 100), "");
   write(1, " a line\nc\n");
@@ -103,6 +95,16 @@ TEST_F(LogReaderTest, FollowsOverRotation) {
   write(3, "d\n");
   EXPECT_EQ(follow(&cursor, 100), "b\nc\nd\n");
   EXPECT_EQ(cursor, (LogCursor{3, 2}));
+}
+
+TEST_F(LogReaderTest, R59AFileThatWasEmptiedIsReadFromItsBeginning) {
+  write(1, "a\nb\nc\n");
+  LogCursor cursor;
+  EXPECT_EQ(follow(&cursor, 100), "a\nb\nc\n");
+  std::filesystem::resize_file(folder / "log.1", 0);
+  EXPECT_EQ(follow(&cursor, 100), "");
+  write(1, "d\n");
+  EXPECT_EQ(follow(&cursor, 100), "d\n");
 }
 
 TEST_F(LogReaderTest, SaysWhenFilesWereRemovedUnread) {
@@ -142,44 +144,6 @@ TEST_F(LogReaderTest, OnlyLogFilesAndNoLinksAreRead) {
   EXPECT_EQ(tail(10), "a\n");
   LogCursor cursor;
   EXPECT_EQ(follow(&cursor, 100), "a\n");
-}
-
-TEST_F(LogReaderTest, AFollowerGivesWhatWasWrittenLastAlsoWhenTheFolderIsGone) {
-  write(1, "a\nb\n");
-  LogFollower follower;
-  EXPECT_EQ(follower.begin(folder, 1).text, "b\n");
-  EXPECT_EQ(follower.next(folder).text, "");
-  EXPECT_FALSE(follower.ended());
-  write(1, "c\nhalf");
-  std::filesystem::remove_all(folder);
-  const LogPart part = follower.next(folder);
-  EXPECT_EQ(part.text, "c\nhalf");
-  EXPECT_FALSE(part.missed);
-  EXPECT_TRUE(follower.ended());
-  EXPECT_EQ(follower.next(folder).text, "");
-}
-
-TEST_F(LogReaderTest, AFollowerFinishesAFileThatRotationRemoved) {
-  write(1, "a\n");
-  LogFollower follower;
-  EXPECT_EQ(follower.begin(folder, 0).text, "");
-  write(1, "b\n");
-  write(2, "c\n");
-  std::filesystem::remove(folder / "log.1");
-  const LogPart part = follower.next(folder);
-  EXPECT_EQ(part.text, "b\nc\n");
-  EXPECT_FALSE(part.missed);
-  EXPECT_FALSE(follower.ended());
-}
-
-TEST_F(LogReaderTest, AFollowerMayComeBeforeTheFolder) {
-  LogFollower follower;
-  EXPECT_EQ(follower.begin(folder / "later", 10).text, "");
-  EXPECT_EQ(follower.next(folder / "later").text, "");
-  EXPECT_TRUE(follower.ended());
-  write(1, "a\n");
-  EXPECT_EQ(follower.next(folder).text, "a\n");
-  EXPECT_FALSE(follower.ended());
 }
 
 TEST_F(LogReaderTest, RealServiceIsFollowedOverItsRotationsWithoutLoss) {

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "azora/keeper/log_mark.hpp"
 #include "keeper/program_rig.hpp"
 
 namespace azora::keeper {
@@ -19,7 +20,8 @@ class ProgramLog : public testing::Test {
   std::vector<std::filesystem::path> files() const {
     std::vector<std::filesystem::path> found;
     for (const auto& entry : std::filesystem::directory_iterator(rig.folder(1))) {
-      if (entry.path().filename().string().starts_with(kLogPrefix)) found.push_back(entry.path());
+      const std::string name = entry.path().filename();
+      if (name.starts_with(kLogPrefix) && !name.ends_with(kTimesSuffix)) found.push_back(entry.path());
     }
     std::sort(found.begin(), found.end());
     return found;

@@ -19,6 +19,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "azora/keeper/log_mark.hpp"
 #include "support/built.hpp"
 #include "support/janitor.hpp"
 
@@ -323,6 +324,7 @@ std::string ProgramRig::log_of(std::uint64_t serial) const {
   std::map<long, std::string> parts;
   for (const auto& entry : std::filesystem::directory_iterator(folder(serial))) {
     const std::string name = entry.path().filename();
+    if (name.ends_with(kTimesSuffix)) continue;
     if (name.starts_with(kLogPrefix)) parts[std::stol(name.substr(sizeof kLogPrefix - 1))] = file_text(entry.path());
   }
   std::string text;

@@ -34,6 +34,7 @@ Record full_record() {
                 .failed_error = 1,
                 .failed_detail = 7,
                 .log_dropped = std::uint64_t{1} << 40,
+                .log_loss = {.lines = 3, .bytes = 40, .since_wall_ms = 1'700'000'000'002, .error = 28, .goes_on = true},
                 .id = "orders@1",
                 .spec_hash = 0x1234567890abcdef,
                 .stop_asked = true,
@@ -98,6 +99,7 @@ TEST(Protocol, ARecordIsReadAsItWasWritten) {
   // Written again, all fields must give the same bytes.
   EXPECT_EQ(record_frame(read), frame);
   EXPECT_EQ(read.log_dropped, record.log_dropped);
+  EXPECT_EQ(read.log_loss, record.log_loss);
   EXPECT_EQ(read.started_steady_ns, -1);
   EXPECT_STREQ(read.id, "orders@1");
   EXPECT_EQ(read.spec_hash, record.spec_hash);

@@ -59,13 +59,15 @@ TEST(ServiceView, WritesTheServiceOfAProcess) {
   figures.remarks = std::make_shared<const Remarks>(Remarks{{}, {}, {}, 12.3456, 1024});
   view.process->last_exit = ExitView{.signal = SIGKILL, .oom = false, .at = WallTime{0}};
   view.process->log_dropped = 4;
+  view.process->log_loss = std::make_shared<const LogLossView>(LogLossView{3, 40, WallTime{0}, "no room", true});
   EXPECT_EQ(
       view.service_json(figures),
       R"({"config":{"id":"orders"},"health":)" + std::string(kHealth) +
           R"(},"startTime":"2024-02-29T12:33:20.000Z","lifecycle":"READY","desired":"hold",)"
           R"("restartRequired":true,"process":{"pid":77,"incarnation":2,)"
           R"("startedAt":"1970-01-01T00:00:00.000Z","cpuPercent":12.35,"rssBytes":1024,"lastExit":)"
-          R"({"code":null,"signal":"SIGKILL","oom":false,"at":"1970-01-01T00:00:00.000Z"},"logDropped":4}})");
+          R"({"code":null,"signal":"SIGKILL","oom":false,"at":"1970-01-01T00:00:00.000Z"},"logDropped":4,)"
+          R"("logLoss":{"lines":3,"bytes":40,"since":"1970-01-01T00:00:00.000Z","reason":"no room","goesOn":true}}})");
 }
 
 TEST(ServiceView, WritesNullsForAProcessThatDoesNotRun) {

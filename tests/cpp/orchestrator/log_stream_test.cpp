@@ -1,11 +1,14 @@
 // The output of an entry with replicas over folders as shims write them; that of one service runs with real ones.
 #include "azora/orchestrator/log_stream.hpp"
 
+#include <errno.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
 
 #include <filesystem>
 #include <fstream>
+
+#include "azora/keeper/log_mark.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -24,8 +27,9 @@ class LogStreamTest : public ::testing::Test {
     std::filesystem::create_directories(folder(serial));
     std::ofstream(folder(serial) / "log.1", std::ios::app | std::ios::binary) << text;
   }
-  LogStream stream(std::size_t lines, bool labelled = true) {
-    return LogStream({[this] { return sources; }, [this](std::uint64_t serial) { return folder(serial).string(); }}, lines, labelled);
+  LogStream stream(std::size_t lines, bool labelled = true, bool timestamps = false) {
+    return LogStream({[this] { return sources; }, [this](std::uint64_t serial) { return folder(serial).string(); }},
+                     {.lines = lines, .follow = true, .timestamps = timestamps}, labelled);
   }
 
   std::filesystem::path root;
@@ -40,6 +44,7 @@ TEST_F(LogStreamTest, EachLineNamesItsInstance) {
   write(2, "d\n");
   write(1, "e\nunfinished");
   EXPECT_EQ(logs.next().text, "w@0 | e\nw@1 | d\n");
+  EXPECT_EQ(logs.next().text, "w@0 | unfinished…\n");
   EXPECT_EQ(logs.next().text, "");
   EXPECT_FALSE(logs.over());
 }
@@ -49,6 +54,71 @@ TEST_F(LogStreamTest, OneServiceIsNotLabelled) {
   write(1, "a\nb\n");
   LogStream logs = stream(9, false);
   EXPECT_EQ(logs.next().text, "a\nb\n");
+}
+
+TEST_F(LogStreamTest, R59AnUnfinishedLineIsGivenToFollowersWithAnEllipsisAndAgainWhole) {
+  write(1, "a\nhalf");
+  LogStream logs = stream(9);
+  EXPECT_EQ(logs.next().text, "w@0 | a\nw@0 | half…\n");
+  write(2, "Password: ");
+  EXPECT_EQ(logs.next().text, "");
+  EXPECT_EQ(logs.next().text, "w@1 | Password: …\n");
+  write(1, " a line\n");
+  EXPECT_EQ(logs.next().text, "w@0 | half a line\n");
+}
+
+TEST_F(LogStreamTest, R59WhoDoesNotFollowGetsTheUnfinishedLineAsItStands) {
+  sources = {{"a", 1}};
+  write(1, "a\nPassword: ");
+  LogStream logs({[this] { return sources; }, [this](std::uint64_t serial) { return folder(serial).string(); }}, {.lines = 1}, false);
+  EXPECT_EQ(logs.next().text, "Password: ");
+}
+
+TEST_F(LogStreamTest, R59TimesStandBetweenLabelAndLine) {
+  write(1, "a\n");
+  const keeper::LogMark mark = keeper::LogMark::make(keeper::MarkKind::time, 0, 1000);
+  std::ofstream(folder(1) / "log.1.times", std::ios::binary).write(reinterpret_cast<const char*>(&mark), sizeof mark);
+  write(2, "b\n");
+  EXPECT_EQ(stream(9, true, true).next().text, "w@0 | 1970-01-01T00:00:01.000Z a\nw@1 | - b\n");
+}
+
+TEST_F(LogStreamTest, R59WhatIsBeingLostIsSaidAtOnceWhenItDoublesAndWhereItIsMissing) {
+  sources = {{"a", 1}};
+  write(1, "a\n");
+  LogStream logs = stream(9, false);
+  EXPECT_EQ(logs.next().text, "a\n");
+  const auto lose = [&](std::uint64_t lines, bool goes_on = true) {
+    sources[0].loss = std::make_shared<const LogLossView>(LogLossView{lines, lines * 10, WallTime{1000}, "No space left on device", goes_on});
+  };
+  const std::string since = "No space left on device (since 1970-01-01T00:00:01.000Z)]\n";
+  lose(1);
+  EXPECT_EQ(logs.next().text, "[azora: 1 line (10 B) of this output was lost: " + since);
+  EXPECT_EQ(logs.next().text, "");
+  lose(410);
+  EXPECT_EQ(logs.next().text, "[azora: 410 lines (4.1 kB) of this output were lost: " + since);
+  lose(500);
+  EXPECT_EQ(logs.next().text, "");
+  using keeper::LogMark;
+  using keeper::MarkKind;
+  const LogMark marks[] = {LogMark::make(MarkKind::lost_lines, 2, 999'960), LogMark::make(MarkKind::lost_bytes, 2, 999'960),
+                           LogMark::make(MarkKind::lost_since, 2, 1000), LogMark::make(MarkKind::lost_error, 2, ENOSPC),
+                           LogMark::make(MarkKind::time, 2, 3000)};
+  std::ofstream(folder(1) / "log.1.times", std::ios::binary).write(reinterpret_cast<const char*>(marks), sizeof marks);
+  write(1, "b\n");
+  EXPECT_EQ(logs.next().text,
+            "[azora: 999960 lines (1.0 MB) of this output were lost here: No space left on device "
+            "(1970-01-01T00:00:01.000Z to 1970-01-01T00:00:03.000Z)]\nb\n");
+  lose(2000);  // the last word on what has ended comes late
+  EXPECT_EQ(logs.next().text, "");
+  lose(2000, false);
+  EXPECT_EQ(logs.next().text, "");
+}
+
+TEST_F(LogStreamTest, R59ALossNamesItsInstance) {
+  sources[1].loss = std::make_shared<const LogLossView>(LogLossView{2, 20, WallTime{1000}, "the disk was too slow", true});
+  write(1, "a\n");
+  EXPECT_EQ(stream(1).next().text,
+            "w@0 | a\n[azora: w@1: 2 lines (20 B) of this output were lost: the disk was too slow (since 1970-01-01T00:00:01.000Z)]\n");
 }
 
 TEST_F(LogStreamTest, AnInstanceThatJoinsIsFollowedFromItsBeginning) {

@@ -146,16 +146,16 @@ TEST(Orchestrator, ShowsTheOutputOfAProcess) {
   ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"p","type":"core","healthCheck":{"type":"process"},
       "process":{"argv":["sh","-c","echo one; echo two >&2; exec sleep 1000"]}})"), "python").ok());
   ASSERT_TRUE(orchestrator.wait_for("p", "ready", kLong).ok());
-  const Result<std::string> text = orchestrator.logs("p", 10);
+  const Result<std::string> text = orchestrator.logs("p", {.lines = 10});
   ASSERT_TRUE(text.ok()) << text.error().message;
   EXPECT_NE(text.value().find("one"), std::string::npos);
   EXPECT_NE(text.value().find("two"), std::string::npos);
-  const Result<std::unique_ptr<LogStream>> stream = orchestrator.follow_logs("p", 10);
+  const Result<std::unique_ptr<LogStream>> stream = orchestrator.follow_logs("p", {.lines = 10, .follow = true});
   ASSERT_TRUE(stream.ok());
   EXPECT_EQ(stream.value()->next().text, text.value());
   EXPECT_EQ(stream.value()->next().text, "");
   EXPECT_FALSE(stream.value()->over());
-  EXPECT_EQ(orchestrator.logs("none", 1).error().code, ErrorCode::unknown_service);
+  EXPECT_EQ(orchestrator.logs("none", {.lines = 1}).error().code, ErrorCode::unknown_service);
 }
 
 TEST(Orchestrator, AnUnregisteredServiceIsFollowedToItsLastWord) {
@@ -164,7 +164,7 @@ TEST(Orchestrator, AnUnregisteredServiceIsFollowedToItsLastWord) {
   ASSERT_TRUE(orchestrator.register_many(specs_of(R"({"id":"p","type":"core","healthCheck":{"type":"process"},
       "process":{"argv":["sh","-c","trap 'echo goodbye; exit' TERM; echo hello; while :; do sleep 0.01; done"]}})"), "python").ok());
   ASSERT_TRUE(orchestrator.wait_for("p", "ready", kLong).ok());
-  const Result<std::unique_ptr<LogStream>> stream = orchestrator.follow_logs("p", 10);
+  const Result<std::unique_ptr<LogStream>> stream = orchestrator.follow_logs("p", {.lines = 10, .follow = true});
   ASSERT_TRUE(stream.ok());
   std::string text = stream.value()->next().text;
   ASSERT_TRUE(orchestrator.unregister("p", "python").ok());

@@ -139,8 +139,8 @@ TEST_F(StorageTest, EveryReadAnswersWhileTheControlThreadIsHeldUp) {
     EXPECT_FALSE(orchestrator.dependencies_json("a").ok());
     EXPECT_FALSE(orchestrator.graph_json()->empty());
     EXPECT_FALSE(orchestrator.metrics_text().empty());
-    EXPECT_FALSE(orchestrator.logs("a", 10).ok());
-    EXPECT_FALSE(orchestrator.follow_logs("a", 10).ok());
+    EXPECT_FALSE(orchestrator.logs("a", {.lines = 10}).ok());
+    EXPECT_FALSE(orchestrator.follow_logs("a", {.lines = 10, .follow = true}).ok());
     EXPECT_FALSE(orchestrator.balancer().pick("core").ok());
     EXPECT_GE(orchestrator.events().cursor(0, {})->drain(10).size(), 1U);
     EXPECT_GE(orchestrator.seq(), 1U);

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,6 +20,7 @@ from azora_orchestrator import MasterOrchestrator
 from azora_orchestrator.server import owner
 from cli.conftest import Azora
 from conftest import WebService, free_port
+from rest.parrot import Parrot
 from rest.served import Actors, Command
 
 pytestmark = pytest.mark.native
@@ -166,6 +170,33 @@ def test_logs_are_printed_and_followed(
         assert command.lines == ["listening", "listening"]
     finally:
         command.close()
+
+
+@pytest.mark.process
+def test_r59_logs_with_times_and_with_what_was_lost(
+    orch: MasterOrchestrator, tmp_path: Path, at: str, azora: Azora
+) -> None:
+    with contextlib.closing(Parrot(orch, tmp_path)) as parrot:
+        for option in ("--timestamps", "-t"):
+            (line,) = azora("logs", "parrot", option).lines
+            assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ready", line)
+        full = parrot.logs / "log.1"
+        full.unlink()
+        full.mkdir()  # nothing can be written there
+        command = Command("logs", "parrot", "-f", "-n", "0", AZORA_URL=at)
+        try:
+            parrot.say("lost\n")
+            command.line(r"^azora: 1 line \(5 B\) of this output was lost: Is a directory \(since ")
+            said = azora("logs", "parrot")
+            assert (said.code, said.out) == (0, "")
+            assert said.err.startswith("azora: 1 line (5 B) of this output was lost: Is a dir")
+            full.rmdir()
+            parrot.say("kept\n")
+            command.line("^kept$")
+            assert azora("logs", "parrot").out == "kept\n"
+            assert "lost here: Is a directory" in azora("logs", "parrot", "--json").err
+        finally:
+            command.close()
 
 
 def test_what_cannot_be_done_is_said_in_one_line(fleet: Any, at: str, azora: Azora) -> None:

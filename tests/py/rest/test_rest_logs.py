@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import datetime
 import http.client
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 import pytest
 
 from azora_orchestrator import MasterOrchestrator
+from rest.parrot import Parrot
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
 
@@ -47,6 +50,13 @@ def talker(orch: MasterOrchestrator, tmp_path: Path) -> str:
     return "talker"
 
 
+@pytest.fixture
+def parrot(orch: MasterOrchestrator, tmp_path: Path) -> Iterator[Parrot]:
+    """A service that writes what it is told."""
+    with contextlib.closing(Parrot(orch, tmp_path)) as made:
+        yield made
+
+
 @contextlib.contextmanager
 def following(api: Any, path: str) -> Iterator[http.client.HTTPResponse]:
     connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=20)
@@ -60,7 +70,7 @@ def test_the_last_lines_as_plain_text(talker: str, api: Any) -> None:
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.body == b"line 3\nline 4\n"
     assert api.get(f"/services/{talker}/logs?lines=0").body == b""
-    for wrong in ("lines=x", "lines=-1", "lines=10001", "lines=1&lines=2", "follow=perhaps"):
+    for wrong in ("lines=x", "lines=-1", "lines=10001", "lines=1&lines=2", "follow=perhaps", "timestamps=x"):
         assert api.get(f"/services/{talker}/logs?{wrong}").status == 400
 
 
@@ -77,3 +87,91 @@ def test_who_follows_goes_on_over_restarts(talker: str, api: Any) -> None:
         assert api.ask("POST", f"/services/{talker}/restart?wait=ready").status == 200
         assert response.readline() == b"goodbye\n"
         assert response.readline() == b"line 0\n"
+
+
+def test_r59_who_follows_gets_an_unfinished_line_and_then_the_whole_one(
+    parrot: Parrot, api: Any
+) -> None:
+    with following(api, "/services/parrot/logs?follow=1&lines=0") as response:
+        parrot.say("Password: ")
+        assert response.readline().decode() == "Password: \u2026\n"
+        assert api.get("/services/parrot/logs").body == b"ready\nPassword: "
+        parrot.say("given\nnext\n")
+        assert response.readline() == b"Password: given\n"
+        assert response.readline() == b"next\n"
+    assert api.get("/services/parrot/logs").body == b"ready\nPassword: given\nnext\n"
+
+
+def test_r59_who_comes_later_gets_the_unfinished_line_with_the_last_ones(
+    parrot: Parrot, api: Any
+) -> None:
+    with following(api, "/services/parrot/logs?follow=1&lines=0") as first:
+        parrot.say("half")
+        assert first.readline().decode() == "half\u2026\n"
+        with following(api, "/services/parrot/logs?follow=1&lines=1") as second:
+            assert second.readline().decode() == "half\u2026\n"
+        with following(api, "/services/parrot/logs?follow=1&lines=0") as third:
+            parrot.say(" a line\n")
+            assert third.readline() == b"half a line\n"
+
+
+def test_r59_a_removed_log_file_is_opened_anew(parrot: Parrot, api: Any) -> None:
+    with following(api, "/services/parrot/logs?follow=1&lines=1") as response:
+        assert response.readline() == b"ready\n"
+        for file in parrot.logs.glob("log.*"):
+            file.unlink()
+        parrot.say("anew\n")
+        assert response.readline() == b"anew\n"
+    assert api.get("/services/parrot/logs").body == b"anew\n"
+
+
+def test_r59_each_line_has_the_time_at_which_it_was_taken(
+    parrot: Parrot, orch: MasterOrchestrator, api: Any
+) -> None:
+    before = datetime.datetime.now(datetime.UTC)
+    with following(api, "/services/parrot/logs?follow=1&lines=0&timestamps=1") as response:
+        parrot.say("one\ntwo\n")
+        lines = [response.readline().decode() for _ in range(2)]
+    after = datetime.datetime.now(datetime.UTC)
+    assert [line.partition(" ")[2] for line in lines] == ["one\n", "two\n"]
+    for line in lines:
+        assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ", line)
+        taken = datetime.datetime.fromisoformat(line.partition(" ")[0])
+        assert before - datetime.timedelta(milliseconds=1) <= taken <= after
+    assert orch.logs("parrot", lines=2, timestamps=True) == "".join(lines)
+    assert orch.logs("parrot", lines=2) == "one\ntwo\n"
+    for file in parrot.logs.glob("log.*.times"):
+        file.unlink()
+    assert orch.logs("parrot", lines=1, timestamps=True) == "- two\n"
+
+
+def test_r59_lines_that_could_not_be_written_are_said_where_they_are_missing(
+    parrot: Parrot, orch: MasterOrchestrator, api: Any
+) -> None:
+    full = parrot.logs / "log.1"
+    with following(api, "/services/parrot/logs?follow=1&lines=1") as response:
+        assert response.readline() == b"ready\n"
+        full.unlink()
+        full.mkdir()  # nothing can be written there
+        parrot.say("lost\n")
+        began = response.readline().decode()
+        assert re.fullmatch(
+            r"\[azora: 1 line \(5 B\) of this output was lost: Is a directory \(since .*Z\)\]\n",
+            began,
+        )
+        assert orch.logs("parrot") == began
+        assert parrot.facts["logDropped"] == 1
+        loss = parrot.facts["logLoss"]
+        assert (loss["lines"], loss["bytes"], loss["reason"]) == (1, 5, "Is a directory")
+        assert loss["goesOn"]
+        full.rmdir()
+        parrot.say("kept\n")
+        ended = response.readline().decode()
+        assert re.fullmatch(
+            r"\[azora: 1 line \(5 B\) of this output was lost here: Is a directory "
+            r"\(.*Z to .*Z\)\]\n",
+            ended,
+        )
+        assert loss["since"] in ended
+        assert response.readline() == b"kept\n"
+    assert orch.logs("parrot") == ended + "kept\n"

@@ -1,5 +1,6 @@
 #include "azora/keeper/program/fleet_dir.hpp"
 
+#include "azora/keeper/log_mark.hpp"
 #include "azora/keeper/program/directory.hpp"
 #include "azora/keeper/program/text.hpp"
 #include "azora/keeper/protocol.hpp"
@@ -10,13 +11,19 @@ std::uint64_t log_number(const char* name) {
   return starts_with(name, kLogPrefix) ? number_or_zero(name + sizeof kLogPrefix - 1) : 0;
 }
 
+bool is_of_log(const char* name) {
+  if (!starts_with(name, kLogPrefix)) return false;
+  const char* end = name + sizeof kLogPrefix - 1;
+  return to_number(end, &end) > 0 && (*end == 0 || equal(end, kTimesSuffix));
+}
+
 bool remove_service_files(const char* folder) {
   sys::unlink(Path(folder, "/", kShimSocket).c_str());
   // Removing while listing may skip entries; a pass that removes nothing has seen them all.
   for (bool removed = true; removed;) {
     removed = false;
     for_each_name(folder, [&](const char* name) {
-      if (log_number(name) > 0 && sys::unlink(Path(folder, "/", name).c_str()) == 0) removed = true;
+      if (is_of_log(name) && sys::unlink(Path(folder, "/", name).c_str()) == 0) removed = true;
     });
   }
   return sys::remove_dir(folder) == 0;

@@ -15,5 +15,7 @@ void remove_fleet_dir(const char* path);
 
 // A file of a service's log: its number, 0 when the name is none.
 std::uint64_t log_number(const char* name);
+// The same or its index.
+bool is_of_log(const char* name);
 
 }  // namespace azora::keeper

@@ -78,7 +78,7 @@ class Shim {
   bool ending_ = false;
   bool forgotten_ = false;
   bool left_ = false;
-  std::uint64_t reported_dropped_ = 0;  // lines, and when: at most once a second
+  LogLoss reported_loss_;  // and when: at most once a second
   std::int64_t report_dropped_at_ns_ = 0;
 
   Cgroup cgroup_;

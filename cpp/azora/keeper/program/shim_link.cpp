@@ -1,9 +1,7 @@
 // What a shim is sent and sends. One keeper at a time; a later one that proves its epoch replaces it.
-#include <errno.h>
-
 #include "azora/keeper/program/channel.hpp"
-#include "azora/keeper/program/fleet_dir.hpp"
 #include "azora/keeper/program/frame_buffer.hpp"
+#include "azora/keeper/program/own_folder.hpp"
 #include "azora/keeper/program/shim.hpp"
 #include "azora/keeper/program/sys.hpp"
 #include "azora/keeper/program/text.hpp"
@@ -107,15 +105,7 @@ void Shim::on_frame(const Header& header, long size) {
 
 // The runtime directory was removed: a place of ours in the new one, where the next keeper finds us.
 void Shim::on_move(const Text& folder) {
-  const Path own(folder.data, "/", arguments_.serial);
-  const long made = sys::make_dir(own.c_str(), kPrivateDir);
-  if ((made < 0 && made != -EEXIST) || sys::change_dir(own.c_str()) < 0) return;
-  const int listener = listen_at(kShimSocket);
-  if (listener >= 0) {
-    sys::duplicate(listener, kListenerFd, O_CLOEXEC);
-    sys::close(listener);
-  }
-  log_.move();
+  if (enter_own_folder(Path(folder.data, "/", arguments_.serial).c_str())) log_.move();
 }
 
 void Shim::on_launch(const Header& header, long size) {
@@ -151,6 +141,7 @@ void Shim::send_record() {
   }
   if (unsent_) {
     record_.log_dropped = log_.dropped();
+    record_.log_loss = log_.loss();
     const std::size_t size =
         write_record(frame, sizeof frame, type_of(record_.phase), record_, 0, epoch_);
     if (send_frame(link_, frame, size) != Sent::yes) return;

@@ -47,6 +47,7 @@ int Shim::run() {
       if (arguments_.ephemeral) end();  // whatever the keeper does or cannot do
     }
     if (stop_.kill_at_ns() != 0 && sys::steady_ns() >= stop_.kill_at_ns()) kill_all();
+    if (log_.show_at_ns() != 0 && sys::steady_ns() >= log_.show_at_ns()) log_.show_unfinished();
     report_dropped();
     send_record();
     if (ending_ && !has_process(record_.phase)) leave();
@@ -56,7 +57,9 @@ int Shim::run() {
 
 std::int64_t Shim::wait_ms() const {
   std::int64_t until = stop_.kill_at_ns();
-  if (log_.dropped() != reported_dropped_ && (until == 0 || report_dropped_at_ns_ < until)) until = report_dropped_at_ns_;
+  const auto by = [&until](std::int64_t at) { until = until == 0 || at < until ? at : until; };
+  if (log_.loss() != reported_loss_) by(report_dropped_at_ns_);
+  if (log_.show_at_ns() != 0) by(log_.show_at_ns());
   if (until == 0) return -1;
   const std::int64_t left = until - sys::steady_ns();
   return left > 0 ? left / 1'000'000 + 1 : 0;

@@ -31,7 +31,8 @@ void Shim::launch(LaunchFrame& launch) {
   record_ = Record{.serial = arguments_.serial,
                    .incarnation = launch.incarnation,
                    .phase = Phase::launching,
-                   .log_dropped = log_.dropped()};
+                   .log_dropped = log_.dropped(),
+                   .log_loss = log_.loss()};
   set_id(&record_, launch.id);
   record_.spec_hash = launch.spec_hash;
   failure_ = {};
@@ -175,8 +176,8 @@ void Shim::read_output() {
 }
 
 void Shim::report_dropped() {
-  if (log_.dropped() == reported_dropped_ || sys::steady_ns() < report_dropped_at_ns_) return;
-  reported_dropped_ = log_.dropped();
+  if (log_.loss() == reported_loss_ || sys::steady_ns() < report_dropped_at_ns_) return;
+  reported_loss_ = log_.loss();
   report_dropped_at_ns_ = sys::steady_ns() + kReportDroppedEveryNs;
   changed();
 }

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/sched.h>
+#include <linux/stat.h>
 #include <poll.h>
 #include <signal.h>
 #include <sys/epoll.h>
@@ -73,6 +74,12 @@ inline long read(int fd, void* data, std::size_t size) {
 inline long write(int fd, const void* data, std::size_t size) {
   return invoke(SYS_write, fd, data, static_cast<long>(size));
 }
+inline long read_at(int fd, void* data, std::size_t size, std::uint64_t offset) {
+  return invoke(SYS_pread64, fd, data, static_cast<long>(size), static_cast<long>(offset));
+}
+inline long write_at(int fd, const void* data, std::size_t size, std::uint64_t offset) {
+  return invoke(SYS_pwrite64, fd, data, static_cast<long>(size), static_cast<long>(offset));
+}
 inline void close(int fd) { invoke(SYS_close, fd); }
 inline long close_range(unsigned first, unsigned last) { return invoke(SYS_close_range, first, last, 0); }
 inline int duplicate(int from, int to, int flags = 0) {
@@ -95,6 +102,9 @@ inline long dir_entries(int fd, void* data, std::size_t size) {
 }
 inline long seek(int fd, long offset, int whence) { return invoke(SYS_lseek, fd, offset, whence); }
 inline long truncate(int fd, long size) { return invoke(SYS_ftruncate, fd, size); }
+inline long status(int dir, const char* path, int flags, struct statx* info) {
+  return invoke(SYS_statx, dir, path, flags, static_cast<long>(STATX_BASIC_STATS), info);
+}
 inline long attribute(const char* path, const char* name, void* value, std::size_t size) {
   return invoke(SYS_getxattr, path, name, value, static_cast<long>(size));
 }

@@ -1,0 +1,41 @@
+#pragma once
+// Goes through the output of one service to its very end: it holds the file it has come to, so that what was
+// written there last is still given when it was rotated away, removed or replaced, or the folder has been removed.
+// Threads: one at a time. Ownership: the open files. Fails: never.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "azora/keeper/log_reader.hpp"
+
+namespace azora::keeper {
+
+class LogFollower {
+ public:
+  explicit LogFollower(bool timestamps = false) : timestamps_(timestamps) {}
+
+  // The last `lines` lines as far as they fit; the place is behind the whole ones. What is not finished is one of them.
+  LogPart begin(const std::string& folder, std::size_t lines, std::size_t max_bytes = LogReader::kMostBytes);
+  // What came since. The folder may not be there yet. `unfinished` is given once, when nothing came behind it since
+  // the last call, and again when it has grown.
+  LogPart next(const std::string& folder);
+  // There is no folder, and what it held was given.
+  bool ended() const { return ended_; }
+
+ private:
+  bool finish_file(const std::string& folder, LogText& text);
+  void hold_back_unfinished(LogPart& part);
+  void hold(const std::string& folder);
+
+  bool timestamps_;
+  LogCursor at_;
+  Fd file_;                        // of at_.file
+  Fd index_;                       // beside it
+  std::uint64_t file_number_ = 0;  // which one is held
+  std::string rest_;               // of a file that is gone: a piece of a line
+  std::string seen_;               // unfinished, at the last call
+  std::string given_;
+  bool ended_ = false;
+};
+
+}  // namespace azora::keeper
