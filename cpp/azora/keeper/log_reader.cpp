@@ -159,8 +159,10 @@ LogPart LogReader::read_from(LogCursor cursor, std::size_t max_bytes) const {
       // A line longer than all the room: in pieces, rather than never.
       if (kept == 0 && full && given == 0) kept = std::max<std::size_t>(at_character(piece), 1);
     }
-    text.add(open_log(folder_, number, kTimesSuffix), part.next.offset, std::string_view(piece).substr(0, kept),
-             begins_line(file, part.next.offset) && text.ends_with_line());
+    if (kept > 0) {
+      text.add(open_log(folder_, number, kTimesSuffix), part.next.offset, std::string_view(piece).substr(0, kept),
+               begins_line(file, part.next.offset) && text.ends_with_line());
+    }
     part.next.offset += kept;
     given += kept;
     if (full) break;

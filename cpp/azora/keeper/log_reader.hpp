@@ -38,7 +38,8 @@ class LogReader {
   static constexpr std::size_t kMostBytes = 4 * 1024 * 1024;  // of one answer
 
   // `timestamps`: before each line stands when the shim took its beginning, RFC 3339 in UTC.
-  explicit LogReader(std::string folder, bool timestamps = false) : folder_(std::move(folder)), timestamps_(timestamps) {}
+  explicit LogReader(std::string folder, bool timestamps = false)
+      : folder_(std::move(folder)), timestamps_(timestamps) {}
 
   // The last `lines` lines (at most kMostLines) as far as they fit into `max_bytes`.
   LogPart tail(std::size_t lines, std::size_t max_bytes = kMostBytes) const;

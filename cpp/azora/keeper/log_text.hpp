@@ -1,6 +1,7 @@
 #pragma once
 // Puts together what readers of logs get out of the bytes of log files and of the index beside each (log_mark.hpp):
-// valid UTF-8 (what is not becomes U+FFFD), the time before each line where it is asked for, and where lines are missing.
+// valid UTF-8 (what is not becomes U+FFFD), where it is asked for the time before each line, and where lines are
+// missing.
 // Threads: one at a time. Ownership: none; files are borrowed. Fails: never; what is not in an index is not known, "-".
 #include <cstdint>
 #include <string>

@@ -1,7 +1,7 @@
 #pragma once
 // What readers of logs are told in between the lines of a service: "[azora: 120 lines (4.1 kB) of this output were lost
-// here: No space left on device (2026-11-30T12:00:00.000Z to 2026-11-30T12:00:09.000Z)]". Each is a line of its own that
-// begins with kNoteStart, with the id of the instance where there may be several.
+// here: No space left on device (2026-11-30T12:00:00.000Z to 2026-11-30T12:00:09.000Z)]". Each is a line of its own
+// that begins with kNoteStart, with the id of the instance where there may be several.
 // Threads: any; pure. Fails: never.
 #include <cstdint>
 #include <string>

@@ -82,7 +82,8 @@ TEST_F(LedgerTest, DroppedLinesAreToldWhenTheirCountChanged) {
   launched();
   hear(Phase::running);
   EXPECT_EQ(told(), "started");
-  Record record{.serial = 1, .incarnation = 1, .phase = Phase::running, .log_dropped = 9, .log_loss = {.lines = 9, .goes_on = true}};
+  Record record{.serial = 1, .incarnation = 1, .phase = Phase::running, .log_dropped = 9};
+  record.log_loss = {.lines = 9, .goes_on = true};
   ledger.on_record(record);
   ledger.on_record(record);
   EXPECT_EQ(told(), "dropped");

@@ -25,7 +25,8 @@ class LogFolderTest : public ::testing::Test {
   }
   void mark(int number, const std::vector<LogMark>& marks) {
     std::ofstream file(folder / ("log." + std::to_string(number) + kTimesSuffix), std::ios::app | std::ios::binary);
-    file.write(reinterpret_cast<const char*>(marks.data()), static_cast<std::streamsize>(marks.size() * sizeof(LogMark)));
+    const std::size_t bytes = marks.size() * sizeof(LogMark);
+    file.write(reinterpret_cast<const char*>(marks.data()), static_cast<std::streamsize>(bytes));
   }
 
   std::filesystem::path folder;

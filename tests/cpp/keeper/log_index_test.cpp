@@ -9,8 +9,10 @@ class LogIndexTest : public LogFolderTest {
  protected:
   static LogMark time(std::uint64_t offset, std::int64_t ms) { return LogMark::make(MarkKind::time, offset, ms); }
   void mark_loss(int number, std::uint64_t offset, std::int64_t lines, std::int64_t since) {
-    mark(number, {LogMark::make(MarkKind::lost_lines, offset, lines), LogMark::make(MarkKind::lost_bytes, offset, lines * 10),
-                  LogMark::make(MarkKind::lost_since, offset, since), LogMark::make(MarkKind::lost_error, offset, ENOSPC)});
+    mark(number, {LogMark::make(MarkKind::lost_lines, offset, lines),
+                  LogMark::make(MarkKind::lost_bytes, offset, lines * 10),
+                  LogMark::make(MarkKind::lost_since, offset, since),
+                  LogMark::make(MarkKind::lost_error, offset, ENOSPC)});
   }
   LogPart tail(std::size_t lines, bool timestamps = true) { return LogReader(folder, timestamps).tail(lines); }
 };
@@ -93,7 +95,8 @@ TEST_F(LogIndexTest, ManyMarksAreFoundFromAnyPlace) {
 
 TEST_F(LogIndexTest, AnyBytesInItAreHarmless) {
   write(1, "a\nb\nc\n");
-  std::ofstream(folder / "log.1.times", std::ios::binary) << std::string(1000, '\xFF') << std::string(333, '\0') << "odd";
+  std::ofstream(folder / "log.1.times", std::ios::binary)
+      << std::string(1000, '\xFF') << std::string(333, '\0') << "odd";
   const std::string text = tail(9, false).text;
   EXPECT_EQ(text, "a\nb\nc\n");
   tail(9, true);

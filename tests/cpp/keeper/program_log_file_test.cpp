@@ -18,7 +18,8 @@ class ProgramLogFile : public testing::Test {
   // its end.
   Record launch(const std::string& script, std::uint64_t max_bytes = 1 << 20, std::uint32_t files = 5) {
     make_fifo(gate());
-    LaunchRequest request = rig.shell(1, "go() { until read -r x < $GATE; do :; done; }; " + script + "; exec sleep 1000");
+    const std::string prelude = "go() { until read -r x < $GATE; do :; done; }; ";
+    LaunchRequest request = rig.shell(1, prelude + script + "; exec sleep 1000");
     request.env_after = {"GATE=" + gate()};
     request.log_max_bytes = max_bytes;
     request.log_files = files;

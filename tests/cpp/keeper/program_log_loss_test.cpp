@@ -17,7 +17,8 @@ class ProgramLogLoss : public testing::Test {
   LaunchRequest shell(ProgramRig& rig, const std::string& script) {
     const std::string gate = (rig.dir.parent_path() / "gate").string();
     make_fifo(gate);
-    LaunchRequest request = rig.shell(1, "go() { until read -r x < $GATE; do :; done; }; " + script + "; exec sleep 1000");
+    const std::string prelude = "go() { until read -r x < $GATE; do :; done; }; ";
+    LaunchRequest request = rig.shell(1, prelude + script + "; exec sleep 1000");
     request.env_after = {"GATE=" + gate};
     request.log_max_bytes = 1 << 20;
     request.log_files = 5;
@@ -60,10 +61,12 @@ TEST_F(ProgramLogLoss, R59AFullDiskLosesWholeLinesAndIsNamed) {
     GTEST_SKIP() << "a small disk cannot be mounted here";
   }
   ProgramRig rig;
-  if (::mount("small", rig.dir.c_str(), "tmpfs", 0, "size=64k,mode=700") != 0) GTEST_SKIP() << "no tmpfs can be mounted here";
+  if (::mount("small", rig.dir.c_str(), "tmpfs", 0, "size=64k,mode=700") != 0) {
+    GTEST_SKIP() << "no tmpfs can be mounted here";
+  }
   rig.start_keeper();
-  rig.launch_and_await(shell(rig, "i=0; while [ $i -lt 200 ]; do printf '%01000d\\n' $i; i=$((i+1)); done; printf half; go;"
-                                  "echo ' a line'; echo done > $FIFO"));
+  rig.launch_and_await(shell(rig, "i=0; while [ $i -lt 200 ]; do printf '%01000d\\n' $i; i=$((i+1)); done;"
+                                  "printf half; go; echo ' a line'; echo done > $FIFO"));
   ASSERT_TRUE(rig.read_until([&] { return rig.records[1].log_loss.lines > 100; }));
   EXPECT_EQ(rig.records[1].log_loss.error, ENOSPC);
   std::string text = rig.log_of(1);

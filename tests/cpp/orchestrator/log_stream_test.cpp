@@ -70,7 +70,8 @@ TEST_F(LogStreamTest, R59AnUnfinishedLineIsGivenToFollowersWithAnEllipsisAndAgai
 TEST_F(LogStreamTest, R59WhoDoesNotFollowGetsTheUnfinishedLineAsItStands) {
   sources = {{"a", 1}};
   write(1, "a\nPassword: ");
-  LogStream logs({[this] { return sources; }, [this](std::uint64_t serial) { return folder(serial).string(); }}, {.lines = 1}, false);
+  LogStream logs({[this] { return sources; }, [this](std::uint64_t serial) { return folder(serial).string(); }},
+                 {.lines = 1}, false);
   EXPECT_EQ(logs.next().text, "Password: ");
 }
 
@@ -88,7 +89,8 @@ TEST_F(LogStreamTest, R59WhatIsBeingLostIsSaidAtOnceWhenItDoublesAndWhereItIsMis
   LogStream logs = stream(9, false);
   EXPECT_EQ(logs.next().text, "a\n");
   const auto lose = [&](std::uint64_t lines, bool goes_on = true) {
-    sources[0].loss = std::make_shared<const LogLossView>(LogLossView{lines, lines * 10, WallTime{1000}, "No space left on device", goes_on});
+    sources[0].loss = std::make_shared<const LogLossView>(
+        LogLossView{lines, lines * 10, WallTime{1000}, "No space left on device", goes_on});
   };
   const std::string since = "No space left on device (since 1970-01-01T00:00:01.000Z)]\n";
   lose(1);
@@ -100,9 +102,10 @@ TEST_F(LogStreamTest, R59WhatIsBeingLostIsSaidAtOnceWhenItDoublesAndWhereItIsMis
   EXPECT_EQ(logs.next().text, "");
   using keeper::LogMark;
   using keeper::MarkKind;
-  const LogMark marks[] = {LogMark::make(MarkKind::lost_lines, 2, 999'960), LogMark::make(MarkKind::lost_bytes, 2, 999'960),
-                           LogMark::make(MarkKind::lost_since, 2, 1000), LogMark::make(MarkKind::lost_error, 2, ENOSPC),
-                           LogMark::make(MarkKind::time, 2, 3000)};
+  const LogMark marks[] = {
+      LogMark::make(MarkKind::lost_lines, 2, 999'960), LogMark::make(MarkKind::lost_bytes, 2, 999'960),
+      LogMark::make(MarkKind::lost_since, 2, 1000), LogMark::make(MarkKind::lost_error, 2, ENOSPC),
+      LogMark::make(MarkKind::time, 2, 3000)};
   std::ofstream(folder(1) / "log.1.times", std::ios::binary).write(reinterpret_cast<const char*>(marks), sizeof marks);
   write(1, "b\n");
   EXPECT_EQ(logs.next().text,
@@ -115,10 +118,12 @@ TEST_F(LogStreamTest, R59WhatIsBeingLostIsSaidAtOnceWhenItDoublesAndWhereItIsMis
 }
 
 TEST_F(LogStreamTest, R59ALossNamesItsInstance) {
-  sources[1].loss = std::make_shared<const LogLossView>(LogLossView{2, 20, WallTime{1000}, "the disk was too slow", true});
+  sources[1].loss =
+      std::make_shared<const LogLossView>(LogLossView{2, 20, WallTime{1000}, "the disk was too slow", true});
   write(1, "a\n");
   EXPECT_EQ(stream(1).next().text,
-            "w@0 | a\n[azora: w@1: 2 lines (20 B) of this output were lost: the disk was too slow (since 1970-01-01T00:00:01.000Z)]\n");
+            "w@0 | a\n[azora: w@1: 2 lines (20 B) of this output were lost: the disk was too slow "
+            "(since 1970-01-01T00:00:01.000Z)]\n");
 }
 
 TEST_F(LogStreamTest, AnInstanceThatJoinsIsFollowedFromItsBeginning) {

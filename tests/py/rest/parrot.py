@@ -48,7 +48,7 @@ class Parrot:
     @property
     def facts(self) -> Any:
         """What the view has of its process."""
-        return json.loads(self._orch.service(self.id).json)["process"]
+        return self._orch.service(self.id).process
 
     @property
     def logs(self) -> Path:

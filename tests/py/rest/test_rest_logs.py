@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import datetime
+import datetime as dt
 import http.client
 import re
 import sys
@@ -70,7 +70,8 @@ def test_the_last_lines_as_plain_text(talker: str, api: Any) -> None:
     assert answer.headers["Content-Type"] == "text/plain; charset=utf-8"
     assert answer.body == b"line 3\nline 4\n"
     assert api.get(f"/services/{talker}/logs?lines=0").body == b""
-    for wrong in ("lines=x", "lines=-1", "lines=10001", "lines=1&lines=2", "follow=perhaps", "timestamps=x"):
+    wrongs = ("lines=x", "lines=-1", "lines=10001", "lines=1&lines=2", "follow=perhaps")
+    for wrong in (*wrongs, "timestamps=x"):
         assert api.get(f"/services/{talker}/logs?{wrong}").status == 400
 
 
@@ -128,16 +129,16 @@ def test_r59_a_removed_log_file_is_opened_anew(parrot: Parrot, api: Any) -> None
 def test_r59_each_line_has_the_time_at_which_it_was_taken(
     parrot: Parrot, orch: MasterOrchestrator, api: Any
 ) -> None:
-    before = datetime.datetime.now(datetime.UTC)
+    before = dt.datetime.now(dt.UTC)
     with following(api, "/services/parrot/logs?follow=1&lines=0&timestamps=1") as response:
         parrot.say("one\ntwo\n")
         lines = [response.readline().decode() for _ in range(2)]
-    after = datetime.datetime.now(datetime.UTC)
+    after = dt.datetime.now(dt.UTC)
     assert [line.partition(" ")[2] for line in lines] == ["one\n", "two\n"]
     for line in lines:
         assert re.match(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z ", line)
-        taken = datetime.datetime.fromisoformat(line.partition(" ")[0])
-        assert before - datetime.timedelta(milliseconds=1) <= taken <= after
+        taken = dt.datetime.fromisoformat(line.partition(" ")[0])
+        assert before - dt.timedelta(milliseconds=1) <= taken <= after
     assert orch.logs("parrot", lines=2, timestamps=True) == "".join(lines)
     assert orch.logs("parrot", lines=2) == "one\ntwo\n"
     for file in parrot.logs.glob("log.*.times"):

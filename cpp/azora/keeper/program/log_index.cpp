@@ -47,7 +47,9 @@ void LogIndex::mark(std::uint64_t offset, std::int64_t at_ms, const LogLoss* los
   std::size_t count = 0;
   if (unmarked_from_ < offset) marks[count++] = LogMark::make(MarkKind::time, unmarked_from_, 0);
   if (pending_.lines > 0) {
-    const auto put = [&](MarkKind kind, std::int64_t value) { marks[count++] = LogMark::make(kind, pending_at_, value); };
+    const auto put = [&](MarkKind kind, std::int64_t value) {
+      marks[count++] = LogMark::make(kind, pending_at_, value);
+    };
     put(MarkKind::lost_lines, static_cast<std::int64_t>(pending_.lines));
     put(MarkKind::lost_bytes, static_cast<std::int64_t>(pending_.bytes));
     put(MarkKind::lost_since, pending_.since_wall_ms);
