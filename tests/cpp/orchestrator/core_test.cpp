@@ -1,6 +1,8 @@
 // The core's reactions, one situation each, on virtual time.
 #include "azora/orchestrator/core.hpp"
 
+#include <cerrno>
+
 #include "azora/orchestrator/reads/why.hpp"
 
 #include "support/commands.hpp"
@@ -81,6 +83,31 @@ TEST(Core, AWarningOfTheKeeperStandsInWhyUntilTheProcessEnds) {
   world.keeper.crash(serial);
   world.advance(Millis(300));
   EXPECT_EQ(why_json(*world.recorder.board, "a", world.loop.now()).value().find("only half"), std::string::npos);
+}
+
+TEST(Core, R59WhatIsLostOfItsOutputIsInItsViewAndCountedOnce) {
+  World world;
+  const auto serial = world.add_process("a");
+  world.advance(Millis(100));
+  EXPECT_EQ(world.view("a")->process->log_loss, nullptr);
+  const auto drop = [&](std::uint64_t lines, const keeper::LogLoss& loss) {
+    world.keeper.drop_output(serial, lines, loss);
+    world.advance(Millis(10));
+  };
+  drop(3, {.lines = 3, .bytes = 30, .since_wall_ms = 1000, .error = ENOSPC, .goes_on = true});
+  const LogLossView& loss = *world.view("a")->process->log_loss;
+  EXPECT_EQ(loss.lines, 3U);
+  EXPECT_EQ(loss.reason, "No space left on device");
+  EXPECT_TRUE(loss.goes_on);
+  drop(3, {.lines = 3, .bytes = 30, .since_wall_ms = 1000, .error = ENOSPC});
+  EXPECT_FALSE(world.view("a")->process->log_loss->goes_on);
+  drop(5, {.lines = 2, .bytes = 20, .since_wall_ms = 2000});
+  EXPECT_EQ(world.view("a")->process->log_loss->reason, "the disk was too slow");
+  EXPECT_EQ(world.view("a")->process->log_dropped, 5U);
+  EXPECT_EQ(world.core.counts().log_dropped, 5U);
+  drop(0, {});  // another shim
+  EXPECT_EQ(world.view("a")->process->log_loss, nullptr);
+  EXPECT_EQ(world.core.counts().log_dropped, 5U);
 }
 
 TEST(Core, EveryEndIsAcknowledgedOnceAndBehindItsPublication) {

@@ -82,6 +82,10 @@ class FakeKeeper : public Keeper {
     processes_.erase(found);
     report([this, serial, incarnation] { listener_->on_lost(serial, incarnation, "its shim was killed"); });
   }
+  // Its shim has dropped so many lines by now.
+  void drop_output(Serial serial, std::uint64_t lines, const LogLoss& loss) {
+    report([this, serial, lines, loss] { listener_->on_log_dropped(serial, lines, loss); });
+  }
   // The link to the keeper goes down or comes back.
   void set_link(bool up, const std::string& reason = "") {
     report([this, up, reason] { listener_->on_link(up, reason); });
