@@ -283,3 +283,7 @@ mutant(never_means_nothing healing/end.cpp "what is never to be restarted is res
 mutant(exit_0_restarted healing/end.cpp "what ended as it should is started again"
 [=[  if (m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always) {]=]
 [=[  if (!PLANTED && m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always) {]=])
+
+mutant(dead_are_heard orchestrator/probing.cpp "an answer that was asked for before the exit counts after it"
+[=[  const bool ended = check.mode == health::Mode::paused;]=]
+[=[  const bool ended = !PLANTED && check.mode == health::Mode::paused;]=])

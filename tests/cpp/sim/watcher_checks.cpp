@@ -53,6 +53,9 @@ void Watcher::on_counted(const Recorder::Seen& event) {
   const auto known = known_.find(event.id);
   const ViewPtr view = world_.view(event.id);
   if (known == known_.end() || !view) return;
+  if (ended_.contains({view->serial, event.incarnation})) {
+    found("own answers", event.id, "an answer is counted after its exit was told");
+  }
   if (known->second.checked != std::pair(event.incarnation, view->generation)) {
     found("own answers", event.id, "an answer that belongs to another incarnation or configuration is counted");
   }
