@@ -43,6 +43,7 @@ std::string reason_of(const ProbeResult& result, const ProbeSpec& spec) {
     case Outcome::refused: return or_else(result.error, "no connection");
     case Outcome::timed_out: return or_else(result.error, "no answer in time");
     case Outcome::protocol_error: return or_else(result.error, "the answer is not HTTP");
+    case Outcome::foreign: return or_else(result.error, "another program answered");
     case Outcome::unresolved: return or_else(result.error, "the host name has no address");
     case Outcome::cancelled: return or_else(result.error, "the check was cancelled");
     case Outcome::overloaded: return or_else(result.error, "the check could not be made");
@@ -61,6 +62,7 @@ Verdict judge(const ProbeResult& result, const ProbeSpec& spec) {
     case Outcome::refused:
     case Outcome::timed_out:
     case Outcome::protocol_error:
+    case Outcome::foreign:
       return Verdict::fail;
     case Outcome::unresolved:
     case Outcome::cancelled:
@@ -72,7 +74,8 @@ Verdict judge(const ProbeResult& result, const ProbeSpec& spec) {
 
 std::string explain(const ProbeResult& result, const ProbeTarget& target, const ProbeSpec& spec) {
   std::string text = reason_of(result, spec);
-  if (!text.empty()) text.insert(0, question(target) + ": ");
+  const bool of_the_question = result.outcome != Outcome::foreign;  // that is about the port
+  if (!text.empty() && of_the_question) text.insert(0, question(target) + ": ");
   if (result.remark.empty()) return text;
   return text.empty() ? result.remark : text + "; " + result.remark;
 }

@@ -1,7 +1,7 @@
 #pragma once
 // What one answer means. Pure: a result and the service's probe settings in, a verdict out.
-// An expected status (2xx unless configured) passes; a status >= 500, no answer in time, no connection and
-// an answer that is not HTTP fail; every other status warns, redirects included (they are never followed). A name
+// An expected status (2xx unless configured) passes; a status >= 500, no answer in time, no connection,
+// an answer that is not HTTP and one of another program fail; every other status warns, redirects included (they are never followed). A name
 // that was never resolved decides nothing: trouble of the name server is not trouble of the service.
 // Threads: any.
 #include <cstdint>
@@ -21,7 +21,7 @@ enum class Verdict : std::uint8_t {
 
 Verdict judge(const ProbeResult& result, const ProbeSpec& spec);
 
-// One line for people: what was asked and why the verdict is not `pass`, and the result's remark; empty when there is
+// One line for people: what was asked (but for an answer of another program) and why the verdict is not `pass`, and the result's remark; empty when there is
 // neither. Holds no byte the service sent.
 std::string explain(const ProbeResult& result, const ProbeTarget& target, const ProbeSpec& spec);
 

@@ -21,6 +21,7 @@ enum class Outcome : std::uint8_t {
   refused,         // no connection: refused, reset, unreachable
   timed_out,       // the total deadline passed
   protocol_error,  // the answer is not HTTP, or broke a cap
+  foreign,         // it came from another program than the service (R52)
   unresolved,      // the host name has no address, and never had one; decides nothing
   cancelled,       // dropped by us; decides nothing
   overloaded,      // we could not even ask (no descriptors, caps); decides nothing

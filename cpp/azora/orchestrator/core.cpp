@@ -61,13 +61,18 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
                   stop_overdue(fleet_, turn_, shutdown_, drive_);
                 }),
       drive_(loop, fleet_, turn_, probing_, admission_, evidence_, shutdown_),
+      ownership_(loop, fleet_,
+                 [this](ServiceState& service, health::Check& check, const health::ProbeResult& result) {
+                   control_thread.assert_held();
+                   on_settled_result(turn_, probing_, drive_, service, check, result);
+                 }),
       self_watch_(loop, self_, [this](bool up) {
         control_thread.assert_held();
         on_link_changed(fleet_, drive_, up);
       }) {
   prober.set_sink([this](const std::vector<health::ProbeResult>& results) {
     control_thread.assert_held();
-    on_check_results(turn_, probing_, drive_, results);
+    on_check_results(turn_, probing_, ownership_, drive_, results);
   });
   actions_.set_listener(this, this);
 }
@@ -182,6 +187,16 @@ void Core::after_commit(std::function<void(const Result<void>&)> answer) {
 void Core::set_file_stamp(FileStamp stamp) {
   control_thread.assert_held();
   evidence_.set_file_stamp(std::move(stamp));
+}
+
+void Core::set_listener_desk(listeners::Desk& desk) {
+  control_thread.assert_held();
+  ownership_.set_desk(desk);
+}
+
+void Core::doubt_listener(std::uint64_t serial) {
+  control_thread.assert_held();
+  ownership_.doubt(serial);
 }
 
 bool Core::running() const {

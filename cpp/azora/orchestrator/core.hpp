@@ -21,6 +21,7 @@
 #include "azora/orchestrator/evidence.hpp"
 #include "azora/orchestrator/fleet.hpp"
 #include "azora/orchestrator/orchestrator.hpp"
+#include "azora/orchestrator/ownership.hpp"
 #include "azora/orchestrator/probing.hpp"
 #include "azora/orchestrator/publisher.hpp"
 #include "azora/orchestrator/reads/metrics.hpp"
@@ -80,6 +81,10 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   void abandon_waiters();
   void handler_failed(std::string reason);
   void set_file_stamp(FileStamp stamp);
+  // Asked whose listener answers a check; it outlives this. Without one every answer is believed.
+  void set_listener_desk(listeners::Desk& desk);
+  // A reader saw another program where this service should listen.
+  void doubt_listener(std::uint64_t serial);
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
 
   // Any thread.
@@ -129,6 +134,7 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   Waiters waiters_;
   Shutdown shutdown_;
   Drive drive_;
+  Ownership ownership_;
   Self self_;
   SelfWatch self_watch_;
   Counter log_dropped_;

@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "azora/base/file_limit.hpp"
+#include "azora/listeners/look.hpp"
 #include "azora/orchestrator/file_stamp.hpp"
 
 namespace azora::orchestrator {
@@ -59,11 +60,11 @@ Orchestrator::Impl::Impl(Options options)
       events_(std::make_shared<events::EventLog>()),
       balancer_(balancer_options(work_)),
       publisher_(balancer_, *events_),
-      prober_(control_.loop(), prober_options()),
+      checks_(control_.loop(), prober_options(), died()),
       actions_(control_.loop(), keeper_options()),
       store_(options_.make_store ? options_.make_store(control_.loop())
                                  : std::make_unique<store::MemoryStore>(store::MemoryStore::Keep::nothing)),
-      core_(control_.loop(), prober_, actions_.table, *store_, publisher_, core_options(options_)),
+      core_(control_.loop(), checks_.prober, actions_.table, *store_, publisher_, core_options(options_)),
       usage_(work_.loop(), [this] { return publisher_.board(); },
              [this](UsageReport report) {
                control_.loop().post([this, report = std::move(report)] {
@@ -71,6 +72,7 @@ Orchestrator::Impl::Impl(Options options)
                });
              }) {
   const ThreadRole::Scope alone(control_thread);  // its thread does not run yet
+  core_.set_listener_desk(checks_.listeners);
   core_.set_file_stamp([this](const LaunchSpec& spec, Stamped answer) { stamp(spec, std::move(answer)); });
   balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
   control_.loop().set_turn_end([this] { core_.end_turn(); });
@@ -87,7 +89,7 @@ Result<void> Orchestrator::Impl::open() {
 
 Result<void> Orchestrator::Impl::start() {
   return read<Result<void>>([this](Core& core) -> Result<void> {
-    if (Result<void> started = prober_.start(); !started) return started;
+    if (Result<void> started = checks_.prober.start(); !started) return started;
     return core.start();
   });
 }
@@ -120,7 +122,8 @@ void Orchestrator::Impl::close(Millis deadline) {
   // What a stop left over is killed at once when its time is up.
   actions_.keeper.stop(std::clamp(to_millis(until - AsioLoop::steady_now()), Millis{0}, kKeeperEnd));
   on_control([this](const auto& promise) {
-    prober_.stop();
+    checks_.prober.stop();
+    checks_.listeners.stop();
     promise->keep({});
   });
   work_.stop();
@@ -173,6 +176,20 @@ Result<std::vector<Request>> Orchestrator::Impl::read_requests(const std::vector
   return requests;
 }
 
+// The kernel is asked on the caller's thread. What it says anew of a service that is believed is looked at again.
+WhySources Orchestrator::Impl::why_sources() {
+  WhySources sources = core_.why_sources();
+  sources.listener = [this](const ServiceView& view, const listeners::Question& question) {
+    listeners::Answer answer = listeners::look(question);
+    const bool believed = view.lifecycle == Lifecycle::ready && view.status == HealthStatus::healthy;
+    if (believed && answer.kind == listeners::Answer::Kind::foreign) {
+      post([serial = view.serial](Core& core) { core.doubt_listener(serial); });
+    }
+    return answer;
+  };
+  return sources;
+}
+
 std::string Orchestrator::Impl::metrics_text() const {
   const std::shared_ptr<const Board> board = publisher_.board();
   return orchestrator::metrics_text({.board = *board,
@@ -181,7 +198,7 @@ std::string Orchestrator::Impl::metrics_text() const {
                                      .events_head = publisher_.seq(),
                                      .turn_members_touched = publisher_.members_touched_in_turn(),
                                      .pools = balancer_.metrics(),
-                                     .net = prober_.counters(),
+                                     .net = checks_.prober.counters(),
                                      .list_bytes = bodies_.lists.bytes_made(),
                                      .graph_bytes = bodies_.graph.bytes_made(),
                                      .event_turns_handed_over = events_->handed_over(),

@@ -1,6 +1,7 @@
 #pragma once
 // The parts of a living orchestrator and their threads: az-control runs the core, az-net the prober (its own),
-// az-keeper the link to the keeper (its own), az-work what may wait: rebuilding tables, stamps of files, usage.
+// az-keeper the link to the keeper (its own), az-work what may wait: rebuilding tables, stamps of files, usage;
+// az-listen asks the kernel whose listener answers.
 // Threads: made when the first call needs them, ended by close(). Public methods any thread.
 // Ownership: owns everything; members are declared so that who borrows dies first.
 // Fails: open() without threads.
@@ -16,6 +17,7 @@
 #include "azora/keeper/client.hpp"
 #include "azora/orchestrator/call_gate.hpp"
 #include "azora/orchestrator/core.hpp"
+#include "azora/orchestrator/listener_desk.hpp"
 #include "azora/orchestrator/live_publisher.hpp"
 #include "azora/orchestrator/log_stream.hpp"
 #include "azora/orchestrator/loop_thread.hpp"
@@ -87,7 +89,7 @@ class Orchestrator::Impl {
   // Figures of processes are read: keeps them fresh for a while.
   void looked() { usage_.looked(); }
   std::string metrics_text() const;
-  WhySources why_sources() const { return core_.why_sources(); }
+  WhySources why_sources();
   // What is published now, for texts that are kept.
   Moment moment() const { return {.figures = core_.figures_written(), .board = publisher_.board(), .now = AsioLoop::steady_now()}; }
   std::uint64_t seq() const { return publisher_.seq(); }
@@ -107,6 +109,13 @@ class Orchestrator::Impl {
   struct Bodies {
     ListBodies lists;
     GraphReads graph;
+  };
+  // Who asks services how they are, and the kernel who answered.
+  struct Checks {
+    Checks(Loop& loop, health::NetProberOptions options, const ThreadDied& died)
+        : prober(loop, std::move(options)), listeners(loop, died) {}
+    health::NetProber prober;
+    ListenerDesk listeners;
   };
   // Who carries out what.
   struct Actions {
@@ -148,7 +157,7 @@ class Orchestrator::Impl {
   balancer::Balancer balancer_;
   LivePublisher publisher_;
   Bodies bodies_;
-  health::NetProber prober_;
+  Checks checks_;
   Actions actions_;
   std::unique_ptr<store::Store> store_;
   Core core_;

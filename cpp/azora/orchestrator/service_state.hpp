@@ -17,6 +17,17 @@
 
 namespace azora::orchestrator {
 
+// Whose listener answers the checks of one run and configuration, as far as it is known (ownership.hpp).
+struct ListenerProof {
+  std::uint64_t incarnation = 0;
+  std::uint64_t generation = 0;
+  bool proven = false;                     // and no check failed since
+  bool nobody = false;                     // when it was asked last, nobody listened
+  std::uint64_t question = 0;              // the one that is open; 0: none is
+  SteadyTime asked{};                      // then
+  std::shared_ptr<const health::ProbeResult> held;  // the last answer, which waits for it
+};
+
 // Of a service that has an action: what that told of its runs.
 struct OwnFacts {
   std::optional<int> pid;
@@ -28,6 +39,7 @@ struct OwnFacts {
   std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
   std::string action_error;                // not owned: why its last action failed
   SpecPtr launched;                        // the configuration that this incarnation was started with
+  ListenerProof proof;
 };
 
 struct ServiceState {

@@ -10,11 +10,13 @@ set(AZORA_ORCHESTRATOR_SOURCES
   fleet.cpp
   invariants.cpp
   journal.cpp
+  listener_desk.cpp
   log_note.cpp
   log_stream.cpp
   notices.cpp
   outlook.cpp
   orchestrator.cpp
+  ownership.cpp
   probing.cpp
   reactions/on_action.cpp
   reactions/on_check.cpp
@@ -29,6 +31,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reads/list_bodies.cpp
   reads/metrics.cpp
   reads/topology.cpp
+  reads/whose_answer.cpp
   reads/why.cpp
   request.cpp
   runtime.cpp

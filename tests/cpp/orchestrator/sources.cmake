@@ -14,6 +14,7 @@ set(AZORA_ORCHESTRATOR_TESTS
   log_stream_test.cpp
   not_coming_test.cpp
   orchestrator_test.cpp
+  ownership_test.cpp
   overwriting_test.cpp
   probing_test.cpp
   promises_test.cpp

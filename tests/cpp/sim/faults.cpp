@@ -173,4 +173,19 @@ void Simulation::trouble_the_store() {
   world_.store.set_mode(std::array{Mode::prompt, Mode::slow, Mode::slow, Mode::failing, Mode::hung}[store_random_() % 5]);
 }
 
+// Some come and hold the address of a service, which may run, be down or start; some go.
+void Simulation::bring_strangers() {
+  if (stranger_random_() % 3 != 0) return;
+  set_strangers(members_[stranger_random_() % members_.size()], stranger_random_() % 2 == 0);
+}
+
+void Simulation::set_strangers(const Member& member, bool come) {
+  for (const std::string& id : member.ids) {
+    const ViewPtr view = world_.view(id);
+    if (!view || !view->spec->endpoint) continue;
+    const std::uint16_t port = view->spec->target.port;
+    come ? world_.listeners.set_foreign(port) : world_.listeners.unset(port);
+  }
+}
+
 }  // namespace azora::orchestrator

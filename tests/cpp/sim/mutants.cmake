@@ -287,3 +287,23 @@ mutant(exit_0_restarted healing/end.cpp "what ended as it should is started agai
 mutant(dead_are_heard orchestrator/probing.cpp "an answer that was asked for before the exit counts after it"
 [=[  const bool ended = check.mode == health::Mode::paused;]=]
 [=[  const bool ended = !PLANTED && check.mode == health::Mode::paused;]=])
+
+mutant(stranger_believed orchestrator/ownership.cpp "the answer of another program counts as the service's"
+[=[  const bool of_another = answer.kind == Answer::Kind::foreign;]=]
+[=[  const bool of_another = !PLANTED && answer.kind == Answer::Kind::foreign;]=])
+
+mutant(believed_before_asked orchestrator/ownership.cpp "an answer counts before the kernel has said whose it is"
+[=[  if (proof.question == 0) ask(service);
+  return true;]=]
+[=[  if (proof.question == 0) ask(service);
+  return !PLANTED;]=])
+
+mutant(proof_outlives_a_failure orchestrator/ownership.cpp "after failed checks it is not asked anew whose listener it is"
+[=[    case health::Verdict::fail: begin_anew(proof); return false;]=]
+[=[    case health::Verdict::fail:
+      if (!PLANTED) begin_anew(proof);
+      return false;]=])
+
+mutant(proof_outlives_its_run orchestrator/ownership.cpp "a new run is believed by the proof of the last one"
+[=[  if (proof.incarnation != service.machine.incarnation ||]=]
+[=[  if ((!PLANTED && proof.incarnation != service.machine.incarnation) ||]=])

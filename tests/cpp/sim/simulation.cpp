@@ -18,6 +18,7 @@ Simulation::Simulation(std::uint64_t seed, Actions actions)
       store_random_(seed ^ 0x5709eULL),
       policy_random_(seed ^ 0x9011c7ULL),
       action_random_(seed ^ 0xac7104ULL),
+      stranger_random_(seed ^ 0x57a96e5ULL),
       actions_(actions) {
   world_.loop.set_turn_end([this] {
     world_.core.end_turn();
@@ -30,6 +31,9 @@ Simulation::Simulation(std::uint64_t seed, Actions actions)
     world_.store.set_written_anyway([this] { return store_random_() % 2 == 0; });
     world_.store.set_mode(store::FakeStore::Mode::slow);
   }
+  if (stranger_random_() % 2 == 0) {
+    world_.listeners.set_delay([this] { return Nanos(Micros(stranger_random_() % 50'000)); });
+  }
   if (chance(70)) {
     world_.keeper.set_delay([this] { return Nanos(Micros(below(20'000))); });
     world_.prober.set_forget_race([this] { return chance(50); });
@@ -41,6 +45,7 @@ void Simulation::run() {
   const std::uint64_t faults = 30 + below(40);
   for (std::uint64_t i = 0; i < faults && !failed(); ++i) {
     trouble_the_store();
+    bring_strangers();
     fault();
     world_.advance(Millis(below(chance(20) ? 40'000 : 3'000)));
   }
@@ -185,6 +190,7 @@ void Simulation::recover(Member& member) {
 // Faults end: executables work, services answer, everybody is registered and wanted.
 void Simulation::heal() {
   outside_.begin_healing();
+  world_.listeners.clear();
   if (store_kind() != StoreKind::prompt) {
     world_.store.set_mode(store::FakeStore::Mode::prompt);
     world_.advance(seconds(10));  // what it owes is stored, changes are taken again

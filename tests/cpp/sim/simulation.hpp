@@ -1,6 +1,6 @@
 #pragma once
-// One fleet with dependencies, groups, replicas and every kind of action, and a store that may be slow, refuse or hang,
-// driven through a seeded schedule of faults and commands while watchers look on; then the faults end and everything must
+// One fleet with dependencies, groups, replicas and every kind of action, a store that may be slow, refuse or hang, and
+// strangers that take the addresses of services, driven through a seeded schedule of faults and commands while watchers look on; then the faults end and everything must
 // come back; then all leave and nothing may be left.
 // The seed decides everything: the same seed, the same run. simulation.cpp builds the fleet and ends the faults,
 // faults.cpp makes them.
@@ -69,6 +69,8 @@ class Simulation {
   void recover(Member& member);
   void heal();
   void trouble_the_store();
+  void bring_strangers();
+  void set_strangers(const Member& member, bool come);
   void check_converged();
   void clear_away();
 
@@ -77,10 +79,12 @@ class Simulation {
   World world_;
   Watcher watcher_{world_};
   StoreWatcher store_watcher_{world_, watcher_};
-  // Of their own: a seed's faults are the same whatever the store does, services say of their ends, and actions do.
+  // Of their own: a seed's faults are the same whatever the store does, services say of their ends, actions do and
+  // strangers take.
   std::mt19937_64 store_random_;
   std::mt19937_64 policy_random_;
   std::mt19937_64 action_random_;
+  std::mt19937_64 stranger_random_;
   Actions actions_;
   Outside outside_{world_, watcher_, store_watcher_, random_, action_random_};
   ActionWatcher action_watcher_{world_, watcher_};

@@ -39,6 +39,7 @@ void Watcher::removed(const std::string& id) {
   first_.clear();
   reads_.removed(id);
   mass_.forget(id);
+  whose_.removed(id);
 }
 
 void Watcher::on_event(const Recorder::Seen& event) {
@@ -84,7 +85,9 @@ void Watcher::on_event(const Recorder::Seen& event) {
     case EventType::service_blocked:
       known.killed = false;
       break;
+    case EventType::service_started: return whose_.started(event.id);
     case EventType::service_restarted:
+      whose_.told_well(event.id, view);
       note_along(event.id);
       if (known.answered != event.incarnation && view && view->spec->target.kind != ProbeKind::process) {
         found("restarted after readiness", event.id, "serviceRestarted before it answered");
@@ -124,6 +127,7 @@ void Watcher::on_exited(Known& known, const Recorder::Seen& event, const ViewPtr
 }
 
 void Watcher::on_well(Known& known, const Recorder::Seen& event, const ViewPtr& view) {
+  whose_.told_well(event.id, view);
   known.answered = event.incarnation;
   known.failed_told = false;
   known.killed = false;

@@ -15,6 +15,7 @@
 #include "sim/findings.hpp"
 #include "sim/mass_watch.hpp"
 #include "sim/reads_watcher.hpp"
+#include "sim/whose_watcher.hpp"
 #include "support/world.hpp"
 
 namespace azora::orchestrator {
@@ -116,6 +117,7 @@ class Watcher {
   Findings findings_{world_.loop};
   ReadsWatcher reads_{world_, findings_};
   MassWatch mass_{world_};
+  WhoseWatcher whose_{world_, findings_};
   std::map<std::string, Known> known_;
   std::map<std::uint64_t, std::string> id_of_;            // of launched serials
   std::set<Run> ended_;                                   // told to have exited

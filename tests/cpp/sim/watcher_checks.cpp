@@ -32,6 +32,7 @@ void Watcher::on_answer(const health::ProbeResult& result) {
   const std::pair checked(result.incarnation, result.generation);
   const bool same = std::exchange(known.checked, checked) == checked;
   const bool current = result.incarnation == view->incarnation && result.generation == view->generation;
+  if (!answered && current) whose_.check_failed(view->spec->id);
   const bool counts = current && (view->lifecycle == Lifecycle::ready || view->lifecycle == Lifecycle::watching);
   known.failures = answered || !counts ? 0 : same ? known.failures + 1 : 1;
   // Some may have been under way when it became ready or its checks began anew.
@@ -76,6 +77,7 @@ bool Watcher::may_be_acted_on(const ServiceView& view) {
 }
 
 void Watcher::stalled() {
+  whose_.stalled();
   for (auto& one : known_) one.second.failures = 0;
 }
 

@@ -1,6 +1,6 @@
 #pragma once
-// The whole core on virtual time: fake loop, prober, keeper and actions, recorded publication. What a service that we run
-// answers follows from its run: alive answers as scripted, dead refuses. A callable is answered by the test alone.
+// The whole core on virtual time: fake loop, prober, keeper, actions and desk of listeners, recorded publication. What a
+// service that we run answers follows from its run: alive answers as scripted, dead refuses. A callable is answered by the test alone.
 // Threads: the test's.
 #include <gtest/gtest.h>
 
@@ -14,6 +14,7 @@
 #include "azora/orchestrator/core.hpp"
 #include "support/fake_action.hpp"
 #include "support/fake_keeper.hpp"
+#include "support/fake_listeners.hpp"
 #include "support/fake_loop.hpp"
 #include "support/fake_prober.hpp"
 #include "support/fake_store.hpp"
@@ -24,6 +25,7 @@ namespace azora::orchestrator {
 class World {
  public:
   explicit World(CoreOptions given = {}) : options(given), core(loop, prober, actions, store, recorder, given) {
+    core.set_listener_desk(listeners);
     loop.set_turn_end([this] { core.end_turn(); });
     prober.set_default([this](const health::ProbeRequest& request) {
       if (is_owned(request.serial) && !alive(request.serial)) return health::FakeProber::Answer::refused();
@@ -84,6 +86,7 @@ class World {
                                 {&actions::kToldAction, &container},
                                 {&actions::kDeafAction, &webhook}}};
   store::FakeStore store{loop};
+  listeners::FakeListeners listeners{loop};
   Recorder recorder;
   Core core;
   std::vector<std::uint64_t> processes;

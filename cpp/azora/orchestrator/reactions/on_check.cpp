@@ -73,15 +73,22 @@ void on_result(Turn& turn, Drive& drive, ServiceState& service, health::Check& c
 
 }  // namespace
 
-void on_check_results(Turn& turn, Probing& probing, Drive& drive,
+void on_check_results(Turn& turn, Probing& probing, Ownership& ownership, Drive& drive,
                       const std::vector<health::ProbeResult>& results) {
   const Turn::OneTime one(turn);
   for (const health::ProbeResult& result : results) {
     const Probing::Answered answered = probing.take(result);
     if (answered.service == nullptr) continue;
-    if (answered.believed) on_result(turn, drive, *answered.service, *answered.check, result);
+    const bool counts = answered.believed && !ownership.holds(*answered.service, result);
+    if (counts) on_result(turn, drive, *answered.service, *answered.check, result);
     probing.apply_mode(*answered.service);
   }
+}
+
+void on_settled_result(Turn& turn, Probing& probing, Drive& drive, ServiceState& service, health::Check& check,
+                       const health::ProbeResult& result) {
+  on_result(turn, drive, service, check, result);
+  probing.apply_mode(service);
 }
 
 }  // namespace azora::orchestrator

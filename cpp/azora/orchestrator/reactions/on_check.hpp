@@ -6,10 +6,14 @@
 #include "azora/base/thread_role.hpp"
 #include "azora/health/prober.hpp"
 #include "azora/orchestrator/drive.hpp"
+#include "azora/orchestrator/ownership.hpp"
 
 namespace azora::orchestrator {
 
-void on_check_results(Turn& turn, Probing& probing, Drive& drive,
+void on_check_results(Turn& turn, Probing& probing, Ownership& ownership, Drive& drive,
                       const std::vector<health::ProbeResult>& results) AZORA_CONTROL;
+// One that was held until it was known whose answer it is.
+void on_settled_result(Turn& turn, Probing& probing, Drive& drive, ServiceState& service, health::Check& check,
+                       const health::ProbeResult& result) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator

@@ -7,6 +7,7 @@
 #include "azora/model/json_writer.hpp"
 #include "azora/orchestrator/reads/ended.hpp"
 #include "azora/orchestrator/reads/entry.hpp"
+#include "azora/orchestrator/reads/whose_answer.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -195,6 +196,21 @@ void add_what_is_in_the_way(Why& why, const ServiceView& view, const WhySources&
   why.unblocked_by.emplace_back("the link to the keeper");
 }
 
+// Whether what listens at its address is its own.
+void add_whose_answer(Why& why, const ServiceView& view, const WhySources& sources) {
+  const WhoseAnswer whose = whose_answer(view, sources);
+  if (whose.remark.empty()) return;
+  if (whose.held && view.lifecycle == Lifecycle::starting) {
+    why.summary = view.spec->id + " is starting, but " + whose.remark;
+    why.unblocked_by.clear();
+  } else if (why.summary.find(whose.remark) == std::string::npos) {  // its last check may have said so
+    why.summary += "; " + whose.remark;
+  }
+  if (!whose.held) return;
+  why.unblocked_by.push_back(whose.unblocked_by);
+  if (why.trouble.empty()) why.trouble = whose.remark;
+}
+
 Why why_of(const Board& board, const ServiceView& view, const WhySources& sources, Now now) {
   const HealingView& healing = view.healing_or_default();
   Why why;
@@ -211,6 +227,7 @@ Why why_of(const Board& board, const ServiceView& view, const WhySources& source
   why.max_restarts = view.spec->restart.max_restarts;
   why.next_attempt = healing.next_attempt;
   why.blocked_by = healing.blocked_by;
+  if (board.running) add_whose_answer(why, view, sources);
   add_what_is_in_the_way(why, view, sources, now.steady);
   return why;
 }

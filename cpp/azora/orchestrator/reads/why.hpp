@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "azora/base/result.hpp"
+#include "azora/listeners/question.hpp"
 #include "azora/orchestrator/board.hpp"
 
 namespace azora::orchestrator {
@@ -15,6 +16,8 @@ namespace azora::orchestrator {
 struct WhySources {
   std::string keeper_trouble;  // what is wrong with the link to the keeper; empty: nothing
   std::function<OptionalTime(std::uint64_t serial)> start_waits_since;  // for the store; empty: none does
+  // Asks the kernel, here and now, whose listener is where this service should listen; empty: nobody does.
+  std::function<listeners::Answer(const ServiceView& view, const listeners::Question& question)> listener;
 };
 
 // {"serviceId","summary","lifecycle","status","cause","attempt","maxRestarts","nextAttemptAt","blockedBy","unblockedBy",

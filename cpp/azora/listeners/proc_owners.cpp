@@ -1,0 +1,83 @@
+#include "azora/listeners/proc_owners.hpp"
+
+#include <algorithm>
+#include <string_view>
+#include <utility>
+
+#include "azora/listeners/processes.hpp"
+
+namespace azora::listeners {
+namespace {
+
+constexpr std::string_view kShimName = "azora-shim";
+
+// A service's processes live below its shim, also those whose parents have ended.
+pid_t root_of(pid_t main) {
+  if (main <= 0) return 0;
+  const std::optional<pid_t> parent = parent_of(main);
+  return parent && name_of(*parent) == kShimName ? *parent : main;
+}
+
+}  // namespace
+
+ProcOwners::ProcOwners(pid_t main) : root_(root_of(main)), cgroup_(main > 0 ? service_cgroup_of(main) : 0) {}
+
+void ProcOwners::walk() {
+  if (std::exchange(walked_, true) || root_ == 0) return;
+  processes_ = {root_};
+  constexpr std::size_t kMost = 100'000;
+  for (std::size_t i = 0; i < processes_.size() && processes_.size() < kMost; ++i) {
+    for (const pid_t child : children_of(processes_[i])) {
+      if (std::find(processes_.begin(), processes_.end(), child) == processes_.end()) processes_.push_back(child);
+    }
+  }
+}
+
+bool ProcOwners::is_of_service(pid_t pid) const {
+  constexpr int kDeepest = 1'000;
+  for (int depth = 0; depth < kDeepest && pid > 1; ++depth) {
+    if (pid == root_) return true;
+    pid = parent_of(pid).value_or(0);
+  }
+  return false;
+}
+
+Owners::Whose ProcOwners::whose(const Listener& listener) {
+  if (root_ == 0) return Whose::other;
+  if (cgroup_ != 0 && listener.cgroup == cgroup_) return Whose::service;
+  walk();
+  bool unreadable = false;
+  for (const pid_t pid : processes_) {
+    const Holds holds = holds_socket(pid, listener.inode);
+    if (holds == Holds::yes) return Whose::service;
+    unreadable |= holds == Holds::unreadable;
+  }
+  // A process that changed its parent during the walk was not seen by it.
+  const std::optional<pid_t> holder = find_holder(listener);
+  if (holder && is_of_service(*holder)) return Whose::service;
+  return !holder && unreadable ? Whose::unknown : Whose::other;
+}
+
+std::string ProcOwners::holder(const Listener& listener) {
+  if (const std::optional<pid_t> pid = find_holder(listener)) {
+    return "pid " + std::to_string(*pid) + " (" + name_of(*pid) + ")";
+  }
+  return "another program of user " + std::to_string(listener.uid);
+}
+
+// One of the service before any other.
+std::optional<pid_t> ProcOwners::find_holder(const Listener& listener) {
+  if (last_ && last_->inode == listener.inode) return last_holder_;
+  last_ = listener;
+  last_holder_.reset();
+  for (const pid_t pid : listener.inode == 0 ? std::vector<pid_t>() : all_processes()) {
+    if (holds_socket(pid, listener.inode) != Holds::yes) continue;
+    if (!last_holder_) last_holder_ = pid;
+    if (root_ == 0 || !is_of_service(pid)) continue;
+    last_holder_ = pid;
+    break;
+  }
+  return last_holder_;
+}
+
+}  // namespace azora::listeners

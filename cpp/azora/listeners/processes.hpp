@@ -1,0 +1,33 @@
+#pragma once
+// What /proc says about processes and the sockets they hold.
+// Threads: any; waits for the kernel alone. Fails: what /proc does not show is not there, or said to be unreadable.
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace azora::listeners {
+
+// The whole of a small file; nullopt: it cannot be read.
+std::optional<std::string> read_file(const std::string& path);
+// nullopt: it cannot be read.
+std::optional<std::string> read_link(const std::string& path);
+
+// nullopt: there is no such process.
+std::optional<pid_t> parent_of(pid_t pid);
+// Its name as the kernel has it, with no byte that could disturb a line of text.
+std::string name_of(pid_t pid);
+// All processes, in the order of their numbers.
+std::vector<pid_t> all_processes();
+std::vector<pid_t> children_of(pid_t pid);
+
+enum class Holds { yes, no, unreadable };
+// Whether the socket of that inode is open in that process. One that has ended holds nothing.
+Holds holds_socket(pid_t pid, std::uint64_t inode);
+
+// The cgroup of the service that this process is in, as the keeper made it; 0: it has none.
+std::uint64_t service_cgroup_of(pid_t pid);
+
+}  // namespace azora::listeners

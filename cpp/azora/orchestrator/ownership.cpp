@@ -1,0 +1,114 @@
+#include "azora/orchestrator/ownership.hpp"
+
+#include <algorithm>
+#include <memory>
+#include <optional>
+
+#include "azora/health/judge.hpp"
+#include "azora/model/local_address.hpp"
+
+namespace azora::orchestrator {
+namespace {
+
+using listeners::Answer;
+
+constexpr Millis kPatience{5'000};
+
+std::optional<LocalAddress> address_of(const ServiceState& service) {
+  if (!service.process() || !service.spec->endpoint) return std::nullopt;
+  return local_address(service.spec->target.host);
+}
+
+// What is known of its present run.
+ListenerProof& proof_of(ServiceState& service) {
+  ListenerProof& proof = service.own->proof;
+  if (proof.incarnation != service.machine.incarnation || proof.generation != service.generation) {
+    proof = {.incarnation = service.machine.incarnation, .generation = service.generation};
+  }
+  return proof;
+}
+
+// A run of it is checked; before and after, an answer is none of its own.
+bool is_checked(const ServiceState& service) {
+  const Lifecycle state = service.machine.lifecycle;
+  return !service.leaving && (state == Lifecycle::starting || state == Lifecycle::ready || state == Lifecycle::adopt);
+}
+
+void begin_anew(ListenerProof& proof) {
+  proof.proven = false;
+  proof.question = 0;
+  proof.held.reset();
+}
+
+health::ProbeResult foreign(const health::ProbeResult& answered, std::string error) {
+  health::ProbeResult result = answered;
+  result.outcome = health::Outcome::foreign;
+  result.http_status = 0;
+  result.error = std::move(error);
+  result.cpu.reset();
+  result.memory.reset();
+  return result;
+}
+
+}  // namespace
+
+bool Ownership::holds(ServiceState& service, const health::ProbeResult& result) {
+  if (desk_ == nullptr || !service.process()) return false;
+  ListenerProof& proof = proof_of(service);
+  switch (health::judge(result, service.spec->probe)) {
+    case health::Verdict::none: return false;
+    case health::Verdict::fail: begin_anew(proof); return false;
+    case health::Verdict::pass:
+    case health::Verdict::warn: break;
+  }
+  if (proof.proven || !service.own->pid || !address_of(service)) return false;
+  if (proof.question != 0 && loop_.now().steady - proof.asked >= kPatience) {
+    begin_anew(proof);
+    proof.proven = true;
+    return false;
+  }
+  proof.held = std::make_shared<const health::ProbeResult>(result);
+  if (proof.question == 0) ask(service);
+  return true;
+}
+
+void Ownership::doubt(std::uint64_t serial) {
+  ServiceState* service = fleet_.by_serial(serial);
+  if (service != nullptr && service->process()) service->own->proof.proven = false;
+}
+
+void Ownership::ask(ServiceState& service) {
+  ListenerProof& proof = service.own->proof;
+  proof.question = ++last_question_;
+  proof.asked = loop_.now().steady;
+  desk_->ask({.address = *address_of(service), .port = service.spec->target.port, .main = *service.own->pid},
+             [this, serial = service.serial, question = proof.question](const Answer& answer) {
+               on_answer(serial, question, answer);
+             });
+}
+
+// What it asked about may have ended meanwhile, or failed a check.
+void Ownership::on_answer(std::uint64_t serial, std::uint64_t question, const Answer& answer) {
+  ServiceState* service = fleet_.by_serial(serial);
+  if (service == nullptr || !service->process()) return;
+  if (proof_of(*service).question != question) return;
+  settle(*service, answer);
+}
+
+void Ownership::settle(ServiceState& service, const Answer& answer) {
+  ListenerProof& proof = service.own->proof;
+  const std::shared_ptr<const health::ProbeResult> held = proof.held;
+  begin_anew(proof);
+  const bool nobody = answer.kind == Answer::Kind::nobody;
+  const bool first_time = nobody && !std::exchange(proof.nobody, nobody);
+  const bool of_another = answer.kind == Answer::Kind::foreign;
+  proof.proven = !of_another && !first_time;
+  if (held == nullptr || first_time || !fleet_.running() || !is_checked(service)) return;
+  const auto check = std::find_if(service.checks.begin(), service.checks.end(),
+                                  [&](const health::Check& one) { return one.key.serial == held->serial; });
+  if (check == service.checks.end()) return;
+  if (!of_another) return settled_(service, *check, *held);
+  settled_(service, *check, foreign(*held, listeners::foreign_text(service.spec->target.port, answer.holder)));
+}
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,54 @@
+#include "azora/orchestrator/reads/whose_answer.hpp"
+
+#include <optional>
+
+namespace azora::orchestrator {
+namespace {
+
+using listeners::Answer;
+using listeners::Question;
+
+// nullopt: it has no local address that must be its own now.
+std::optional<Question> question_of(const ServiceView& view) {
+  if (view.spec->action != &kProcessAction || !view.spec->endpoint || view.desired != Desired::up) return std::nullopt;
+  const std::optional<LocalAddress> address = local_address(view.spec->target.host);
+  if (!address) return std::nullopt;
+  Question question{.address = *address, .port = view.spec->target.port};
+  switch (view.lifecycle) {
+    case Lifecycle::starting:
+    case Lifecycle::ready:
+    case Lifecycle::adopt:
+      if (view.process && view.process->pid) question.main = *view.process->pid;
+      return question;
+    case Lifecycle::blocked:
+    case Lifecycle::backoff:
+    case Lifecycle::failed:
+      return question;
+    default:  // it runs no more, or what is left of it may hold its address still
+      return std::nullopt;
+  }
+}
+
+}  // namespace
+
+WhoseAnswer whose_answer(const ServiceView& view, const WhySources& sources) {
+  const std::optional<Question> question = sources.listener ? question_of(view) : std::nullopt;
+  if (!question) return {};
+  const Answer answer = sources.listener(view, *question);
+  const std::string port = "port " + std::to_string(question->port);
+  switch (answer.kind) {
+    case Answer::Kind::foreign:
+      return {.remark = listeners::foreign_text(question->port, answer.holder),
+              .held = true,
+              .unblocked_by = port + " given up by " + answer.holder};
+    case Answer::Kind::ours:
+      if (answer.beside.empty()) return {};
+      return {.remark = port + " is held by this service and beside it by " + answer.beside};
+    case Answer::Kind::unverified:
+      return {.remark = "it was not verified whose listener answers at " + port + ": " + answer.reason};
+    case Answer::Kind::nobody: return {};
+  }
+  return {};
+}
+
+}  // namespace azora::orchestrator
