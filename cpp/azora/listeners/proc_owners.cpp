@@ -20,7 +20,8 @@ pid_t root_of(pid_t main) {
 
 }  // namespace
 
-ProcOwners::ProcOwners(pid_t main) : root_(root_of(main)), cgroup_(main > 0 ? service_cgroup_of(main) : 0) {}
+ProcOwners::ProcOwners(pid_t main)
+    : main_(main), root_(root_of(main)), cgroup_(main > 0 ? service_cgroup_of(main) : 0) {}
 
 void ProcOwners::walk() {
   if (std::exchange(walked_, true) || root_ == 0) return;
@@ -45,6 +46,7 @@ bool ProcOwners::is_of_service(pid_t pid) const {
 Owners::Whose ProcOwners::whose(const Listener& listener) {
   if (root_ == 0) return Whose::other;
   if (cgroup_ != 0 && listener.cgroup == cgroup_) return Whose::service;
+  if (holds_socket(main_, listener.inode) == Holds::yes) return Whose::service;  // mostly: no walk is needed
   walk();
   bool unreadable = false;
   for (const pid_t pid : processes_) {

@@ -27,6 +27,7 @@ class ProcOwners : public Owners {
   void walk();
   std::optional<pid_t> find_holder(const Listener& listener);
 
+  const pid_t main_;
   pid_t root_ = 0;                // the shim, or main where its parent is none; 0: nothing runs
   std::uint64_t cgroup_ = 0;
   bool walked_ = false;

@@ -194,11 +194,6 @@ void Core::set_listener_desk(listeners::Desk& desk) {
   ownership_.set_desk(desk);
 }
 
-void Core::doubt_listener(std::uint64_t serial) {
-  control_thread.assert_held();
-  ownership_.doubt(serial);
-}
-
 bool Core::running() const {
   control_thread.assert_held();
   return fleet_.running();
@@ -364,6 +359,12 @@ void Core::on_keeper_link(bool up, std::string reason) { self_watch_.on_link(up,
 void Core::on_unknown_process(const keeper::Record& record) {
   control_thread.assert_held();
   if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial, &kProcessAction));
+}
+
+void Core::doubt_listener(std::uint64_t serial) {
+  control_thread.assert_held();
+  ServiceState* service = fleet_.by_serial(serial);
+  if (service != nullptr && ownership_.doubt(*service)) probing_.hurry(*service);
 }
 
 WhySources Core::why_sources() const {

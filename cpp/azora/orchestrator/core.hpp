@@ -83,7 +83,7 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   void set_file_stamp(FileStamp stamp);
   // Asked whose listener answers a check; it outlives this. Without one every answer is believed.
   void set_listener_desk(listeners::Desk& desk);
-  // A reader saw another program where this service should listen.
+  // A reader saw another program where this service should listen: a check is due at once.
   void doubt_listener(std::uint64_t serial);
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
 

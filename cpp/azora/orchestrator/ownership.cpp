@@ -72,9 +72,8 @@ bool Ownership::holds(ServiceState& service, const health::ProbeResult& result) 
   return true;
 }
 
-void Ownership::doubt(std::uint64_t serial) {
-  ServiceState* service = fleet_.by_serial(serial);
-  if (service != nullptr && service->process()) service->own->proof.proven = false;
+bool Ownership::doubt(ServiceState& service) {
+  return service.process() && std::exchange(service.own->proof.proven, false);
 }
 
 void Ownership::ask(ServiceState& service) {

@@ -30,8 +30,8 @@ class Ownership {
   void set_desk(listeners::Desk& desk) { desk_ = &desk; }
   // True: the answer waits for the kernel and counts later, or not at all when a newer one comes before.
   bool holds(ServiceState& service, const health::ProbeResult& result);
-  // Somebody saw another program there: the next answer is asked about again.
-  void doubt(std::uint64_t serial);
+  // Somebody saw another program there: the next answer is asked about again. True: it was believed until now.
+  bool doubt(ServiceState& service);
 
  private:
   void ask(ServiceState& service);

@@ -178,15 +178,18 @@ TEST(Ownership, R52BesideAListenerOfItsOwnAStrangerIsOnlyNamed) {
   EXPECT_TRUE(says(why(world, "p"), "port 7001 is held by this service and beside it by pid 9 (nc)")) << why(world, "p");
 }
 
-TEST(Ownership, R52WhatAReaderSawIsLookedAtWithTheNextCheck) {
+TEST(Ownership, R52WhatAReaderSawIsCheckedAtOnce) {
   World world;
   const std::uint64_t serial = world.add_process("p");
   world.advance(seconds(5));
   world.listeners.set_foreign(kPort);
   world.advance(seconds(5));
   ASSERT_EQ(world.status("p"), HealthStatus::healthy);  // its checks pass, and nobody has looked
+  const std::uint64_t asked = world.prober.asked(serial);
   world.turn([&] { world.core.doubt_listener(serial); });
-  EXPECT_TRUE(turns_unhealthy(world, seconds(3)));
+  world.advance(Millis(50));
+  EXPECT_EQ(world.prober.asked(serial), asked + 1);
+  EXPECT_TRUE(turns_unhealthy(world, seconds(4)));
   EXPECT_EQ(world.view("p")->figures().last_error(), kHeld);
 }
 
