@@ -82,6 +82,7 @@ void Ownership::ask(ServiceState& service) {
   proof.asked = loop_.now().steady;
   desk_->ask({.address = *address_of(service), .port = service.spec->target.port, .main = *service.own->pid},
              [this, serial = service.serial, question = proof.question](const Answer& answer) {
+               control_thread.assert_held();
                on_answer(serial, question, answer);
              });
 }

@@ -12,6 +12,7 @@
 #include <utility>
 
 #include "azora/base/loop.hpp"
+#include "azora/base/thread_role.hpp"
 #include "azora/health/prober.hpp"
 #include "azora/listeners/desk.hpp"
 #include "azora/orchestrator/fleet.hpp"
@@ -27,22 +28,22 @@ class Ownership {
   Ownership& operator=(const Ownership&) = delete;
 
   // Without one nothing is asked and every answer is believed.
-  void set_desk(listeners::Desk& desk) { desk_ = &desk; }
+  void set_desk(listeners::Desk& desk) AZORA_CONTROL { desk_ = &desk; }
   // True: the answer waits for the kernel and counts later, or not at all when a newer one comes before.
-  bool holds(ServiceState& service, const health::ProbeResult& result);
+  bool holds(ServiceState& service, const health::ProbeResult& result) AZORA_CONTROL;
   // Somebody saw another program there: the next answer is asked about again. True: it was believed until now.
-  bool doubt(ServiceState& service);
+  bool doubt(ServiceState& service) AZORA_CONTROL;
 
  private:
-  void ask(ServiceState& service);
-  void on_answer(std::uint64_t serial, std::uint64_t question, const listeners::Answer& answer);
-  void settle(ServiceState& service, const listeners::Answer& answer);
+  void ask(ServiceState& service) AZORA_CONTROL;
+  void on_answer(std::uint64_t serial, std::uint64_t question, const listeners::Answer& answer) AZORA_CONTROL;
+  void settle(ServiceState& service, const listeners::Answer& answer) AZORA_CONTROL;
 
   Loop& loop_;
   Fleet& fleet_;
   Settled settled_;
-  listeners::Desk* desk_ = nullptr;
-  std::uint64_t last_question_ = 0;
+  listeners::Desk* desk_ AZORA_OF_CONTROL = nullptr;
+  std::uint64_t last_question_ AZORA_OF_CONTROL = 0;
 };
 
 }  // namespace azora::orchestrator
