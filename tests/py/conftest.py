@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import random
 import socket
 import sys
 import threading
@@ -44,10 +45,15 @@ def free_port() -> int:
 
 
 def free_ports(count: int) -> int:
-    """The first of so many ports in a row that were free a moment ago."""
+    """The first of so many ports in a row that were free a moment ago.
+
+    Not of those that the kernel gives to clients: between two calls one of the row would be gone.
+    """
+    limits = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
+    lowest_of_clients = int(limits.split()[0])
     for _ in range(100):
-        first = free_port()
-        if all(_is_free(first + more) for more in range(1, count)):
+        first = random.randrange(10_000, max(lowest_of_clients - count, 10_001))
+        if all(_is_free(first + more) for more in range(count)):
             return first
     raise AssertionError(f"no {count} ports in a row are free")
 

@@ -19,7 +19,7 @@ from azora_orchestrator import (
     RestartRequest,
     ServiceConfig,
 )
-from conftest import WebService, free_port
+from conftest import WebService, free_port, free_ports
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
 
@@ -112,7 +112,7 @@ def test_replicas_are_waited_for_and_picked_by_their_common_name(
 def test_registered_again_with_another_number_of_replicas_it_is_scaled(
     orch: MasterOrchestrator, process: Process
 ) -> None:
-    entry = process("web")
+    entry = process("web", endpoint=f"http://127.0.0.1:{free_ports(3)}")
     for replicas, ids in ((3, ["web@0", "web@1", "web@2"]), (2, ["web@0", "web@1"]), (1, ["web"])):
         entry["process"]["replicas"] = replicas
         orch.register(entry)

@@ -273,7 +273,7 @@ struct LaunchFrame {
   std::uint32_t gid = 0;
   std::uint32_t group_count = 0;
   const std::uint8_t* groups = nullptr;  // group_count times 4 bytes
-  StopOrder stop;       // when nobody is there to order it
+  StopOrder stop;       // used when the orchestrator and the keeper are gone
   std::uint32_t orphan_timeout_ms = 0;  // of what the main process leaves when it ends by itself
   std::uint64_t log_max_bytes = 0;
   std::uint32_t log_files = 1;

@@ -40,8 +40,8 @@ TEST_F(BrakeTest, R62ItSaysWhomSinceWhenAndUntilWhen) {
   world.advance(seconds(2));
   ASSERT_FALSE(held().empty());
   const std::string text = why(held());
-  EXPECT_NE(text.find("its restart is asked for and held back by the brake: more than half of group 'shop' turned bad "
-                      "at once; on since "),
+  EXPECT_NE(text.find("its restart is due and held back by the mass brake: more than half of group 'shop' turned bad "
+                      "at once; braked since "),
             std::string::npos)
       << text;
   EXPECT_NE(text.find(" unless more turn bad, at the latest until "), std::string::npos) << text;
@@ -70,7 +70,7 @@ TEST_F(BrakeTest, R62WhatWasAskedForBeforeItIsDoneAfterIt) {
     ASSERT_LT(world.loop.now().steady, until + minutes(1));
   }
   EXPECT_GT(world.loop.now().steady, until);
-  EXPECT_EQ(why(id).find("held back by the brake"), std::string::npos) << why(id);
+  EXPECT_EQ(why(id).find("held back by the mass brake"), std::string::npos) << why(id);
 }
 
 TEST_F(BrakeTest, AnOperatorsRestartWaitsForNoBrake) {

@@ -1,5 +1,5 @@
 #pragma once
-// Actions of the tests' own, carried out by somebody outside on virtual time: each start is answered as scripted - done,
+// Actions of the tests' own, on virtual time: each start is answered as scripted - done,
 // late, refused, or never - and where the kind tells exits, what it started lives, ends, stops and is swept like that.
 // What the core must never ask for is recorded as a violation: a second start beside a run of ours or before the former
 // one has answered, and a signal to what cannot be stopped.

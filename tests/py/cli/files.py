@@ -12,7 +12,7 @@ class File(NamedTuple):
         title: What is special about it.
         text: What it holds.
         refused: By whom: "file", before any service is looked at; "services", by the core, which
-            is to refuse the same services whoever brings them; empty: it is good.
+            refuses the same services in `check`, `serve` and at registration; empty: it is good.
         suffix: Of its name.
     """
 

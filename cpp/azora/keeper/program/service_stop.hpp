@@ -16,7 +16,7 @@ namespace azora::keeper {
 
 class ServiceStop {
  public:
-  // A new incarnation; `order` is for the end that nobody orders otherwise.
+  // A new incarnation; `order` says how it is stopped when no other order comes.
   void renew(const StopOrder& order, std::uint32_t orphan_timeout_ms);
 
   // `main`: the living main process, 0 when it has ended. Said again, an order only shortens the time.

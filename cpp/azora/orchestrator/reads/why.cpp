@@ -42,10 +42,10 @@ Reason brake_of(const Board& board, const ServiceView& view, Now now) {
     }
   }
   if (found == nullptr) return {};
-  const std::string whom =
+  const std::string turned_bad =
       "more than half of " + (found->group.empty() ? "all services" : "group '" + found->group + "'");
   const std::string until = clock_time(found->until, now);
-  return {"its restart is asked for and held back by the brake: " + whom + " turned bad at once; on since " +
+  return {"its restart is due and held back by the mass brake: " + turned_bad + " turned bad at once; braked since " +
               clock_time(found->since, now) + ", until " + until + " unless more turn bad, at the latest until " +
               clock_time(found->at_latest, now),
           {"a passing health check", "the end of the brake at " + until, "a restart by you"}};
