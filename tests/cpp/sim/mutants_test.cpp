@@ -42,7 +42,7 @@ bool is_found(const Mutant& mutant, std::uint64_t seeds) {
 // In a child of its own: a mutant that breaks an invariant which the core asserts itself ends the program, and is found.
 TEST_P(Planted, IsFound) {
   sim::planted_mutant = GetParam().name;
-  const std::uint64_t seeds = number_from("AZORA_SIM_SEEDS", 150);
+  const std::uint64_t seeds = number_from("AZORA_SIM_SEEDS", 300);
   const pid_t child = ::fork();
   ASSERT_GE(child, 0);
   if (child == 0) ::_exit(is_found(GetParam(), seeds) ? 0 : 1);

@@ -1,7 +1,7 @@
 #pragma once
 // One fleet with dependencies, groups, replicas and every kind of action, a store that may be slow, refuse or hang, and
-// strangers that take the addresses of services, driven through a seeded schedule of faults and commands while watchers look on; then the faults end and everything must
-// come back; then all leave and nothing may be left.
+// strangers that take the addresses of services, driven through a seeded schedule of faults and commands while watchers
+// look on; then the faults end and everything must come back; then all leave and nothing may be left.
 // The seed decides everything: the same seed, the same run. simulation.cpp builds the fleet and ends the faults,
 // faults.cpp makes them.
 // Threads: the test's.
