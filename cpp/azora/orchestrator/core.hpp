@@ -15,6 +15,7 @@
 #include "azora/actions/table.hpp"
 #include "azora/base/loop.hpp"
 #include "azora/base/result.hpp"
+#include "azora/orchestrator/action_reports.hpp"
 #include "azora/orchestrator/admission.hpp"
 #include "azora/orchestrator/commits.hpp"
 #include "azora/orchestrator/drive.hpp"
@@ -42,11 +43,12 @@ struct CoreOptions {
   std::size_t fd_limit = 1024;
 };
 
-class Core : public actions::ActionListener, public actions::ProcessListener {
+class Core {
  public:
   Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, store::Store& store, Publisher& publisher,
        CoreOptions options);
-  ~Core() override;
+  Core(const Core&) = delete;
+  Core& operator=(const Core&) = delete;
 
   // Refused with `closed` once close() was called.
   Result<void> start();
@@ -55,7 +57,10 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   void stop(SteadyTime deadline, Shutdown::Done done);
   // The same for the end of the program: nothing is started behind it.
   void close(SteadyTime deadline, Shutdown::Done done);
-  bool running() const;
+  bool running() const {
+    control_thread.assert_held();
+    return fleet_.running();
+  }
 
   // Answers the last event that tells of it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, EventActor actor,
@@ -73,16 +78,28 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   // that it will not be ready until `horizon`, which is the deadline or later.
   void wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon = {});
   // Runs `answer` when this turn is published.
-  void after_publish(std::function<void()> answer);
+  void after_publish(std::function<void()> answer) {
+    control_thread.assert_held();
+    turn_.answer(std::move(answer));
+  }
   // Runs `answer` when what this turn changed is stored, or with the error when it could not be.
-  void after_commit(std::function<void(const Result<void>&)> answer);
+  void after_commit(std::function<void(const Result<void>&)> answer) {
+    control_thread.assert_held();
+    turn_.acknowledge(std::move(answer));
+  }
   // Ends every wait_for(), a stop() that is under way and what waits for the store, for the end of the program; what
   // comes later is answered at once.
   void abandon_waiters();
   void handler_failed(std::string reason);
-  void set_file_stamp(FileStamp stamp);
+  void set_file_stamp(FileStamp stamp) {
+    control_thread.assert_held();
+    evidence_.set_file_stamp(std::move(stamp));
+  }
   // Asked whose listener answers a check; it outlives this. Without one every answer is believed.
-  void set_listener_desk(listeners::Desk& desk);
+  void set_listener_desk(listeners::Desk& desk) {
+    control_thread.assert_held();
+    ownership_.set_desk(desk);
+  }
   // A reader saw another program where this service should listen: a check is due at once.
   void doubt_listener(std::uint64_t serial);
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
@@ -99,31 +116,24 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   WhySources why_sources() const;
 
   void end_turn();
-  std::size_t processes_alive() const;
+  std::size_t processes_alive() const {
+    control_thread.assert_held();
+    return fleet_.alive();
+  }
   // What is wrong with the store; null: nothing. While there is, changes are refused with it.
-  const Error* storage_trouble() const;
+  const Error* storage_trouble() const {
+    control_thread.assert_held();
+    return commits_.trouble();
+  }
 
   // Checks what must hold after every turn; empty when it does. For the simulation.
   std::vector<std::string> violations() const;
 
  private:
-  void on_action_done(Run run, actions::ActionResult result) override;
-  void on_action_warning(Run run, std::string reason) override;
-  void on_action_exited(Run run, const ExitView& exit) override;
-  void on_action_swept(Run run) override;
-  void on_action_lost(Run run, std::string reason) override;
-  void on_output_dropped(std::uint64_t serial, std::uint64_t lines, const keeper::LogLoss& loss) override;
-  void on_keeper_link(bool up, std::string reason) override;
-  void on_unknown_process(const keeper::Record& record) override;
-
   void feed(std::uint64_t serial, healing::Input::Kind kind) AZORA_CONTROL;
   void admit() AZORA_CONTROL;
   void answer_waiters() AZORA_CONTROL;
-  Commits::Hooks hooks(Loop& loop);
-  ServiceState* meant_by(const Send& send) AZORA_CONTROL;
-  void acknowledge(Run run) AZORA_CONTROL;
 
-  actions::ActionTable& actions_;
   Fleet fleet_;
   Verbs verbs_;
   Commits commits_;
@@ -137,7 +147,7 @@ class Core : public actions::ActionListener, public actions::ProcessListener {
   Ownership ownership_;
   Self self_;
   SelfWatch self_watch_;
-  Counter log_dropped_;
+  ActionReports reports_;
 };
 
 }  // namespace azora::orchestrator

@@ -93,4 +93,28 @@ bool is_done_job(const ServiceState& service) {
   return service.machine.lifecycle == Lifecycle::done && !service.spec->endpoint;
 }
 
+Waiters::Seen seen_of(const Fleet& fleet, const ServiceState& service, bool pending, SteadyTime horizon) {
+  return {.id = *service.id,
+          .wanted_down = service.wanted == Desired::down,
+          .alive = service.alive(),
+          .pending = pending,
+          .done_job = is_done_job(service),
+          .not_coming = why_not_coming(fleet, service, horizon),
+          .lifecycle = service.machine.lifecycle,
+          .status = service.status,
+          .last_error = service.last_error()};
+}
+
+void wake(Waiters& waiters, const std::vector<ServiceState*>& changed) {
+  if (waiters.empty()) return;
+  for (const ServiceState* service : changed) {
+    waiters.wake(*service->id);
+    const Lifecycle lifecycle = service->machine.lifecycle;
+    if (lifecycle == Lifecycle::failed || lifecycle == Lifecycle::done || lifecycle == Lifecycle::backoff ||
+        service->wanted == Desired::down) {
+      waiters.wake_all();
+    }
+  }
+}
+
 }  // namespace azora::orchestrator

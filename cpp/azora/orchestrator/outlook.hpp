@@ -3,10 +3,12 @@
 // that is vain (R55).
 // Threads: the control thread; pure. Fails: never.
 #include <string>
+#include <vector>
 
 #include "azora/base/thread_role.hpp"
 #include "azora/base/time.hpp"
 #include "azora/orchestrator/fleet.hpp"
+#include "azora/orchestrator/waiters.hpp"
 
 namespace azora::orchestrator {
 
@@ -15,5 +17,9 @@ namespace azora::orchestrator {
 std::string why_not_coming(const Fleet& fleet, const ServiceState& service, SteadyTime deadline) AZORA_CONTROL;
 // A job that ended as it should: nothing reaches it over an endpoint, so there is nothing more to wait for.
 bool is_done_job(const ServiceState& service);
+// What waiters look at. `pending`: a verb for it waits for its turn.
+Waiters::Seen seen_of(const Fleet& fleet, const ServiceState& service, bool pending, SteadyTime horizon) AZORA_CONTROL;
+// Those that wait for one of the services that changed, or for what needs it, look again when the turn ends.
+void wake(Waiters& waiters, const std::vector<ServiceState*>& changed);
 
 }  // namespace azora::orchestrator

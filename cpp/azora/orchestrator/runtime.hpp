@@ -42,7 +42,7 @@ class Orchestrator::Impl {
   // and for what is not stored. T is a Result.
   template <typename T, typename Body>
   T read(Body body) {
-    return await<T>([this, body = std::move(body)](Core& core, const std::shared_ptr<Promise<T>>& promise) mutable {
+    return await<T>([body = std::move(body)](Core& core, const std::shared_ptr<Promise<T>>& promise) mutable {
       const auto answer = std::make_shared<T>(body(core));
       core.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
     });

@@ -1,6 +1,8 @@
 set(AZORA_ORCHESTRATOR_SOURCES
+  action_reports.cpp
   address_faults.cpp
   admission.cpp
+  commit_hooks.cpp
   commits.cpp
   core.cpp
   drive.cpp

@@ -102,9 +102,7 @@ mutant(event_before_publish orchestrator/turn.cpp "events are read before the st
 
 mutant(action_before_publish orchestrator/core.cpp "commands leave before their turn is published"
 [=[  turn_.publish({]=]
-[=[  if (PLANTED) {
-    for (Send& one : turn_.take_sends()) orchestrator::deliver(actions_, one);
-  }
+[=[  if (PLANTED) commits_.end_turn({}, turn_.take_sends());
   turn_.publish({]=])
 
 mutant(answer_before_publish orchestrator/turn.cpp "a command is answered before its turn is published"

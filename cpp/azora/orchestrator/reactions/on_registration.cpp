@@ -135,6 +135,21 @@ void reconfigure(const Registration& rooms, const Entry& entry, const Instance& 
 
 }  // namespace
 
+Result<std::vector<SpecPtr>> specs_of(const Fleet& fleet, std::vector<Request> requests) {
+  const auto owned = [&fleet](std::string_view name) {
+    control_thread.assert_held();
+    const registry::Entry* entry = fleet.registry().find(name);
+    return entry == nullptr ? nullptr : owned_entry(entry->spec);
+  };
+  std::vector<SpecPtr> specs;
+  for (Request& request : requests) {
+    Result<Request> now = brought_up_to_date(std::move(request), owned);
+    if (!now) return std::move(now).error();
+    specs.insert(specs.end(), now.value().specs.begin(), now.value().specs.end());
+  }
+  return specs;
+}
+
 Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply) {
   if (Result<void> fine = rooms.fleet.check(specs); !fine) return fine;
   const Turn::OneTime one(rooms.turn);

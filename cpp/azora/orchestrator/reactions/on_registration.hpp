@@ -7,6 +7,7 @@
 #include "azora/base/result.hpp"
 #include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/drive.hpp"
+#include "azora/orchestrator/request.hpp"
 #include "azora/orchestrator/waiters.hpp"
 
 namespace azora::orchestrator {
@@ -21,6 +22,8 @@ struct Registration {
   Drive& drive;
 };
 
+// What these requests ask for, by what is registered now.
+Result<std::vector<SpecPtr>> specs_of(const Fleet& fleet, std::vector<Request> requests) AZORA_CONTROL;
 Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply) AZORA_CONTROL;
 // All services of the entry of that name, or the one of that id; false: there was none.
 bool on_unregister(const Registration& rooms, std::string_view name) AZORA_CONTROL;

@@ -58,6 +58,10 @@ void start_all(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
 
 void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown& shutdown, Drive& drive,
               SteadyTime deadline, Shutdown::Done done) {
+  if (shutdown.is_abandoned()) {
+    turn.answer([done = std::move(done), left = fleet.living_ids()] { done(left); });
+    return;
+  }
   if (shutdown.under_way()) return shutdown.begin(deadline, std::move(done));
   if (!fleet.running() && fleet.alive() == 0) {
     turn.answer([done = std::move(done)] { done({}); });

@@ -1,0 +1,57 @@
+#include "azora/orchestrator/action_reports.hpp"
+
+#include <utility>
+
+#include "azora/orchestrator/reactions/on_action.hpp"
+#include "azora/orchestrator/reactions/on_process.hpp"
+
+namespace azora::orchestrator {
+
+void ActionReports::on_action_done(Run run, actions::ActionResult result) {
+  control_thread.assert_held();
+  orchestrator::on_action_done(fleet_, probing_, drive_, run, std::move(result));
+}
+
+void ActionReports::on_action_warning(Run run, std::string reason) {
+  control_thread.assert_held();
+  orchestrator::on_action_warning(fleet_, run, std::move(reason));
+}
+
+void ActionReports::on_action_exited(Run run, const ExitView& exit) {
+  control_thread.assert_held();
+  orchestrator::on_action_exited(fleet_, turn_, drive_, run, exit);
+}
+
+void ActionReports::on_action_swept(Run run) {
+  control_thread.assert_held();
+  acknowledge(run);
+  orchestrator::on_action_swept(fleet_, drive_, run);
+}
+
+void ActionReports::on_action_lost(Run run, std::string reason) {
+  control_thread.assert_held();
+  acknowledge(run);
+  orchestrator::on_action_lost(fleet_, turn_, drive_, run, std::move(reason));
+}
+
+// A record of one whose service has left went with its forgetting.
+void ActionReports::acknowledge(Run run) {
+  if (const ServiceState* service = fleet_.by_serial(run.serial)) {
+    turn_.send(Send::to_acknowledge(run, service->spec->action));
+  }
+}
+
+void ActionReports::on_output_dropped(std::uint64_t serial, std::uint64_t lines, const keeper::LogLoss& loss) {
+  control_thread.assert_held();
+  dropped_lines_.add(orchestrator::on_output_dropped(fleet_, turn_, serial, lines, loss));
+}
+
+void ActionReports::on_keeper_link(bool up, std::string reason) { self_watch_.on_link(up, std::move(reason)); }
+
+// Every shim of this fleet was started by us, so one that holds no service of ours has missed its forgetting.
+void ActionReports::on_unknown_process(const keeper::Record& record) {
+  control_thread.assert_held();
+  if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial, &kProcessAction));
+}
+
+}  // namespace azora::orchestrator
