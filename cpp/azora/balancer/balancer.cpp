@@ -8,8 +8,8 @@
 namespace azora::balancer {
 namespace {
 
-// A search that found no member while something changed is made again; more often than this only
-// when members change faster than a search takes.
+// A search that finds no member while something changes is repeated. It is repeated this often only when members
+// change faster than one search takes.
 constexpr int kMostSearches = 100;
 
 Error no_instance(std::string_view pool) {
@@ -17,7 +17,7 @@ Error no_instance(std::string_view pool) {
           "No healthy instances available for service type: " + std::string(pool), {}};
 }
 
-// What a strategy that goes by weights weighs it with.
+// The weight that this strategy uses for the instance.
 double weight_for(const Instance& instance, Strategy strategy) {
   return strategy == Strategy::least_connections ? instance.load_weight() : instance.weight();
 }
@@ -31,7 +31,7 @@ Balancer::Balancer(BalancerOptions options)
 
 Balancer::~Balancer() = default;
 
-// Two places for each name: a new one takes the first, the one that was there moves to the second.
+// Each name has two places: a new name takes the first, and the name that was there moves to the second.
 PoolHandle& Balancer::handle(std::string_view name) const {
   Handles& handles = handles_.here();
   const NameKey key(name);
@@ -52,7 +52,7 @@ void Balancer::resolve(PoolHandle& handle) const {
   resolve_anew(handle);
 }
 
-// Versions are taken before what they number: too old a number only means looking once more.
+// A version is read before the value that it numbers: a number that is too old only causes one more look.
 void Balancer::resolve_anew(PoolHandle& handle) const {
   if (handle.pools_version_ == 0) {
     handle.random_ = Random(mix64(seed_ + handles_seeded_.fetch_add(1, std::memory_order_relaxed)));
@@ -116,7 +116,7 @@ const Instance* Balancer::pick_full(PoolHandle& handle, std::optional<Strategy> 
 bool Balancer::rest_lease_hook() {
   lease_hook_busy_.store(false);
   if (leases_.size() == 0) return true;
-  return lease_hook_busy_.exchange(true);  // another thread took a lease meanwhile: its hook goes on
+  return lease_hook_busy_.exchange(true);  // another thread took a lease meanwhile and runs the hook
 }
 
 Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
@@ -140,7 +140,7 @@ Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
   Pick pick;
   pick.instance = found->shared_from_this();
   pick.strategy = used;
-  // As it was when it was chosen: it may have changed since.
+  // The state at the moment of the choice: it may have changed since.
   pick.panic = ask.among == Among::alive;
   pick.tier = pick.panic                         ? found->tier()
               : ask.among == Among::degraded     ? Tier::degraded

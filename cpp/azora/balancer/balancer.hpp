@@ -1,13 +1,12 @@
 #pragma once
-// Selection: which instance of a pool answers now. Picks on any thread, without locks; the
-// control thread feeds the pools.
-//   pick()       everything: strategy, client key, lease, explanation; errors with their words
-//   pick_fast()  the instance alone, in some nanoseconds; null: ask pick() why
+// Chooses an instance of a pool. Picks run on any thread, without locks; the control thread fills the pools.
+//   pick()       everything: strategy, client key, lease, explanation; errors with a message
+//   pick_fast()  the instance alone, in some nanoseconds; when it returns null, pick() says why
 // Threads: pools() belongs to the control thread; all else any thread. The destructor when no call
 // is running. Ownership: owns pools and leases. What pick_fast() returns lives until the calling
 // thread's next pick here; Pick holds its instance.
-// Order (R10): a tier set before an event is published is seen by every pick that begins
-// after the event was read.
+// Order (R10): when a tier is set before an event is published, every pick that begins after the event was read sees
+// that tier.
 #include <array>
 #include <atomic>
 #include <cstdint>
@@ -50,8 +49,8 @@ class PoolHandle {
 
 struct BalancerOptions {
   Worker worker;                    // rebuilds large tables; empty: the pick that needs them does
-  std::uint64_t seed = 0;           // of ties and samples
-  Leases::RandomBytes random_bytes; // of lease ids; empty: the kernel's
+  std::uint64_t seed = 0;           // for ties and samples
+  Leases::RandomBytes random_bytes; // for lease ids; empty: the kernel's
 };
 
 struct BalancerMetrics {
@@ -84,19 +83,21 @@ class Balancer {
 
   [[gnu::always_inline]] const Instance* pick_fast(std::string_view pool, std::optional<Strategy> strategy = {},
                                                    std::string_view key = {});
-  // The same without the look-up; the answer lives until the next use of this handle. TurnTakers::one_at_a_time is for
-  // threads of which only one picks at a time, as those of Python: turns are then taken without a locked instruction.
+  // The same without the look-up; the instance lives until the next use of this handle. TurnTakers::one_at_a_time is
+  // for threads of which only one picks at a time, such as Python's: turns are then taken without a locked
+  // instruction.
   template <TurnTakers kTakers = TurnTakers::any_thread>
   [[gnu::always_inline]] const Instance* pick_fast(PoolHandle& pool, std::optional<Strategy> strategy = {},
                                                    std::string_view key = {});
 
-  // False when the lease had ended before, or never was.
+  // False when the lease had already ended or never existed.
   bool release(std::string_view lease_id, SteadyTime now) { return leases_.release(lease_id, now); }
   // For a timer of the owner: ends the leases that are due.
   void expire_leases(SteadyTime now) { leases_.expire(now); }
 
-  // `hook` runs on the picking thread when leases begin to be held; the owner then calls expire_leases() now and
-  // again until rest_lease_hook() says that none is left (the hook will run again). Set before the first pick.
+  // `hook` runs on the picking thread when the first lease is taken. The owner then calls expire_leases() from time
+  // to time until rest_lease_hook() says that no lease is left; the next lease runs the hook again. Set before the
+  // first pick.
   void set_lease_hook(std::function<void()> hook) { lease_hook_ = std::move(hook); }
   bool rest_lease_hook();
 
@@ -143,7 +144,7 @@ inline const Instance* Balancer::pick_inlined(PoolHandle& handle, std::optional<
   PoolReader& reader = handle.reader_;
   if (handle.pools_version_ != directory_.pools.version() || !reader.pool) [[unlikely]] return nullptr;
   const Strategy used = strategy ? *strategy : reader.pool->strategy();
-  // No member has any load: all are even.
+  // No member has any load: all are equal.
   const bool even = used == Strategy::least_connections && leases_.is_idle();
   return even ? quick_any(reader, handle.random_) : quick_pick<kTakers>(reader, used, handle.random_);
 }

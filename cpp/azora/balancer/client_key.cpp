@@ -13,7 +13,7 @@ namespace {
 constexpr std::size_t kPrefixBytes = 8;  // /64
 constexpr std::array<unsigned char, 12> kMappedV4 = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
-// As the key that its usual text is: a client counts as the same whether it is seen or named.
+// Hashes the usual text of the address like a key: an address and a key with its text are the same client.
 std::uint64_t hash_of_v4(const unsigned char* bytes) {
   std::array<char, INET_ADDRSTRLEN> text{};
   ::inet_ntop(AF_INET, bytes, text.data(), text.size());
@@ -29,7 +29,7 @@ bool is_port(std::string_view text) {
          text.find_first_not_of("0123456789") == std::string_view::npos;
 }
 
-// Without brackets and port. One colon alone precedes a port, more of them are an IPv6 address.
+// Removes brackets and port. A single colon precedes a port; several colons belong to an IPv6 address.
 std::string_view host_of(std::string_view address) {
   if (address.starts_with('[')) {
     const std::size_t end = address.find(']');

@@ -1,7 +1,7 @@
 #pragma once
-// What of a client's address decides its place: all of an IPv4 address, the /64 of an IPv6 one (a
-// host changes the rest at will), never the port (each connection has another).
-// Threads: any; pure. Fails: never; what is no address counts as it is written.
+// The part of a client's address that decides its member: all of an IPv4 address, the /64 of an IPv6 address (a host
+// changes the rest at will), never the port (each connection has another).
+// Threads: any; pure. Fails: never; a text that is not an address counts as it is written.
 #include <cstdint>
 #include <string_view>
 

@@ -1,5 +1,5 @@
 #pragma once
-// Names to pools, and ids to services that answer to their own name: what a picker looks up.
+// What a pick looks up: pools by name, and services that answer to their own id.
 // Threads: published by the control thread, read by any. Ownership: shared versions. Fails: never.
 #include <memory>
 #include <string_view>

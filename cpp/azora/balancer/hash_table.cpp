@@ -10,7 +10,7 @@
 namespace azora::balancer {
 namespace {
 
-// Slots are primes, a hundred per member or more: then shares differ by about 1 %. Larger pools have a KeyIndex.
+// Primes with a hundred slots per member or more: shares differ by about 1 %. Larger pools have a KeyIndex.
 struct Size {
   std::size_t members;  // at most
   std::uint32_t slots;
@@ -27,7 +27,7 @@ std::uint32_t hash_table_slots(std::size_t members, std::uint32_t before) {
   const auto* fitting = std::find_if(kSizes.begin(), kSizes.end(),
                                      [&](const Size& size) { return members <= size.members; });
   if (before <= fitting->slots) return fitting->slots;
-  // Larger than needed: kept until half of what the next smaller one takes.
+  // A table that is larger than needed is kept until the members are half of what the next smaller size takes.
   const auto* current = std::find_if(kSizes.begin(), kSizes.end(),
                                      [&](const Size& size) { return size.slots == before; });
   if (current == kSizes.end() || members <= (current - 1)->members / 2) return fitting->slots;
@@ -55,7 +55,7 @@ HashTable::HashTable(std::vector<std::shared_ptr<Instance>> members, std::uint64
     walks.push_back({hash, static_cast<std::uint32_t>(hash % slots),
                      static_cast<std::uint32_t>(hash_bytes(id, kSkipSeed) % (slots - 1) + 1), i});
   }
-  // Not by order of registration: the table must not depend on it.
+  // The order of registration must not count: the table must not depend on it.
   std::sort(walks.begin(), walks.end(), [&](const Walk& a, const Walk& b) {
     return a.hash != b.hash ? a.hash < b.hash : members_[a.member]->id() < members_[b.member]->id();
   });

@@ -1,9 +1,9 @@
 #pragma once
-// Keys to the members of a small pool, consistently (Maglev): of n members each gets nearly 1/n of all keys, and when
-// one joins or leaves, few keys but its own move. The table is over all members, whatever their
-// health, and a function of their ids alone: the same after a restart and on every machine.
-// Threads: immutable; any. Ownership: holds its instances. Fails: never; without members size() is
-// 0. Cost: a look-up is one multiplication and one load; building is O(table).
+// Maps keys to the members of a small pool consistently (Maglev): each of n members gets nearly 1/n of all keys, and
+// when a member joins or leaves, few keys but its own move. The table covers all members, whatever their health, and
+// depends on their ids alone: it is the same after a restart and on every machine.
+// Threads: immutable; any. Ownership: holds its instances. Fails: never; without members size() is 0.
+// Cost: a look-up is one multiplication and one load; building is O(table).
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -14,8 +14,8 @@
 
 namespace azora::balancer {
 
-// Slots for that many members; a prime. A table shrinks only when far fewer are left than it was
-// made for (`before`, 0: none), as another size moves nearly every key.
+// The number of slots for that many members, a prime. A table shrinks only when far fewer members are left than it
+// was made for (`before`, 0: none), since another size moves nearly every key.
 std::uint32_t hash_table_slots(std::size_t members, std::uint32_t before);
 
 class HashTable {

@@ -1,10 +1,10 @@
 #pragma once
-// One candidate: the live object of one registered service, shared by all pools it is in. What it
-// is (id, endpoint) never changes, a service that moves gets a new Instance; what is believed of
-// it (tier, weight, load) is atomic, so that a flap is one store that every picker sees at once.
+// One candidate: the live object of one registered service, shared by all its pools. Its id and endpoint never
+// change; a service that moves gets a new Instance. Its tier, weight and load are atomic, so a change is one store
+// that every pick sees at once.
 // Threads: the setters on the control thread; leases and all readers any thread.
-// Ownership: pools, derived tables and readers share it; it may outlive its registration, `gone`. It holds the spec it
-// was made of, for the names; a later one of other weights or checks does not replace it.
+// Ownership: pools, derived tables and readers share it; it may outlive its registration and is then gone(). It holds
+// the spec that it was made of, for the names; a later spec with other weights or checks does not replace it.
 // Fails: never. Semantics 12, 39, 43, 44.
 #include <array>
 #include <atomic>
@@ -43,7 +43,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   const std::string& id() const { return spec_->id; }
   const std::string& endpoint() const { return spec_->endpoint->text; }
 
-  // Eligible for a pick among those? The last thing a picker asks before it answers.
+  // Whether a pick among those may choose it. A pick asks this last, before it returns the instance.
   bool in(Among among) const {
     return (state_.load(std::memory_order_acquire) >> static_cast<unsigned>(among)) & 1U;
   }
@@ -62,7 +62,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
   }
   std::uint64_t incarnation() const { return incarnation_.load(std::memory_order_relaxed); }
 
-  // Of the strategy `weighted`: as set, else the priority; times the slow-start factor.
+  // The weight for the strategy `weighted`: the one that was set, else the priority; times the slow-start factor.
   double weight() const {
     return weight_.load(std::memory_order_relaxed) * ramp_.load(std::memory_order_relaxed);
   }
@@ -73,8 +73,8 @@ class Instance : public std::enable_shared_from_this<Instance> {
            ramp_.load(std::memory_order_relaxed);
   }
 
-  // Live leases. A lease belongs to the life it was taken in: end_leases() ends all of one life
-  // at once, and what is released later finds another number.
+  // Number of live leases. A lease belongs to the life in which it was taken: end_leases() ends all leases of one
+  // life at once, and a later release finds the number of another life.
   std::uint32_t load() const {
     return static_cast<std::uint32_t>(leases_.load(std::memory_order_relaxed));
   }
@@ -101,7 +101,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
     return last.fetch_add(1, std::memory_order_relaxed) + 1;
   }
 
-  // The control thread's part: where it stands in its pools.
+  // The control thread's part: the places of the instance in its pools.
   struct Membership {
     Pool* pool = nullptr;
     std::uint32_t place = 0;
@@ -115,7 +115,7 @@ class Instance : public std::enable_shared_from_this<Instance> {
     return false;
   }
 
-  // What follows from the standing, stored at once. False when nothing changed.
+  // Stores at once what follows from the standing. False when nothing changed.
   bool apply_standing() {
     const EntryFacts& now = facts_;
     const Exclusion why = now.why == Exclusion::gone         ? Exclusion::gone
@@ -145,8 +145,8 @@ class Instance : public std::enable_shared_from_this<Instance> {
     leases_.store(life << 32, std::memory_order_relaxed);
   }
 
-  // In this order what every picker writes (leases) is more than a line of the cache away from what every picker
-  // reads (state, weights), of this instance and of one that lies beside it; alignment would cost 128 bytes.
+  // In this order, what every pick writes (leases) is more than a cache line away from what every pick reads (state,
+  // weights), in this instance and in one that lies beside it; alignment would cost 128 bytes.
   // Upper half: number of the life; lower half: live leases of it.
   mutable std::atomic<std::uint64_t> leases_{0};
 

@@ -1,6 +1,6 @@
-// The same key, the same member: a table or an index over *members*; one that is not
-// eligible is passed over by hashing again, so its keys spread over the others while theirs never
-// move, and come back when it does. Weights are ignored.
+// The same key gets the same member, by a table or an index over *members*. A member that is not eligible is skipped
+// by hashing again: its keys spread over the other members and come back with it, and the keys of the others never
+// move. Weights are ignored.
 #include <bit>
 
 #include "azora/balancer/key_index.hpp"
@@ -16,8 +16,8 @@ constexpr int kMostHashes = 64;
 // In an index up to seven of eight slots have no owner; with 95 % of the members down one key in 600 gets beyond this.
 constexpr std::uint64_t kMostQuestions = 1024;
 
-// Who is eligible and ranks highest for the key (rendezvous): as stable as the table, but looks at
-// all of them.
+// The eligible member that ranks highest for the key (rendezvous hashing): as stable as the table, but it looks at
+// all members.
 Instance* highest(const Members& members, Among among, std::uint64_t key) {
   Instance* best = nullptr;
   std::uint64_t best_rank = 0;
@@ -43,7 +43,7 @@ Instance* by_index(const Members& members, Among among, std::uint64_t key) {
     const KeyIndex::Slots slots = keys.ask(key, asked);
     for (unsigned left = slots.owned; left != 0; left &= left - 1) {
       const std::uint32_t place = keys.owner(slots.slot[static_cast<std::size_t>(std::countr_zero(left))]);
-      if (place >= count) continue;  // no owner, or one that joined after this version was made
+      if (place >= count) continue;  // no owner, or the owner joined after this version was made
       Instance* member = members.at(place);
       if (member->in(among)) [[likely]] return member;
     }

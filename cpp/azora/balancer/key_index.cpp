@@ -7,9 +7,9 @@
 namespace azora::balancer {
 namespace {
 
-constexpr std::uint64_t kSeed = 3;  // none of those of hash_table.cpp
+constexpr std::uint64_t kSeed = 3;  // different from the seeds of hash_table.cpp
 
-// In steps of four: another number of slots moves most keys, so it changes seldom.
+// Grows by factors of four: another number of slots moves most keys, so it changes seldom.
 std::uint32_t slots_for(std::uint32_t members, std::uint32_t fewest) {
   std::uint32_t slots = fewest;
   while (slots / 2 < members) slots *= 4;

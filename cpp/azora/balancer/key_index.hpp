@@ -1,9 +1,9 @@
 #pragma once
-// Keys to the members of a large pool, consistently and without a table to be made first: each member owns one
-// slot near the hash of its id, a key asks slot after slot of its own random sequence until one is owned. So
-// each member gets the same share of all keys, a join takes keys from all alike, and members that are down are
-// passed over like empty slots. Slots are assigned by linear probing in the order of the hashes, which has one
-// outcome whatever the order of joins and leaves: a function of the ids and of the number of slots alone.
+// Maps keys to the members of a large pool consistently, without a table that must be built first. Each member owns
+// one slot near the hash of its id; a key asks the slots of its own random sequence until one is owned. So each
+// member gets the same share of all keys, a new member takes keys from all others alike, and members that are down
+// are skipped like empty slots. Slots are assigned by linear probing in the order of the hashes. The order of joins
+// and leaves does not matter: the result depends on the ids and on the number of slots alone.
 // Threads: insert() and erase() on the control thread, patched in place; the rest any thread, without locks. While
 // neighbours move by a slot a reader may find one of them twice, but never misses one.
 // Ownership: holds places of the pool's members, not the members. Fails: never, while fits().
@@ -22,17 +22,17 @@ namespace azora::balancer {
 
 class KeyIndex {
  public:
-  // For that many members and some to come.
+  // Makes an index with room for that many members and some more.
   explicit KeyIndex(std::uint32_t members);
 
   std::uint32_t slots() const { return mask_ + 1; }
   bool fits(std::uint32_t members) const { return members <= slots() / 2; }
-  // For how many the next one is to be made when so many are left: as many slots as now, until far fewer would do.
+  // For how many members to make the next index when `members` are left: the slots stay until far fewer are enough.
   std::uint32_t room_for(std::uint32_t members) const { return members >= slots() / 16 ? slots() / 2 : members; }
 
-  // Some questions of a key's sequence (that of splitmix64: none waits for the one before), asked together: which
-  // slots, and a bit for each that is owned. Asked one by one, the branch at each answer would be mispredicted about
-  // half of the time.
+  // Looks at several slots of a key's sequence together: their numbers, and a bit for each that is owned. (The
+  // sequence is that of splitmix64, so no number waits for the one before.) One by one, the branch after each slot
+  // would be mispredicted about half of the time.
   static constexpr std::uint64_t kTogether = 4;
   struct Slots {
     std::array<std::uint32_t, kTogether> slot;
@@ -50,7 +50,7 @@ class KeyIndex {
     }
     return slots;
   }
-  // The place that owns an owned slot; kNoPlace: its owner left.
+  // The place of the member that owns an owned slot; kNoPlace: the owner has left.
   std::uint32_t owner(std::uint32_t slot) const { return places_[slot].load(std::memory_order_acquire); }
 
   // Control thread. `hash`: of the member's id, by hash_of().
@@ -65,7 +65,7 @@ class KeyIndex {
   std::uint32_t place_of(std::uint32_t slot) const { return places_[slot].load(std::memory_order_relaxed); }
   std::uint32_t next(std::uint32_t slot) const { return (slot + 1) & mask_; }
   std::uint32_t home_of(std::uint64_t hash) const { return static_cast<std::uint32_t>(hash >> shift_); }
-  // How far a hash is from home in that slot.
+  // How far that slot is from the home slot of the hash.
   std::uint32_t away(std::uint32_t slot, std::uint64_t hash) const { return (slot - home_of(hash)) & mask_; }
   void write(std::uint32_t slot, std::uint64_t hash, std::uint32_t place);
 

@@ -2,8 +2,8 @@
 // Which picks are held, and until when: the load that least-connections compares. A lease belongs to
 // one life of one instance; it ends by release, when its time is over, or with that life (exit,
 // restart, unregistration: Instance ends all of them at once). Not durable (R43).
-// Threads: any; a lock over a 16th of the leases, held for a few look-ups. Time is passed in: what
-// is due ends with the next call of any thread, at the latest with the owner's next expire().
+// Threads: any; each lock is for a 16th of the leases and held for a few look-ups. Time is passed in: a lease that is
+// due ends with the next call of any thread, at the latest with the owner's next expire().
 // Ownership: holds the instances of live leases. Fails: never; ids are 128 random bits.
 #include <array>
 #include <cstdint>
@@ -36,14 +36,14 @@ class Leases {
   explicit Leases(RandomBytes random = {});
 
   Lease take(const std::shared_ptr<const Instance>& instance, Millis ttl, SteadyTime now);
-  // False when it had ended before, or there never was such an id.
+  // False when the lease had already ended, or there never was such an id.
   bool release(std::string_view id, SteadyTime now);
   // Ends what is due.
   void expire(SteadyTime now);
 
-  // Records held: live leases, and those of lives that ended until their time is over.
+  // Number of records: live leases, and leases of lives that have ended, until their time is over.
   std::size_t size() const;
-  // No lease is held, as far as the counters tell: one that is being taken right now may be missed.
+  // True when, by the counters, no lease is held: a lease that is being taken right now may be missed.
   bool is_idle() const { return released() + expired() == taken(); }
   std::uint64_t taken() const { return taken_.load(std::memory_order_relaxed); }
   std::uint64_t released() const { return released_.load(std::memory_order_relaxed); }
@@ -66,7 +66,7 @@ class Leases {
     std::map<std::int64_t, Bucket>::iterator bucket;
     Bucket::iterator place;
   };
-  // Leases that end within the same tick lie in one bucket: expiry looks at the due ones alone.
+  // Leases that end within the same tick lie in one bucket, so expiry looks only at leases that are due.
   struct Shard {
     Mutex mutex;
     std::unordered_map<Id, Record, IdHash> records AZORA_GUARDED_BY(mutex);

@@ -1,7 +1,7 @@
-// The member with the least load per weight (R42). Up to 16 eligible
-// all are looked at and ties are drawn by lot: exact. Above, two are drawn, in proportion to their
-// weights where any were set, and the less loaded wins: within a fraction of exact, at a cost that
-// does not grow, and never a herd on the one that looked idle last.
+// Chooses the member with the least load per weight (R42). With up to 16 eligible members it looks at all of them and
+// decides ties at random, which is exact. With more it draws two at random, in proportion to their weights where any
+// were set, and the less loaded one wins. That is nearly exact, its cost does not grow, and picks never all rush to
+// the member that looked idle last.
 #include <array>
 #include <bit>
 
@@ -10,7 +10,7 @@
 namespace azora::balancer {
 namespace {
 
-// A drawn place that is not eligible is drawn anew that often; then an eligible one is counted out.
+// At most so many draws for an eligible member; then one is found by counting.
 constexpr int kMostDraws = 8;
 
 // a / wa < b / wb, and equal, without division.
@@ -54,7 +54,7 @@ Instance* scan(const Members& members, Among among, bool weights, Random& random
   return tied == 1 ? ties[0] : ties[random.below(tied)];
 }
 
-// One eligible member by lot.
+// Draws one eligible member at random.
 Instance* draw(PoolReader& reader, const Members& members, Among among, bool weights,
                Random& random) {
   const WeightTable* table = weights ? &reader.pool->load_weights(reader) : nullptr;
@@ -64,7 +64,7 @@ Instance* draw(PoolReader& reader, const Members& members, Among among, bool wei
       if (table->total() == 0) return nullptr;
       member = table->at(random.below(table->total()));
     } else {
-      if (members.size() == 0) return nullptr;  // seen before anybody joined
+      if (members.size() == 0) return nullptr;  // this version is from before the first member joined
       member = members.at(static_cast<std::uint32_t>(random.below(members.size())));
     }
     if (member->in(among)) [[likely]] return member;
@@ -87,7 +87,7 @@ Instance* least_connections(PoolReader& reader, const Ask& ask, Random& random) 
   }
   Instance* one = draw(reader, members, ask.among, weights, random);
   Instance* two = draw(reader, members, ask.among, weights, random);
-  // Both by lot failed only where nearly all have weight 0 or all are changing.
+  // Both draws fail only where nearly all members have weight 0 or all are changing.
   if (!one && !two) return scan(members, ask.among, weights, random);
   if (!one || !two) return one ? one : two;
   return lighter(loaded(two, weights), loaded(one, weights)) ? two : one;

@@ -5,9 +5,9 @@
 //   Chunk    up to 512 places and their bits; bits are patched in place, shared by all versions
 //   Members  one version: the chunks, how many places are taken, which chunks have any eligible, and the key
 //            index of a large pool, whose places are this version's
-// Threads: written by the control thread (see pool.cpp); read by any, without locks. A reader of an
-// older version may miss what came after it, never the reverse: what it finds it asks
-// Instance::in(), and before it answers that there is none it looks whether something changed meanwhile.
+// Threads: written by the control thread (see pool.cpp); read by any, without locks. A reader of an older version may
+// miss a later change but never chooses a wrong member: it asks Instance::in() of what it finds. Before it says that
+// there is none, it looks whether something changed meanwhile.
 // Ownership: versions share chunks; chunks hold the instances.
 // Fails: never. Cost: next() and pick_nth() skip 64 places per word and 512 per chunk.
 #include <array>
@@ -47,7 +47,7 @@ class Chunk {
   void put(std::uint32_t place, std::shared_ptr<Instance> member) {
     places_[place] = std::move(member);
   }
-  // False when it was so already.
+  // False when the bit had this value already.
   bool mark(Among among, std::uint32_t place, bool eligible);
 
  private:
@@ -72,9 +72,9 @@ class Members {
     return rows_[place / kChunkPlaces][place % kChunkPlaces];
   }
 
-  // Null: the pool is small, its keys go by a HashTable.
+  // Null when the pool is small: a HashTable then maps its keys.
   const KeyIndex* keys() const { return keys_.get(); }
-  // The places of the first chunk; there is one.
+  // The places of the first chunk, which always exists.
   const std::shared_ptr<Instance>* first_row() const { return rows_.front(); }
 
   // The first eligible place at or after `from`, then from the beginning up to it; kNoPlace: none.

@@ -1,5 +1,5 @@
 #pragma once
-// A short text as three words: found and compared without a call. Threads: a value. Fails: never.
+// A short string as three words, which are looked up and compared without a call. Threads: a value. Fails: never.
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -24,18 +24,18 @@ class NameKey {
               static_cast<unsigned char>(text.back());
     }
   }
-  // Equal to that of no text.
+  // Equal to the key of no string.
   static NameKey none() {
     NameKey key{std::string_view()};
     key.size_ = SIZE_MAX;
     return key;
   }
 
-  // Equal keys of such texts are equal texts.
+  // Whether the key holds the whole string: equal keys of such strings mean equal strings.
   bool is_whole() const { return size_ <= 16; }
   friend bool operator==(const NameKey&, const NameKey&) = default;
 
-  // Below `count`, a power of two.
+  // A number below `count`, which is a power of two.
   std::size_t bucket(std::size_t count) const {
     const std::uint64_t mixed = (head_ ^ std::rotl(tail_, 29) ^ size_) * 0x9e3779b97f4a7c15ULL;
     return static_cast<std::size_t>(mixed >> 40) & (count - 1);

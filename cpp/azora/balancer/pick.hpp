@@ -1,5 +1,5 @@
 #pragma once
-// What a pick is asked with, and what it answers.
+// The request of a pick, and its result.
 // Threads: values only. Ownership: an answer holds its instances and its lease.
 #include <cstdint>
 #include <memory>
@@ -19,7 +19,7 @@ struct PickRequest {
   std::string_view key;              // ip-hash; empty: the peer decides
   std::string_view peer;             // address of the client; empty: none (in-process)
   bool lease = false;                // counts as one live connection until it ends
-  bool explain = false;              // with all candidates
+  bool explain = false;              // the result lists all candidates
   bool peek = false;                 // takes no turn and no lease (HEAD)
   SteadyTime now{};                  // used by leases alone
 };
@@ -37,7 +37,7 @@ struct Pick {
   std::shared_ptr<const Instance> instance;
   Strategy strategy = Strategy::round_robin;
   Tier tier = Tier::healthy;
-  bool panic = false;  // too few were usable: chosen among all that may be alive
+  bool panic = false;  // too few were usable, so the pick chose among all that may be alive
   LoadSource load_source = LoadSource::none;
   std::optional<Lease> lease;
   std::vector<Candidate> candidates;

@@ -5,11 +5,12 @@
 namespace azora::balancer {
 namespace {
 
-// Gaps left by members that went are closed when they outnumber the members, and not for a few.
+// The places of members that left are closed up when they outnumber the members by more than this.
 constexpr std::uint32_t kFewGaps = 64;
 
 // Keys of more members than this go by an index that every join and leave keeps up to date; of fewer by a table,
-// which moves fewer keys but must be made. Back to the table at half of it: a pool that keeps crossing the limit moves nothing.
+// which moves fewer keys but must be built. At half of this a pool goes back to the table, so a pool that
+// keeps crossing the limit moves nothing.
 constexpr std::uint32_t kMostByTable = 600;
 
 }  // namespace
@@ -47,7 +48,7 @@ std::uint32_t Pool::make_place() {
   if (chunks.empty()) {
     chunks.push_back(std::make_shared<Chunk>(kSmallestChunk));
   } else if (chunks.back()->capacity() == kChunkPlaces) {
-    // Small again only as the first: the others are joined by large pools.
+    // Only the first chunk may be small: a pool that needs another chunk is large.
     chunks.push_back(std::make_shared<Chunk>(kChunkPlaces));
   } else {
     const Chunk& small = *chunks.back();
@@ -65,7 +66,7 @@ std::uint32_t Pool::make_place() {
   return places_;
 }
 
-// Bits and counts of a place as its member's state says; null: of a place whose member left.
+// Sets bits and counts of a place by its member's state; null: the member of that place has left.
 void Pool::mark(std::uint32_t place, const Instance* member) {
   const std::uint32_t chunk = place / kChunkPlaces;
   for (const Among among : kAmongs) {
@@ -99,8 +100,8 @@ void Pool::leave(Instance& member) {
   numbers_.remove_member(member.explicit_weight());
   leave_keys(member, place);
   shared_->members_touched.fetch_add(1, std::memory_order_relaxed);
-  // Who is gone is passed over by its own state. Who is not, as a service that only bore the name of
-  // this pool, must be out of sight: rare, and such pools are small.
+  // A member that is gone is skipped by its own state. One that is not gone (a service that only had the name of this
+  // pool) must lose its place at once: that is rare, and such pools are small.
   if (!member.gone() || places_ - size() > size() + kFewGaps) close_gaps();
   numbers_.membership_changed();
   if (!member.gone()) tables_.discard();
@@ -137,13 +138,13 @@ void Pool::close_gaps() {
   std::uint32_t position = position_.load(std::memory_order_relaxed);
   std::uint32_t moved_position = 0;
   const std::uint32_t live = this->size();
-  // Places get new numbers: the index of the new version says those, that of the old one the old.
+  // Places get new numbers: the new version gets an index with these, the old version keeps the old index.
   if (keys_) keys_ = std::make_shared<KeyIndex>(keys_->room_for(live));
   for (std::uint32_t place = 0; place < places_; ++place) {
     if (place == position) moved_position = size;
     const std::shared_ptr<Instance>& member = current_->hold(place);
     Instance::Membership* one = membership(*member, this);
-    if (!one || one->place != place) continue;  // left
+    if (!one || one->place != place) continue;  // this member has left
     if (size % kChunkPlaces == 0) {
       std::uint32_t capacity = kSmallestChunk;
       while (capacity < kChunkPlaces && capacity < live) capacity *= 2;
@@ -160,11 +161,11 @@ void Pool::close_gaps() {
   if (position >= places_) moved_position = size;
   shared_->members_touched.fetch_add(size, std::memory_order_relaxed);
   publish(std::move(chunks), size);
-  // A pick that takes its turn in this very moment may be overwritten: one turn then comes twice.
+  // This may overwrite the turn of a pick at this very moment: that turn is then taken twice.
   position_.store(moved_position, std::memory_order_relaxed);
 }
 
-// Live already counts the one that came.
+// size() already counts the new member.
 void Pool::join_keys(const Instance& member, std::uint32_t place) {
   if (keys_ && keys_->fits(size())) return keys_->insert(KeyIndex::hash_of(member), place);
   if (!keys_ && size() <= kMostByTable) return;

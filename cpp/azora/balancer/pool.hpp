@@ -53,7 +53,7 @@ class Pool {
   // Whether any member has a weight of its own; otherwise least-connections needs no table.
   bool explicit_weights() const { return numbers_.explicit_weights(); }
 
-  // Whether these are the members now; the tables as this reader holds them when they are the newest, else null.
+  // Whether these are the present members. The next two return the reader's table if it is the newest, else null.
   bool is_newest(const Seen<Members>& seen) const { return seen.version == members_.version(); }
   const WeightTable* newest_weights(const PoolReader& reader) const {
     return tables_.newest_weights(reader.weights, numbers_);
@@ -81,13 +81,13 @@ class Pool {
 
   // Control thread. An instance is in a pool at most once.
   void join(const std::shared_ptr<Instance>& member);
-  // Gone, or only out of this pool: either way no later pick finds it here.
+  // The member is gone or only leaves this pool: either way no later pick finds it here.
   void leave(Instance& member);
-  // The same service as another object: it keeps its place and turn.
+  // Another object of the same service takes its place and turn.
   void replace(Instance& old, const std::shared_ptr<Instance>& next);
-  // Its state was stored: patches bits and counts.
+  // Call after the member's state was stored: updates bits and counts.
   void refresh(const Instance& member);
-  // Its weight was stored; `explicit_change`: +1 when it became its own, -1 when no longer.
+  // Call after its weight was stored. `explicit_change`: +1 when it now has a weight of its own, -1 when no longer.
   void reweigh(int explicit_change);
   void configure(const PoolOptions& options) { numbers_.configure(options); }
 

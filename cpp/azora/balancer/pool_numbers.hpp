@@ -1,9 +1,9 @@
 #pragma once
-// What every pick of a pool reads and every change of it writes, in one cache line: the options, how many members
-// there are and are eligible, and the versions by which readers see that something changed. From these alone follows
-// among whom a pick chooses.
-// Threads: reading any; configure() and what is below "Control thread" on that one, the only writer, so no
-// read-modify-write is needed. A version grows after the change that it tells of.
+// The numbers of a pool that every pick reads and every change writes, in one cache line: the options, how many
+// members there are and are eligible, and the versions by which readers see that something changed. These numbers
+// alone decide among which members a pick chooses.
+// Threads: any thread reads; configure() and what is below "Control thread" belong to that thread, which alone
+// writes, so no read-modify-write is needed. A version grows after the change that it announces.
 // Fails: never.
 #include <array>
 #include <atomic>
@@ -31,8 +31,8 @@ class alignas(64) PoolNumbers {
   // Whether any member has a weight of its own.
   bool explicit_weights() const { return explicit_weights_.load(std::memory_order_relaxed) > 0; }
 
-  // Grows with every change of eligibility, membership or weight; with every one of membership; with every one of
-  // weight, membership included.
+  // epoch() grows with every change of eligibility, membership or weight; membership_version() with every change of
+  // membership; weight_version() with every change of weight or membership.
   std::uint64_t epoch() const { return epoch_.load(std::memory_order_acquire); }
   std::uint64_t membership_version() const { return membership_version_.load(std::memory_order_acquire); }
   std::uint64_t weight_version() const { return weight_version_.load(std::memory_order_acquire); }
@@ -41,7 +41,7 @@ class alignas(64) PoolNumbers {
   void configure(const PoolOptions& options);
   void add_member(bool explicit_weight);
   void remove_member(bool explicit_weight);
-  // One more that is eligible, or one less.
+  // Counts one more member that is eligible, or one less.
   void count_eligible(Among among, bool more);
   // `more`: how many more have a weight of their own.
   void count_explicit_weights(int more);

@@ -14,8 +14,8 @@ bool same_place(const ServiceSpec& a, const ServiceSpec& b) {
          a.explicit_group == b.explicit_group && a.endpoint->text == b.endpoint->text;
 }
 
-// Whether it is a member of the pool of that name by its type or its group. The group of an entry with replicas gives
-// way to a type of the same name.
+// Whether its type or its group makes the service a member of the pool of that name. The group of an entry with
+// replicas gives way to a type of the same name.
 bool belongs_to(const ServiceSpec& spec, const std::string& pool, bool is_type) {
   return spec.type == pool || (spec.group == pool && (spec.explicit_group || (!spec.is_alone() && !is_type)));
 }
@@ -117,8 +117,8 @@ std::shared_ptr<Instance> PoolSet::owner_of(const std::string& name) const {
   return found ? *found : nullptr;
 }
 
-// Brings the pool of a name in line after a change of one service: `before` is its former instance,
-// gone; `next` its new one, with `spec`; null: none.
+// Updates the pool of a name after a change of one service. `before`: its former instance, which is gone; `next`: its
+// new one, made of `spec`; null: none.
 void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instance* before,
                         const std::shared_ptr<Instance>& next) {
   const auto found = names_.find(name);
@@ -126,7 +126,7 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
   Name& entry = found->second;
   const std::shared_ptr<Instance> owner = owner_of(name);
   const bool is_type = entry.types > 0;
-  // A type of that name excludes the service that only has it as its id.
+  // A type of that name excludes the service that only has the name as its id.
   const bool includes_owner = owner && !is_type && (entry.groups > 0 || entry.replicas > 0 || entry.configured);
   const bool stored = is_type || entry.groups > 0 || entry.replicas > 0 || includes_owner;
   if (stored && !entry.pool) {
@@ -163,7 +163,7 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
   if (!entry.configured) names_.erase(found);
 }
 
-// The name has become a type's, or is one no more: replicas of an entry of that name leave its pool, or come back.
+// The name is now that of a type, or no longer is: the replicas of an entry of that name leave its pool, or come back.
 void PoolSet::regroup(const std::string& name, Name& entry) {
   services_.for_each([&](std::uint64_t, const std::shared_ptr<Instance>& one) {
     if (one->spec().group != name || one->spec().is_alone()) return;

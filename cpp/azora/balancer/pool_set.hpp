@@ -1,16 +1,16 @@
 #pragma once
 // All pools and their members (R41, R46c):
 //  - every type in use is a pool of all its instances that have an endpoint;
-//  - every explicit group is one of those that name it, and of the service without explicit group
+//  - every explicit group is a pool of the services that name it, and of the service without explicit group
 //    whose id it is;
-//  - the replicas of an entry without explicit group are one under its id, unless a type has that name;
+//  - the replicas of an entry without explicit group are a pool under its id, unless a type has that name;
 //  - a service without explicit group answers to its own id; that pool of one is not stored, unless
 //    it was configured. A type of that name wins over it.
-// Threads: the control thread. Readers see members of known pools and every change of eligibility
-// at once, new names after publish().
+// Threads: the control thread. Readers see members of known pools and every change of eligibility at once, new names
+// after publish().
 // Ownership: publishes through the directory cells it is given, which outlive it.
-// Fails: configure() alone. Cost: put, remove and set_tier O(1) on average, publish() O(log names)
-// for each changed name. A name of an entry with replicas that becomes a type's, or ceases to be: O(fleet).
+// Fails: configure() alone. Cost: put, remove and set_tier O(1) on average, publish() O(log names) for each changed
+// name. When the name of an entry with replicas becomes that of a type, or ceases to be one: O(fleet).
 #include <array>
 #include <cstdint>
 #include <memory>
@@ -31,14 +31,14 @@ class PoolSet {
  public:
   PoolSet(Directory& directory, std::shared_ptr<PoolShared> shared);
 
-  // Registers a service or changes it; excluded until set_tier(). One that changed in nothing that
-  // matters here but its weight keeps its instance, tier and leases; one that moved keeps its turn.
-  // Without endpoint it is in no pool.
+  // Registers or changes a service; a new one is excluded until set_tier(). A service that changed nothing that
+  // matters here but its weight keeps its instance, tier and leases; one that moved keeps its turn. A service without
+  // endpoint is in no pool.
   void put(std::uint64_t serial, const SpecPtr& spec);
   void remove(std::uint64_t serial);
 
-  // Takes effect at once for every picker. `why`: of an exclusion; `stopped` also ends its leases,
-  // as does another incarnation. Unknown serials are ignored: services without endpoint.
+  // Takes effect at once for every pick. `why`: the reason of an exclusion; `stopped` ends the leases, and so does
+  // another incarnation. Unknown serials are ignored: they are those of services without endpoint.
   void set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnation,
                 Exclusion why = Exclusion::unhealthy);
   void set_admin(std::uint64_t serial, Admin admin);
@@ -52,7 +52,7 @@ class PoolSet {
   // outside [0, 1], a TTL outside 1 ms .. 2^31-1 ms.
   Result<void> configure(std::string_view name, const PoolChange& change);
 
-  // End of a turn: readers find the names that came, not those that went.
+  // Call at the end of a turn: readers then find the new names, and no longer the removed ones.
   void publish();
 
   std::size_t size() const { return services_.size(); }  // services with an endpoint
@@ -65,11 +65,11 @@ class PoolSet {
     std::uint32_t types = 0;     // instances of the type of that name
     std::uint32_t groups = 0;    // instances that name that group
     std::uint32_t replicas = 0;  // instances of the entry of that name, which share it as their group
-    bool is_type = false;        // as its members were last told
+    bool is_type = false;        // as it was when its members were last updated
     bool configured = false;
     PoolOptions options;
   };
-  // The names whose pools a service may be in: its type; its group or its own.
+  // The names whose pools a service may be in: its type, and its group or its own id.
   static std::array<const std::string*, 2> names_of(const ServiceSpec& spec);
 
   Instance* find(std::uint64_t serial);

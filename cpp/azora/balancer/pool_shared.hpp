@@ -20,7 +20,7 @@ struct PoolShared {
 
   std::atomic<std::uint64_t> members_touched{0};  // places written or moved by changes
   std::atomic<std::uint64_t> flaps{0};            // changes of a member's eligibility in a pool
-  std::atomic<std::uint64_t> names_published{0};  // that came to readers, went or changed owner
+  std::atomic<std::uint64_t> names_published{0};  // names that were added, removed or given to another service
   std::atomic<std::uint64_t> tables_built{0};
   std::atomic<std::uint64_t> entries_built{0};    // members put into those tables
 };

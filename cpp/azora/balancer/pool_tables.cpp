@@ -5,8 +5,8 @@
 namespace azora::balancer {
 namespace {
 
-// Tables over that many members are made in a few microseconds (weights) or some tens (hashes, the
-// smallest size): not worth a visit to another thread, and exact at once.
+// Tables over that many members are made in a few microseconds (weights) or some tens (hashes, the smallest size):
+// not worth another thread, and then they are exact at once.
 constexpr std::size_t kSmallWeights = 256;
 constexpr std::size_t kSmallHashes = 16;
 
@@ -63,9 +63,9 @@ void PoolTables::renew(const Kind<Table>& kind, Seen<Table>& seen, const PoolNum
   }
   if (lazy.asked.exchange(true, std::memory_order_acq_rel)) return;
   shared_.worker([this, weak = std::weak_ptr<Pool>(owner), &kind, &numbers] {
-    const Owner pool = weak.lock();  // we and the numbers are parts of it
+    const Owner pool = weak.lock();  // this object and the numbers are parts of the pool
     if (!pool) return;
-    // First, so that what changes during the build asks again.
+    // Cleared first, so that a change during the build asks for another one.
     (this->*kind.lazy).asked.store(false, std::memory_order_release);
     rebuild(kind, numbers);
   });
@@ -100,7 +100,7 @@ PoolTables::Instances PoolTables::all_members(const PoolNumbers& numbers) const 
 
 template <typename Table>
 void PoolTables::discard(Lazy<Table>& lazy) {
-  MutexLock lock(lazy.mutex);  // a build under way would bring the old one back
+  MutexLock lock(lazy.mutex);  // a build under way would publish the old table again
   if (!lazy.published.load()) return;
   lazy.published.publish(empty(static_cast<const Table*>(nullptr)));
 }

@@ -1,8 +1,8 @@
 #pragma once
-// The tables of the strategies that need one: made when first needed, made anew when a pick finds them stale. Until
-// then the old one serves; members that left the pool are skipped in it, since their state excludes them.
-// Threads: any, each with what it has Seen of its own; discard() on the control thread. Ownership: a part of its pool,
-// whose members, numbers and shared worker it looks at; `owner` keeps it alive while the worker builds.
+// The tables of the strategies that need one: made when first needed, and again when a pick finds them stale. Until
+// then the old table is used; members that left the pool are skipped in it, since their state excludes them.
+// Threads: any, each with a Seen of its own; discard() on the control thread. Ownership: a part of its pool, whose
+// members, numbers and shared worker it uses; `owner` keeps the pool alive while the worker builds.
 // Fails: never. Cost: a table is rebuilt by the worker, a small one by the pick that finds it stale.
 #include <atomic>
 #include <cstdint>
@@ -43,7 +43,7 @@ class PoolTables {
     return newest(hashes_, seen, numbers.membership_version());
   }
 
-  // Readers must not meet the old tables again: empty ones stand in until the next are made.
+  // Readers must not find the old tables again: empty tables replace them until the next are made.
   void discard();
 
  private:
@@ -56,7 +56,7 @@ class PoolTables {
   };
   using Version = std::uint64_t (PoolNumbers::*)() const;
   using Instances = std::vector<std::shared_ptr<Instance>>;
-  // How one kind of table is made, and when it is.
+  // How and when one kind of table is made.
   template <typename Table>
   struct Kind {
     Lazy<Table> PoolTables::* lazy;

@@ -1,12 +1,12 @@
 #pragma once
 // The common case of every strategy, inlined into the pick: the reader is up to date, no panic threshold is set and
-// the first member that the strategy looks at is healthy. In any other case the answer is null and the strategy itself
-// goes on; a turn that was drawn for a member that is not eligible is one that the strategy would have passed over, too.
-// Which part does what, the cheapest first; each goes on to the next when it finds nothing:
+// the first member that the strategy looks at is healthy. In any other case the result is null and the strategy
+// itself goes on. If a turn was drawn for a member that is not eligible, the strategy would skip it as well.
+// The parts, the cheapest first; each goes on to the next when it finds nothing:
 //   Balancer::pick_fast(name)         finds the thread's handle of that name
 //   Balancer::pick_fast(handle)       inlined into the caller
 //     Balancer::pick_inlined          versions are compared, nothing is renewed
-//       quick_any                     least-connections while no lease is held: one by lot
+//       quick_any                     least-connections while no lease is held: a random member
 //       quick_pick                    round-robin, weighted, least-connections of many: no call, few registers
 //     Balancer::pick_full             a call
 //       quick_pick_with_call          ip-hash, least-connections of few
@@ -24,7 +24,7 @@
 
 namespace azora::balancer {
 
-inline constexpr std::uint32_t kFullScan = 16;  // of so many eligible least-connections looks at all
+inline constexpr std::uint32_t kFullScan = 16;  // with up to so many eligible members least-connections looks at all
 
 // Which threads take turns of one pool: any at any time, or one at a time.
 enum class TurnTakers { any_thread, one_at_a_time };
@@ -55,7 +55,7 @@ inline Instance* quick_ip_hash(const HashTable& table, std::uint64_t hash) {
 // saved on every pick by key, also in small pools.
 Instance* quick_index(const Members& members, std::uint64_t key);
 
-// Looks at every member of a small pool; the least loaded eligible one, ties by lot.
+// Looks at every member of a small pool; returns the least loaded eligible one, a random one of several.
 inline Instance* quick_scan(const Members& members, std::uint32_t size, Random& random) {
   std::array<Instance*, kFullScan> ties;
   std::size_t tied = 0;
@@ -75,7 +75,7 @@ inline Instance* quick_scan(const Members& members, std::uint32_t size, Random& 
   return member->in(Among::healthy) ? member : nullptr;
 }
 
-// Two by lot, from one random number.
+// Draws two members at random, from one random number.
 inline Instance* quick_two_choices(const Members& members, Random& random) {
   const std::uint64_t size = members.size();
   if (size == 0) [[unlikely]] return nullptr;
@@ -86,13 +86,13 @@ inline Instance* quick_two_choices(const Members& members, Random& random) {
   return two->load() < one->load() ? two : one;
 }
 
-// Where no member is healthy no turn may be drawn here: turns then belong to the degraded ones.
+// Where no member is healthy no turn may be drawn here: turns then belong to the degraded members.
 inline bool is_plain(const PoolReader& reader) {
   return reader.pool->is_newest(reader.members) && !reader.pool->has_panic_threshold() &&
          reader.pool->count(Among::healthy) > 0;
 }
 
-// One by lot.
+// A random member.
 inline Instance* quick_any(const PoolReader& reader, Random& random) {
   if (!is_plain(reader) || reader.pool->explicit_weights()) [[unlikely]] return nullptr;
   const Members& members = *reader.members.value;
@@ -102,7 +102,7 @@ inline Instance* quick_any(const PoolReader& reader, Random& random) {
   return member->in(Among::healthy) ? member : nullptr;
 }
 
-// `reader.pool` is there. What needs neither a call nor many registers.
+// For strategies that need neither a call nor many registers. `reader.pool` is not null.
 template <TurnTakers kTakers>
 [[gnu::always_inline]] inline Instance* quick_pick(PoolReader& reader, Strategy strategy, Random& random) {
   if (!is_plain(reader)) [[unlikely]] return nullptr;
@@ -118,7 +118,7 @@ template <TurnTakers kTakers>
   return two ? quick_two_choices(members, random) : nullptr;
 }
 
-// The same for what does.
+// The same for strategies that need a call or many registers.
 inline Instance* quick_pick_with_call(PoolReader& reader, Strategy strategy, std::string_view key, Random& random) {
   if (!is_plain(reader)) [[unlikely]] return nullptr;
   const Pool& pool = *reader.pool;

@@ -1,13 +1,13 @@
-// Each eligible member once per round, in the order they joined (R42). The position is a
-// place among *members*; places of ineligible ones are passed over, so a flap shifts no other member's turn
-// and the rest rotate exactly. Weights are ignored.
+// Each eligible member once per round, in the order they joined (R42). The position is a place among *members*;
+// places of ineligible members are skipped, so a flap shifts no other member's turn and the rest rotate exactly.
+// Weights are ignored.
 #include "azora/balancer/strategy.hpp"
 
 namespace azora::balancer {
 namespace {
 
-// A member whose state and bit differ is being changed at this moment. More of them in a row than
-// this, and the pick is tried anew from the top.
+// When a member's state and its bit differ, it is being changed at this moment. After more such members in a row than
+// this, the pick starts again.
 constexpr int kMostStale = 64;
 
 // The first eligible member at or after the place `from`, cyclic, and its place.
@@ -38,7 +38,7 @@ Instance* round_robin(PoolReader& reader, const Ask& ask, Random&) {
     std::uint32_t place = 0;
     Instance* member = first_from(members, ask.among, from, place);
     if (!member || ask.peek) return member;
-    // One past the end stays: a member that joins now is next.
+    // A position one past the end stays there: a member that joins now is next.
     if (position.compare_exchange_weak(from, place + 1, std::memory_order_relaxed)) return member;
   }
 }

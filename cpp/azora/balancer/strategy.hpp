@@ -1,8 +1,8 @@
 #pragma once
-// The one face of every strategy: a function from a pool, as one thread sees it, to a member. Each
-// lives in a file of its own; README.md says what a good addition is.
-// Threads: any, each with its own PoolReader and Random. Ownership: the answer lives as long as the
-// reader holds what it was found in: until its next pick from that pool.
+// The interface of every strategy: a function that gets a pool, as one thread sees it, and returns a member. Each is
+// in a file of its own; README.md says what a good addition is.
+// Threads: any, each with its own PoolReader and Random. Ownership: the returned member lives until the reader's next
+// pick from that pool.
 // Fails: null when no member is eligible, or every eligible one has weight 0.
 #include <array>
 #include <cstdint>
@@ -17,10 +17,10 @@ namespace azora::balancer {
 struct Ask {
   Among among = Among::healthy;
   std::uint64_t key_hash = 0;  // ip-hash
-  bool peek = false;           // takes no turn: the next pick answers the same
+  bool peek = false;           // takes no turn: the next pick returns the same member
 };
 
-// What it answers satisfied Instance::in(ask.among) after the question was put.
+// The returned member satisfied Instance::in(ask.among) at some moment after the call began.
 using Choose = Instance* (*)(PoolReader& reader, const Ask& ask, Random& random);
 
 Instance* round_robin(PoolReader& reader, const Ask& ask, Random& random);

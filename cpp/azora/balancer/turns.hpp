@@ -6,13 +6,13 @@
 
 namespace azora::balancer {
 
-// The place whose turn it is, of `size` > 0 places; the next one is next.
+// Takes the turn: returns its place, of `size` > 0 places, and moves on to the next one.
 template <typename Number>
 Number take_turn(std::atomic<Number>& turns, Number size) {
   const Number turn = turns.fetch_add(1, std::memory_order_relaxed);
   if (turn < size) [[likely]] return turn;
   const Number place = turn % size;
-  // Only while no other thread took a turn after ours: that one would bring it back instead.
+  // Only if no other thread took a turn after ours: that thread would bring the number back instead.
   Number next = turn + 1;
   turns.compare_exchange_strong(next, place + 1, std::memory_order_relaxed);
   return place;

@@ -23,8 +23,8 @@ std::optional<Strategy> strategy_from_wire(std::string_view name);
 // "round-robin, weighted, least-connections or ip-hash": the choices, for messages.
 std::string strategy_choices();
 
-// How good a candidate is. Only equals compete: degraded ones where a pool allows them and nothing
-// healthy is left.
+// How good a candidate is. A pick chooses among candidates of one tier: degraded ones only where the pool allows them
+// and no healthy one is left.
 enum class Tier : std::uint8_t { excluded, degraded, healthy };
 
 constexpr std::string_view wire_name(Tier tier) {
@@ -55,7 +55,7 @@ constexpr std::string_view wire_name(Exclusion why) {
   return names[static_cast<std::size_t>(why)];
 }
 
-// How a service stands in its pools; `why` says something while the tier is excluded.
+// The standing of a service in its pools; `why` has a meaning only while the tier is excluded.
 struct Standing {
   Tier tier = Tier::excluded;
   Exclusion why = Exclusion::unknown;
@@ -68,8 +68,8 @@ enum class Admin : std::uint8_t { active, draining, maintenance };
 enum class Among : std::uint8_t {
   healthy,
   degraded,
-  alive,  // panic: too few are usable, so all that are not known to be unusable
-  sharing,  // for counting alone: all that a panic threshold is a share of, those without weight 0
+  alive,  // panic: too few are usable, so all members that are not known to be unusable
+  sharing,  // for counting alone: the members that a panic threshold is a share of, all but those of weight 0
 };
 inline constexpr std::size_t kAmongCount = 4;
 inline constexpr std::array<Among, kAmongCount> kAmongs = {Among::healthy, Among::degraded, Among::alive, Among::sharing};

@@ -18,7 +18,7 @@ constexpr int kMostDecimals = 9;                      // finer ones take the fal
 
 double positive(double weight) { return weight > 0 && std::isfinite(weight) ? weight : 0; }
 
-// `weights` times `scale` when those are whole numbers but for the rounding of a double.
+// Puts `weights` times `scale` into `out`. False when these are not whole numbers, but for the rounding of a double.
 bool whole_at(std::span<const double> weights, double scale, std::vector<std::uint64_t>& out) {
   out.clear();
   double sum = 0;

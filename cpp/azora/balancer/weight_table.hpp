@@ -1,9 +1,9 @@
 #pragma once
-// Members by exact share: each owns an interval of [0, total) as long as its weight, all in whole
-// numbers. A fixed stride that has no factor in common with the total visits every number of that
-// range once per period: so shares are exact over a period for any weights, fractional and extreme
-// ones too, without draws that fail and without clamps, and the golden ratio in the stride spreads
-// each member's turns evenly within it. Weight 0 owns nothing and is never met.
+// Chooses members by exact shares: each owns an interval of [0, total) as long as its weight, in whole numbers. A
+// fixed stride that has no factor in common with the total visits every number of that range once per period. So
+// shares are exact over a period for any weights, fractional and extreme ones too, without failed draws and without
+// clamps. The golden ratio in the stride spreads each member's turns evenly within the period. A member of weight 0
+// owns nothing and is never chosen.
 // Threads: immutable but for the position of the sequence, which is atomic; any thread.
 // Ownership: holds its instances; made by the pool, replaced when members or weights changed.
 // Fails: never; a table whose weights are all 0 has total 0. Cost: find() is O(1) on average.
@@ -40,16 +40,16 @@ class WeightTable {
   std::uint64_t total() const { return total_; }
   std::size_t size() const { return members_.size(); }
 
-  // Whose interval has `point` < total().
+  // The member whose interval contains `point`, which is below total().
   Instance* at(std::uint64_t point) const { return members_[find(point)].get(); }
 
-  // Who owns the next point of the sequence, which is taken.
+  // Takes the next point of the sequence and returns the member that owns it.
   Instance* next() const { return is_scheduled() ? schedule_[take_turn(position_, total_)] : at(draw()); }
   // The same where there is a schedule and only one thread at a time draws.
   Instance* next_alone() const { return schedule_[take_turn_alone(position_, total_)]; }
-  // Whether that is one look into a list.
+  // Whether next() is a single look into a list.
   bool is_scheduled() const { return !schedule_.empty(); }
-  // The next point, only looked at; and the one after a point.
+  // peek(): the next point, which is not taken; after(): the point that follows a given one.
   std::uint64_t peek() const {
     const std::uint64_t position = position_.load(std::memory_order_relaxed);
     return is_scheduled() ? scheduled(position % total_) : position;

@@ -1,20 +1,19 @@
-// Exact shares by weight (R42, R46d): the points of a fixed stride through the table over
-// all members; a point of an ineligible member is passed over, so the others keep their exact
-// shares among themselves.
+// Exact shares by weight (R42, R46d): a fixed stride visits points of the table over all members. A point of an
+// ineligible member is skipped, so the others keep their exact shares among themselves.
 #include "azora/balancer/strategy.hpp"
 
 namespace azora::balancer {
 namespace {
 
-// The stride spreads points so evenly that a set with a sixteenth of the weight is met within
-// that many; only where less is eligible the pick is made among them by hand.
+// The stride spreads points so evenly that it meets a set with a sixteenth of the weight within this many. Only where
+// less is eligible, among_eligible() goes through the eligible members itself.
 constexpr int kMostPoints = 64;
 
 constexpr std::uint64_t kGoldenTurn = 0x9e3779b97f4a7c15ULL;  // 2^64 / golden ratio
 
-// Where few are eligible: turn after turn of the golden ratio around the circle of their weights.
-// A sequence of its own, as every 65th point of the table's would favour some of them: so both are
-// proportional, and so is their sum.
+// For few eligible members: each turn advances by the golden ratio around the circle of their weights. This is a
+// sequence of its own, since every 65th point of the table's would favour some of them. Both sequences are
+// proportional, so their sum is, too.
 Instance* among_eligible(Pool& pool, const Members& members, const Ask& ask) {
   const Among among = ask.among;
   double sum = 0;

@@ -53,7 +53,7 @@ void AsioLoop::cancel(TimerId id) {
   if (found == timer_times_.end()) return;
   timers_.erase(TimerKey{found->second, id});
   timer_times_.erase(found);
-  // The Asio timer may now fire for nothing once; cheaper than re-arming at every cancel.
+  // The Asio timer may now fire once with no timer due; that is cheaper than arming it anew at every cancel.
 }
 
 void AsioLoop::run() {
@@ -67,7 +67,7 @@ void AsioLoop::run() {
   thread_.store(std::thread::id{});
 }
 
-// False: an exception of the loop itself ended it, such as a lack of memory for a timer. run() calls it again.
+// False when an exception of the loop itself ended it, such as no memory for a timer. run() calls it again.
 bool AsioLoop::run_until_stopped() {
   try {
     depth_ = 0;
@@ -99,7 +99,7 @@ void AsioLoop::run_posted() {
   begin_turn();
   for (Task& task : batch_) {
     run_one(task);
-    task = nullptr;  // what it captured goes before the next one runs
+    task = nullptr;  // destroys what the task captured before the next task runs
   }
   batch_.clear();
   end_turn();
@@ -120,7 +120,7 @@ void AsioLoop::on_timer() {
   begin_turn();
   for (const TimerKey& key : due) {
     auto node = timers_.extract(key);
-    if (node.empty()) continue;  // cancelled by an earlier one
+    if (node.empty()) continue;  // an earlier task cancelled this timer
     timer_times_.erase(key.second);
     run_one(node.mapped());
   }
@@ -135,7 +135,7 @@ void AsioLoop::arm() {
   timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) on_timer();
   });
-  armed_for_ = first;  // last: what threw is not armed
+  armed_for_ = first;  // set last: if a call above throws, nothing counts as armed
 }
 
 void AsioLoop::run_one(const Task& task) noexcept {

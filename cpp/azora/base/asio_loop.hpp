@@ -4,9 +4,9 @@
 // A turn is one batch of tasks, or of timers that came due, or one turn() call; the turn-end hook runs after it.
 // Threads: post(), stop() and now() from any thread; run() makes its caller the loop's thread, and all else
 // belongs to that thread (or to the owner while no thread runs the loop).
-// Ownership: tasks and timers that never ran are destroyed with the loop.
-// Fails: never; an exception of a task or of the loop itself is reported, counted, and the loop goes on. A caller that
-// waits for a posted task hands it what answers also when it is destroyed without having run to its end.
+// Ownership: tasks and timers that never ran are destroyed with the loop. A caller that waits for a posted task gives
+// it an object whose destructor answers, too: the task may be destroyed before it has run to its end.
+// Fails: never; an exception of a task or of the loop itself is reported and counted, and the loop goes on.
 #include <atomic>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -36,7 +36,7 @@ class AsioLoop : public Loop {
   TimerId at(SteadyTime at, Task task) override;
   void cancel(TimerId id) override;
 
-  // Returns after stop(). May be called again; what was left over then runs.
+  // Returns after stop(). May be called again; tasks that were left over run then.
   void run();
   // Ends run() after the current batch. Before run(): the next run() returns at once.
   void stop();

@@ -1,7 +1,7 @@
 #pragma once
-// An optional value that costs one pointer while it is absent: for the large part of an object that most objects
-// of its kind do not have. Copies are deep, as of std::optional.
-// Threads: as of the value. Fails: never; -> and * of an absent one are bugs.
+// An optional value that costs one pointer while it is absent: for the large part of an object that most objects of
+// its kind do not have. Copies are deep, as with std::optional.
+// Threads: as the value allows. Fails: never; -> and * on an absent value are bugs.
 #include <memory>
 #include <utility>
 

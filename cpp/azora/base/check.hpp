@@ -13,11 +13,11 @@ namespace azora {
 std::uint64_t bug_count();
 void report_bug(const char* file, int line, const char* what, std::atomic<bool>& reported);
 
-// For the tops of loops and threads, the only places that catch. Counted as a bug; the first few of a process are
-// written to stderr. No build is stopped: the cause may lie outside, such as a lack of memory.
+// Called at the top of loops and threads, the only places that catch exceptions. It counts as a bug; the first few of
+// a process are written to stderr. It stops no build: the cause may lie outside, such as a lack of memory.
 // `where`: the name of the thread or the loop.
 void report_exception(const char* where, const std::exception_ptr& exception) noexcept;
-// Its what(); "unknown exception" for one that is not a std::exception.
+// The exception's what(); "unknown exception" when it is not a std::exception.
 std::string exception_words(const std::exception_ptr& exception);
 
 }  // namespace azora

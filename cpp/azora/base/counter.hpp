@@ -1,5 +1,5 @@
 #pragma once
-// A number that one thread changes and any thread reads: for metrics, which never visit the thread that counts.
+// A number that one thread changes and any thread reads: metrics are read without asking the thread that counts.
 // Threads: add() and set() one thread at a time; value() any. Ownership: none. Fails: never.
 #include <atomic>
 #include <cstdint>

@@ -1,9 +1,8 @@
 #pragma once
-// An immutable array of shared_ptr<T> with holes, by number: a change makes a new table that shares
-// all but O(log32 n) chunks of 32 with the old one. Numbers may grow for ever: chunks without
-// entries take no room. Threads: a table is a value; copies may be read and dropped on any thread.
-// An Edit belongs to one thread. Ownership: chunks and entries are shared by all versions that
-// contain them. Fails: never.
+// An immutable array of shared_ptr<T>, which may have holes. A change makes a new table that shares all but
+// O(log32 n) chunks of 32 with the old one. Indexes may grow for ever: chunks without entries take no memory.
+// Threads: a table is a value; copies may be read and dropped on any thread. An Edit belongs to one thread.
+// Ownership: chunks and entries are shared by all versions that contain them. Fails: never.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -94,7 +93,7 @@ class CowTable {
   std::size_t size_ = 0;
 };
 
-// One thread's changes on the way to a new version; the version it began with stays as it is.
+// Collects one thread's changes for a new version; the version that it began with does not change.
 template <typename T>
 class CowTable<T>::Edit {
  public:
@@ -117,7 +116,7 @@ class CowTable<T>::Edit {
   }
   void erase(std::uint64_t index) { set(index, nullptr); }
 
-  // The new version. The edit may go on: what was handed out is not changed any more.
+  // Returns the new version. The edit may go on: it never changes a version that it has returned.
   CowTable done() {
     token_ = new_edit_token();
     return table_;

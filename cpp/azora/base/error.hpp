@@ -18,7 +18,7 @@ enum class ErrorCode {
   unknown_service,       // no such id                                                 404
   no_healthy_instance,   // nothing eligible in the pool                               503
   healing_unavailable,   // start/stop/restart of a service we have no action for      409
-  not_coming,            // what is waited for cannot become so; the message has the reason  409
+  not_coming,            // the awaited state cannot be reached; the message has the reason        409
   not_running,           // the orchestrator is stopped                                503
   timed_out,             // waited to the caller's deadline                            504
   closed,                // the handle was closed or the interpreter is going away     503
@@ -52,7 +52,7 @@ struct Error {
   std::vector<Fault> faults;  // only for invalid_spec
 };
 
-// invalid_spec out of its faults: message "field: rule ...; field: rule ...".
+// Makes an invalid_spec error of its faults: message "field: rule ...; field: rule ...".
 Error spec_error(std::vector<Fault> faults);
 
 }  // namespace azora

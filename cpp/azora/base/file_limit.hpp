@@ -1,9 +1,9 @@
 #pragma once
-// How many files this process may open. Each kept connection of a check is one, and the usual soft limit (1024)
-// lets a large fleet keep few of them; a server of ours raises its own, a library in another program does not.
-// What we start gets the limit that we were given: programs that still use select() rely on it.
+// How many files this process may open. Each kept connection of a check is one file, and the usual soft limit (1024)
+// lets a large fleet keep few connections. Our server raises its limit; the library in another program does not.
+// Processes that we start get the original limit: programs that still use select() rely on it.
 // Threads: raise_file_limit() before anything is started; inherited_files() any. Fails: never; where the kernel
-// refuses, all stays as it is.
+// refuses, the limit stays as it is.
 #include <sys/resource.h>
 
 #include <algorithm>
@@ -18,10 +18,10 @@ inline std::optional<rlimit>& inherited_files() {
   return limit;
 }
 
-// Some systems allow a thousand times that, and tables grow with it.
+// Some systems allow a thousand times as many, and tables grow with the limit.
 inline constexpr rlim_t kEnoughFiles = 1'048'576;
 
-// The limit as it is now, as far as it matters to us.
+// The present limit, but at most kEnoughFiles.
 inline std::size_t file_limit() {
   constexpr std::size_t kUsual = 1024;
   rlimit limit{};

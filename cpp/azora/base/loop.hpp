@@ -1,5 +1,5 @@
 #pragma once
-// One thread's world of time and turns: the clock, "do this next", "do this later".
+// The clock and the queue of one thread: "what time is it", "do this next", "do this later".
 // Production is AsioLoop (asio_loop.hpp); tests and the simulation use FakeLoop (tests/cpp/support).
 // Threads: post() any thread; everything else the loop's own thread.
 #include <cstdint>

@@ -1,6 +1,6 @@
 #pragma once
-// A value that the first reader makes and all others share: part of an immutable object that most of its kind never
-// need. A second reader at the same moment makes the same value and drops it. A copy begins without one.
+// A value that its first reader makes and all later readers share: for a part of an immutable object that is rarely
+// needed. A second reader at the same moment makes the same value and drops its own. A copy begins without a value.
 // Threads: any. Ownership: owns the value. Fails: never.
 #include <atomic>
 #include <memory>

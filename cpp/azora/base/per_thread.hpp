@@ -1,10 +1,10 @@
 #pragma once
-// One State per (owner, thread), made at a thread's first call and found again in a nanosecond or
-// two. It is destroyed when its thread ends or its owner does, whichever is first: no thread keeps the
-// data of an owner that was destroyed, and a new owner never finds an old one's (owners have serial
-// numbers that are never reused, while an address may be). Threads: here() any thread, the State belongs to the
-// calling thread alone; the destructor when no thread is inside here() or uses its State.
-// Ownership: owner and thread share the State's slot. Fails: never.
+// One State per (owner, thread). A thread's first call makes it; later calls find it in a nanosecond or two. It is
+// destroyed when its thread or its owner ends, whichever is first, so no thread keeps the data of a destroyed owner.
+// A new owner never finds the State of an old one: owners have serial numbers that are never reused, while an address
+// may be.
+// Threads: here() any thread, the State belongs to the calling thread alone; the destructor when no thread is inside
+// here() or uses its State. Ownership: owner and thread share the State's slot. Fails: never.
 #include <algorithm>
 #include <atomic>
 #include <cstdint>
@@ -31,7 +31,7 @@ class PerThread {
     if (known) [[likely]] return *known;
     return find_or_make();
   }
-  // The same when it was this thread's last one of such a State, else null: without any call.
+  // Returns the same State if it is the one of this type that this thread used last, else null. Makes no call.
   State* last_here() const {
     Slot* slot = last_;
     return slot && slot->owner.load(std::memory_order_relaxed) == serial_ ? &*slot->state : nullptr;
@@ -43,25 +43,25 @@ class PerThread {
     std::optional<State> state;
   };
 
-  // The slots of one owner, so that its end reaches those of every thread.
+  // The slots of one owner in all threads, so that the owner's end can empty them.
   class Registry {
    public:
     void add(Slot* slot) {
       MutexLock lock(mutex_);
       slots_.push_back(slot);
     }
-    // For a thread whose own places were destroyed already: kept until the owner ends.
+    // For a thread that has already destroyed its own slots: the owner keeps this slot until it ends.
     State& adopt(std::unique_ptr<Slot> slot) {
       MutexLock lock(mutex_);
       late_.push_back(std::move(slot));
       return *late_.back()->state;
     }
-    // The slot's thread ends.
+    // Called when the slot's thread ends.
     void remove(Slot* slot) {
       MutexLock lock(mutex_);
       std::erase(slots_, slot);
     }
-    // The owner ends. States die under the lock: a thread that ends meanwhile waits before it
+    // Called when the owner ends. States are destroyed under the lock: a thread that ends meanwhile waits before it
     // frees the slot.
     void end() {
       MutexLock lock(mutex_);
@@ -111,7 +111,7 @@ class PerThread {
     auto& places = thread.places;
     std::erase_if(places, [](const typename Thread::Place& place) {
       if (place.slot->owner.load(std::memory_order_relaxed) != 0) return false;
-      place.registry->remove(place.slot.get());  // waits for the owner's end() to have let go
+      place.registry->remove(place.slot.get());  // waits until the owner's end() has released its lock
       return true;
     });
     const auto known = std::find_if(places.begin(), places.end(), [this](const auto& place) {

@@ -1,10 +1,10 @@
 #pragma once
-// An immutable map of values that contain their key, a string which KeyOf finds: a change makes a new map that shares
-// all but O(log32 n) small nodes with the old one, so that readers keep whole versions for the price of a pointer (a
-// hash trie; its nodes hold values and children apart, each set marked by 32 bits). No key is kept twice: an entry
-// costs what its value does. Threads: a map is a value; copies may be read and dropped on any thread. An Edit belongs
-// to one thread. Ownership: nodes are shared by all versions that contain them; a value's key never changes.
-// Fails: never.
+// An immutable map. Each value contains its key, a string that KeyOf finds. A change makes a new map that shares all
+// but O(log32 n) small nodes with the old one, so readers keep whole versions for the price of a pointer. (It is a
+// hash trie; its nodes hold values and children apart, each set marked by 32 bits.) No key is kept twice: an entry
+// costs what its value does.
+// Threads: a map is a value; copies may be read and dropped on any thread. An Edit belongs to one thread.
+// Ownership: nodes are shared by all versions that contain them; a value's key never changes. Fails: never.
 #include <bit>
 #include <cstddef>
 #include <cstdint>
@@ -62,7 +62,7 @@ class PersistentMap {
   // Many changes at once: nodes made by the edit are changed in place.
   Edit edit() const { return Edit(*this); }
 
-  // Calls visit(value) for every one; the order depends on the keys alone.
+  // Calls visit(value) for every value; the order depends on the keys alone.
   template <typename Visit>
   void for_each(Visit visit) const {
     if (root_) walk(*root_, visit);
@@ -71,7 +71,7 @@ class PersistentMap {
  private:
   static constexpr int kBits = 5;
   static constexpr int kHashBits =
-      64;  // below it values share the whole hash and stand in a plain list
+      64;  // deeper values share the whole hash and are kept in a plain list
 
   struct Node {
     explicit Node(EditToken edit) : token(edit) {}
@@ -105,7 +105,7 @@ class PersistentMap {
   std::size_t size_ = 0;
 };
 
-// One thread's changes on the way to a new version; the version it began with stays as it is.
+// Collects one thread's changes for a new version; the version that it began with does not change.
 template <typename T, typename KeyOf, typename Hash>
 class PersistentMap<T, KeyOf, Hash>::Edit {
  public:
@@ -116,7 +116,7 @@ class PersistentMap<T, KeyOf, Hash>::Edit {
   const T* find(std::string_view key) const { return map_.find(key); }
   std::size_t size() const { return map_.size(); }
 
-  // In place of the one with the same key, if any.
+  // Replaces the value with the same key, if there is one.
   void set(T value) {
     const std::uint64_t hash = Hash{}(KeyOf{}(value));
     if (!map_.root_) map_.root_ = std::make_shared<Node>(token_);
@@ -132,7 +132,7 @@ class PersistentMap<T, KeyOf, Hash>::Edit {
     return true;
   }
 
-  // The new version. The edit may go on: what was handed out is not changed any more.
+  // Returns the new version. The edit may go on: it never changes a version that it has returned.
   PersistentMap done() {
     token_ = new_edit_token();
     return map_;

@@ -1,8 +1,8 @@
 #pragma once
-// A map from serial numbers, which are given one after the other and never reused, to values. They lie in pages of 32,
-// so that values that were made together lie together, without a node and a hash of their own: a value costs its size
-// and about ten bytes, and most searches end in the page of the last one. A page is freed with its last value.
-// Threads: one; also find() const writes. Ownership: owns the values, which keep their place until erased. Fails: never.
+// A map from serial numbers, which are given one after the other and never reused, to values. Pages hold 32 values
+// each, so values that were made together lie together, without a node and a hash of their own: a value costs its
+// size and about ten bytes, and most searches end in the page of the last one. A page is freed with its last value.
+// Threads: one; find() writes, too. Ownership: owns the values, which keep their place until erased. Fails: never.
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -35,7 +35,7 @@ class SerialMap {
   }
   bool contains(Serial serial) const { return find(serial) != nullptr; }
 
-  // A new value when there is none.
+  // Makes a new value when there is none.
   T& operator[](Serial serial) {
     Page* page = page_of(serial);
     if (page == nullptr) {
@@ -64,7 +64,7 @@ class SerialMap {
     return true;
   }
 
-  // Calls visit(serial, value) for every one, in no order; the map must stay as it is meanwhile.
+  // Calls visit(serial, value) for every value, in no order; the map must not change meanwhile.
   template <typename Visit>
   void for_each(Visit visit) {
     for (const auto& [number, page] : pages_) each(number, *page, visit);

@@ -8,8 +8,8 @@
 //   SnapshotCell<T>::take()  no thread keeps anything, each read takes the lock: for versions that are large and
 //                            change often, since a thread that idles would pin the one it saw last
 // Threads: publish() one thread at a time (any, for Published); readers any, each its own Seen.
-// Ownership: a reader holds the version it saw last by read() until it looks again, its thread ends
-// or the cell goes. Fails: never.
+// Ownership: a reader holds the version that it last saw by read() until it reads again, its thread ends or the cell
+// is destroyed. Fails: never.
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -38,13 +38,13 @@ class Published {
       MutexLock lock(mutex_);
       value_.swap(next);
       version_.store(version_.load(std::memory_order_relaxed) + 1, std::memory_order_release);
-    }  // `next`, the old version, may be the last of it: it goes outside the lock
+    }  // `next` now holds the old version, perhaps its last reference: it is destroyed outside the lock
   }
 
-  // From 1, one more with each publish().
+  // Starts at 1 and grows by one with each publish().
   std::uint64_t version() const { return version_.load(std::memory_order_acquire); }
 
-  // The newest, through the reader's own copy; true when that had to be replaced.
+  // Brings the reader's own copy up to date; true when it had to be replaced.
   bool refresh(Seen<T>& seen) const {
     if (seen.version == version()) [[likely]] return false;
     renew(seen);
@@ -57,7 +57,7 @@ class Published {
 
  private:
   [[gnu::noinline]] void renew(Seen<T>& seen) const {
-    std::shared_ptr<const T> old = std::move(seen.value);  // dies outside the lock
+    std::shared_ptr<const T> old = std::move(seen.value);  // destroyed outside the lock
     MutexLock lock(mutex_);
     seen.value = value_;
     seen.version = version_.load(std::memory_order_relaxed);

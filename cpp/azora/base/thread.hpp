@@ -1,6 +1,6 @@
 #pragma once
-// Starts a thread as every thread of ours must be: named, with all signals blocked, so that the host program's
-// handlers never run on it, and with a body whose exceptions end the thread but never the host.
+// Starts a thread in the way that every thread of ours must start: it has a name; all signals are blocked, so that
+// the host program's handlers never run on it; and an exception of its body ends the thread but never the host.
 // Threads: any; `died` is called on the thread that ends. Ownership: the thread owns body and `died`.
 // Fails: nullopt when the system has no thread to give.
 #include <pthread.h>
@@ -18,7 +18,7 @@
 
 namespace azora {
 
-// Called when a thread ends by an exception, with the thread's name and the exception's words; what that thread did is
+// Called when an exception ends a thread, with the thread's name and the exception's message. The thread's work is
 // not done any more.
 using ThreadDied = std::function<void(const char* name, const std::string& reason)>;
 

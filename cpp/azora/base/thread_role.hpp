@@ -27,7 +27,7 @@ class AZORA_CAPABILITY("thread role") ThreadRole {
   ThreadRole(const ThreadRole&) = delete;
   ThreadRole& operator=(const ThreadRole&) = delete;
 
-  // From here on the compiler takes it that the calling thread has the role.
+  // From here on the compiler assumes that the calling thread has the role.
   void assert_held() const AZORA_ASSERT_CAPABILITY(this) {
 #ifndef NDEBUG
     AZORA_ASSERT(held());

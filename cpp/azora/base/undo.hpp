@@ -1,6 +1,6 @@
 #pragma once
-// Runs a function when its scope is left before done() was called: what was begun there is undone when something throws.
-// Threads: one. Ownership: of the function. Fails: never; the function must not throw.
+// Runs a function when its scope is left before done() was called, so that an exception undoes what was begun.
+// Threads: one. Ownership: owns the function. Fails: never; the function must not throw.
 #include <utility>
 
 namespace azora {

@@ -5,7 +5,7 @@
 // Measured with 500, 5,000 and 25,000 checks a second over kept connections (bench_prober, two virtual processors): a
 // wake-up per answer takes 1.0, 0.13 and 0.05 epoll_wait calls a check; looking only kGather after a round was sent
 // takes about half as many, and a check by a new connection needs no epoll_ctl.
-// What is slow is not waited for: one pause after a round, and results are held back for kHold at most.
+// Slow answers hold nothing up: there is one pause after a round, and results are held back for kHold at most.
 // Threads: the net thread. Fails: never.
 #include <cstddef>
 
@@ -17,7 +17,7 @@ class AnswerBatch {
  public:
   static constexpr Nanos kGather = Micros(250);
 
-  // `questions` are about to be asked. Older ones are slow or hung: nothing is gathered for them.
+  // `questions` are about to be asked. Older open ones are slow or hung: no pause is made for them.
   void begin_round(std::size_t questions) {
     gathers_ = questions >= kMany;
     unanswered_ = 0;
@@ -35,10 +35,10 @@ class AnswerBatch {
     gathers_ = false;
     return pause;
   }
-  // Likewise when only few answers came while many are expected.
+  // Whether to pause because only few answers came while many are expected.
   bool pause_after_events(int events) const { return events > 0 && events <= kFew && unanswered_ >= kMany; }
 
-  // When results of which the first ended at `first` are handed over: all of a round at once, or after kHold.
+  // Results are handed over when the round is complete(), or kHold after the first of them ended.
   bool complete() const { return unanswered_ == 0; }
   static SteadyTime hand_over_at(SteadyTime first) { return first + kHold; }
 

@@ -48,8 +48,8 @@ struct Combined {
 // 1. Until every startup check answers, the service is `unknown`, not ready, and not restarted for a check.
 // 2. It is ready when every startup, readiness and all-purpose check answers; liveness is not waited for.
 // 3. Liveness and all-purpose checks ask for a restart, each by itself.
-// 4. Its status is the worst that a check but a startup one says: unhealthy, unknown, degraded, healthy.
-// 5. Without a check it is healthy and ready: what it is, its process says.
+// 4. Its status is the worst that any check except the startup ones says: unhealthy, unknown, degraded, healthy.
+// 5. A service without a check is healthy and ready: its process alone says how it is.
 Combined combine(std::span<const Opinion> opinions);
 Combined combine(std::span<const Check> checks, const ProbeSpec& probe);
 

@@ -1,9 +1,9 @@
 #pragma once
-// Exact times of many things, each named by a small index: O(1) to set and to drop, O(1) amortised to hand out, and
-// nothing is allocated but the room for the highest index. Times are grouped by tick into a hierarchy of wheels: the
-// first has a place per tick of the current 256, each further one a place per whole turn of the one before. What is
-// handed out has come to the nanosecond; a tick only decides where it lies.
-// Threads: one at a time. Fails: never.
+// Exact times of many things, each named by a small index: O(1) to set and to drop, O(1) amortised to hand out. Only
+// the room for the highest index is allocated. Times are grouped by tick into a hierarchy of wheels: the first has a
+// place per tick of the current 256, each further one a place per whole turn of the one before. An index is handed
+// out only when its exact time has come; the tick only decides in which place it waits. Threads: one at a time.
+// Fails: never.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -90,7 +90,7 @@ class DueWheel {
   std::int64_t tick_of(SteadyTime at) const { return at.time_since_epoch() / tick_; }
   static int shift_of(int level) { return level == 0 ? 0 : kFirstBits + (level - 1) * kBits; }
 
-  // The lowest level on whose current turn the tick lies: all of a level comes before all of the next one.
+  // Finds the lowest level whose current turn contains the tick: all of a level comes before all of the next one.
   Place place_of(std::int64_t tick) const {
     tick = std::max(tick, cursor_);
     if (tick >> kFirstBits == cursor_ >> kFirstBits) return static_cast<Place>(tick & (kFirst - 1));
@@ -137,7 +137,7 @@ class DueWheel {
     }
   }
 
-  // The cursor has entered a new turn of the first wheel: what belongs to it comes down.
+  // The cursor has entered a new turn of the first wheel: the times of that turn move down into it.
   void cascade() {
     for (int level = 1; level < kLevels; ++level) {
       const std::int64_t part = (cursor_ >> shift_of(level)) & (kNext - 1);

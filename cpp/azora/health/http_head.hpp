@@ -1,7 +1,7 @@
 #pragma once
 // The head of an HTTP/1.x answer: its status line and fields, and what follows from them for the body and for the
 // connection. An answer may have several, the interim ones (1xx) first; each status line begins a new one.
-// What two parsers could frame differently is refused; what common clients read is read and makes the answer lenient().
+// What two parsers could frame differently is refused. A fault that common clients accept makes the answer lenient().
 // Threads: one at a time. Fails: on_status_line(), on_field() and on_end() with a static text; null: all is well.
 #include <cstdint>
 #include <string_view>
@@ -30,7 +30,7 @@ class HttpHead {
   std::uint64_t length() const { return length_; }  // of a sized body
   // The peer closes the connection after the answer, or said that it would.
   bool ends_connection() const { return asks_close_ || !(http_1_1_ || asks_keep_alive_); }
-  // Something of this head, or of one before it, was read although it is not as it should be.
+  // Something in this head, or in one before it, was read although it breaks a rule.
   bool lenient() const { return lenient_; }
 
  private:

@@ -88,7 +88,7 @@ HttpResponse::State HttpResponse::parse(std::string_view& bytes) {
   return state_;
 }
 
-// True when a whole line was taken; `line` is it without CR LF and lives until the next call.
+// True when a whole line was taken; `line` is that line without CR LF and lives until the next call.
 bool HttpResponse::take_line(std::string_view& bytes, std::string_view& line) {
   switch (lines_.take(bytes, line)) {
     case HttpLines::Taken::line: break;
@@ -96,7 +96,7 @@ bool HttpResponse::take_line(std::string_view& bytes, std::string_view& line) {
       fail(phase_ == Phase::chunk_line ? "chunk lines beyond 16 KiB" : "headers beyond 16 KiB");
       return false;
     case HttpLines::Taken::part: {
-      // What does not even begin like an answer is not waited for.
+      // Bytes that do not even begin like an answer fail at once.
       constexpr std::string_view kBegin = "HTTP/1.";
       const std::string_view begin = lines_.unfinished().substr(0, kBegin.size());
       if (phase_ == Phase::status_line && begin != kBegin.substr(0, begin.size())) fail("the answer is not HTTP/1.x");

@@ -1,10 +1,10 @@
 #pragma once
 // Incremental parser of one HTTP/1.x response. Every byte it is fed is hostile: it takes no more than 16 KiB of headers
 // (interim responses, chunk lines and trailers included) and 64 KiB of body, and keeps a body only when it may be a
-// JSON object of a 2xx answer. Lines (http_lines.hpp), head (http_head.hpp) and body (net/answer_body.hpp) are parts of
-// their own; here is the order in which they follow each other, and chunks.
-// What common clients read is read, and the connection is not used again: bare LF as the end of a line, a
-// Content-Length repeated with the same value, folded fields, a blank before the colon of a field.
+// JSON object of a 2xx answer. Lines (http_lines.hpp), head (http_head.hpp) and body (net/answer_body.hpp) are parts
+// of their own; this class knows their order, and chunks.
+// Faults that common clients accept are accepted, but the connection is not used again: bare LF as the end of a line,
+// a Content-Length repeated with the same value, folded fields, a blank before the colon of a field.
 // What two parsers could frame differently is refused, and so is what no client reads: both Content-Length and
 // Transfer-Encoding, unequal or odd lengths, any coding but `chunked`, a framing field that is folded or has a blank
 // before its colon, bare LF in chunk lines, bare CR, NUL and other control bytes, empty or odd names, HTTP/0.9.
@@ -36,7 +36,7 @@ class HttpResponse {
   bool started() const { return started_; }  // any byte came
   // 0 until a final status line was read.
   int status() const { return has_status_ ? head_.status() : 0; }
-  // Complete, delimited by itself, no wish to close, and not one byte after it.
+  // The answer is complete, shows its own end, does not ask to close, and no byte came after it.
   bool reusable() const {
     return state_ == State::complete && !ends_ && !body_.truncated() && !lenient_ && !head_.lenient() && !excess_;
   }

@@ -74,7 +74,7 @@ Verdict judge(const ProbeResult& result, const ProbeSpec& spec) {
 
 std::string explain(const ProbeResult& result, const ProbeTarget& target, const ProbeSpec& spec) {
   std::string text = reason_of(result, spec);
-  const bool of_the_question = result.outcome != Outcome::foreign;  // that is about the port
+  const bool of_the_question = result.outcome != Outcome::foreign;  // a foreign answer is about the port
   if (!text.empty() && of_the_question) text.insert(0, question(target) + ": ");
   if (result.remark.empty()) return text;
   return text.empty() ? result.remark : text + "; " + result.remark;

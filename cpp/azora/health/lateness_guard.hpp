@@ -1,7 +1,7 @@
 #pragma once
-// Self-doubt: when our own loop was held up (a stopped process, a suspended machine, a starved CPU), what
-// probes said in that span says nothing about the services. A span longer than max(1 s, interval/2) voids the
-// results of every probe that was open in it.
+// Notices when our own loop was held up (a stopped process, a suspended machine, a starved CPU): what probes said in
+// that span says nothing about the services. A span longer than max(1 s, interval/2) voids the results of every probe
+// that was open in it.
 // Threads: the control thread. Fails: never.
 #include <algorithm>
 #include <array>
@@ -18,7 +18,7 @@ class LatenessGuard {
     return std::max<Nanos>(std::chrono::seconds(1), Nanos(interval) / 2);
   }
 
-  // Something was to happen at `expected` and did at `now`.
+  // Something that was due at `expected` happened at `now`.
   void observe(SteadyTime expected, SteadyTime now) {
     const Nanos late = now - expected;
     worst_ = std::max(worst_, late);

@@ -101,7 +101,7 @@ void NetProber::stop() {
     state_->thread->join();
     state_->thread.reset();
   } else if (state_->worker.ready()) {
-    state_->worker.run();  // never started: what was asked is still owed an answer
+    state_->worker.run();  // never started: what was asked must still be answered
   }
 }
 

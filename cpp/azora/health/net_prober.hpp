@@ -1,7 +1,7 @@
 #pragma once
 // Prober over real sockets: http:// and tcp:// on our own epoll set, https:// on curl (lanes/table.hpp), names
 // resolved off-thread, all on one thread of its own, `az-net`. It follows no redirect, asks for no
-// encoding, believes nothing it is sent (http_response.hpp) and never probes link-local or metadata addresses.
+// encoding, trusts no byte that it receives (http_response.hpp) and never probes link-local or metadata addresses.
 // What was asked in one ask() is sent in one wake-up; what arrived in one wake-up is handed over in one post.
 // Threads: start(), stop(), ask() and forget() the control thread; counters() any thread.
 // Ownership: borrows the control loop, which outlives it. Once destroyed, its sink is not called any more.
@@ -21,7 +21,7 @@ namespace azora::health {
 struct NetProberOptions {
   // Descriptors the process may have; at most half of them hold idle connections. 0: asked of the kernel.
   std::size_t fd_limit = 0;
-  net::Resolver::Options resolver;  // its `died` hears of the prober's own thread, too
+  net::Resolver::Options resolver;  // its `died` is called for the prober's own thread, too
   std::span<const LaneRow> lanes = lane_table();
 };
 

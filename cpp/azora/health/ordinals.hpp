@@ -1,6 +1,6 @@
 #pragma once
-// The ordinals of one interval class: which slot holds which, where the holes are. Kept dense enough (at most a quarter
-// of them holes) that the phases stay even whichever members leave: then the last member moves into a hole.
+// The ordinals of one interval class: which slot has which ordinal, and which ordinals are free (holes). At most a
+// quarter are holes, so the phases stay even whichever members leave: beyond that the last member moves into a hole.
 // Threads: the control thread. Fails: never.
 #include <cstdint>
 #include <optional>

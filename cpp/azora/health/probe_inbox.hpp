@@ -1,6 +1,6 @@
 #pragma once
-// Questions on their way from the control thread to the net thread, and those of them that were taken and are still to
-// be asked. Vectors change hands, so that in steady state nothing is allocated.
+// Questions on their way from the control thread to the net thread, and those that the net thread has taken but not
+// asked yet. Vectors are swapped, so that in steady state nothing is allocated.
 // Threads: push() and stop() any thread; all else the net thread.
 // Ownership: the questions, until next() has handed one out. Fails: never.
 #include <algorithm>
@@ -16,7 +16,7 @@ namespace azora::health {
 
 class ProbeInbox {
  public:
-  // Takes the requests, and leaves room for the next ones. True: the net thread does not know yet that it has to look.
+  // Takes the requests, and leaves room for the next ones. True: the net thread has to be woken to look at them.
   [[nodiscard]] bool push(std::vector<ProbeRequest>& requests) {
     MutexLock lock(mutex_);
     if (pushed_.empty()) {
@@ -32,7 +32,7 @@ class ProbeInbox {
     stopping_ = true;
   }
 
-  // Takes what was pushed behind what is left, and learns whether to stop.
+  // Appends what was pushed to what is left, and learns whether to stop.
   void take() {
     if (next_ == taken_.size()) {
       taken_.clear();

@@ -31,7 +31,7 @@ class ProbePoll {
   int epoll_fd() const { return epoll_.get(); }
 
   void wake();
-  // What happened, in `room`, within `timeout_ms`; -1: however long it takes.
+  // Waits at most `timeout_ms` (-1: without limit) and returns the events, which lie in `room`.
   std::span<const epoll_event> wait(Room& room, int timeout_ms);
   // Waits for a wake-up, but no longer than `span`, and leaves it to be found by wait().
   void pause(Nanos span);

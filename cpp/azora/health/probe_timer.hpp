@@ -1,5 +1,5 @@
 #pragma once
-// Drives a Scheduler from a Loop: one timer, armed only while something is due some time, and each batch of
+// Drives a Scheduler from a Loop: one timer, armed only while the scheduler has a next time, and each batch of
 // checks handed to `ask`. Reports its own lateness to the guard.
 // Threads: the loop's. Ownership: borrows loop, scheduler and guard, which outlive it.
 #include <functional>

@@ -28,7 +28,7 @@ ProbeWorker::ProbeWorker(Options options, Deliver deliver, ProberCounters& count
                              .counters = &counters}) {}
 
 void ProbeWorker::push(std::vector<ProbeRequest>& requests) {
-  if (inbox_.push(requests)) poll_.wake();  // outside of its lock, which the woken thread wants first
+  if (inbox_.push(requests)) poll_.wake();  // outside the lock of the inbox, which the woken thread wants first
 }
 
 void ProbeWorker::stop() {
@@ -52,8 +52,8 @@ void ProbeWorker::run() {
   if (!results_.empty()) deliver_(results_);
 }
 
-// One hand-over for what belongs to one round of questions: the control thread is woken once for it. What is slow is
-// not waited for.
+// Hands over the results of one round of questions together, so the control thread is woken once for them. Slow
+// answers are not waited for.
 void ProbeWorker::hand_over_if_due() {
   if (results_.empty()) return;
   if (batch_.complete() || now_ >= AnswerBatch::hand_over_at(results_.front().ended)) deliver_(results_);
@@ -79,14 +79,14 @@ void ProbeWorker::wait() {
   // Deadlines are judged only when no answer waits to be read: after a pause of ours the answers that came
   // in time count.
   if (events.size() < room.size()) wheel_.advance(now_, [this](Slot slot) { expire(slot); });
-  // Questions last: what a peer said on a kept connection before it was asked must not pass as an answer.
+  // Questions come last: what a peer sent on a kept connection before its question must not pass as an answer.
   if (woken) {
     on_resolved();
     inbox_.take();
   }
 }
 
-// Answers gather meanwhile; a question ends it. What arrived is found by the next wait.
+// Waits while answers gather; a new question ends the wait. The next wait() finds what arrived.
 void ProbeWorker::pause() {
   poll_.pause(AnswerBatch::kGather);
   now_ = clock_();
@@ -123,7 +123,7 @@ void ProbeWorker::run_requests(std::size_t limit) {
 void ProbeWorker::ask(ProbeRequest& request) {
   const Slot slot = request.slot;
   if (slot >= peers_.size()) peers_.resize(slot + 1);
-  // The caller asks one at a time; should it not, the newer question counts.
+  // The caller asks one question of a check at a time; if it does not, the newer question counts.
   if (peers_[slot].open) cancel(slot);
   if (peers_[slot].serial != request.serial) forget(slot);
   Peer& peer = peers_[slot];

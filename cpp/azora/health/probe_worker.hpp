@@ -1,5 +1,5 @@
 #pragma once
-// The world of the net thread: what it waits at (probe_poll.hpp), one wheel of deadlines, the resolver, and the lanes
+// The parts of the net thread: what it waits at (probe_poll.hpp), one wheel of deadlines, the resolver, and the lanes
 // that ask. Takes questions in batches (probe_inbox.hpp) and hands answers over in batches, one hand-over per round.
 // Threads: run() is the net thread's body; push() and stop() any thread; all else the net thread.
 // Fails: never; every question is answered exactly once, the open ones with `cancelled` when run() ends.
@@ -37,7 +37,7 @@ class ProbeWorker : private Lane::Host {
 
   // False: the system gave us no descriptors to work with.
   bool ready() const { return poll_.ready(); }
-  // Takes the requests, and leaves room for the next ones. One without a target forgets its check.
+  // Takes the requests, and leaves room for the next ones. A request without a target means: forget its check.
   void push(std::vector<ProbeRequest>& requests);
   // Carries out what was pushed, cancels what is open and makes run() return.
   void stop();
@@ -46,7 +46,7 @@ class ProbeWorker : private Lane::Host {
  private:
   using Slot = CheckKey::Slot;
 
-  // One check that was asked about since it was last forgotten.
+  // One check about which a question came since it was last forgotten.
   struct Peer {
     Serial serial = 0;
     std::uint64_t incarnation = 0;
@@ -79,7 +79,7 @@ class ProbeWorker : private Lane::Host {
   const Lane::Clock clock_;
   Deliver deliver_;
   ProberCounters& counters_;
-  ProbePoll poll_;  // first in, last out: resolver and lanes write to it
+  ProbePoll poll_;  // made first, destroyed last: resolver and lanes write to it
   ProbeInbox inbox_;
   SteadyTime now_{};
   TimerWheel wheel_;

@@ -6,7 +6,7 @@
 
 namespace azora::health {
 
-// A reading; the fields are taken one after the other.
+// One reading of the counters; the fields are read one after the other.
 struct ProberCounts {
   std::uint64_t checks = 0;       // probes that ended, cancelled ones included
   std::uint64_t reused = 0;       // of them sent over a kept connection

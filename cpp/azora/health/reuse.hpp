@@ -10,13 +10,13 @@ class ReuseCount {
  public:
   static constexpr std::uint8_t kChecksPerConnection = 5;
 
-  // A check begins by a new connection.
+  // A check begins on a new connection.
   void renewed() { served_ = 0; }
-  // It was answered; `good`: with a status below 300. Whether the connection may serve the next one.
+  // Call when the check was answered; `good`: with a status below 300. True: the connection may serve the next one.
   bool keep_after(bool good) { return ++served_ < kChecksPerConnection && good; }
-  // The next check is by a new connection, whatever there is.
+  // The next check uses a new connection in any case.
   void spoil() { served_ = kChecksPerConnection; }
-  // The next check is the last by its connection.
+  // The next check is the last one on its connection.
   bool last() const { return served_ + 1 >= kChecksPerConnection; }
   bool spent() const { return served_ >= kChecksPerConnection || served_ == 0; }
 

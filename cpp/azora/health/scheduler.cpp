@@ -56,7 +56,7 @@ void Scheduler::update(CheckKey key, const ProbePlan& plan, SteadyTime now) {
   const bool was_due = entry->place == Place::ready || entry->place == Place::held ||
                        (entry->place == Place::timed && entry->due <= now);
   const SteadyTime due = entry->due;
-  // The target at which it counts must not change while it counts there.
+  // Its target must not change while the check counts as in flight there.
   if (in_flight) {
     land(slot);
   } else {
@@ -161,7 +161,7 @@ std::optional<SteadyTime> Scheduler::next() const {
 }
 
 std::size_t Scheduler::max_in_flight() const {
-  // Half the fleet: when half of it hangs until a timeout of one interval, the rest keeps its times.
+  // Room for half the fleet: when that half hangs until a timeout of one interval, the rest keeps its times.
   const std::size_t wanted = std::max(options_.max_in_flight, size_ / 2);
   return std::max<std::size_t>(1, std::min(wanted, options_.fd_limit / 4));
 }
@@ -214,8 +214,8 @@ void Scheduler::release_ordinal(Slot slot) {
   AZORA_ASSERT(found != classes_.end());
   const auto move = found->second.release(entry.ordinal);
   if (move) {
-    // Its probe that is already set stays; from then on it follows the new place, so no gap is longer than
-    // an interval.
+    // The moved check keeps the probe that is already set and then follows its new place, so no gap is longer than an
+    // interval.
     Entry& moved = entries_[move->holder];
     moved.ordinal = move->to;
     moved.phase = phase_of(moved.ordinal, moved.plan.interval);
@@ -269,7 +269,7 @@ void Scheduler::unschedule(Slot slot) {
     case Place::in_flight: return;
     case Place::ready:
       ready_[entry.by_slow ? 1 : 0].erase(rank_of(entry, slot));
-      promote(entry.target);  // it may have been the one a place at the target was passed to
+      promote(entry.target);  // this check may be the one that was given the free place at its target
       break;
     case Place::held:
       targets_[entry.target].held->erase(rank_of(entry, slot));
@@ -323,7 +323,7 @@ void Scheduler::promote(TargetIndex index) {
     target.held.reset();
     return;
   }
-  // The next in line for this target now competes for room in all.
+  // The next check that waits for this target now competes for room in all.
   const Rank first = *target.held->begin();
   target.held->erase(target.held->begin());
   --held_;

@@ -2,14 +2,14 @@
 // When each check is made next, and which may be made now. A pure timing structure: time comes in as an argument,
 // checks come out; ProbeTimer (probe_timer.hpp) joins it to a Loop.
 // A check is named by its serial, which is never used again, and by the slot that add() gave it, a small number under
-// which it is found at once; of a slot that was given to another check since, nothing is changed.
+// which it is found at once. A call for a check whose slot was given to another check changes nothing.
 // - A fixed grid per check (phase.hpp); grid and confirm times are rounded up to a 10 ms tick, so that
 //   what is due together is handed out as one batch.
 // - A new check is due at once; in `confirm` min(interval/5, 2 s) after the end of the last probe; in
 //   `starting` at once, then 10, 20, 40 ms .. start_interval after the end of the last.
 // - Never two probes of one check in flight; never more than max_in_flight() in all nor per_target for one
-//   host and port. What cannot go is late: then by priority, each step of it worth one second of waiting
-//   (so that none waits for ever).
+//   host and port. A check that cannot go is late. Late checks go by priority, where each step is worth one second
+//   of waiting, so that none waits for ever.
 // - Checks whose last probe took long (hung ones above all) share three quarters of the room: however many they are,
 //   those that are answered promptly keep their times.
 // - A probe that goes on time costs O(1), whatever the fleet, and allocates nothing.
@@ -34,7 +34,7 @@ namespace azora::health {
 
 enum class Mode : std::uint8_t { grid, confirm, starting, paused };
 
-// How one check wants to be made.
+// When and how urgently one check is to be made.
 struct ProbePlan {
   std::uint64_t target_key = 0;  // of host and port, e.g. hash_bytes("127.0.0.1:7001")
   Millis interval{30'000};
@@ -67,11 +67,11 @@ class Scheduler {
   // The probe handed out for the check ended. Call before set_mode() with what its answer means.
   void done(CheckKey key, SteadyTime ended);
 
-  // Replaces `out` by those to ask now, in order; each is in flight until done() or remove().
+  // Replaces `out` by the checks to ask now, in order; each is in flight until done() or remove().
   void due(SteadyTime now, std::vector<CheckKey>& out);
   // When due() has something to do next; a time in the past means at once. nullopt: never as things are.
   std::optional<SteadyTime> next() const;
-  // When the next timed entry falls due (next() without what is only late). For LatenessGuard.
+  // When the next timed entry falls due (next() without the late ones). For LatenessGuard.
   std::optional<SteadyTime> next_tick() const { return wheel_.next(); }
 
   std::size_t size() const { return size_; }
@@ -104,11 +104,11 @@ class Scheduler {
     std::uint8_t start_step = 0;
     Mode mode = Mode::grid;
     Place place = Place::idle;
-    bool hurried = false;  // asked for while in flight
+    bool hurried = false;  // hurry() came while in flight
     bool slow = false;     // its last probe took long
-    bool by_slow = false;  // counts as such in flight, or waits so in ready
+    bool by_slow = false;  // counts as a slow one in flight, or waits with the slow ones in ready
   };
-  // What is late goes by (due + one second per step below the highest priority, slot).
+  // The order of late checks: (due + one second per step below the highest priority, slot).
   using Rank = std::tuple<SteadyTime, Slot>;
   // One host and port, shared by the checks that ask it.
   struct Target {
@@ -130,12 +130,12 @@ class Scheduler {
   void release_ordinal(Slot slot);
   TargetIndex join_target(std::uint64_t key);
   void leave_target(TargetIndex index);
-  // `due` orders it among those that wait for room; before now it counts from now.
+  // `due` orders it among the checks that wait for room; when it has passed, the check is due at `now`.
   void schedule(Slot slot, SteadyTime due, SteadyTime now);
   void reschedule(Slot slot, SteadyTime now);
   void unschedule(Slot slot);
   void wait_ready(Slot slot);
-  // The next of those that wait; null: none may go.
+  // The next of the checks that wait; null: none may go.
   const Rank* next_ready() const;
   void launch(Slot slot, SteadyTime now, std::vector<CheckKey>& out);
   void take_off(Slot slot);

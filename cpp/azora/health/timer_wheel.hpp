@@ -51,7 +51,7 @@ class TimerWheel {
     --count_;
   }
 
-  // When to look again: never after a deadline's tick; now and then before it (one turn of the wheel).
+  // When to look again: never after a deadline's tick; sometimes before it (after one turn of the wheel).
   std::optional<SteadyTime> next() const {
     if (count_ == 0) return std::nullopt;
     const std::size_t from = slot_of(looked_at_ + 1);
@@ -67,7 +67,7 @@ class TimerWheel {
     return std::nullopt;
   }
 
-  // Calls on_due(index) for each that has come; it may set and drop deadlines, also its own.
+  // Calls on_due(index) for each deadline that has come; it may set and drop deadlines, also its own.
   template <typename OnDue>
   void advance(SteadyTime now, OnDue on_due) {
     const std::int64_t target = now.time_since_epoch().count() / tick_.count();
@@ -86,7 +86,7 @@ class TimerWheel {
     }
     looked_at_ = target;
     for (const Index index : due_) {
-      // An earlier one may have dropped or moved it.
+      // An earlier call may have dropped or moved it.
       if (!links_[index].set || links_[index].at > target) continue;
       drop(index);
       on_due(index);

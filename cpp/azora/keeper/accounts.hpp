@@ -1,5 +1,5 @@
 #pragma once
-// Users of this machine by name or number, as its directories know them (NSS: files, LDAP, ..).
+// Users of this machine by name or number, as its directories know them (NSS: files, LDAP and so on).
 // Threads: one that may wait as long as a directory hangs, never az-keeper. No state.
 // Fails: with invalid_spec in words "process.user: value, rule, what to do".
 #include <sys/types.h>
@@ -23,7 +23,7 @@ struct Account {
   std::vector<std::uint32_t> groups;
 };
 
-// The account to switch to for process.user; nullopt: it is `own` already, even for one who may not switch.
+// The account to switch to for process.user; nullopt: it is `own`, and no switch or right to it is needed.
 using AccountLookup = std::function<Result<std::optional<Account>>(const std::string& user, uid_t own)>;
 Result<std::optional<Account>> look_up_account(const std::string& user, uid_t own);
 

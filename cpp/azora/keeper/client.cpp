@@ -100,7 +100,7 @@ Result<void> KeeperClient::start() {
 }
 
 bool KeeperClient::stop(Millis deadline) {
-  if (is_foreign()) {  // no lock: its holder may not have come along
+  if (is_foreign()) {  // no lock: the thread that holds it may not exist in this child
     abandon();
     return true;
   }
@@ -142,7 +142,7 @@ void KeeperClient::launch(Launch launch) {
   worker_->push(std::move(launch));
 }
 
-// Without a thread it just does not come about: what the shims hold is left to another try.
+// Without a thread nothing is adopted: what the shims hold is left to another try.
 void KeeperClient::adopt(Serial serial, std::uint64_t incarnation, std::string id) {
   if (start()) worker_->push(AdoptCommand{serial, incarnation, std::move(id)});
 }

@@ -3,7 +3,7 @@
 // service is launched or there may be shims of a former client, speaks with it, starts another when it dies or does
 // not answer, and ends all with stop() or leaves all with leave().
 // Threads: the calls of Keeper and the callbacks: the control thread. start(), stop(deadline), leave() and
-// log_folder(): any thread; the destructor: the control thread, or any once that no longer runs the loop.
+// log_folder(): any thread; the destructor: the control thread, or any thread once no thread runs the control loop.
 // Ownership: the thread, the keeper, its shims with their services, the runtime directory with the logs.
 // Fails: a launch by on_start_failed (also when the program is missing), start() with keeper_failed.
 // In a forked child of the process every call does nothing: all of it belongs to the parent.

@@ -1,6 +1,6 @@
 #pragma once
-// The way to a keeper that works: when to start one again after it failed, at growing distances, and how long one may
-// take to greet. Time is given.
+// When to start a keeper again after one failed (the delays grow), and how long a keeper may take to greet. The
+// caller passes the time.
 // Threads: az-keeper. Fails: never.
 #include <algorithm>
 
@@ -15,17 +15,17 @@ class Attempts {
   static constexpr Millis kGreeting{10'000};  // a keeper that has not greeted by then is no use
 
   void failed(SteadyTime now) {
-    constexpr int kMostDoublings = 10;  // far beyond the last distance
+    constexpr int kMostDoublings = 10;  // far beyond the longest delay
     try_at_ = now + std::min(kLastRetry, kFirstRetry * (1 << std::min(failures_, kMostDoublings)));
     ++failures_;
   }
   void succeeded() { failures_ = 0; }
-  // One that had worked is gone: the next one at once.
+  // A keeper that had worked is gone: the next one is started at once.
   void again(SteadyTime now) { try_at_ = now; }
-  // One was started and has to greet.
+  // A keeper was started and has to greet.
   void started(SteadyTime now) { greeting_until_ = now + kGreeting; }
 
-  bool has_failed() const { return failures_ > 0; }  // since the last that worked
+  bool has_failed() const { return failures_ > 0; }  // since the last keeper that worked
   SteadyTime try_at() const { return try_at_; }
   SteadyTime greeting_until() const { return greeting_until_; }
 

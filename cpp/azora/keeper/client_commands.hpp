@@ -1,5 +1,5 @@
 #pragma once
-// Carries out commands: each goes to the ledger, launches once it is known what they are started with. A launch whose
+// Carries out commands: each goes to the ledger, a launch once it is known what it is started with. A launch whose
 // user has to be looked up waits for that, and comes back through the inbox.
 // Threads: az-keeper. Ownership: none but the look-ups. Fails: never; a launch that cannot be carried out is reported.
 #include <memory>
@@ -25,7 +25,7 @@ class ClientCommands {
   void carry_out(Command command);
   // The client ends: launches are refused from now on.
   void close() { closed_ = true; }
-  // And so are those that still wait for their user or for a keeper.
+  // Also refuses the launches that still wait for their user or for a keeper.
   void refuse_waiting();
 
  private:

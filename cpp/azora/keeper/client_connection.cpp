@@ -59,7 +59,7 @@ Result<void> ClientConnection::start_and_connect() {
   const RuntimeFolder& folder = place_.folder();
   Result<Fd> listener = folder.listen_for_keeper();
   if (!listener) return std::move(listener).error();
-  // Before the keeper is there: the connection waits in the socket, and its failing to come ends it.
+  // The keeper is not there yet: the connection waits in the socket, and ends when the keeper fails to start.
   Result<Fd> socket = folder.connect_to_keeper();
   if (!socket) return std::move(socket).error();
   KeeperSpawn spawn{
@@ -121,7 +121,7 @@ void ClientConnection::on_up() {
   reports_.link_up();
 }
 
-// By the keeper or, through it, by a shim that has heard of a greater epoch: the next try exceeds that.
+// Refused by the keeper or, through it, by a shim that knows a greater epoch: the next try exceeds that epoch.
 void ClientConnection::on_hello_refused(const Refusal& refusal) {
   fenced_ = refusal.code == RefusalCode::fenced;
   if (fenced_) epoch_ = std::max(epoch(), refusal.detail);
@@ -152,7 +152,7 @@ void ClientConnection::look_after_keeper() {
   look_after_place();
 }
 
-// `state`: what it does instead, in words.
+// `state`: what the keeper does instead of answering, in words.
 void ClientConnection::replace_keeper(const std::string& state) {
   const std::string silence = std::to_string(heartbeat_.silence(now()).count());
   kill_keeper();
@@ -160,8 +160,8 @@ void ClientConnection::replace_keeper(const std::string& state) {
   on_link_lost();
 }
 
-// Removed by the end of a login session or by a cleaner of temporary files: a new one is made, and the keeper and
-// its shims are told to go there. Where that cannot be, it is tried again with the next question to the keeper.
+// The end of a login session or a cleaner of temporary files removed the folder: a new one is made, and the keeper
+// and its shims are told to go there. When that fails, it is tried again with the next question to the keeper.
 void ClientConnection::look_after_place() {
   if (!place_.is_there() || !place_.folder().is_lost()) return;
   const std::string what = "the runtime folder \"" + place_.folder().path() + "\" was removed, and the logs in it";

@@ -1,8 +1,8 @@
 #pragma once
-// The keeper that works for this client: started, greeted, heard, asked whether it still works, replaced. It works in
-// the client's place; when that was removed, it is told where to go on.
+// Runs the keeper of this client: starts it, greets it, hears it, asks whether it still works, replaces it. The
+// keeper works in the client's folder; when that was removed, it is told the new one.
 // Threads: az-keeper; epoch() any. Ownership: the link; the place, the ledger and the reports are the client's.
-// Fails: never; a keeper that cannot be had is reported, and tried again at growing distances.
+// Fails: never; when no keeper can be had, that is reported, and tried again after delays that grow.
 #include <atomic>
 #include <cstdint>
 #include <string>
@@ -30,28 +30,28 @@ class ClientConnection {
   bool wants_room() const { return link_.wants_room(); }
   SteadyTime next() const;
 
-  // What the keeper sent, and that it did not greet or has gone.
+  // Reads what the keeper sent, and notices when it did not greet or has gone.
   void read();
-  // A keeper is started when one is wanted, asked whether it works, and sent what it is owed.
+  // Starts a keeper when one is wanted, asks whether it works, and sends what is due to it.
   void go_on();
-  // When the folder was removed, another is made.
+  // Makes another folder when the present one was removed.
   void look_after_place();
 
-  // Shims may be there, which only a keeper can end.
+  // Shims may be running, and only a keeper can end them.
   void expect_shims() { may_have_shims_ = true; }
   bool may_have_shims() const { return may_have_shims_; }
   bool is_down() const { return state_ == State::down; }
-  // No keeper could be had since the last that worked.
+  // No keeper could be started since the last one that worked.
   bool has_failed() const { return attempts_.has_failed(); }
   std::uint64_t epoch() const { return epoch_.load(std::memory_order_relaxed); }
 
-  // The end. Asks at once whether the keeper still works, and waits no longer than that for the answer.
+  // For the end: asks at once whether the keeper still works, and waits at most `patience` for the answer.
   void hurry(Millis patience);
   // This keeper, and each after it, is told to end the fleet; ended(): one of them has said that it is done.
   void end_fleet() { ends_fleet_ = true; }
   bool ended() const { return state_ == State::ended; }
   void kill_keeper();
-  // A keeper leaves its shims alone when it is asked to end; the next orchestrator starts its own.
+  // Asks the keeper to end; it leaves its shims alone, and the next orchestrator starts a keeper of its own.
   void let_go();
   // Waits for the keeper's end, but not longer than `patience`.
   void close(Millis patience);

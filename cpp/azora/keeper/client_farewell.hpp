@@ -1,7 +1,7 @@
 #pragma once
-// The end of a client: how it was asked for, what is due of it at what time, and how it came out. A fleet that is
-// stopped has until the deadline; then all services are killed, a keeper that does nothing any more is killed after
-// that, and at last the client ends whatever there is. Time is given.
+// The end of a client: how it was asked for, what must happen at what time, and how it came out. A fleet that is
+// stopped has until the deadline. Then all services are killed, after that a keeper that does nothing any more, and
+// at last the client ends in any case. The caller passes the time.
 // Threads: az-keeper; was_clean() after it. Fails: never.
 #include <utility>
 
@@ -15,7 +15,7 @@ class Farewell {
   static constexpr Millis kKeeperPatience{2'000};  // after SIGKILL for all: then the keeper itself is at fault
   static constexpr Millis kPatience{5'000};        // after the deadline, in all
 
-  // As it is asked for now; may be said again, with another deadline. True: the fleet was not being stopped before.
+  // Sets how to end; may be called again with another deadline. True: the fleet was not being stopped before.
   bool ask(Ending how, SteadyTime deadline) {
     const bool begins = ending_ == Ending::no && how == Ending::stop;
     ending_ = how;
@@ -26,7 +26,7 @@ class Farewell {
   bool stops() const { return ending_ == Ending::stop; }
   bool leaves() const { return ending_ == Ending::leave; }
 
-  // Of a fleet that is being stopped. The first two are true once each.
+  // For a fleet that is being stopped. The first two return true once each.
   bool must_kill_all(SteadyTime now) { return is_late(now) && !std::exchange(killed_all_, true); }
   bool must_kill_keeper(SteadyTime now) {
     return now >= deadline_ + kKeeperPatience && !std::exchange(killed_keeper_, true);

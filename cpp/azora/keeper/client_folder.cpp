@@ -29,7 +29,7 @@ Error system_error(const std::string& what) {
   return Error{ErrorCode::keeper_failed, what + ": " + system_words(errno)};
 }
 
-// By way of the descriptor: a socket's path may have at most 107 characters, a folder's any number.
+// Goes by the descriptor: the path of a socket may have at most 107 characters, that of a folder any number.
 bool socket_address(const Fd& folder, sockaddr_un* address) {
   *address = {};
   address->sun_family = AF_UNIX;
@@ -39,7 +39,7 @@ bool socket_address(const Fd& folder, sockaddr_un* address) {
   return true;
 }
 
-// Takes frames of any size, whatever the system's default: past its limit for those who may, up to it for others.
+// It takes frames of any size, whatever the default is: beyond the system's limit where we may, else up to the limit.
 Fd make_socket() {
   Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int room = kFrameBuffer;
@@ -94,7 +94,7 @@ Result<RuntimeFolder> RuntimeFolder::opened(const std::string& path) {
   return folder;
 }
 
-// Of the open file description: it ends with the last process that has it, whatever other files are closed.
+// The lock is of the open file description: it ends with the last process that holds it, whatever else is closed.
 Result<void> RuntimeFolder::lock() {
   lock_ = Fd(::openat(fd_.get(), kLockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock_) return system_error("\"" + path_ + "/" + kLockFile + "\" cannot be opened");

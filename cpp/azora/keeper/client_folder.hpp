@@ -1,7 +1,7 @@
 #pragma once
 // The private runtime directory of one fleet: the keeper's socket, a folder for each service with its logs.
-// A given one outlives its orchestrator and belongs to one orchestrator at a time, by a lock that ends with the
-// process; one made anew goes with the fleet.
+// A folder that was given outlives its orchestrator and belongs to one at a time, by a lock that ends with the
+// process; a folder that was made anew is removed with the fleet.
 // Threads: one at a time. Ownership: remove() takes away a folder that was made, never one that was given.
 // Fails: with keeper_failed naming the folder and the system's reason, or the process that has the lock.
 #include <string>
@@ -13,10 +13,10 @@ namespace azora::keeper {
 
 class RuntimeFolder {
  public:
-  // Made in `parent`; where that is empty in /tmp, else in `fallback`. /tmp goes first because it outlives the
-  // session of the user who started us, which XDG_RUNTIME_DIR does not.
+  // Makes a folder in `parent`; when that is empty in /tmp, else in `fallback`. /tmp goes first because it outlives
+  // the session of the user who started us, which XDG_RUNTIME_DIR does not.
   static Result<RuntimeFolder> make(const std::string& parent, const std::string& fallback);
-  // That very folder, made if it is not there, and locked.
+  // Opens exactly that folder, makes it if it is missing, and locks it.
   static Result<RuntimeFolder> open(const std::string& path);
 
   const std::string& path() const { return path_; }

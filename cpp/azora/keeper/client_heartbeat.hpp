@@ -3,7 +3,7 @@
 // Silence alone proves nothing on a machine that is busy: a keeper that waits for a processor, for memory or for a disk
 // is silent for as long as that takes, and it is given `patience`. A keeper that the kernel calls stopped (SIGSTOP, a
 // debugger) cannot answer, however idle the machine is: after `glance` without an answer its state is looked at.
-// Time is given. When we ourselves did not look for long (stopped, starved), that span is not held against it.
+// When we ourselves did not look for long (stopped, starved), that span does not count. The caller passes the time.
 // Threads: az-keeper. Fails: never.
 #include <algorithm>
 
@@ -40,14 +40,14 @@ class Heartbeat {
     silent_until_ = std::min(silent_until_, now + patience_);
     glance_at_ = std::min(glance_at_, now + glance_);
   }
-  // After all that it said was read: it has not answered in time.
+  // Call after all that the keeper said was read. True: it has not answered in time.
   bool is_silent(SteadyTime now) {
     const bool we_were_away = now - looked_at_ > every_ + patience_;
     looked_at_ = now;
     if (asked_ && we_were_away) wait_from(now);
     return asked_ && now >= silent_until_;
   }
-  // True: it has not answered for a moment, so it is time to look what it does. Again after as long.
+  // True: it has not answered for a moment, so look now what it does. True again after the same time.
   bool should_glance(SteadyTime now) {
     if (!asked_ || now < glance_at_) return false;
     glance_at_ = now + glance_;

@@ -1,7 +1,7 @@
 #pragma once
 // What was asked of the client and not yet looked at by its thread: commands in the order they came, and how to end.
 // Threads: push() and end() any; all else az-keeper. Ownership: shared with look-ups, which may end after the client.
-// Fails: never; should the wake-up fail, what was asked is found with the next one.
+// Fails: never; if the wake-up fails, the next one finds what was asked.
 #include <vector>
 
 #include "azora/base/fd.hpp"
@@ -24,10 +24,10 @@ class ClientInbox {
   void push(Command command);
   void end(Ending how, SteadyTime deadline);
 
-  // Readable when something was asked; hushed before it is taken, so that what comes meanwhile is seen.
+  // Readable when something was asked. Call hush() before take(), so that what comes meanwhile is seen.
   int fd() const { return wake_.get(); }
   void hush();
-  // Commands are taken away; how to end stays asked.
+  // Takes the commands out; how to end stays as asked.
   Orders take();
 
  private:

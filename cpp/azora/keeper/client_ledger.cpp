@@ -88,7 +88,7 @@ void Ledger::forget(Serial serial) {
   } else if (unknown_.erase(serial) == 0) {
     return;
   }
-  // Should the link fail before it is sent, its record is listed again, as an unknown one.
+  // If the link fails before FORGET is sent, the record of the service is listed again, as an unknown one.
   forgotten_.push_back(serial);
 }
 
@@ -135,7 +135,7 @@ void Ledger::on_other_incarnation(Service& service, const Record& record) {
   if (service.facts.has(Fact::launch_unsure) && record.incarnation < service.launch.incarnation) queue_launch(service);
   if (!service.facts.has(Fact::adopting)) return;
   --adoptions_;
-  if (has_process(record.phase)) {  // not the one that was meant: it is not ours to take over
+  if (has_process(record.phase)) {  // another incarnation than was meant: we must not take it over
     const Record other = record;
     services_.erase(record.serial);
     return on_unknown(other);
@@ -146,7 +146,7 @@ void Ledger::on_other_incarnation(Service& service, const Record& record) {
 }
 
 void Ledger::on_refused(const Refusal& refusal, std::uint64_t request) {
-  if (refusal.type != FrameType::launch) return;  // what became of a stop or kill, records will say
+  if (refusal.type != FrameType::launch) return;  // records will say what became of a stop or kill
   // We number launches by their incarnation, so a refusal is of exactly one of them.
   Service* service = current(refusal.serial, request);
   if (service == nullptr || service->has_record()) return;
@@ -221,9 +221,9 @@ std::vector<std::uint8_t> Ledger::next_frame(std::uint64_t epoch) {
   return {};
 }
 
-// One thing owed to the keeper about this service.
+// Returns the next frame that is owed to the keeper about this service.
 std::vector<std::uint8_t> Ledger::frame_of(Service& service, std::uint64_t epoch) {
-  if (service.facts.has(Fact::shim_silent)) return {};  // the keeper would not know what it is about; its record will bring us back
+  if (service.facts.has(Fact::shim_silent)) return {};  // its next record brings us back
   if (service.owed.take(Owed::ack)) return service.ref_frame(FrameType::ack, epoch);
   if (service.owed.take(Owed::launch)) {
     std::vector<std::uint8_t> frame = launch_frame_of(service, epoch);

@@ -1,10 +1,10 @@
 #pragma once
 // What was asked of the keeper, what is still to be sent to it, and what the listener was told: commands and records
-// go in, frames and reports (client_ledger_reports.hpp) come out. Makes "exactly once" of a link on which everything
-// may be said twice or, when a keeper dies, be lost: each service has its newest record and a note of what was reported
-// of it (client_ledger_entry.hpp); what was wanted of it stays wanted until a record proves it done.
-// Threads: az-keeper. Ownership: values only. Fails: never; a launch that cannot be carried out becomes
-// the reports start_failed and swept.
+// go in, frames and reports (client_ledger_reports.hpp) come out. It gives "exactly once" over a link on which
+// everything may be said twice or, when a keeper dies, be lost. Each service has its newest record and a note of what
+// was reported of it (client_ledger_entry.hpp); what was asked stays due until a record proves it done.
+// Threads: az-keeper. Ownership: values only. Fails: never; a launch that cannot be carried out becomes the reports
+// start_failed and swept.
 #include <cstdint>
 #include <deque>
 #include <string>
@@ -37,7 +37,7 @@ class Ledger {
   void on_link_down();
   // The system does not take a frame of this size.
   void on_too_large(const std::vector<std::uint8_t>& frame);
-  // There is no keeper to be had: launches that were never sent fail.
+  // No keeper can be had: launches that were never sent fail.
   void fail_unsent(const std::string& reason);
 
   bool has_unsent_launch() const { return unsent_launches_ > 0; }

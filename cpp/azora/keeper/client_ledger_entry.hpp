@@ -29,7 +29,7 @@ struct LedgerEntry {
     acknowledged,
   };
 
-  LaunchRequest launch;  // to say again; and for the words of a failure
+  LaunchRequest launch;  // to send again, and for the message of a failure
   Record record;         // the newest of this incarnation; phase idle: none yet
   FlagSet<Owed> owed;
   FlagSet<Reported> reported;

@@ -1,5 +1,5 @@
 #pragma once
-// What the listener is told of services: the records of a service are said again and again, and each fact of them is
+// What the listener is told of services. Records of a service are repeated again and again; each fact in them is
 // reported once, in an order that makes sense. What was reported of an incarnation is noted in its entry.
 // Threads: az-keeper. Ownership: the reports until they are taken. Fails: never.
 #include <cstdint>
@@ -14,15 +14,15 @@ namespace azora::keeper {
 
 class LedgerReports {
  public:
-  // A launch that was never noted.
+  // Reports the refusal of a launch that was never noted.
   void refused(Serial serial, std::uint64_t incarnation, std::string reason);
-  // What a shim runs that is not ours, or that we have taken over.
+  // Reports what a shim runs: a service that is not ours, or one that we have taken over.
   void of_record(Report::Kind kind, const Record& record);
-  // What its newest record says and was not reported yet.
+  // Reports what the newest record says and was not reported yet.
   void on_phase(LedgerEntry& service);
-  // What was dropped from its log in all, where that is more than was told.
+  // Reports how many lines were dropped from its log in all, when that is more than was reported.
   void log_dropped(LedgerEntry& service, const Record& record);
-  // Nothing more follows.
+  // Reports the end; nothing more follows.
   void failed(LedgerEntry& service, std::string reason);
   void lost(LedgerEntry& service, std::string reason);
 

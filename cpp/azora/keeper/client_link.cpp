@@ -44,7 +44,7 @@ KeeperLink::KeeperLink(Fd socket, std::uint64_t epoch, const std::string& build_
 std::optional<KeeperLink::Frame> KeeperLink::receive() {
   while (is_open()) {
     ssize_t size = ::recv(socket_.get(), room_.data(), room_.size(), MSG_DONTWAIT | MSG_TRUNC);
-    // A peer that left without having read all of ours: what it said before is still there.
+    // The peer left without having read all that we sent: what it said before is still there.
     if (size < 0 && errno == ECONNRESET) size = ::recv(socket_.get(), room_.data(), room_.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && errno == EAGAIN) return std::nullopt;

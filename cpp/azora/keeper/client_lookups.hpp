@@ -3,7 +3,7 @@
 // stalls this launch and no other command.
 // Threads: az-keeper calls all; `done` runs on the thread of the look-up. Ownership: a thread that hangs is left
 // behind and holds nothing but its own copies.
-// Fails: a launch beyond the limit, or one without a thread to be had, is refused in words.
+// Fails: a launch beyond the limit, or one for which no thread can be started, is refused in words.
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -26,10 +26,10 @@ class AccountLookups {
   AccountLookups(AccountLookup look_up, uid_t own) : look_up_(std::move(look_up)), own_(own) {}
 
   Result<void> begin(const Launch& launch, std::function<void(LookedUp)> done);
-  // True: that launch is still wanted, and no longer waits.
+  // True: that launch is still wanted; it no longer waits.
   bool finish(Serial serial, std::uint64_t incarnation);
   void drop(Serial serial) { waiting_.erase(serial); }
-  // All that wait, which wait no longer.
+  // Ends the wait of all launches and returns them.
   std::unordered_map<Serial, std::uint64_t> abandon_all();
 
  private:

@@ -20,7 +20,7 @@ class ClientPlace {
 
   // Takes the folder that was given, if one was and it was not taken yet.
   Result<void> open_given();
-  // A folder, whatever was there before.
+  // Makes a folder, whatever was there before.
   Result<void> make();
   bool is_there() const { return !folder_.path().empty(); }
   const RuntimeFolder& folder() const { return folder_; }

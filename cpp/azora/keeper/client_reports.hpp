@@ -1,6 +1,6 @@
 #pragma once
-// What the client reports: the ledger's reports, in their order, and between them that there is no keeper and that
-// there is one again, each said once.
+// What the client reports: the ledger's reports in their order, and between them one report when there is no keeper
+// any more and one when there is a keeper again.
 // Threads: az-keeper. Fails: never.
 #include <functional>
 #include <string>
@@ -22,7 +22,7 @@ class ClientReports {
   void link_down(std::string reason) {
     if (!std::exchange(down_, true)) say({.kind = Report::Kind::link_down, .reason = std::move(reason)});
   }
-  // Why it stays down is another matter than why it went down.
+  // Reports why the link stays down: the reason may differ from why it went down.
   void still_down(const std::string& reason) {
     if (down_) say({.kind = Report::Kind::link_down, .reason = reason});
   }

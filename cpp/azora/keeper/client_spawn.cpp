@@ -24,7 +24,7 @@ extern "C" int __clone(int (*body)(void*), void* stack, int flags, void* argumen
 namespace azora::keeper {
 namespace {
 
-// As the program's own main.hpp has them.
+// The same values as in the program's own main.hpp.
 constexpr int kListenerFd = 3;
 constexpr int kOrchestratorFd = 4;
 constexpr int kFreeFd = 10;  // descriptors from here on are not among those the child is given
@@ -42,7 +42,7 @@ struct Order {
   posix_spawnattr_t attributes;
   char* const* argv = nullptr;
   char* const* env = nullptr;
-  const rlimit* files = nullptr;  // what it is given, where we have more
+  const rlimit* files = nullptr;  // the limit that it gets when ours is higher
   int spawn_error = 0;
   int status = 0;
   bool reaped = false;

@@ -1,7 +1,7 @@
 #pragma once
 // Starts the keeper program so that the host never notices: through an intermediate process that has no
 // exit signal, so no SIGCHLD reaches the host, no waitpid(-1) of it finds a child, and nothing of it is copied.
-// Threads: az-keeper; it stands still for the millisecond that this takes.
+// Threads: az-keeper, which waits for the millisecond that this takes.
 // Fails: with keeper_failed naming the program and what to do.
 #include <string>
 
@@ -18,7 +18,7 @@ struct KeeperSpawn {
   bool cgroups = true;
 };
 
-// Returns once the keeper is on its way; a keeper that then fails is one whose socket ends.
+// Returns once the keeper was started; when the keeper fails after that, its socket ends.
 Result<void> start_keeper(const KeeperSpawn& spawn, const Fd& listener);
 
 }  // namespace azora::keeper

@@ -78,22 +78,22 @@ void ClientWorker::take_orders() {
   ClientInbox::Orders orders = inbox_->take();
   if (farewell_.ask(orders.ending, orders.deadline)) connection_.hurry(kEndPatience);
   if (farewell_.is_asked()) commands_.close();
-  // What the keeper sent first: a command is about what was known when it was given.
+  // What the keeper sent is read first: a command is about what was known when it was given.
   connection_.read();
   if (!orders.commands.empty()) connection_.look_after_place();
   for (Command& command : orders.commands) commands_.carry_out(std::move(command));
 }
 
-// What follows from the deadline.
+// Does what is due when the deadline has passed.
 void ClientWorker::press_end() {
   if (is_over()) return;
   connection_.end_fleet();
   commands_.refuse_waiting();
   if (!connection_.may_have_shims() && connection_.is_down()) return farewell_.finish(true);
   if (farewell_.must_kill_all(now())) ledger_.kill_all();
-  // There is no keeper to be had, and no reason to think that there will be one: the shims end with our process.
+  // No keeper can be had, and none is to be expected: the shims end with our process.
   if (farewell_.is_late(now()) && connection_.is_down() && connection_.has_failed()) return farewell_.finish(false);
-  // A keeper that does nothing any more is in the way of one that would.
+  // A keeper that does nothing any more blocks the way for one that works.
   if (farewell_.must_kill_keeper(now())) connection_.kill_keeper();
   if (farewell_.must_give_up(now())) farewell_.finish(false);
 }

@@ -3,7 +3,7 @@
 // long as there are services, and hands over what it reports in batches.
 // Its parts: what was asked (client_inbox.hpp) and how that is carried out (client_commands.hpp), the folder
 // (client_place.hpp), the keeper (client_connection.hpp), what is reported (client_reports.hpp), the end
-// (client_farewell.hpp). Here is the order in which they have their turns.
+// (client_farewell.hpp). This class calls them in their order.
 // Threads: run() is the thread's body; prepare() before it; push(), end(), leave(), epoch() and folder_of() any thread;
 // all else az-keeper.
 // Fails: prepare() with keeper_failed when the folder cannot be had; what goes wrong later is reported as

@@ -1,7 +1,7 @@
 #pragma once
-// `process.envExpand`: $NAME and ${NAME} in the values of an environment file, each replaced by the value that the
-// variable has by then: what the service gets from its surroundings, and the lines above. A variable that is not set
-// is empty, as in a shell; a '$' that names none is itself. Also compiled into the static program: no allocation.
+// `process.envExpand`: $NAME and ${NAME} in the values of an environment file. Each is replaced by the value that the
+// variable has at that line: from what the service inherits, or from a line above. A variable that is not set is
+// empty, as in a shell; a '$' without a name stays. Also compiled into the static program: no allocation.
 // Threads: the caller's. Fails: kNoRoom.
 #include <cstddef>
 

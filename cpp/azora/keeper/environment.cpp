@@ -39,7 +39,7 @@ std::vector<std::string> inherited(const LaunchSpec& spec, const OwnWorld& world
     chosen["USER"] = account->name;
     chosen["LOGNAME"] = account->name;
     chosen["SHELL"] = account->shell;
-    // Ours belongs to us: a service that put its sockets there would fail, or worse, not fail.
+    // Our XDG_RUNTIME_DIR is for our user: sockets of another user's service there would fail or, worse, work.
     if (!asked_for("XDG_RUNTIME_DIR")) chosen.erase("XDG_RUNTIME_DIR");
   }
   std::vector<std::string> texts;

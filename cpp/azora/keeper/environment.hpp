@@ -1,9 +1,9 @@
 #pragma once
-// What a service is started with, worked out of its Launch, its account and what we are: its environment, its
-// user and groups, its folders and limits, as the LAUNCH frame carries them. The environment file and PATH are
-// left to the child of the shim, where a hung disk stalls no other service.
-// The environment of a service, the later wins: the names every program expects (kInheritedNames), of
-// ours or, with `user`, of that user; inheritEnv's; envFile's; env; AZORA_ID, AZORA_FLEET, AZORA_INCARNATION, PORT.
+// What a service is started with, computed from its Launch, its account and our own process: its environment, its
+// user and groups, its folders and limits, as the LAUNCH frame carries them. The environment file and PATH are left
+// to the child of the shim, where a hung disk stalls no other service.
+// The environment has these parts, where a later one wins: the names that every program expects (kInheritedNames),
+// ours or, with `user`, those of that user; inheritEnv; envFile; env; AZORA_ID, AZORA_FLEET, AZORA_INCARNATION, PORT.
 // Threads: own_world() where no other thread changes the environment at the same time; resolve() any, it is pure.
 // Fails: with invalid_spec in words "process.rlimits.x: rule, what to do".
 #include <sys/types.h>
@@ -26,8 +26,8 @@ namespace azora::keeper {
 inline constexpr const char* kInheritedNames[] = {"PATH", "HOME", "USER",   "LOGNAME",    "SHELL",
                                                   "LANG", "TZ",   "TMPDIR", "VIRTUAL_ENV"};
 
-// Ours now: other threads and the host program may have set another since. From /proc, since umask(2) cannot ask
-// without setting.
+// Our umask at this moment: other threads and the host program may change it. It is read from /proc, since umask(2)
+// cannot read it without setting it.
 std::uint32_t own_umask();
 
 // What a service takes from this process; read once, because changing an environment and reading it on

@@ -2,7 +2,7 @@
 // The bytes of one frame (protocol.hpp), field by field: numbers little-endian, texts with their length and a NUL.
 // Also compiled into the static program, which has no C library.
 // Threads: the caller's. Ownership: none; what is read points into the frame.
-// Fails: a reader by ok(), and then all it gave is 0; a writer by a size of 0.
+// Fails: a reader shows it by ok(), and all values that it gave are then 0; a writer by a size of 0.
 #include <cstddef>
 #include <cstdint>
 

@@ -1,12 +1,12 @@
 #pragma once
-// What the orchestrator asks of the world of processes, and what comes back. Implemented by
+// What the orchestrator asks to be done with processes, and the reports that come back. Implemented by
 // KeeperClient (real keeper and shims, client.hpp) and by FakeKeeper (tests, simulation).
 //
 // Identity: a service is named by its serial (never reused, over all orchestrators of one runtime folder), one run
 // of it by (serial, incarnation). Every report carries both, so the reader can drop what is stale.
 // Guarantees towards the listener, per service, whatever the order of commands:
 //   started or start_failed exactly once per launch(); after started: exited exactly once, then swept
-//   exactly once, when no descendant of that incarnation is left, or lost in place of what is missing of the two;
+//   exactly once, when no descendant of that incarnation is left; lost replaces those of the two that are missing;
 //   after start_failed: swept once. adopted or lost exactly once per adopt(); after adopted as after started.
 //   The end of an incarnation (swept, start_failed, lost) is reported once by this Keeper, and stays recorded with
 //   its shim until acknowledge(), a later launch() or forget(): an orchestrator that is killed before it has made
@@ -60,18 +60,18 @@ class KeeperListener {
   // left once this is called. `reason` is for people.
   virtual void on_lost(Serial serial, std::uint64_t incarnation, std::string reason) = 0;
   // The next three matter to a listener that adopts services or sets memory limits; others need not override them.
-  // The service of adopt() is there: `record` says what it is doing; what the record says beyond "running" is
-  // reported right behind it.
+  // The service of adopt() was found: `record` says what it is doing. What the record says beyond "running" is
+  // reported right after this.
   virtual void on_adopted(Serial /*serial*/, std::uint64_t /*incarnation*/, const Record& /*record*/) {}
   // A shim holds a service that was neither launched nor adopted here. It is left alone until it is adopted,
   // forgotten or launched again; reported when it is found and whenever its record changes.
   virtual void on_unknown(const Record& /*record*/) {}
   // It runs, but not quite as asked for. `reason` is for people. At most once per incarnation, right before on_started.
   virtual void on_warning(Serial /*serial*/, std::uint64_t /*incarnation*/, std::string /*reason*/) {}
-  // So many lines of its output were dropped for a slow or full disk since its shim began; the newest of them.
+  // `lines` of its output were dropped for a slow or full disk since its shim began; `loss` is the newest loss.
   virtual void on_log_dropped(Serial serial, std::uint64_t lines, const LogLoss& loss) = 0;
-  // The link to the keeper went down (it ended, does not answer, or its folder was removed) or came back. Down again with a
-  // newer reason when the next keeper cannot be had.
+  // The link to the keeper went down (it ended, does not answer, or its folder was removed) or came back. Called
+  // again with a newer reason when the next keeper cannot be started.
   virtual void on_link(bool up, std::string reason) = 0;
 };
 
@@ -86,8 +86,9 @@ class Keeper {
   virtual void adopt(Serial serial, std::uint64_t incarnation, std::string id) = 0;
   // The end of that incarnation is durable: its record may go. Does nothing for one that has not ended.
   virtual void acknowledge(Serial serial, std::uint64_t incarnation) = 0;
-  // Sends the signal (and SIGCONT after it) to the main process of that incarnation, or to all its processes at once, as
-  // the order says; what is left when main has ended gets it then. After its time all that is left is killed.
+  // Sends the signal (and SIGCONT after it) to the main process of that incarnation, or to all its processes at once,
+  // as the order says; what is left when main has ended gets it then. When the order's time is over, all that is left
+  // is killed.
   virtual void stop(Serial serial, std::uint64_t incarnation, const StopOrder& order) = 0;
   // Kills the main process and all its descendants (cgroup.kill where writable).
   virtual void kill(Serial serial, std::uint64_t incarnation) = 0;

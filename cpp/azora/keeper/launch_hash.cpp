@@ -51,7 +51,7 @@ std::uint64_t launch_hash(const LaunchSpec& spec, int port) {
   bytes.add(spec.no_new_privs ? 1 : 0);
   bytes.add(spec.memory_limit);
   bytes.add(port);
-  // Of what came later only what is not the default, so that a program launched before it existed is not another.
+  // Newer fields count only when they are not the default, so that programs launched before them keep their hash.
   if (spec.umask) {
     bytes.add("umask");
     bytes.add(static_cast<std::int64_t>(*spec.umask));

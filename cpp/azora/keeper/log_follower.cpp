@@ -10,7 +10,7 @@
 namespace azora::keeper {
 namespace {
 
-// It was removed, moved away or replaced by another.
+// True: the file was removed, moved away or replaced by another.
 bool is_elsewhere(const Fd& file, const std::string& folder, std::uint64_t number) {
   struct stat held {};
   struct stat there {};
@@ -41,7 +41,7 @@ LogPart LogFollower::next(const std::string& folder) {
 
   std::string text = before.take_text();
   if (!rest_.empty() && (ended_ || moved_on || !part.text.empty())) {
-    // What was only shown there comes whole; a piece of a line that was cut does not.
+    // The next file repeats as a whole what was only shown here; it does not repeat a piece of a line that was cut.
     const bool again = part.text.starts_with(rest_) || part.unfinished.starts_with(rest_);
     if (ended_ || (moved_on && !again)) text += rest_;
     rest_.clear();
@@ -70,7 +70,7 @@ bool LogFollower::finish_file(const std::string& folder, LogText& text) {
   LogText rest(timestamps_);
   rest.add(index_, at_.offset, std::string_view(bytes).substr(kept), begins_line(file_, at_.offset));
   rest_ = rest.take_text();
-  at_.offset = 0;  // another one of this number begins anew
+  at_.offset = 0;  // another file of this number is read from its beginning
   file_.reset();
   index_.reset();
   return false;

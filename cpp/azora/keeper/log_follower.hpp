@@ -1,6 +1,6 @@
 #pragma once
-// Goes through the output of one service to its very end: it holds the file it has come to, so that what was
-// written there last is still given when it was rotated away, removed or replaced, or the folder has been removed.
+// Goes through the output of one service to its very end. It keeps the file open that it reads, so that the last
+// lines of a file are given even when it was rotated away, removed or replaced, or its folder was removed.
 // Threads: one at a time. Ownership: the open files. Fails: never.
 #include <cstddef>
 #include <cstdint>
@@ -14,12 +14,12 @@ class LogFollower {
  public:
   explicit LogFollower(bool timestamps = false) : timestamps_(timestamps) {}
 
-  // The last `lines` lines as far as they fit; the place is behind the whole ones. What is not finished is one of them.
+  // The last `lines` lines as far as they fit, an unfinished one included; next() goes on behind the whole ones.
   LogPart begin(const std::string& folder, std::size_t lines, std::size_t max_bytes = LogReader::kMostBytes);
-  // What came since. The folder may not be there yet. `unfinished` is given once, when nothing came behind it since
-  // the last call, and again when it has grown.
+  // Returns what came since. The folder may not be there yet. `unfinished` is given once, when nothing came behind it
+  // since the last call, and again when it has grown.
   LogPart next(const std::string& folder);
-  // There is no folder, and what it held was given.
+  // The folder is gone, and all that it held was given.
   bool ended() const { return ended_; }
 
  private:

@@ -1,7 +1,7 @@
 #pragma once
 // The index beside each log file, log.N.times: what the shim knows of a line and the plain text does not say. It is a
-// row of marks of 16 bytes in the order of the text; a mark holds from its offset in log.N on, of several at one
-// offset the last of each kind holds. It is never larger than the file may become (at least kLeastIndex).
+// row of marks of 16 bytes in the order of the text. A mark is valid from its offset in log.N on; of several marks of
+// one kind at one offset the last is valid. It is never larger than the file may become (at least kLeastIndex).
 // The four marks of a loss stand together, before the line that was written next: lines are missing there.
 // Compiled into the static program, too: no allocation. Threads: any; no state.
 #include <cstddef>

@@ -148,7 +148,7 @@ LogPart LogReader::read_from(LogCursor cursor, std::size_t max_bytes) const {
       part.missed |= part.next.file != 0 && number > part.next.file + 1;
       part.next = {number, 0};
     }
-    if (part.next.offset > size_of(file)) part.next.offset = 0;  // somebody emptied it
+    if (part.next.offset > size_of(file)) part.next.offset = 0;  // another program emptied it
     const std::size_t room = max_bytes - given;
     std::string piece = read_at(file, part.next.offset, room);
     const bool full = piece.size() == room;
@@ -173,7 +173,7 @@ LogPart LogReader::read_from(LogCursor cursor, std::size_t max_bytes) const {
   return part;
 }
 
-// What stands behind part.next and ends the newest file.
+// Adds what stands behind part.next at the end of the newest file.
 void LogReader::add_unfinished(LogPart& part, const Fd& file, std::string_view bytes) const {
   if (bytes.empty() || bytes.size() >= kBlock) return;
   LogText text(timestamps_);

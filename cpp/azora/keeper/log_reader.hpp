@@ -1,10 +1,10 @@
 #pragma once
 // Reads a service's output out of its folder of log files (log.1, log.2, ...; the highest number is being
 // written, the oldest vanish): the last lines, and from there on for as long as they are followed.
-// Whole lines are given (log_text.hpp); one that is not finished is given apart, and again when it is, unless it alone
-// fills the room asked for.
+// Whole lines are given (log_text.hpp). An unfinished line is given apart, and again when it is finished, unless it
+// alone fills the room asked for.
 // Threads: any that may wait for a disk, each with a reader of its own; no state but the folder's name.
-// Fails: never by itself. A folder that is not there has no lines: it may yet come.
+// Fails: never by itself. A missing folder has no lines: it may be made later.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -37,7 +37,7 @@ class LogReader {
   static constexpr std::size_t kMostLines = 10'000;
   static constexpr std::size_t kMostBytes = 4 * 1024 * 1024;  // of one answer
 
-  // `timestamps`: before each line stands when the shim took its beginning, RFC 3339 in UTC.
+  // `timestamps`: each line begins with the time at which the shim took its first bytes, RFC 3339 in UTC.
   explicit LogReader(std::string folder, bool timestamps = false)
       : folder_(std::move(folder)), timestamps_(timestamps) {}
 

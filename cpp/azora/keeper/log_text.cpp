@@ -26,7 +26,7 @@ LogMark mark_at(const Fd& index, std::uint64_t place) {
   return mark;
 }
 
-// Those of [from, to), and those before that still hold at `from`.
+// The marks in [from, to), and the earlier marks that are still valid at `from`.
 std::vector<LogMark> marks_of(const Fd& index, std::uint64_t from, std::uint64_t to) {
   std::vector<LogMark> marks;
   struct stat info {};
@@ -118,7 +118,7 @@ void LogText::add(const Fd& index, std::uint64_t offset, std::string_view bytes,
   for (std::size_t at = 0; at < bytes.size();) {
     for (; mark != marks.end() && mark->offset() <= offset + at; ++mark) {
       if (learn(known, *mark) && mark->offset() == offset + at) {
-        // Said twice, it was tried to write on in vain: the later count is the whole one.
+        // A second loss at one place: a write between them failed, and the later count includes the earlier one.
         if (!gaps_.empty() && gaps_.back().at == text_.size()) gaps_.pop_back();
         gaps_.push_back({text_.size(), known.loss, known.time_ms});
       } else if (mark->kind() == MarkKind::time && !gaps_.empty() && gaps_.back().at == text_.size()) {

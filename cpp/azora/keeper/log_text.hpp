@@ -1,6 +1,6 @@
 #pragma once
-// Puts together what readers of logs get out of the bytes of log files and of the index beside each (log_mark.hpp):
-// valid UTF-8 (what is not becomes U+FFFD), where it is asked for the time before each line, and where lines are
+// Makes what readers of logs get, out of the bytes of log files and of the index beside each (log_mark.hpp): valid
+// UTF-8 (other bytes become U+FFFD), the time before each line where it is asked for, and the places where lines are
 // missing.
 // Threads: one at a time. Ownership: none; files are borrowed. Fails: never; what is not in an index is not known, "-".
 #include <cstdint>
@@ -13,7 +13,7 @@
 
 namespace azora::keeper {
 
-// Never by a link: what lies there is the shim's, and only files are. `suffix`: "" or kTimesSuffix.
+// Follows no link: the folder is the shim's, which makes only files there. `suffix`: "" or kTimesSuffix.
 Fd open_log(const std::string& folder, std::uint64_t number, std::string_view suffix = {});
 // Less than `size` at the end of the file.
 std::string read_at(const Fd& file, std::uint64_t offset, std::size_t size);
@@ -32,7 +32,7 @@ class LogText {
  public:
   explicit LogText(bool timestamps) : timestamps_(timestamps) {}
 
-  // What stands at `offset` of the file that has this index. `begins`: a line begins there.
+  // Adds the bytes at `offset` of the file that has this index. `begins`: a line begins there.
   void add(const Fd& index, std::uint64_t offset, std::string_view bytes, bool begins);
   bool ends_with_line() const { return text_.empty() || text_.back() == '\n'; }
 

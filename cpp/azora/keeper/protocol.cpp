@@ -7,7 +7,7 @@
 namespace azora::keeper {
 namespace {
 
-// Fields of a frame whose header says what the bytes say.
+// Opens the fields of a frame whose header agrees with its bytes.
 bool open_frame(const std::uint8_t* frame, std::size_t size, Reader* fields) {
   Header header;
   if (!read_header(frame, size, &header)) return false;
@@ -15,7 +15,7 @@ bool open_frame(const std::uint8_t* frame, std::size_t size, Reader* fields) {
   return true;
 }
 
-// An enumerator out of a byte; anything above `last` is none of ours.
+// Reads an enumerator from a byte; a value above `last` is not one of ours.
 template <typename Enum>
 Enum checked(Reader& fields, Enum last) {
   const std::uint8_t value = fields.u8();

@@ -32,9 +32,9 @@
 //   launches or forgets it. The record has what is needed for that: service id, hash of what was launched,
 //   whether a stop was asked for.
 // - A launch that cannot be passed on comes back as `refused` (busy, stale, ending, limit).
-// - FORGET has no answer, MOVE neither. GOODBYE is answered by `ended` when every service and shim has ended, in an
+// - FORGET and MOVE have no answer. GOODBYE is answered by `ended` when every service and shim has ended, in an
 //   ephemeral fleet the runtime directory too; then the keeper exits.
-// - STOP said again with the same signal reaches no process twice, and only shortens the time.
+// - A repeated STOP with the same signal reaches no process twice, and only shortens the time.
 // Every frame carries the fencing epoch of the orchestrator it speaks for; receivers refuse an epoch
 // older than the highest they have seen. The orchestrator uses a greater one for every keeper it
 // starts; a keeper that a shim refuses as fenced passes the refusal on, with the epoch to exceed, and exits
@@ -49,7 +49,7 @@
 // (PR_SET_PDEATHSIG); the keeper kills what else is left and says `lost`.
 //
 // This file is also compiled into the static program, which has no C library: no allocation, no
-// locale, no exceptions. Threads: any; no state. Fails: readers by ok(), and then all they gave is 0.
+// locale, no exceptions. Threads: any; no state. Fails: readers show it by ok(), and all that they gave is then 0.
 #include <cstddef>
 #include <cstdint>
 
@@ -141,7 +141,7 @@ enum class MemoryBound : std::uint8_t {
   address_space = 2,  // RLIMIT_AS: the addresses of each of its processes
 };
 
-// Lines of a service's output that could not be written, from one line that could be to the next.
+// One gap in a service's output: the lines that could not be written between two that could.
 struct LogLoss {
   std::uint64_t lines = 0;              // 0: nothing was ever lost
   std::uint64_t bytes = 0;
@@ -159,7 +159,7 @@ struct Record {
   bool in_cgroup = false;
   std::int32_t pid = 0;
   std::uint64_t start_ticks = 0;        // of the main process, as in /proc/PID/stat: with pid an identity
-  std::uint64_t output_pipe = 0;        // inode: who holds it is of this service
+  std::uint64_t output_pipe = 0;        // inode; a process that has it open is of this service
   std::int64_t started_steady_ns = 0;
   std::int64_t started_wall_ms = 0;
   ExitKind exit_kind = ExitKind::none;
@@ -177,7 +177,7 @@ struct Record {
   MemoryBound memory_bound = MemoryBound::none;
   std::int32_t left_pid = 0;            // of a process that main left when it ended with 0 right after its start
 };
-// A program that goes into the background does so within this; one that has worked for longer has ended.
+// A program that goes into the background does so within this time; one that ends later has worked and ended.
 inline constexpr std::int64_t kRightAfterStartNs = 10'000'000'000;
 
 constexpr bool is_over(Phase phase) {

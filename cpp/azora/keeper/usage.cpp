@@ -91,7 +91,7 @@ std::unordered_map<pid_t, Usage> UsageReader::read(const std::vector<pid_t>& mai
     double seconds = seconds_since_boot() - static_cast<double>(sum.start_ticks) / ticks_per_second;
     const auto former = former_.find(pid);
     if (former != former_.end() && former->second.start_ticks == sum.start_ticks) {
-      // A process that no other of the session waited for took its ticks along when it ended.
+      // When a process ends and no other of the session waits for it, its ticks are gone.
       ticks -= std::min(ticks, former->second.cpu_ticks);
       seconds = std::chrono::duration<double>(now - former->second.at).count();
     }

@@ -22,8 +22,8 @@ struct Usage {
 
 class UsageReader {
  public:
-  // By pid of the main process. CPU is that since the previous reading of the same process, in the first
-  // one since it started.
+  // By pid of the main process. CPU is counted since the previous reading of the same process, in the first reading
+  // since it started.
   std::unordered_map<pid_t, Usage> read(const std::vector<pid_t>& mains);
 
  private:

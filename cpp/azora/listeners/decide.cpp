@@ -33,7 +33,7 @@ Destination ipv6_loopback() {
   return to;
 }
 
-// In the order in which a check tries them. All addresses are reached by the one of the machine itself.
+// In the order in which a check tries them. A service that listens at all addresses is reached at a loopback address.
 std::vector<Destination> destinations(const LocalAddress& address) {
   switch (address.kind) {
     case LocalAddress::Kind::ipv4: return {ipv4(address.ipv4)};
@@ -49,7 +49,7 @@ bool is_zero(const Bytes& bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::uint8_t byte) { return byte == 0; });
 }
 
-// ::ffff:a.b.c.d of the IPv4 address in its first bytes.
+// Maps the IPv4 address in its first bytes to ::ffff:a.b.c.d.
 Bytes mapped(const Bytes& ipv4_address) {
   Bytes bytes{};
   bytes[kMappedPrefix - 1] = bytes[kMappedPrefix - 2] = 0xff;
@@ -57,7 +57,7 @@ Bytes mapped(const Bytes& ipv4_address) {
   return bytes;
 }
 
-// How well it fits; 0: not at all.
+// How well the listener fits the destination; 0: not at all.
 int fit(const Listener& listener, const Destination& to) {
   constexpr int kBothFamilies = 1, kAll = 2, kMapped = 3, kExact = 4;
   if (to.ipv6) {
@@ -82,7 +82,7 @@ std::vector<Listener> best(const std::vector<Listener>& all, const Destination& 
   return found;
 }
 
-// Each holder once.
+// Adds each holder only once.
 void add_holder(std::string& text, const std::string& holder) {
   if (text.find(holder) != std::string::npos) return;
   text += (text.empty() ? "" : ", ") + holder;

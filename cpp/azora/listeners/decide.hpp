@@ -1,8 +1,8 @@
 #pragma once
 // Which of the sockets that listen on a port a client of the service would reach, and what that means. Pure.
-// The kernel takes the socket that fits best: one at that very address before one at all addresses, and for IPv4 one of
-// AF_INET before one of AF_INET6 that takes both. Several that fit equally well (SO_REUSEPORT) share the clients.
-// `localhost` is asked by IPv4 first and by IPv6 only when nothing listens there, as the checks do it.
+// The kernel takes the socket that fits best: one at exactly that address before one at all addresses, and for IPv4
+// an AF_INET socket before an AF_INET6 socket that takes both. Several sockets that fit equally well (SO_REUSEPORT)
+// share the clients. `localhost` is asked by IPv4 first and by IPv6 only when nothing listens there, as checks do.
 // Threads: any. Fails: never.
 #include <string>
 #include <vector>
@@ -18,18 +18,18 @@ class Owners {
   enum class Whose { service, other, unknown };
   virtual ~Owners() = default;
   virtual Whose whose(const Listener& listener) = 0;
-  // In words, of another's: "pid 123 (python3)".
+  // The holder of another program's socket, in words: "pid 123 (python3)".
   virtual std::string holder(const Listener& listener) = 0;
 };
 
-// Those that a client reaches first, and those that it would reach when these were not there: `localhost` alone has such.
+// The listeners that a client reaches first, and those it reaches without these (for `localhost` alone).
 struct Reached {
   std::vector<Listener> first;
   std::vector<Listener> then;
 };
 Reached reached(const LocalAddress& address, const std::vector<Listener>& on_port);
 
-// `on_port`: all that listen on the port of the question.
+// `on_port`: all listeners on the port of the question.
 Answer decide(const Question& question, const std::vector<Listener>& on_port, Owners& owners);
 
 }  // namespace azora::listeners

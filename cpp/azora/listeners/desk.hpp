@@ -3,7 +3,7 @@
 // (orchestrator/listener_desk.hpp), and by FakeListeners (tests, simulation).
 // Guarantees: `done` is called at most once, on the control thread, never from within ask(). It is not called when the
 // desk has closed, or while the kernel does not answer.
-// Threads: the control thread. Fails: never; what cannot be asked is answered as `unverified`.
+// Threads: the control thread. Fails: never; when the kernel cannot be asked, the answer is `unverified`.
 #include <functional>
 
 #include "azora/listeners/question.hpp"

@@ -15,8 +15,8 @@ namespace {
 
 Answer unverified(std::string reason) { return {.kind = Answer::Kind::unverified, .reason = std::move(reason)}; }
 
-// Our sockets say nothing of a process that moved to a network of its own. Where it may not be read, it is taken to be
-// in ours.
+// Our list of sockets says nothing about a process with a network of its own. A process whose network may not be read
+// counts as one in ours.
 bool has_own_network(int main) {
   const std::optional<std::string> its = read_link("/proc/" + std::to_string(main) + "/ns/net");
   const std::optional<std::string> ours = read_link("/proc/self/ns/net");

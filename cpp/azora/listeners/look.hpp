@@ -1,8 +1,8 @@
 #pragma once
-// Asks the kernel whose listener answers: sockets from its diagnostics or, where these are refused, from /proc/net, and
-// who holds them from /proc. Some 50 us when it is the service's; when it is another's, all processes of the machine are
-// looked through for its holder.
-// Threads: any; waits for the kernel alone. Fails: never; what cannot be asked is `unverified`.
+// Asks the kernel whose listener answers. The sockets come from its diagnostics or, where these are refused, from
+// /proc/net; their holders come from /proc. It takes some 50 us when the listener is the service's; else all
+// processes of the machine are searched for its holder. Threads: any; waits for the kernel alone. Fails: never; when
+// the kernel cannot be asked, the answer is `unverified`.
 #include "azora/listeners/question.hpp"
 
 namespace azora::listeners {

@@ -1,6 +1,6 @@
 #pragma once
-// The same as socket_diag.hpp from /proc/net/tcp and tcp6, where the kernel's diagnostics are refused. They say neither
-// the cgroup nor whether a socket of IPv6 takes IPv4 too, which is taken to be so.
+// Finds in /proc/net/tcp and tcp6 what socket_diag.hpp finds, for kernels that refuse their diagnostics. The files say
+// neither the cgroup nor whether an IPv6 socket takes IPv4, too; we assume that it does.
 // Threads: any; waits for the kernel alone. Fails: nullopt where they cannot be read.
 #include <cstdint>
 #include <optional>
@@ -13,7 +13,7 @@ namespace azora::listeners {
 
 std::optional<std::vector<Listener>> read_proc_net(std::uint16_t port);
 
-// Appends those that listen on `port` by the text of one of the two files. Other lines are left out.
+// Appends the listeners on `port` that `text` shows; it is the content of one of the two files.
 void parse_proc_net(std::string_view text, bool ipv6, std::uint16_t port, std::vector<Listener>& found);
 
 }  // namespace azora::listeners

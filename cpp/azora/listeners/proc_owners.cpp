@@ -46,7 +46,7 @@ bool ProcOwners::is_of_service(pid_t pid) const {
 Owners::Whose ProcOwners::whose(const Listener& listener) {
   if (root_ == 0) return Whose::other;
   if (cgroup_ != 0 && listener.cgroup == cgroup_) return Whose::service;
-  if (holds_socket(main_, listener.inode) == Holds::yes) return Whose::service;  // mostly: no walk is needed
+  if (holds_socket(main_, listener.inode) == Holds::yes) return Whose::service;  // the usual case: no walk is needed
   walk();
   bool unreadable = false;
   for (const pid_t pid : processes_) {
@@ -54,7 +54,7 @@ Owners::Whose ProcOwners::whose(const Listener& listener) {
     if (holds == Holds::yes) return Whose::service;
     unreadable |= holds == Holds::unreadable;
   }
-  // A process that changed its parent during the walk was not seen by it.
+  // The walk misses a process that changes its parent meanwhile.
   const std::optional<pid_t> holder = find_holder(listener);
   if (holder && is_of_service(*holder)) return Whose::service;
   return !holder && unreadable ? Whose::unknown : Whose::other;
@@ -67,7 +67,7 @@ std::string ProcOwners::holder(const Listener& listener) {
   return "another program of user " + std::to_string(listener.uid);
 }
 
-// One of the service before any other.
+// Prefers a process of the service to any other.
 std::optional<pid_t> ProcOwners::find_holder(const Listener& listener) {
   if (last_ && last_->inode == listener.inode) return last_holder_;
   last_ = listener;

@@ -1,8 +1,8 @@
 #pragma once
-// Who holds a socket, by /proc: a process of the service whose main process is given, or another program.
-// Of the service is what is in the cgroup that the keeper made for it, and all that is below its shim, which is the
-// subreaper of its descendants: double-forked ones and those of another session count. A socket is the service's when it
-// was made in that cgroup or is open in one of its processes, however it came there.
+// Finds who holds a socket, by /proc: a process of the service whose main process is given, or another program.
+// A process belongs to the service when it is in the cgroup that the keeper made for the service, or below its shim.
+// The shim is the subreaper, so double-forked processes and those of another session count, too. A socket is the
+// service's when it was made in that cgroup or is open in one of its processes, however it came there.
 // Threads: one at a time; waits for the kernel alone. Fails: what may not be read is `unknown`.
 #include <sys/types.h>
 
@@ -28,11 +28,11 @@ class ProcOwners : public Owners {
   std::optional<pid_t> find_holder(const Listener& listener);
 
   const pid_t main_;
-  pid_t root_ = 0;                // the shim, or main where its parent is none; 0: nothing runs
+  pid_t root_ = 0;                // the shim, or main when its parent is not a shim; 0: nothing runs
   std::uint64_t cgroup_ = 0;
   bool walked_ = false;
-  std::vector<pid_t> processes_;  // of the service, once walked
-  std::optional<Listener> last_;  // whose holder was looked for, and what was found
+  std::vector<pid_t> processes_;  // the service's processes, after the walk
+  std::optional<Listener> last_;  // the listener whose holder was searched last, and the holder found
   std::optional<pid_t> last_holder_;
 };
 

@@ -77,7 +77,7 @@ std::optional<std::string> read_link(const std::string& path) {
   return std::string(target.data(), static_cast<std::size_t>(size));
 }
 
-// The name in parentheses may hold anything, ')' too: the fields begin behind the last one.
+// The name in parentheses may hold anything, even a ')': the fields begin behind the last one.
 std::optional<pid_t> parent_of(pid_t pid) {
   const std::optional<std::string> stat = read_file(proc(pid, "stat"));
   const std::size_t name_end = stat ? stat->rfind(')') : std::string::npos;
@@ -117,7 +117,7 @@ std::vector<pid_t> children_of(pid_t pid) {
     add_numbers(*text, children);
   }
   if (listed) return children;
-  // A kernel that was built without these lists.
+  // The kernel was built without these lists.
   for (const pid_t candidate : all_processes()) {
     if (parent_of(candidate) == pid) children.push_back(candidate);
   }

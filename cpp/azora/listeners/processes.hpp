@@ -1,6 +1,6 @@
 #pragma once
 // What /proc says about processes and the sockets they hold.
-// Threads: any; waits for the kernel alone. Fails: what /proc does not show is not there, or said to be unreadable.
+// Threads: any; waits for the kernel alone. Fails: what /proc does not show counts as missing, or as unreadable.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -24,10 +24,10 @@ std::vector<pid_t> all_processes();
 std::vector<pid_t> children_of(pid_t pid);
 
 enum class Holds { yes, no, unreadable };
-// Whether the socket of that inode is open in that process. One that has ended holds nothing.
+// Whether the socket with that inode is open in that process. A process that has ended holds nothing.
 Holds holds_socket(pid_t pid, std::uint64_t inode);
 
-// The cgroup of the service that this process is in, as the keeper made it; 0: it has none.
+// The cgroup that the keeper made for this process's service; 0: the process is in none.
 std::uint64_t service_cgroup_of(pid_t pid);
 
 }  // namespace azora::listeners

@@ -23,7 +23,7 @@ struct Answer {
   };
   Kind kind = Kind::unverified;
   std::string holder;  // foreign: "pid 123 (python3)"
-  std::string beside;  // ours: other programs that listen there too, likewise; empty: none
+  std::string beside;  // ours: other programs that listen there, too, in the same form; empty: none
   std::string reason;  // unverified: why
 };
 

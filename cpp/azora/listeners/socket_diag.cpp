@@ -69,7 +69,7 @@ void read_attributes(std::span<const std::byte> bytes, Listener& listener) {
   }
 }
 
-// `body`: of one message about a socket. False: it is too short to be one.
+// `body`: the content of one message about a socket. Returns false when it is too short for that.
 bool read_socket(std::span<const std::byte> body, std::uint16_t port, std::vector<Listener>& found) {
   inet_diag_msg socket{};
   if (body.size() < sizeof socket) return false;

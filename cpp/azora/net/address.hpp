@@ -1,5 +1,5 @@
 #pragma once
-// A numeric address with its port, as the kernel takes it, and what may never be probed.
+// A numeric address with its port, as the kernel takes it, and the rule which addresses may never be probed.
 // Threads: any (values).
 #include <sys/socket.h>
 
@@ -24,8 +24,8 @@ class Address {
   socklen_t size() const { return v6_ ? sizeof(sockaddr_in6) : sizeof(sockaddr_in); }
   int family() const { return v6_ ? AF_INET6 : AF_INET; }
   bool is_loopback() const;
-  // Link-local and cloud metadata addresses, also as v4-mapped v6: answered by the host's platform, never a
-  // service. Looked at on the resolved address, right before connecting.
+  // Link-local and cloud metadata addresses, also as v4-mapped v6: the platform of the host answers there, never a
+  // service. Checked on the resolved address, right before connecting.
   bool is_forbidden() const;
   std::string text() const;  // without port
 
@@ -42,8 +42,8 @@ class Address {
   bool v6_ = false;
 };
 
-// Whether the socket is connected to its own port: a connect() to a loopback port of the ephemeral range on which
-// nothing listens may be given that very port as its source, and then meets itself.
+// Whether the socket is connected to itself: a connect() to a loopback port of the ephemeral range on which nothing
+// listens may be given that very port as its source, and then it connects to itself.
 bool connected_to_itself(int fd);
 
 }  // namespace azora::net

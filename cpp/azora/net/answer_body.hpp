@@ -1,6 +1,6 @@
 #pragma once
-// What is taken of the body of an HTTP answer: at most 64 KiB of it, and it is kept only when it may be the JSON object
-// of a good answer. A body beyond the cap is no fault of the answer, but nothing more of it is taken.
+// The part of an HTTP answer's body that we read: at most 64 KiB. It is kept only when it may be the JSON object of a
+// good answer. A body beyond the cap is no fault of the answer, but nothing more of it is read.
 // Threads: one at a time. Ownership: a buffer that is used again for the next answer, unless it had to grow large.
 // Fails: take() false when the body goes beyond the cap.
 #include <cstddef>
@@ -51,7 +51,7 @@ class AnswerBody {
   bool truncated() const { return truncated_; }
   // Empty when it is not worth keeping or went beyond the cap.
   std::string_view kept() const { return keeps_ && !truncated_ ? std::string_view(text_) : std::string_view(); }
-  // The same, to have; nothing is kept afterwards, and no buffer either.
+  // Moves the kept body out; afterwards neither a body nor a buffer is kept.
   std::string release() {
     std::string text = kept().empty() ? std::string() : std::move(text_);
     text_ = {};

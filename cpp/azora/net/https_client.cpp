@@ -127,7 +127,7 @@ void HttpsClient::forget(std::uint32_t target) {
   if (found == transfers_.end()) return;
   Multi& multi = *found->second->multi;
   drop(target);
-  // Kept connections belong to the multi handle; with its last target they all go.
+  // Kept connections belong to the multi handle: all are closed with its last target.
   if (multi.targets == 0) multi.reopen();
 }
 

@@ -30,7 +30,7 @@ struct HttpsDone {
   Nanos latency{0};  // from the request's sending to the end of the answer
   std::string body;  // of a 2xx answer within the cap that begins like a JSON object
   const char* error = "";
-  bool irregular = false;  // read although it is not as it should be: the connection is not to be used again
+  bool irregular = false;  // was read although it breaks a rule: the connection is not to be used again
 };
 
 }  // namespace azora::net

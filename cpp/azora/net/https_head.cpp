@@ -36,7 +36,7 @@ const char* HttpsHead::take(std::string_view line) {
   return expect_status_ ? on_status_line(line) : "a header name is malformed";
 }
 
-// What frames the answer must be read in one way only; other fields may be as clients take them.
+// A field that frames the answer must have one meaning only; other fields may be as loose as clients take them.
 const char* HttpsHead::on_field(std::string_view text) {
   if (text.front() == ' ' || text.front() == '\t') {
     irregular_ = true;

@@ -1,7 +1,7 @@
 #pragma once
 // The head of an HTTPS answer as curl hands it out, line by line, interim answers and a trailer included. curl reads
-// and frames the answer; here is counted and refused what curl would let pass: too many lines or interim answers, and
-// what two parsers could frame differently.
+// and frames the answer; this class counts and refuses what curl would let pass: too many lines or interim answers,
+// and what two parsers could frame differently.
 // Threads: the client's. Fails: take() with a static text; null: all is well.
 #include <cstddef>
 #include <string>
@@ -11,13 +11,13 @@ namespace azora::net {
 
 class HttpsHead {
  public:
-  // One line with its end.
+  // Takes one line, its end included.
   const char* take(std::string_view line);
 
   int answers() const { return answers_; }
   int status() const { return status_; }  // of the newest answer; 0: none
   bool is_success() const { return status_ >= 200 && status_ <= 299; }
-  // Read although it is not as it should be: other clients may see another answer.
+  // It was read although it breaks a rule: other clients may see another answer.
   bool irregular() const { return irregular_; }
 
  private:

@@ -90,7 +90,7 @@ void HttpsTransfer::set_addresses(const HttpsRequest& request) {
   curl_easy_setopt(easy_, CURLOPT_RESOLVE, resolve_);
 }
 
-// One line with its end. Returning less than it got makes curl give up.
+// Takes one line, its end included. When it returns less than it got, curl gives up.
 std::size_t HttpsTransfer::on_header(std::string_view line) {
   problem_ = head_.take(line);
   body_.keep(head_.is_success());
@@ -119,8 +119,9 @@ HttpsDone HttpsTransfer::finish(CURLcode code) {
     done.body = body_.release();
   } else {
     done.end = end_of(code);
+    // curl's own text for a failed verification speaks of SSH keys.
     done.error = code == CURLE_PEER_FAILED_VERIFICATION ? "the certificate is not trusted, or is for another name"
-                                                        : curl_easy_strerror(code);  // speaks of SSH keys there
+                                                        : curl_easy_strerror(code);
   }
   return done;
 }

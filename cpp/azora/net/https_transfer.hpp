@@ -22,7 +22,7 @@ class HttpsTransfer {
   HttpsTransfer(const HttpsTransfer&) = delete;
   HttpsTransfer& operator=(const HttpsTransfer&) = delete;
 
-  // Whose handle it is; only handles of transfers.
+  // The transfer that `easy` belongs to; it must be the handle of a transfer.
   static HttpsTransfer& of(CURL* easy);
 
   bool configure(const std::string& ca_file);  // once; empty: curl's own

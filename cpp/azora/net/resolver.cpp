@@ -14,9 +14,9 @@
 
 namespace azora::net {
 namespace {
-constexpr int kQuickThreads = 4;  // busy ones that suffice while names are answered
+constexpr int kQuickThreads = 4;  // so many busy threads are enough while names are answered
 constexpr int kMaxThreads = 64;
-constexpr Millis kPatience{20};  // names that wait longer without one being taken are helped by one more thread
+constexpr Millis kPatience{20};  // one more thread starts when names wait longer than this and none is taken
 constexpr std::size_t kMaxAddresses = 16;   // of one name; a hostile zone may list thousands
 constexpr std::size_t kMaxCache = 100'000;  // names
 constexpr Nanos kUnused = std::chrono::minutes(5);  // a name that was not asked for since may go from a full cache
@@ -57,7 +57,7 @@ struct Resolver::Shared : std::enable_shared_from_this<Resolver::Shared> {
   LookupFunction lookup;
   ThreadDied died;
 
-  // Queues a name and sees to it that a thread takes it. False: there is none and none can be started.
+  // Queues a name and makes sure that a thread takes it. False: there is no thread and none can be started.
   bool want(const std::string& host);
 
  private:
@@ -69,7 +69,7 @@ struct Resolver::Shared : std::enable_shared_from_this<Resolver::Shared> {
   void answer(std::string host, Lookup found);
 };
 
-// The next name that is wanted; nullopt: there will be none, or others wait for it already.
+// Waits for the next name that is wanted. nullopt: there will be none, or other threads already wait for it.
 std::optional<std::string> Resolver::Shared::next() {
   bool grow = false;
   std::string host;
@@ -78,7 +78,7 @@ std::optional<std::string> Resolver::Shared::next() {
     if (threads - busy > 1 && threads > kQuickThreads + 1) return std::nullopt;
     for (bool take = false; !take && !closed;) {
       changed.wait(mutex, [&]() AZORA_NO_THREAD_SAFETY_ANALYSIS { return closed || !wanted.empty(); });
-      // The last free thread keeps out while the others are at it.
+      // The last free thread takes no name while the other threads make progress.
       const std::uint64_t before = taken;
       take = !changed.wait_for(mutex, kPatience, [&]() AZORA_NO_THREAD_SAFETY_ANALYSIS {
         return closed || wanted.empty() || busy < kQuickThreads || taken != before;
@@ -98,7 +98,7 @@ std::optional<std::string> Resolver::Shared::next() {
   return host;
 }
 
-// A thread that is counted already.
+// Starts a thread, which the caller has already counted.
 bool Resolver::Shared::spawn() {
   auto thread = start_thread("az-resolve", [shared = shared_from_this()] { shared->run(); }, died);
   if (thread) {
@@ -145,7 +145,7 @@ void Resolver::Shared::answer(std::string host, Lookup found) {
 }
 
 void Resolver::Shared::run() {
-  // Counts the thread out however it ends, so that another one can take its place.
+  // Counts the thread as ended however it ends, so that another one can take its place.
   struct Counted {
     explicit Counted(Shared& all) : shared(all) {}
     Counted(const Counted&) = delete;

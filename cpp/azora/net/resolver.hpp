@@ -1,12 +1,12 @@
 #pragma once
-// Host names to addresses, off the caller's thread, with a cache: a found name is fresh for 15 s; afterwards it is
-// looked up again while the old addresses go on being used, for as long as the lookup hangs or fails: what the name
-// server says decides where to ask, never whether the service lives. A failed lookup is repeated after 1 s. Numeric
-// hosts and `localhost` need no lookup.
-// Threads: find() one thread (the owner); the lookups run on threads of its own (R63): a few while names are answered,
-// one more each time those that wait do not move on because all lookups hang, at most 64. `on_ready` is called on a
-// lookup thread.
-// Ownership: a lookup that hangs when the resolver goes is left to end by itself and touches nothing of ours.
+// Resolves host names to addresses off the caller's thread, with a cache. A found name is fresh for 15 s. Afterwards
+// it is looked up again, and the old addresses stay in use for as long as the lookup hangs or fails: the name server
+// decides where we ask, never whether the service lives. A failed lookup is repeated after 1 s. Numeric hosts and
+// `localhost` need no lookup.
+// Threads: find() one thread (the owner). Lookups run on threads of the resolver (R63): a few while names are
+// answered, and one more each time that no name is taken because all lookups hang, at most 64. `on_ready` is called
+// on a lookup thread.
+// Ownership: a lookup that hangs when the resolver is destroyed is left to end by itself and touches nothing of ours.
 // Fails: never; a name without address is an answer.
 #include <functional>
 #include <memory>
@@ -34,7 +34,7 @@ class Resolver {
   struct Options {
     Nanos fresh = std::chrono::seconds(15);
     Nanos retry = std::chrono::seconds(1);
-    LookupFunction lookup = system_lookup;  // one that throws counts as a name server in trouble
+    LookupFunction lookup = system_lookup;  // one that throws counts as a name server that failed
     ThreadDied died;
   };
   enum class State { found, none, pending };
@@ -43,7 +43,7 @@ class Resolver {
     bool stale = false;  // found, but the name could not be looked up again since
   };
 
-  // `on_ready`: a lookup ended; collect() on the owner's thread takes it in.
+  // `on_ready`: a lookup has ended, and collect() on the owner's thread takes its result.
   Resolver(Options options, std::function<void()> on_ready);
   ~Resolver();
   Resolver(const Resolver&) = delete;
@@ -52,7 +52,7 @@ class Resolver {
   // Answers at once from the cache, or starts a lookup and says `pending`. Replaces `addresses` by those that were
   // found, with the port asked for.
   Answer find(const std::string& host, std::uint16_t port, SteadyTime now, std::vector<Address>& addresses);
-  // Takes in what the lookups brought; returns the names that have an answer now.
+  // Takes the results of the lookups; returns the names that have an answer now.
   std::vector<std::string> collect(SteadyTime now);
   // Appends the addresses of numeric hosts and localhost (IPv4 first); false: the name must be looked up.
   static bool without_lookup(const std::string& host, std::uint16_t port, std::vector<Address>& addresses);

@@ -1,5 +1,5 @@
 #pragma once
-// One way of asking: over plain sockets, over TLS, .. A lane starts probes and says how each one ended; deadlines,
+// One way of asking: over plain sockets, over TLS, ... A lane starts probes and says how each one ended; deadlines,
 // names, batches and results belong to the worker (probe_worker.hpp), which finds the lane of a target in the table
 // (lanes/table.hpp). A new lane is one file and one row there.
 // Threads: the net thread. Ownership: a lane owns its descriptors; they are closed at the latest with it.
@@ -65,7 +65,7 @@ class Lane {
   virtual void forget(Slot slot) = 0;
 
   // What only lanes with descriptors or deadlines of their own need.
-  // Empties `found`, or takes what it holds.
+  // Hands the lane the addresses that it needs: it empties `found`, or takes what `found` holds.
   virtual void addresses(Slot, std::vector<net::Address>& found) { found.clear(); }
   virtual void on_event(std::uint64_t data, std::uint32_t events, SteadyTime now) {
     static_cast<void>(data), static_cast<void>(events), static_cast<void>(now);
@@ -73,7 +73,7 @@ class Lane {
   virtual void look(SteadyTime) {}
   virtual std::optional<SteadyTime> next() const { return std::nullopt; }
   virtual void advance(SteadyTime) {}
-  // For the words of a timeout: whether the open probe has got as far as a connection.
+  // For the message of a timeout: whether the open probe has got as far as a connection.
   virtual bool connected(Slot) const { return true; }
 };
 

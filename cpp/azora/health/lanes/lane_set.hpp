@@ -1,7 +1,7 @@
 #pragma once
-// The lanes of one net thread: made when a target is the first to need one, by the table of ways (table.hpp), and found
-// again by a small number, which is also in the events of their descriptors.
-// Threads: the net thread. Ownership: the lanes, which must end before the world they were made in.
+// The lanes of one net thread. The table (table.hpp) makes a lane when the first target needs it. Each lane has a
+// small number, which is also in the events of its descriptors.
+// Threads: the net thread. Ownership: the lanes, which must end before the Lane::World they were made with.
 // Fails: index_of() kNone for a target that is not asked over the network.
 #include <cstdint>
 #include <memory>
@@ -19,7 +19,7 @@ class LaneSet {
   using Index = std::uint8_t;
   static constexpr Index kNone = UINT8_MAX;
 
-  // `world` is what each lane is made with, but for the tag of its events.
+  // Each lane is made with `world`, except for the tag of its events.
   LaneSet(std::span<const LaneRow> rows, const Lane::World& world)
       : rows_(rows), world_(world), lane_of_row_(rows.size(), kNone) {}
 
@@ -38,13 +38,13 @@ class LaneSet {
   void advance(SteadyTime now) {
     for (const std::unique_ptr<Lane>& lane : lanes_) lane->advance(now);
   }
-  // The first deadline that any of them has.
+  // The first deadline of all lanes.
   std::optional<SteadyTime> next() const;
 
  private:
   const std::span<const LaneRow> rows_;
   const Lane::World world_;
-  std::vector<std::unique_ptr<Lane>> lanes_;  // as they were first needed
+  std::vector<std::unique_ptr<Lane>> lanes_;  // in the order in which they were first needed
   std::vector<Index> lane_of_row_;            // by row of the table
 };
 

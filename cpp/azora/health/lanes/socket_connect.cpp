@@ -1,4 +1,4 @@
-// How a socket lane comes to a connection: one address after the other.
+// How a socket lane gets a connection: it tries one address after the other.
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
@@ -86,7 +86,7 @@ void SocketLane::connect_failed(Slot slot, int error) {
   connect_next(slot);
 }
 
-// Nothing listens there: the socket that "connected" is our own, and would hold the service's port as well.
+// True when nothing listens there: our socket has connected to itself, and would hold the service's port as well.
 bool SocketLane::met_itself(Slot slot) {
   Connection& connection = connections_[slot];
   const net::Address& address = connection.exchange->addresses[connection.exchange->next_address - 1];

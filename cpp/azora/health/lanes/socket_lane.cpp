@@ -16,7 +16,7 @@ namespace azora::health {
 namespace {
 
 constexpr std::size_t kPooledExchanges = 1024;
-constexpr Nanos kEnding = Millis(100);  // what a peer has for closing as it said
+constexpr Nanos kEnding = Millis(100);  // how long a peer has to close after it said that it will
 constexpr std::uint32_t kGone = EPOLLERR | EPOLLHUP;
 
 bool same_endpoint(const ProbeTarget& a, const ProbeTarget& b) {
@@ -59,7 +59,7 @@ void SocketLane::addresses(Slot slot, std::vector<net::Address>& found) {
   connection.exchange->addresses.swap(found);
   found.clear();
   connection.exchange->next_address = 0;
-  // Only what can be kept is asked to stay.
+  // A peer is asked to keep a connection only when we have room to keep it.
   connection.keep = connection.keep && idle_.size() < world_.max_idle;
   connect_next(slot);
 }
@@ -90,18 +90,18 @@ void SocketLane::on_event(std::uint64_t data, std::uint32_t events, SteadyTime n
   if (connection.fd < 0 || connection.generation != generation) return;
   switch (connection.stage) {
     case Stage::idle:
-      // A kept connection has nothing to say: the peer closes it, or sends what was not asked for.
+      // On a kept connection nothing is expected: the peer closes it, or sends what was not asked for.
       if ((events & (EPOLLIN | EPOLLRDHUP | kGone)) != 0) close_socket(slot, true);
       return;
     case Stage::resolving: return;
     case Stage::connecting:
       if ((events & kGone) != 0) return connect_failed(slot, pending_error(connection));
       if ((events & EPOLLOUT) != 0) on_connected(slot, now);
-      // What came together with the connection makes no further edge.
+      // Bytes that came together with the connection make no further edge.
       if (connection.stage == Stage::receiving && (events & (EPOLLIN | EPOLLRDHUP)) != 0) receive(slot, events, now);
       return;
     case Stage::sending:
-      // It may answer (and refuse) before it has read all of the question.
+      // The peer may answer (and refuse) before it has read all of the question.
       if ((events & (EPOLLIN | EPOLLRDHUP | kGone)) != 0) receive(slot, events, now);
       if (connection.stage == Stage::sending && connection.generation == generation && (events & EPOLLOUT) != 0) {
         send_rest(slot);
@@ -113,7 +113,7 @@ void SocketLane::on_event(std::uint64_t data, std::uint32_t events, SteadyTime n
   }
 }
 
-// What has answered by now never enters the epoll set; the rest does.
+// Connections that have answered by now never enter the epoll set; the others do.
 void SocketLane::look(SteadyTime now) {
   looking_at_.swap(unwatched_);
   for (const auto& [slot, looked_at] : looking_at_) {
@@ -186,8 +186,8 @@ void SocketLane::receive(Slot slot, std::uint32_t events, SteadyTime now) {
     const auto state = got == 0 ? response.end_of_stream()
                                 : response.feed({buffer_.data(), static_cast<std::size_t>(got)});
     if (state != HttpResponse::State::more) return finish_answer(slot, now, hung_up || got == 0);
-    // Less than there was room for: the socket is empty and the next edge shows more. Unless the end of the stream
-    // was already shown.
+    // Fewer bytes than there was room for: the socket is empty and the next edge shows more, unless the end of the
+    // stream was already shown.
     if (static_cast<std::size_t>(got) < buffer_.size() && !hung_up) return;
   }
 }
@@ -220,7 +220,7 @@ void SocketLane::finish_answer(Slot slot, SteadyTime now, bool hung_up) {
   ProbeEnd result;
   result.latency = std::max(Nanos(0), now - connection.exchange->sent);
   if (response.problem()[0] != '\0') {
-    if (!connection.reused && met_itself(slot)) return;  // it read its own question
+    if (!connection.reused && met_itself(slot)) return;  // our socket read its own question
     result.outcome = Outcome::protocol_error;
     result.error = response.problem();
     return end(slot, std::move(result));
@@ -244,8 +244,8 @@ void SocketLane::finish_answer(Slot slot, SteadyTime now, bool hung_up) {
   end(slot, std::move(result));
 }
 
-// The peer said that it closes. Closing at the same moment could leave TIME_WAIT at both ends, so its end is awaited;
-// the answer is complete meanwhile.
+// The peer said that it closes. If we closed at the same moment, both ends could keep TIME_WAIT, so we wait for the
+// peer's end; the answer is complete meanwhile.
 void SocketLane::await_end(Slot slot, SteadyTime now) {
   Connection& connection = connections_[slot];
   if (peer_has_closed(connection)) return close_socket(slot, true);
@@ -289,7 +289,7 @@ void SocketLane::give_back(Connection& connection) {
   connection.exchange.reset();
 }
 
-// `by_reset`: the peer has closed first, and is spared the wait for our end.
+// `by_reset`: the peer has closed first, and need not wait for our end.
 void SocketLane::close_socket(Slot slot, bool by_reset) {
   Connection& connection = connections_[slot];
   if (connection.fd < 0) return;

@@ -36,7 +36,7 @@ class SocketLane : public Lane {
   bool connected(Slot slot) const override;
 
  private:
-  static constexpr std::uint32_t kGenerations = 0xffffff;  // what has room between slot and tag
+  static constexpr std::uint32_t kGenerations = 0xffffff;  // what fits between slot and tag
   enum class Stage : std::uint8_t { idle, resolving, connecting, sending, receiving };
 
   struct Exchange {

@@ -101,7 +101,7 @@ bool write_to(int dir, const char* name, const char* text) {
   return written > 0;
 }
 
-// Whether folders made in `path` have a memory controller, which is asked for if not.
+// Whether folders made in `path` have a memory controller; asks for one if not.
 bool gives_memory(const char* path) {
   bool given = false;
   const int dir = sys::open(path, O_RDONLY | O_DIRECTORY);
@@ -117,7 +117,7 @@ bool gives_memory(const char* path) {
   return given;
 }
 
-// systemd marks what it leaves to others; what is not marked is its own, whatever root may write there.
+// systemd marks the folders that it leaves to others; all others are its own, even where root may write.
 bool is_delegated(const char* path) {
   char mark = 0;
   for (const char* name : {"user.delegate", "trusted.delegate"}) {
@@ -155,7 +155,7 @@ void Cgroup::renew(const char* path) {
   if (!joins_work_) close();
 }
 
-// A child that ends at once, started inside or joining.
+// Tries it with a child that ends at once: the child is started inside, or joins.
 bool Cgroup::try_child(bool forked_inside) const {
   const long pid = forked_inside ? fork_into(*this) : sys::fork();
   if (pid == 0) sys::exit(forked_inside || join() >= 0 ? 0 : 1);
@@ -192,7 +192,7 @@ bool Cgroup::kill_all() const { return fd_ >= 0 && write_to(fd_, "cgroup.kill", 
 bool Cgroup::limit_memory(std::uint64_t bytes) const {
   if (fd_ < 0) return false;
   if (!write_to(fd_, "memory.max", bytes == 0 ? "max" : Path(bytes).c_str())) return false;
-  // One process of several killed leaves a service that neither works nor ends.
+  // A service that loses one of several processes may neither work nor end.
   write_to(fd_, "memory.oom.group", "1");
   return true;
 }

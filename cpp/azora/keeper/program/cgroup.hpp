@@ -1,7 +1,7 @@
 #pragma once
-// The cgroup v2 folder of one service, where we may write one. It only makes killing faster and knows about
-// OOM kills; that all descendants are gone is proven by wait, with or without it.
-// Threads: the program has one. Fails: quietly, by not being open; without a cgroup everything goes the other way.
+// The cgroup v2 folder of one service, where we may make one. It only makes killing faster and knows about OOM kills;
+// wait proves that all descendants are gone, with or without it.
+// Threads: the program has one. Fails: quietly, by not being open; without a cgroup the program uses its other means.
 #include <cstdint>
 
 #include "azora/keeper/program/text.hpp"
@@ -23,10 +23,10 @@ class Cgroup {
   void renew(const char* path);
   bool is_open() const { return fd_ >= 0; }
   int fd() const { return fd_; }
-  // True: processes may be started inside it. Where cgroup.kill was ever used on it or on our own, kernels
-  // of late kill those at once; they have to join.
+  // True: processes may be started inside it. Newer kernels kill these at once where cgroup.kill was ever used on it
+  // or on our own cgroup: there they have to join.
   bool takes_forks() const { return fd_ >= 0 && fresh_ && forks_survive_; }
-  // Of the calling process; a negative errno.
+  // Moves the calling process into it; a negative errno when that fails.
   long join() const;
   void close();
   bool kill_all() const;
@@ -45,7 +45,7 @@ class Cgroup {
   bool joins_work_ = false;
 };
 
-// Fork into the cgroup: joining one afterwards waits for a grace period of the kernel. 0 in the child.
+// Forks into the cgroup, since joining it afterwards waits for a grace period of the kernel. 0 in the child.
 long fork_into(const Cgroup& cgroup);
 
 // By path, for the keeper: kills all in it. True when nothing is left, or there is no such cgroup.

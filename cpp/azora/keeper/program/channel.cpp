@@ -35,7 +35,7 @@ Sent send_frame(int fd, const std::uint8_t* frame, std::size_t size) {
 
 long receive_frame(int fd, std::uint8_t* frame, std::size_t room) {
   long size = sys::receive(fd, frame, room);
-  // A peer that left without having read all of ours: what it said before is still there to read.
+  // The peer left without having read all that we sent: what it said before is still there to read.
   if (size == -ECONNRESET) size = sys::receive(fd, frame, room);
   if (size == -EAGAIN || size == -EINTR) return kNothing;
   return size > 0 ? size : kEnded;
@@ -58,7 +58,7 @@ int connect_to(const char* path) {
   const int fd = sys::socket();
   if (fd < 0) return fd;
   const int room = kFrameBuffer;
-  // Past the limit of the system for those who may, up to it for all others.
+  // With the right to it beyond the limit of the system, else up to that limit.
   if (sys::set_socket_option(fd, SO_SNDBUFFORCE, room) < 0) sys::set_socket_option(fd, SO_SNDBUF, room);
   const long failed = sys::connect(fd, &address);
   return failed < 0 ? closed(fd, failed) : fd;

@@ -1,11 +1,11 @@
 #pragma once
-// What keeper and shims have in common as processes: nothing inherited from who started them.
+// What keeper and shims have in common as processes: they inherit nothing from the process that started them.
 #include "azora/keeper/program/sys.hpp"
 
 namespace azora::keeper {
 
-// Signals default and blocked, except what sync faults raise; only fds 0 to 4 open; private files;
-// orphans below come to us.
+// Sets signals to default and blocks them, except those that faults raise; leaves only fds 0 to 4 open; makes new
+// files private; becomes the subreaper of its descendants.
 void become_daemon();
 
 // Readable when a child ended or we were asked to end (SIGTERM).

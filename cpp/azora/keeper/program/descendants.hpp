@@ -1,10 +1,10 @@
 #pragma once
-// The processes below this one: all that a service has, since its shim is their subreaper. A walk sees a moving
-// target: what it misses comes to us as an orphan when its parent dies, and that death wakes us for another walk.
-// A signal goes only to what is proven to be below us. A pid alone does not prove it: its process may have ended and
-// the number may be another's by now. So a process is held by a pidfd first and looked at then: its parent must be this
-// process, or one that was proven before and is still the same. Had the number changed hands in between, the pidfd
-// would be that of a dead process, and the signal goes nowhere.
+// The processes below this one: all that a service has, since its shim is their subreaper. Processes change during a
+// walk: one that it misses comes to us as an orphan when its parent dies, and that death wakes us for another walk.
+// A signal goes only to a process that is proven to be below us. A pid does not prove it: the process may have ended
+// and the number may be that of another by now. So we take a pidfd first and look at the process then: its parent
+// must be this process, or one that was proven before and is still the same. If the number has changed hands in
+// between, the pidfd is that of a dead process, and the signal goes nowhere.
 // Threads: the program has one. Fails: what /proc does not show is not found.
 #include "azora/keeper/program/proc.hpp"
 
@@ -19,7 +19,7 @@ class DescendantWalk {
   DescendantWalk(const DescendantWalk&) = delete;
   DescendantWalk& operator=(const DescendantWalk&) = delete;
 
-  // The next one, whose children are listed already: signal() may end it. False: that was all.
+  // Goes on to the next one, whose children are listed already: signal() may end it. False: that was all.
   bool next();
   const ProcessStat& process() const { return process_; }
   void signal(int number) const;

@@ -85,7 +85,7 @@ FileText read_env_file(const char* path) {
   return text;
 }
 
-// Where expanded lines lie: as large as the largest file.
+// The memory for expanded lines, as large as the largest file.
 class ExpandedLines {
  public:
   ExpandedLines() : room_(kMaxEnvFile), next_(static_cast<char*>(sys::map(kMaxEnvFile))) {
@@ -143,7 +143,7 @@ void apply_limits(const LaunchFrame& launch) {
   }
 }
 
-// Its hard limit too, or the service could take back what it was given. Never above what is set already.
+// Sets the hard limit too, or the service could raise its limit again. Never sets more than there is already.
 void limit_address_space(std::uint64_t bytes) {
   rlimit64 limit{};
   if (bytes == 0 || sys::limits(RLIMIT_AS, nullptr, &limit) < 0) return;
@@ -162,13 +162,13 @@ void switch_user(const LaunchFrame& launch) {
   check(sys::set_uids(launch.uid), SpawnStep::user);
 }
 
-// Fails only where no other folder of PATH can help.
+// Returns when another folder of PATH may help; else reports the failure and ends.
 void try_to_run(const char* path, char** argv, char** env, bool* forbidden) {
   const long error = sys::execute(path, argv, env);
   if (error == -EACCES) {
     *forbidden = true;
   } else if (error == -ENOENT && sys::invoke(SYS_faccessat, AT_FDCWD, path, 0) == 0) {
-    fail_spawn(SpawnStep::exec, ENOENT, 1);  // the file is there: it is its interpreter that is not
+    fail_spawn(SpawnStep::exec, ENOENT, 1);  // the file is there, but its interpreter is not
   } else if (error != -ENOENT && error != -ENOTDIR && error != -ENAMETOOLONG) {
     fail_spawn(SpawnStep::exec, error);
   }
@@ -216,7 +216,7 @@ void become_service(const LaunchFrame& launch, int shim) {
   apply_limits(launch);
   limit_address_space(launch.memory_limit);
   switch_user(launch);
-  // After the change of user, which would clear it: a killed shim takes its service along.
+  // Comes after the change of user, which would clear it: a killed shim takes its service along.
   check(sys::process_control(PR_SET_PDEATHSIG, SIGKILL), SpawnStep::session);
   if (sys::call(SYS_getppid) != shim) sys::exit(127);
   sys::set_umask(launch.umask);

@@ -1,6 +1,6 @@
 #pragma once
 // The cgroups of a fleet's services, where cgroups can be made.
-// Threads: the program has one. Fails: never; without cgroups there is none to be emptied.
+// Threads: the program has one. Fails: never; without cgroups there is nothing to empty.
 #include "azora/keeper/program/cgroup.hpp"
 #include "azora/keeper/program/sys.hpp"
 

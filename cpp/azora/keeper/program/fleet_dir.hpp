@@ -13,9 +13,9 @@ bool remove_service_files(const char* folder);
 // Removes the runtime directory when no folder of a service is left in it.
 void remove_fleet_dir(const char* path);
 
-// A file of a service's log: its number, 0 when the name is none.
+// The number of a log file, by its name; 0 when this is not the name of a log file.
 std::uint64_t log_number(const char* name);
-// The same or its index.
+// Whether this is the name of a log file or of its index.
 bool is_of_log(const char* name);
 
 }  // namespace azora::keeper

@@ -1,6 +1,6 @@
 #pragma once
-// The services that the keeper knows (shim_table.hpp), and of which of them the orchestrator has not been sent the
-// newest record yet. Nothing queues up: a record that changes again before it was sent is sent once, as it is then.
+// The services that the keeper knows (shim_table.hpp), and a note of which newest records are still to be sent to the
+// orchestrator. Nothing queues up: a record that changes again before it was sent is sent once, as it is then.
 // Threads: the program has one. Fails: ok() false when there is no memory for the table.
 #include "azora/keeper/program/shim_table.hpp"
 
@@ -11,7 +11,7 @@ class FleetRecords {
   bool ok() const { return table_.ok(); }
   ShimTable& table() { return table_; }
 
-  // The orchestrator is to be sent it.
+  // Notes that its record is to be sent to the orchestrator.
   void changed(ShimEntry& entry) {
     if (!entry.unsent) ++unsent_;
     entry.unsent = true;

@@ -12,7 +12,7 @@
 namespace azora::keeper {
 namespace {
 
-// What losing these bytes counts as: a piece of a line is one, too.
+// How many lines are lost with these bytes: a piece of a line counts as one, too.
 std::uint64_t lines_in(const char* data, std::size_t size) {
   std::uint64_t lines = 0;
   for (std::size_t i = 0; i < size; ++i) lines += data[i] == '\n' ? 1 : 0;
@@ -91,7 +91,7 @@ void LogFile::end_line() {
   if (!torn_) ++size_;
 }
 
-// What of it goes into this file. A line that would not even fit into an empty one is cut.
+// How much of `data` goes into this file. A line that would not even fit into an empty one is cut.
 std::size_t LogFile::fitting(const char* data, std::size_t size) const {
   const std::uint64_t most_marks = max_bytes_ > kLeastIndex ? max_bytes_ : kLeastIndex;
   if (size_ > 0 && index_.size() >= most_marks) return 0;
@@ -105,7 +105,7 @@ std::uint64_t LogFile::room() const {
   return used < max_bytes_ ? max_bytes_ - used : 0;
 }
 
-// How much of it is in the file now. The disk is full or broken: the whole lines stay, the torn one is taken back.
+// How much of it is in the file now. When the disk is full or broken, whole lines stay and a torn one is removed.
 std::size_t LogFile::put(const char* data, std::size_t size, std::int64_t at_ms, int* error) {
   std::size_t written = 0;
   *error = write_rest(data, size, at_ms, &written);
@@ -156,7 +156,7 @@ void LogFile::rotate() {
 
 int LogFile::make_ready() { return fd_ >= 0 && is_in_place() ? 0 : open_newest(); }
 
-// False: it was removed, moved away or replaced. What was added or cut off by others is taken as it is.
+// False: it was removed, moved away or replaced. We accept what others have added or cut off.
 bool LogFile::is_in_place() {
   struct statx info;
   const Path path(kLogPrefix, number_);
@@ -170,7 +170,7 @@ bool LogFile::is_in_place() {
   return true;
 }
 
-// 0, or why it cannot be opened. The file we had is closed only then: two that are there differ in their inode.
+// 0, or why it cannot be opened. The old file is closed only then: two that exist at one time differ in their inode.
 int LogFile::open_newest() {
   if (number_ == 0) {  // a former shim of this service may have written here
     for_each_name(".", [this](const char* name) {

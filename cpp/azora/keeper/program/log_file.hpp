@@ -1,6 +1,6 @@
 #pragma once
-// The log files of one service in the current folder: log.1, log.2, ..; the highest number is written, the oldest go,
-// each with its index (log_mark.hpp). Plain text that any tool may read, remove, empty or add to at any time.
+// The log files of one service in the current folder: log.1, log.2, ...; the highest number is written, the oldest
+// are removed, each with its index (log_mark.hpp). Plain text: any tool may read, remove, empty or add to it any time.
 // Whole lines go in or are lost and counted: never a part of one, never a wait for room. What is removed is made anew
 // with the next write, the folder too. Threads: the program has one.
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace azora::keeper {
 
-// Not to wait, whatever lies there.
+// An open with these never waits, whatever lies there.
 inline constexpr int kLogFlags = O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK;
 inline constexpr unsigned kLogMode = 0600;
 
@@ -23,18 +23,18 @@ class LogFile {
  public:
   // Limits of what is written from now on.
   void configure(std::uint64_t max_bytes, std::uint32_t files);
-  // Whole lines, or a piece of one that is too long, taken at `at_ms`. They begin with what show() gave before.
+  // Appends whole lines, or a piece of one too long, taken at `at_ms`. They begin with what show() gave before.
   void append(const char* data, std::size_t size, std::int64_t at_ms);
   // The beginning of a line that is not finished: stands in the file until append() or lose() gets the line.
   void show(const char* data, std::size_t size, std::int64_t at_ms);
-  // They are not written. `error`: why not, 0: the disk is too slow.
+  // Counts lines that are not written. `error`: why not, 0: the disk is too slow.
   void lose(const char* data, std::size_t size, int error);
   // No piece of the last line follows.
   void end_line();
 
   std::uint64_t dropped() const { return dropped_; }
   const LogLoss& loss() const { return loss_; }
-  // The current folder is another one: goes on there with the next file.
+  // The current folder has changed: goes on there with the next file.
   void move();
   void close();
 

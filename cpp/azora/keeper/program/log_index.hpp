@@ -1,7 +1,7 @@
 #pragma once
-// Writes the index of one log file (log_mark.hpp): when what begins where was taken, and what was lost before it.
-// Marks come before the text they speak of, so that no line is ever shown with the time of an older one. Threads: the
-// program has one. Fails: quietly; what could not be marked is marked as not known as soon as there is room again.
+// Writes the index of one log file (log_mark.hpp): at what time each part of the text was taken, and what was lost
+// before it. Marks are written before their text, so that no line is ever shown with the time of an older one.
+// Threads: the program has one. Fails: quietly; what was not marked is marked as not known once there is room.
 #include <cstddef>
 #include <cstdint>
 
@@ -11,7 +11,7 @@ namespace azora::keeper {
 
 class LogIndex {
  public:
-  // That of log.`number`, which has `text_size` bytes: an index of a text that is not there is emptied.
+  // Opens the index of log.`number`, which has `text_size` bytes; empties an index whose text is not there.
   void open(std::uint64_t number, std::uint64_t text_size);
   void close();
   // The text was emptied.
@@ -28,7 +28,7 @@ class LogIndex {
   std::uint64_t number_ = 0;
   std::uint64_t size_ = 0;
   std::int64_t last_ms_ = -1;           // of the last mark
-  std::uint64_t unmarked_from_ = kNone;  // where the time stopped to be known
+  std::uint64_t unmarked_from_ = kNone;  // from here on the time is not known
   LogLoss pending_;                     // not marked yet
   std::uint64_t pending_at_ = 0;
 };

@@ -33,7 +33,7 @@ LogWriter::Pumped LogWriter::pump(int pipe, int rounds) {
 }
 
 void LogWriter::show_unfinished() {
-  shown_ = filled_;  // also when that fails: nobody waits for a disk
+  shown_ = filled_;  // also when that fails: we never wait for a disk
   file_.show(buffer_, filled_, begun_ms_);
 }
 

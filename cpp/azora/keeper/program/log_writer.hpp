@@ -29,7 +29,7 @@ class LogWriter {
 
   std::uint64_t dropped() const { return file_.dropped(); }
   const LogLoss& loss() const { return file_.loss(); }
-  // The current folder is another one: goes on there with the next file.
+  // The current folder has changed: goes on there with the next file.
   void move() { file_.move(); }
   void close() { file_.close(); }
 

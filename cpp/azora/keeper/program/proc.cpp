@@ -86,7 +86,7 @@ bool read_stat(int pid, ProcessStat* stat) {
   sys::close(fd);
   if (size <= 0) return false;
   text[size] = 0;
-  // The name in parentheses may hold anything, ')' too: the fields begin behind the last one.
+  // The name in parentheses may hold anything, even a ')': the fields begin behind the last one.
   long at = size;
   while (at > 0 && text[at] != ')') --at;
   const char* field = text + at + 2;

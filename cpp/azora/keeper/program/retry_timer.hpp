@@ -1,6 +1,6 @@
 #pragma once
-// When to look again at what could not be done: soon, and then at distances that double up to a second, until nothing
-// is left to be done. Time is given, in nanoseconds.
+// When to try again what could not be done: soon, and then after delays that double up to a second, until nothing is
+// left to be done. The caller passes the time, in nanoseconds.
 // Threads: the program has one. Fails: never.
 #include <cstdint>
 
@@ -22,7 +22,7 @@ class RetryTimer {
     const int next_ms = distance_ms_ * 2 < kLastMs ? distance_ms_ * 2 : kLastMs;
     set(now_ns, more ? next_ms : 0);
   }
-  // Of one that is set.
+  // How long to wait for the next try; call it only when one is set.
   int wait_ms(std::int64_t now_ns) const {
     const std::int64_t left = at_ns_ - now_ns;
     return left > 0 ? static_cast<int>(left / 1'000'000) + 1 : 0;

@@ -57,7 +57,7 @@ void ServiceStop::limit(std::uint32_t timeout_ms) {
   if (kill_at_ns_ == 0 || until < kill_at_ns_) kill_at_ns_ = until;
 }
 
-// Its number cannot become another's before we have waited for it.
+// The kernel gives main's pid to no other process before we have waited for it.
 void ServiceStop::signal_main(int main) {
   sys::kill(main, order_.signal);
   sys::kill(main, SIGCONT);

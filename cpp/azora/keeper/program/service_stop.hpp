@@ -19,7 +19,7 @@ class ServiceStop {
   // A new incarnation; `order` says how it is stopped when no other order comes.
   void renew(const StopOrder& order, std::uint32_t orphan_timeout_ms);
 
-  // `main`: the living main process, 0 when it has ended. Said again, an order only shortens the time.
+  // `main`: the living main process, 0 when it has ended. A repeated order only shortens the time.
   void order(const StopOrder& order, int main);
   void order_as_launched(int main) { this->order(launched_, main); }
   // SIGKILL from here on: no process gets another signal or more time.

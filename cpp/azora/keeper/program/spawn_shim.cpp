@@ -23,7 +23,7 @@ bool g_files_raised = false;
   if (g_files_raised) sys::limits(RLIMIT_NOFILE, &g_inherited_files, nullptr);
   long failed = sys::change_dir(folder);
   if (failed < 0) fail(error_pipe, failed);
-  // Fds 3 and 4 are what we were given ourselves; only the first changes hands.
+  // Fds 3 and 4 are those that we were given ourselves; only fd 3 is replaced.
   failed = sys::duplicate(listener, kListenerFd);
   if (failed < 0) fail(error_pipe, failed);
   sys::invoke(SYS_fcntl, kOrchestratorFd, F_SETFD, 0);

@@ -14,8 +14,8 @@ struct ShimSpawn {
   const char* cgroup = "-";
 };
 
-// Remembers the limits of open files that we were started with and takes all we may for ourselves:
-// shims and services get the former back.
+// Remembers the limits of open files that we were started with, and raises ours as far as we may: shims and services
+// get the remembered ones.
 void raise_file_limit();
 // How many descriptors we may have.
 std::uint64_t file_limit();

@@ -33,7 +33,7 @@ inline std::uint64_t to_number(const char* text, const char** end = nullptr) {
   return value;
 }
 
-// A whole name that is a number, such as a folder of /proc. 0: it is none.
+// A whole name that is a number, such as a folder of /proc. 0: it is not a number.
 inline std::uint64_t number_or_zero(const char* text) {
   const char* end = text;
   const std::uint64_t value = to_number(text, &end);
