@@ -15,10 +15,10 @@ namespace azora::bindings {
 
 namespace py = pybind11;
 
-// For every call that can wait: other Python threads run meanwhile.
+// For every call that can wait: other Python threads run while this object lives.
 using Unlocked = py::call_guard<Unlock>;
 
-// Becomes the Python exception of its code. May be thrown without the GIL.
+// Becomes the Python exception of its error code. May be thrown without the GIL.
 class Failure : public std::exception {
  public:
   explicit Failure(Error what) : code(error_name(what.code)), error(std::move(what)) {}
@@ -39,11 +39,11 @@ inline void check_or_throw(Result<void> result) {
   if (!result) throw Failure(std::move(result).error());
 }
 
-// Sets the Python error of a failure; for the functions that bypass pybind11.
+// Sets the Python error for a failure; for functions that bypass pybind11.
 void set_python_error(const Failure& failure);
 
-// The number of this process: one more in each child made by fork(). A handle that was made under another
-// number belongs to the parent and must be left alone.
+// The number of this process: one higher in each child made by fork(). A handle with another number belongs to the
+// parent and must be left alone.
 inline std::atomic<unsigned> generation_now{1};
 inline unsigned process_generation() { return generation_now.load(std::memory_order_relaxed); }
 class OwningProcess {

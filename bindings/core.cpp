@@ -93,7 +93,7 @@ CoreHandle::~CoreHandle() {
   picker = py::object();
   graph = {};
   if (process_.forked()) {
-    (void)impl_.release();  // its threads, sockets and processes are the parent's
+    (void)impl_.release();  // its threads, sockets and processes belong to the parent
     return;
   }
   const Unlock unlocked;  // stopping waits for processes

@@ -32,7 +32,7 @@ py::tuple totals(const CoreHandle& self) {
   return py::make_tuple(now.running, now.total, now.healthy, now.unhealthy, now.seq);
 }
 
-// Runs `make` without the GIL, returns bytes.
+// Runs `make` without the GIL and returns its text as bytes.
 template <typename Make>
 py::bytes unlocked_bytes(const Make& make) {
   const std::string text = [&] {
@@ -42,9 +42,9 @@ py::bytes unlocked_bytes(const Make& make) {
   return as_bytes(text);
 }
 
-// The same for a text that is shared and may have megabytes: it is also copied without the GIL.
+// The same for a shared text that may have megabytes: it is also copied without the GIL.
 py::bytes bytes_of(const std::shared_ptr<const std::string>& text) {
-  constexpr std::size_t kSmall = 64 * 1024;  // copied sooner than the GIL is handed over
+  constexpr std::size_t kSmall = 64 * 1024;  // copying this much is faster than releasing the GIL
   if (text->size() <= kSmall) return as_bytes(*text);
   PyObject* bytes = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(text->size()));
   if (bytes == nullptr) throw py::error_already_set();
@@ -65,14 +65,14 @@ py::bytes unlocked_list(const Make& make) {
   return bytes_of(text);
 }
 
-// Of a large fleet it has many megabytes, and several may ask at once.
+// The graph of a large fleet has many megabytes, and several callers may ask at once.
 py::object graph(const CoreHandle& self) {
   const std::shared_ptr<const std::string> text = [&] {
     const Unlock unlocked;
     return self.live().graph_json();
   }();
   if (self.graph.text != text) {
-    py::object made = bytes_of(text);  // gives the GIL away meanwhile
+    py::object made = bytes_of(text);  // releases the GIL meanwhile
     self.graph = {text, std::move(made)};
   }
   return self.graph.bytes;
@@ -82,7 +82,7 @@ orchestrator::LogOptions log_options(int lines, bool follow, bool timestamps) {
   return {.lines = static_cast<std::size_t>(std::max(0, lines)), .follow = follow, .timestamps = timestamps};
 }
 
-// One reader of a service's output. Holds the core, so that it never outlives it.
+// One reader of a service's output. It holds the core, so it never outlives the core.
 class LogStreamHandle {
  public:
   LogStreamHandle(std::shared_ptr<CoreHandle> core, const std::string& id, const orchestrator::LogOptions& options)

@@ -1,6 +1,6 @@
-// Which file descriptors this extension has opened, so that a child made by fork() can close them: the
-// linker leads every call of ours that opens or closes one through here (CMakeLists.txt, --wrap), also
-// those of Asio, whose descriptors cannot be asked for. What libcurl opens for https is its own.
+// Tracks which file descriptors this extension has opened, so that a child made by fork() can close them. The linker
+// leads all our calls that open or close one through here (CMakeLists.txt, --wrap). This includes Asio's, whose
+// descriptors cannot be asked for. libcurl's descriptors for https belong to libcurl.
 #include "descriptors.hpp"
 
 #include <sys/syscall.h>
@@ -13,9 +13,9 @@
 namespace azora::bindings {
 namespace {
 
-constexpr std::size_t kMost = std::size_t{1} << 20;  // numbers beyond are not followed
+constexpr std::size_t kMost = std::size_t{1} << 20;  // higher numbers are not tracked
 constexpr std::size_t kBits = 64;
-std::array<std::atomic<std::uint64_t>, kMost / kBits> ours{};  // a bit for each that is open
+std::array<std::atomic<std::uint64_t>, kMost / kBits> ours{};  // one bit for each open descriptor
 
 bool followed(int descriptor) {
   return descriptor >= 0 && static_cast<std::size_t>(descriptor) < kMost;
@@ -51,7 +51,7 @@ long __real_syscall(long number, long a, long b, long c, long d, long e, long f)
 int __real_timerfd_create(int clock, int flags);
 
 int __wrap_close(int descriptor) {
-  forget(descriptor);  // before another thread gets the number
+  forget(descriptor);  // before another thread can get the same number
   return __real_close(descriptor);
 }
 int __wrap_epoll_create(int size) { return note(__real_epoll_create(size)); }
@@ -79,7 +79,7 @@ int __wrap_pipe2(int* ends, int flags) {
 int __wrap_socket(int domain, int type, int protocol) {
   return note(__real_socket(domain, type, protocol));
 }
-// All six of them, as the C library itself passes them on.
+// Passes on all six arguments, as the C library does.
 long __wrap_syscall(long number, long a, long b, long c, long d, long e, long f) {
   const long result = __real_syscall(number, a, b, c, d, e, f);
   if (number == SYS_pidfd_open) note(static_cast<int>(result));

@@ -1,10 +1,10 @@
-// Errors of the core as Python exceptions: CoreError, or what the package's factory makes of one.
+// Turns errors of the core into Python exceptions: CoreError, or the exception that the package's factory makes of one.
 #include "bindings.hpp"
 
 namespace azora::bindings {
 namespace {
 
-// Both live as long as the process: exceptions may be made until the very end of the interpreter.
+// Both live as long as the process, because exceptions may be made until the interpreter has ended.
 PyObject* core_error = nullptr;
 PyObject* factory = nullptr;
 

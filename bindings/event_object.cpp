@@ -10,7 +10,7 @@ namespace {
 struct EventObject {
   PyObject_HEAD
   events::EventPtr event;
-  PyObject* data;  // the wire's form as a dict, from the first time it is asked for
+  PyObject* data;  // the event as a dict in the wire's form; made on first use
 };
 
 PyTypeObject* event_class = nullptr;  // lives as long as the process
@@ -30,7 +30,7 @@ void dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-// Event names are few and compared often: one string object each, for ever.
+// There are few event names and they are compared often, so each has one string object for ever.
 PyObject* type_name(PyObject* self, void*) {
   static std::array<PyObject*, kEventTypeCount> names{};
   PyObject*& name = names[static_cast<std::size_t>(event_of(self).type)];

@@ -1,8 +1,8 @@
 #pragma once
-// The Python object `_core.Event`: one event, immutable. A plain C type: thousands of them are made in a burst, and one
-// of pybind11's costs as much as all the rest of a delivery.
-// The properties that are seldom read are written in Python and added to the type by events.py; a class derived from it
-// would make every event an object of the garbage collector.
+// The Python object `_core.Event`: one event, immutable. It is a plain C type, because thousands of them are made in a
+// burst, and a pybind11 object costs as much as all the rest of a delivery.
+// events.py adds the rarely read properties, written in Python, to this type. With a derived class instead, every event
+// would be an object of the garbage collector.
 // Threads: under the GIL. Ownership: each holds its event. Fails: like Python, null with an error set.
 #include "azora/events/log.hpp"
 #include "bindings.hpp"
@@ -11,9 +11,9 @@ namespace azora::bindings {
 
 // Registers the type in the module.
 void bind_event_object(py::module_& module);
-// New references: one, and a list of them.
+// Return new references: to one event, and to a list of them.
 PyObject* new_event(events::EventPtr event);
-// Makes the object another event; only its caller may have a reference.
+// Replaces the event in this object; only the caller may hold a reference to it.
 void set_event(PyObject* object, events::EventPtr event);
 PyObject* new_events(std::vector<events::EventPtr> events);
 

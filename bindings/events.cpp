@@ -33,11 +33,11 @@ py::object take_exception() {
   return raised.value();
 }
 
-// An awaitable result or an exception goes to Python, which knows what to do with it.
+// False for an awaitable result or an exception: these go to Python, which knows what to do with them.
 bool is_done(PyObject* result) { return result == Py_None || (result != nullptr && !may_be_awaited(result)); }
 
-// The Python object of one event after the other. One that the handler did not keep is used again: making and freeing
-// an object costs as much as all the rest of a delivery.
+// The Python object for one event after the other. If the handler did not keep the object, it is used again, because
+// making and freeing an object costs as much as all the rest of a delivery.
 class Delivered {
  public:
   Delivered() = default;
@@ -72,13 +72,13 @@ py::object deliver(CursorHandle& self, const py::object& handler, std::size_t ma
   }
   Delivered delivered;
   while (taken.next < taken.events.size()) {
-    if (cursor.closed()) {  // meanwhile: the rest is not handed over any more
+    if (cursor.closed()) {  // closed meanwhile: the rest is not handed over
       taken = {};
       return py::bool_(false);
     }
     PyObject* event = delivered.of(std::move(taken.events[taken.next++]));
-    // The handler may give the GIL away and want it back of an interpreter that has ended. Python's own pointers:
-    // pybind11's look at the thread with every change of a count.
+    // The handler may release the GIL and ask for it again from an interpreter that has ended. Plain Python pointers
+    // are used here, because pybind11's check the thread at every change of a reference count.
     PyObject* result = or_rest([&] { return PyObject_CallOneArg(handler.ptr(), event); });
     if (is_done(result)) [[likely]] {
       Py_DECREF(result);
@@ -93,7 +93,7 @@ py::object deliver(CursorHandle& self, const py::object& handler, std::size_t ma
 }  // namespace
 
 CursorHandle::~CursorHandle() {
-  // The log's lock may be held by a thread that does not exist in a forked child.
+  // In a forked child, a thread that does not exist there may hold the log's lock.
   if (process_.forked()) new std::shared_ptr<events::Cursor>(std::move(cursor_));
 }
 

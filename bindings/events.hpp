@@ -24,7 +24,7 @@ class CursorHandle {
     return *cursor_;
   }
 
-  // What deliver() took from the log and did not hand over yet, from `next` on. Under the GIL.
+  // The events that deliver() took from the log; those from `next` on are not handed over yet. Under the GIL.
   struct Taken {
     std::vector<events::EventPtr> events;
     std::size_t next = 0;

@@ -1,5 +1,5 @@
-// fork() in user code: the child has our memory but none of our threads. It closes our descriptors,
-// joins and frees nothing of the parent's; every handle refuses.
+// fork() in user code: the child has our memory but none of our threads. It closes our descriptors, but joins no thread
+// and frees nothing that belongs to the parent; every handle refuses to work.
 #include "bindings.hpp"
 #include "descriptors.hpp"
 

@@ -16,14 +16,14 @@ namespace {
 
 using balancer::Pick;
 
-// The very objects that Python's code has for its own constants: keys are then found without being compared.
+// The very string objects that Python uses for its own constants: keys are found without being compared.
 py::str interned(const char* text) {
   PyObject* made = PyUnicode_InternFromString(text);
   if (made == nullptr) throw py::error_already_set();
   return py::reinterpret_steal<py::str>(made);
 }
 
-// Made once, kept for ever.
+// Made once and kept for ever.
 struct Words {
   py::str type = interned("type"), method = interned("method"), path = interned("path"),
           root_path = interned("root_path"), query_string = interned("query_string"), client = interned("client"),
@@ -49,7 +49,7 @@ struct FrontState {
   std::shared_ptr<CoreHandle> core;
   py::set known_hosts;
 
-  // The body of a pick as it was made last for that instance; good as long as its view and figures are the newest.
+  // The last pick body of an instance. It is valid while its view and figures are the newest ones.
   struct Body {
     std::uint64_t stamp = 0;
     balancer::Strategy strategy{};
@@ -57,10 +57,10 @@ struct FrontState {
     ViewPtr view;
     py::object bytes;
   };
-  static constexpr std::size_t kBodies = 4096;  // of larger fleets only the first slots
+  static constexpr std::size_t kBodies = 4096;  // in a larger fleet only the first slots are cached
   std::vector<Body> bodies;
 
-  // Header pairs of the usual lengths, and of the newest event.
+  // Header pairs of the usual lengths, and the one of the newest event.
   std::vector<py::object> lengths{2048};
   std::uint64_t seq = UINT64_MAX;
   py::object seq_header;
@@ -85,7 +85,7 @@ PyObject* get(PyObject* scope, const py::str& key) {
   return value;
 }
 
-// The path of a request that needs no closer look; empty: it does.
+// The path of a plain request; empty: the request needs a closer look in Python.
 std::string_view plain_path(const FrontState& state, PyObject* scope) {
   const Words& key = words();
   if (!PyDict_CheckExact(scope)) return {};
@@ -131,7 +131,7 @@ py::object pick_body(FrontState& state, std::string_view pool) {
   if (slot >= FrontState::kBodies) return to_bytes(answer_json(pick, *view, false));
   if (slot >= state.bodies.size()) state.bodies.resize(slot + 1);
   FrontState::Body& body = state.bodies[slot];
-  const std::uint32_t figures = view->figures_version();  // before they are read: what changes later is seen next time
+  const std::uint32_t figures = view->figures_version();  // read before the figures: the next call sees later writes
   const bool known = body.view == view && body.figures == figures && body.stamp == pick.instance->stamp() &&
                      body.strategy == pick.strategy;
   if (!known) {
@@ -179,7 +179,7 @@ py::object message(const py::dict& form, const py::str& key, const py::object& v
   return made;
 }
 
-// Below that path, one segment; empty: it is not of this form.
+// The one segment after that prefix; empty: the path has another form.
 std::string_view segment(std::string_view path, std::string_view prefix) {
   if (!path.starts_with(prefix)) return {};
   path.remove_prefix(prefix.size());
@@ -190,7 +190,7 @@ py::object answer(FrontState& state, PyObject* scope) {
   if (state.core->closed() || state.core->forked()) return py::none();
   const std::string_view path = plain_path(state, scope);
   if (path.empty()) return py::none();
-  // Before the body is made: the body reflects at least this.
+  // Read before the body is made: the body reflects at least this.
   const std::uint64_t seq = state.core->get().seq();
   py::object body;
   bool store = true;

@@ -1,9 +1,10 @@
 #pragma once
-// The plain hot reads of the REST server in one call from Python: ASGI scope in, the two ASGI messages out. What is not
-// plain (another method, a query, a mount, a Host header or peer that was not judged yet, an error) it leaves to the
-// layer in Python, which checks everything again: there is one set of rules, and here only their common case.
+// Answers the plain hot reads of the REST server in one call from Python: ASGI scope in, the two ASGI messages out. If
+// a request is not plain (another method, a query, a mount, a Host header or peer that was not judged yet, an error),
+// it leaves the request to the layer in Python, which checks everything again. So there is one set of rules, and only
+// its common case is here.
 // Threads: under the GIL, which it never releases: nothing it does can wait.
-// Ownership: shares the core. Fails: like Python, null with an error set.
+// Ownership: shares the core. Fails: as Python functions do: null with an error set.
 #include "handle.hpp"
 
 namespace azora::bindings {

@@ -18,7 +18,7 @@ class CoreHandle {
   CoreHandle(const CoreHandle&) = delete;
   CoreHandle& operator=(const CoreHandle&) = delete;
 
-  // For reads; also after close(). Throws forked_handle.
+  // For reads; works also after close(). Throws forked_handle.
   orchestrator::Orchestrator& get() const {
     process_.check();
     return *impl_;
@@ -30,7 +30,7 @@ class CoreHandle {
   bool forked() const { return process_.forked(); }
 
   py::object picker;  // `Core.pick` is a builtin of it
-  // The newest graph that was asked for, as Python has it: all who ask for the same get one object.
+  // The newest graph that a caller asked for, as a Python object: all callers that ask for the same graph share it.
   struct KeptBytes {
     std::shared_ptr<const std::string> text;
     py::object bytes;

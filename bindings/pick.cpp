@@ -1,4 +1,4 @@
-// Picks of `_core.Core` beyond the builtin: the answer of GET /loadbalancer as bytes, and leases.
+// The picks of `_core.Core` other than the builtin: the answer of GET /loadbalancer as bytes, and leases.
 #include <pybind11/stl.h>
 
 #include <optional>
@@ -61,15 +61,15 @@ std::string answer_json(const Pick& pick, const ServiceView& view, bool explain)
 
 namespace {
 
-// Every candidate as it is before the pick. They may be many: looked at without the GIL, under which all turns are
-// taken (Balancer::pick_alone), so none is taken here.
+// Every candidate as it is before the pick. There may be many, so they are examined without the GIL. Turns are only
+// taken under the GIL (Balancer::pick_alone), so this call takes none.
 std::vector<balancer::Candidate> candidates(orchestrator::Orchestrator& core, std::string_view pool, PickRequest request) {
   const Unlock unlocked;
   request.peek = true;
   return std::move(value_or_throw(core.balancer().pick(pool, request)).candidates);
 }
 
-// A service may go between its choice and the look at its health: then another is chosen.
+// A service may disappear between its choice and the look at its health: then another one is chosen.
 std::string choose_json(orchestrator::Orchestrator& core, std::string_view pool, const PickRequest& request) {
   constexpr int kTries = 8;
   PickRequest plain = request;

@@ -1,4 +1,4 @@
-// Python's structs first: bindings.hpp brings them.
+// bindings.hpp must come first, because it includes Python's structs.
 #include "bindings.hpp"
 // clang-format keeps this apart.
 #include <structmember.h>

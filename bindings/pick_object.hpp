@@ -1,7 +1,7 @@
 #pragma once
 // The Python object `_core.Pick`: one instance, immutable; and the cache of them.
-// Threads: under the GIL. Ownership: the cache holds one reference to each object it may hand out
-// again. Fails: like Python, null with an error set.
+// Threads: under the GIL. Ownership: the cache holds one reference to each object that it may return again. Fails: as
+// Python functions do: null with an error set.
 #include <pybind11/pybind11.h>
 
 #include <cstdint>
@@ -16,8 +16,8 @@ void bind_pick_object(pybind11::module_& module);
 // A new reference.
 PyObject* new_pick(const balancer::Instance& instance);
 
-// At most one object per live instance, found by its slot. A slot that went to another instance
-// shows by its stamp, so the cache needs no notice of services that go.
+// At most one object per live instance, found by its slot. The stamp shows if a slot belongs to another instance now,
+// so the cache works without being told that a service is gone.
 class PickCache {
  public:
   PickCache() = default;

@@ -17,7 +17,7 @@ using balancer::PoolHandle;
 using balancer::Strategy;
 
 struct PickerState {
-  // A pool's name as Python wrote it, looked up once. The GIL makes us the one thread of the handle.
+  // A pool's name as Python wrote it, looked up once. The GIL makes sure that one thread at a time uses the handle.
   struct Name {
     py::object text;
     std::optional<PoolHandle> pool;
@@ -40,7 +40,7 @@ PyTypeObject* picker_type = nullptr;  // lives as long as the process
 
 PickerState& state_of(PyObject* self) { return *reinterpret_cast<PickerObject*>(self)->state; }
 
-// Throws error_already_set for what is not a str or has no UTF-8 form. The answer lives as long as `text`.
+// Throws error_already_set if it is not a str or has no UTF-8 form. The result lives as long as `text`.
 std::string_view utf8(PyObject* text, const char* name) {
   if (!PyUnicode_Check(text)) {
     PyErr_Format(PyExc_TypeError, "pick(): %s must be str, not %.100s", name, Py_TYPE(text)->tp_name);
@@ -103,7 +103,7 @@ Arguments read_arguments(PyObject* const* args, Py_ssize_t count, PyObject* keyw
   return {given[0], given[1], given[2]};
 }
 
-// The full way: for a pool that changed, and for the error that says why no instance is eligible.
+// The slow way: for a pool that changed, and for the error that says why no instance can be picked.
 PyObject* pick_slowly(PickerState& state, std::string_view pool, std::optional<Strategy> strategy,
                       std::string_view key) {
   const balancer::Pick pick = value_or_throw(
@@ -150,7 +150,7 @@ void dealloc(PyObject* self) {
 }
 
 PyMethodDef methods[] = {
-    // Through void(*)(): the signature of a function with keywords is another than the table's.
+    // Cast through void(*)(): a function with keywords has another signature than the table's type.
     {"pick", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&pick_builtin)),
      METH_FASTCALL | METH_KEYWORDS,
      "pick($self, pool, key=None, strategy=None)\n--\n\n"
@@ -203,7 +203,7 @@ void detach_picker(const py::object& picker) {
   state.core = nullptr;
   state.balancer = nullptr;
   state.last = nullptr;
-  state.names = {};  // they share pools of the balancer that goes
+  state.names = {};  // names share pools of the balancer, which is destroyed next
 }
 
 }  // namespace azora::bindings

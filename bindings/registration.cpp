@@ -1,4 +1,4 @@
-// Registration through `_core.Core`: waited for by the calling thread, or, for an event loop, answered through a descriptor.
+// Registration through `_core.Core`. The calling thread waits, or an event loop gets the answer through a descriptor.
 #include <pybind11/stl.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -57,10 +57,10 @@ std::uint64_t register_texts(const CoreHandle& self, const std::vector<std::stri
   return value_or_throw(self.live().register_many(std::move(specs), origin, when));
 }
 
-// Where the control thread leaves its answers, and the descriptor that is readable while there are some.
+// The place where the control thread leaves its answers, and the descriptor that is readable while there are any.
 class Answers {
  public:
-  using Answer = std::pair<std::uint64_t, std::optional<Error>>;  // ticket; why it was refused
+  using Answer = std::pair<std::uint64_t, std::optional<Error>>;  // ticket; the error if it was refused
 
   int fd() const { return fd_.get(); }
   void add(std::uint64_t ticket, const Result<std::uint64_t>& result) {
@@ -87,12 +87,12 @@ class Answers {
   std::vector<Answer> answers_ AZORA_GUARDED_BY(mutex_);
 };
 
-// The Python object `_core.Registrations`. Under the GIL; the answers outlive it while the control thread owes some.
+// The Python object `_core.Registrations`. Under the GIL; the answers live on while the control thread owes some.
 class Registrations {
  public:
   explicit Registrations(std::shared_ptr<CoreHandle> core) : core_(std::move(core)) {}
   ~Registrations() {
-    // The descriptor and the lock are the parent's.
+    // In a forked child the descriptor and the lock belong to the parent.
     if (process_.forked()) new std::shared_ptr<Answers>(std::move(answers_));
   }
   Registrations(const Registrations&) = delete;

@@ -1,5 +1,5 @@
 #pragma once
-// The Python object `_core.Service`: a view and the figures of the moment it was asked for. Ownership: shares the view.
+// The Python object `_core.Service`: a view, with the figures of that moment. Ownership: shares the view.
 #include <cstdint>
 #include <utility>
 

@@ -1,4 +1,4 @@
-"""What callers pass, judged before it is used."""
+"""Checks the arguments of callers before they are used."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _POOL_OPTIONS: dict[str, Any] = {
 
 
 def types_of(type: str | Sequence[str] | None) -> list[str] | None:
-    """Names of events; None: all of them. Raises InvalidArgument: one is no text."""
+    """Names of events; None: all. Raises InvalidArgument if one is not a string."""
     if type is None:
         return None
     names = [type] if isinstance(type, str) else list(type)
@@ -38,7 +38,7 @@ def types_of(type: str | Sequence[str] | None) -> list[str] | None:
 
 
 def deadline_of(timeout_ms: float) -> float:
-    """Then it is over. Raises InvalidArgument: it is no number of milliseconds."""
+    """When the timeout ends. Raises InvalidArgument if it is not a number of milliseconds."""
     if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, int | float):
         raise InvalidArgument(f"timeout_ms is {timeout_ms!r}; it must be milliseconds")
     if timeout_ms != timeout_ms:
@@ -47,14 +47,14 @@ def deadline_of(timeout_ms: float) -> float:
 
 
 def limit_of(name: str, value: int | None) -> int | None:
-    """A cap of starts. Raises InvalidArgument: it is none."""
+    """A cap of starts. Raises InvalidArgument if it is not a valid one."""
     if value is None or (type(value) is int and 0 <= value <= _MOST):
         return value
     raise InvalidArgument(f"{name} is {value!r}; it must be an integer from 0 (no cap) to {_MOST}")
 
 
 def pool_options(**options: object) -> dict[str, object]:
-    """How a pool is to be picked from. Raises InvalidArgument: a value is of the wrong kind."""
+    """The options of a pool. Raises InvalidArgument if a value is of the wrong kind."""
     for name, value in options.items():
         kind = _POOL_OPTIONS[name]
         right = isinstance(value, kind) and isinstance(value, bool) is (kind is bool)

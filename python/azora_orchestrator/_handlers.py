@@ -1,8 +1,8 @@
-"""Handlers of events, sync and async, and the loop for those who have none.
+"""Handlers of events, sync and async, and the loop for async handlers that have none.
 
 Threads: a sync handler runs on a daemon thread of its own, in order; an async handler runs on the
 loop that was running at `on()`, else on one of ours, one event at a time. No handler can disturb
-another or the orchestrator: each reads a stream of its own.
+another one or the orchestrator, because each has its own stream.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ __all__ = ["Handler", "LoopWatch", "OwnLoop", "Subscription"]
 
 logger = logging.getLogger("azora_orchestrator")
 
-# The subscription whose async handler is at work here.
+# The subscription whose async handler runs in this context.
 _at_work: contextvars.ContextVar[object] = contextvars.ContextVar("azora_at_work", default=None)
-_GRACE_SECONDS = 0.25  # how long a loop may leave events unread before it is looked at again
+_GRACE_SECONDS = 0.25  # how long a loop may leave events unread before it is checked again
 
 Handler = Callable[[Event], object] | Callable[[Event], Awaitable[object]]
 
@@ -68,7 +68,7 @@ class Subscription:
         return self._handler(event)
 
     def handles(self, handler: object) -> bool:
-        """Is this the subscription of that handler?"""
+        """Whether this is the subscription of that handler."""
         return handler is self or handler == self._handler
 
     @property
@@ -77,17 +77,17 @@ class Subscription:
         return not self._stream.closed
 
     def unsubscribe(self) -> None:
-        """No further event is handed over; the one being handled goes on."""
+        """Hand over no further event; the handler finishes the present one."""
         self._watch.remove(self)
         self._stream.close()
         self._gone(self)
 
     def end(self) -> None:
-        """Handle what is there, then finish."""
+        """Handle the events that are there, then finish."""
         self._stream.end()
 
     def join(self, timeout: float) -> bool:
-        """Wait until it has finished; a handler never waits for itself."""
+        """Wait until the handler has finished; a handler never waits for itself."""
         if (
             threading.current_thread() is self._thread
             or self._on_own_loop()
@@ -116,7 +116,7 @@ class Subscription:
                 if error is None and inspect.isawaitable(result):
                     try:
                         self._loops.run(result)
-                    except BaseException as failure:  # sys.exit() in one ends no thread of ours
+                    except BaseException as failure:  # not even sys.exit() ends our thread
                         error = failure
                 if error is not None:
                     self._report(event, error)
@@ -136,7 +136,7 @@ class Subscription:
         self._watch.add(self)
 
     def _on_own_loop(self) -> bool:
-        """Waiting here would stop the very loop that is waited for."""
+        """Whether the caller is on this loop: waiting here would then block the loop itself."""
         if self._thread is not None:
             return False
         try:
@@ -162,15 +162,15 @@ class Subscription:
             self._finished.set()
 
     def descriptor(self) -> int:
-        """Readable while there are events that the handler has not got."""
+        """Readable while there are events that the handler did not get yet."""
         return self._stream.descriptor()
 
     def loop_closed(self) -> bool:
-        """Nobody will ever call the handler again."""
+        """Whether the loop is closed: then the handler is never called again."""
         return self._loop.is_closed()
 
     def lose_loop(self) -> None:
-        """The handler ends because its loop did, and this is told; nothing when it has ended."""
+        """End the handler because its loop has ended, and report it; nothing if it ended before."""
         if not self._stream.closed:
             self._stream.close()
             self._gone(self)
@@ -180,12 +180,12 @@ class Subscription:
 
     def _report(self, event: Event, error: BaseException) -> None:
         logger.error("event handler %s failed", _name(self._handler), exc_info=error)
-        if event.type != "callbackFailed":  # or one that fails on these would never come to rest
+        if event.type != "callbackFailed":  # otherwise it would fail on its own reports for ever
             self._failed(f"{_name(self._handler)}: {type(error).__name__}: {error}")
 
 
 class LoopWatch:
-    """Notices loops that were closed without ending the handlers on them.
+    """Notices loops that were closed while handlers on them had not ended.
 
     Threads: one daemon thread, made when it is first needed, which sleeps while handlers keep up.
     """
@@ -199,7 +199,7 @@ class LoopWatch:
         self._ended = False
 
     def add(self, subscription: Subscription) -> None:
-        """Look at its loop whenever events wait for it."""
+        """Check the loop of this subscription whenever events wait for it."""
         with self._lock:
             if self._ended:
                 return
@@ -217,7 +217,7 @@ class LoopWatch:
             self._epoll.register(descriptor, select.EPOLLIN | select.EPOLLONESHOT)
 
     def remove(self, subscription: Subscription) -> None:
-        """It has ended."""
+        """Stop watching a subscription that has ended."""
         with self._lock:
             for descriptor, one in list(self._watched.items()):
                 if one is subscription:
@@ -227,7 +227,7 @@ class LoopWatch:
                             self._epoll.unregister(descriptor)
 
     def close_in_child(self) -> None:
-        """Close our descriptors; the thread that used them is not there."""
+        """Close our descriptors; the thread that used them does not exist in the child."""
         if self._epoll is not None and not self._epoll.closed:
             self._epoll.close()
             os.close(self._wake)
@@ -243,7 +243,7 @@ class LoopWatch:
             thread.join(timeout)
 
     def _run(self, epoll: select.epoll) -> None:
-        late: dict[int, float] = {}  # descriptor -> when to look again
+        late: dict[int, float] = {}  # descriptor -> when to check again
         while True:
             wait = min(late.values(), default=None)
             ready = epoll.poll(None if wait is None else max(0.0, wait - time.monotonic()))
@@ -297,7 +297,7 @@ class OwnLoop:
             loop.close()
 
     def run(self, awaitable: Awaitable[Any]) -> Any:
-        """Run to its end from another thread."""
+        """Run a coroutine to its end, from another thread."""
 
         async def whole() -> Any:
             return await awaitable
@@ -305,7 +305,7 @@ class OwnLoop:
         return asyncio.run_coroutine_threadsafe(whole(), self.loop()).result()
 
     def close(self, timeout: float) -> None:
-        """Cancel what still runs and end the thread; the task that calls this ends by itself."""
+        """Cancel running tasks and end the thread; a task that calls this ends by itself."""
         with self._lock:
             loop, thread = self._loop, self._thread
             self._loop = self._thread = None
@@ -328,7 +328,7 @@ class OwnLoop:
             return
         asyncio.run_coroutine_threadsafe(end(), loop)
         thread.join(timeout)
-        if thread.is_alive():  # something there blocks, or will not be cancelled
+        if thread.is_alive():  # a task blocks the loop, or refuses to be cancelled
             loop.call_soon_threadsafe(loop.stop)
 
 

@@ -1,7 +1,7 @@
 """Restart callables: the core asks for a restart, the user's function does it.
 
 Threads: one dispatcher waits at the core; every request runs on a daemon thread of its own, at most
-one per service at a time, so a slow callable holds up nobody else's restart.
+one per service at a time, so a slow callable does not delay other restarts.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class RestartQueue:
         self._thread: threading.Thread | None = None
 
     def put(self, functions: dict[str, Callable[..., object]]) -> dict[str, Any]:
-        """Take callables before their registration; answers what they replaced, for undo()."""
+        """Take callables before their registration; returns the replaced ones, for undo()."""
         with self._lock:
             before = {id: self._entries.get(id) for id in functions}
             for id, function in functions.items():
@@ -60,7 +60,7 @@ class RestartQueue:
         return before
 
     def undo(self, before: dict[str, Any]) -> None:
-        """The registration was refused: put back what was there."""
+        """Put back the former callables: the registration was refused."""
         with self._lock:
             for id, entry in before.items():
                 if entry is None:
@@ -69,7 +69,7 @@ class RestartQueue:
                     self._entries[id] = entry
 
     def forget(self, id: str) -> None:
-        """The service is gone, or is registered without callable."""
+        """Drop the callable: the service is gone, or is registered without one."""
         with self._lock:
             self._entries.pop(id, None)
 
@@ -122,7 +122,7 @@ class RestartQueue:
         return True, ""
 
     def _tell(self, reason: str) -> None:
-        with contextlib.suppress(AzoraError):  # closing: nobody is left to be told
+        with contextlib.suppress(AzoraError):  # closing: there is nobody to report to
             self._core.handler_failed(reason)
 
     def _finish(self, entry: _Entry, result: Awaitable[Any]) -> Any:

@@ -1,7 +1,7 @@
 """What a MasterOrchestrator owns and must end: core, streams, handlers, restart callables.
 
-It holds no reference to the MasterOrchestrator, so that one nobody holds any more is collected, and
-then closed from here; at interpreter exit likewise.
+It holds no reference to the MasterOrchestrator. So when the user drops the last reference, Python
+collects the MasterOrchestrator, and the Runtime is closed. The same happens at interpreter exit.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from azora_orchestrator._restarts import RestartQueue
 from azora_orchestrator.errors import AzoraError, ForkedHandle
 from azora_orchestrator.events import EventStream
 
-_JOIN_SECONDS = 2.0  # for handlers that are at work when everything ends
+_JOIN_SECONDS = 2.0  # for handlers that still run when everything ends
 
 
 class Runtime:
@@ -42,11 +42,11 @@ class Runtime:
 
     @property
     def forked(self) -> bool:
-        """True in a child made by fork(): everything here is its parent's."""
+        """True in a child made by fork(): everything here belongs to the parent."""
         return os.getpid() != self._pid
 
     def check_fork(self) -> None:
-        """Refuse in a forked child before a lock is touched that nobody there will release."""
+        """Refuse in a forked child, before a lock is touched that no thread there would release."""
         if self.forked:
             raise ForkedHandle(
                 "this handle belongs to the parent process; make a new orchestrator after fork()"
@@ -55,7 +55,7 @@ class Runtime:
     def stream(
         self, since: int | None, types: Sequence[str] | None, service: str | None
     ) -> EventStream:
-        """Open a stream that ends with us."""
+        """Open a stream that ends together with this object."""
         self.check_fork()
         chosen = None if types is None else list(types)
         stream = EventStream(self.core.cursor(since, chosen, service))
@@ -68,7 +68,7 @@ class Runtime:
     def subscribe(
         self, types: Sequence[str] | None, service: str | None, handler: Handler
     ) -> Subscription:
-        """Begin to hand events to a handler."""
+        """Start to call a handler with events."""
         self.check_fork()
         chosen = None if types is None else list(types)
         stream = EventStream(self.core.cursor(None, chosen, service))
@@ -96,7 +96,7 @@ class Runtime:
         return bool(found)
 
     def close(self, timeout_ms: int) -> None:
-        """Stop the fleet, deliver what happened, end every thread. Idempotent."""
+        """Stop the fleet, deliver the remaining events, end every thread. Idempotent."""
         if os.getpid() != self._pid:
             return
         with self._lock:
@@ -121,7 +121,7 @@ class Runtime:
         try:
             self.core.handler_failed(reason)
         except AzoraError:
-            return  # closing: nobody is left to be told
+            return  # closing: there is nobody to report to
 
     def _gone(self, subscription: Subscription) -> None:
         with self._lock:

@@ -1,6 +1,6 @@
-"""Services on their way to the core: from what users write to the text it reads.
+"""Turns services, as users write them, into the JSON text that the core reads.
 
-What JSON cannot say is refused here, with its field; everything else is judged by the core.
+A value that JSON cannot express is refused here, with its field; the core checks the rest.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _FINITE = "it must be a finite number"
 def split(
     service: ServiceConfig | Mapping[str, Any],
 ) -> tuple[dict[str, Any], Callable[..., object] | None]:
-    """The wire's object without the restart callable, and the callable."""
+    """Split a service into its wire object without the restart callable, and the callable."""
     if isinstance(service, ServiceConfig):
         return service.to_wire(), service.restart_callable
     if not isinstance(service, Mapping):
@@ -41,7 +41,7 @@ def split(
 
 
 def texts_of(wires: list[dict[str, Any]]) -> list[str]:
-    """The texts for the core. Raises InvalidSpec with every value that has no place in one."""
+    """The texts for the core. Raises InvalidSpec with every value that JSON cannot express."""
     try:
         return [json.dumps(wire, default=_plain, allow_nan=False) for wire in wires]
     except (TypeError, ValueError, RecursionError) as error:
@@ -49,7 +49,7 @@ def texts_of(wires: list[dict[str, Any]]) -> list[str]:
 
 
 def unsayable(wires: list[dict[str, Any]], otherwise: str) -> InvalidSpec:
-    """The refusal of services that cannot be written down, field by field."""
+    """The error for services that JSON cannot express, field by field."""
     faults = [
         (f"services[{index}].{field}" if len(wires) > 1 else field, rule)
         for index, wire in enumerate(wires)
@@ -65,7 +65,7 @@ def _plain(value: object) -> object:
         return value.to_wire()
     if isinstance(value, Mapping):
         return dict(value)
-    if hasattr(value, "tolist"):  # of numpy: its numbers are written as Python's
+    if hasattr(value, "tolist"):  # numbers of numpy are written like Python's
         return value.tolist()
     raise TypeError(f"{value!r} cannot be written as JSON")
 

@@ -1,6 +1,6 @@
 """AsyncMasterOrchestrator: the same names as coroutines.
 
-What can wait runs on a thread of its own, so the loop goes on; what cannot is answered at once.
+A call that can wait runs on its own thread, so the loop goes on; other calls answer at once.
 `on()`, `off()` and `events()` only open something, so they are plain methods.
 """
 
@@ -39,7 +39,7 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
         else:
             future.set_result(result)  # type: ignore[arg-type]
 
-    context = contextvars.copy_context()  # it tells close() which handler waits for it
+    context = contextvars.copy_context()  # close() learns from it which handler waits
 
     def work() -> None:
         result: T | None = None
@@ -48,7 +48,7 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
             result = context.run(function, *args, **kwargs)
         except BaseException as error:
             failure = error
-        with contextlib.suppress(RuntimeError):  # the loop was closed: nobody waits
+        with contextlib.suppress(RuntimeError):  # the loop was closed: no task waits
             loop.call_soon_threadsafe(finish, result, failure)
 
     threading.Thread(target=work, name="azora-wait", daemon=True).start()

@@ -165,7 +165,7 @@ CATALOG: tuple[CatalogEntry, ...] = (
 
 
 def start_order() -> list[CatalogEntry]:
-    """What needs nothing first, then what needs only those; the higher priority first."""
+    """Entries without dependencies first, then those that need only these; by higher priority."""
     order: list[CatalogEntry] = []
     known: set[str] = set()
     remaining = list(CATALOG)
@@ -198,7 +198,7 @@ def _as_service(entry: CatalogEntry, environ: Mapping[str, str]) -> dict[str, An
 
 
 def services(environ: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """The eleven as configurations in start order: URLs to watch, no processes of ours.
+    """The eleven services as configurations in start order: URLs to watch, without own processes.
 
     Args:
         environ: Where the `*_ENDPOINT` variables are looked up; the environment of this process.
@@ -209,10 +209,10 @@ def services(environ: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
 
 
 def demo_services(environ: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
-    """The eleven as real local processes on the ports of their endpoints.
+    """The eleven services as real local processes on the ports of their endpoints.
 
-    Checked every 5 s, and restarted at once after a first crash, so that there is something to
-    see. An endpoint on another machine is only watched.
+    They are checked every 5 s and restarted at once after a first crash, so that there is something
+    to see. An endpoint on another machine is only watched.
     """
     program = str(Path(__file__).with_name("demo_service.py"))
     found = services(environ)

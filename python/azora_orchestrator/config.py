@@ -1,7 +1,7 @@
 """Configuration files: TOML first, JSON and YAML of the same shape.
 
-Whatever is wrong is found at once, each fault with file, line, field and rule. Services are judged
-by the core's field table alone; this module judges only what is around them.
+All faults are found in one run, each with file, line, field and rule. The core's field table alone
+judges services; this module judges only the rest of the file.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|min|h)")  # as model/uni
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _MAX_MS = 2**31 - 1
-_EXACT = 1e-6  # of a millisecond: what binary fractions make of "1.001s"
+_EXACT = 1e-6  # of a millisecond: rounding error of binary fractions, as in "1.001s"
 _Path = tuple[str | int, ...]
 
 
@@ -118,7 +118,7 @@ def _share(value: Any) -> float:
 
 
 def milliseconds(text: str) -> int | None:
-    """A duration as files and options spell it ("500ms", "1.5s", "2m"); None: it is none."""
+    """A duration as files and options spell it ("500ms", "1.5s", "2m"); None: not a duration."""
     match = _DURATION.fullmatch(text)
     ms = float(match[1]) * _UNITS[match[2]] if match else -1.0
     return round(ms) if 0 <= ms <= _MAX_MS and abs(ms - round(ms)) <= _EXACT else None
@@ -201,7 +201,7 @@ class _Loader:
         self.config.faults.append(ConfigFault(self.name, line_of(self.lines, path), shown, message))
 
     def table(self, data: Any, path: _Path, rules: _Table) -> dict[str, Any]:
-        """The options of one table whose keys are all ours."""
+        """The options of one table in which every key must be known."""
         shown = ".".join(map(str, path))
         if not isinstance(data, dict):
             self.fault(path, shown, f"is {_shown(data)}; it must be a table")
@@ -261,7 +261,7 @@ class _Loader:
             try:
                 text = json.dumps(service, ensure_ascii=False, allow_nan=False)
                 text.encode()
-            except (TypeError, ValueError):  # of the latter kind: a surrogate without its pair
+            except (TypeError, ValueError):  # a half character: a surrogate without its pair
                 self._unfit(service, path)
                 continue
             if not isinstance(service, dict):
@@ -283,7 +283,7 @@ class _Loader:
         _Relations(self, services, seen).check()
 
     def _addresses(self) -> None:
-        """Process services that share an address, or have the one where we are to listen."""
+        """Reports process services that share an address, or have the one we will listen on."""
         settings = self.config.settings
         host = self._host or settings.get("host", DEFAULT_HOST)
         port = settings.get("port", DEFAULT_PORT) if self._port is None else self._port
@@ -292,7 +292,7 @@ class _Loader:
             self.fault(("services", self._places[place], "endpoint"), "endpoint", message)
 
     def _unfit(self, value: Any, path: _Path) -> bool:
-        """Names what JSON, or we, cannot say: dates, nan, half characters, what lies too deep."""
+        """Reports values that JSON or we cannot use: dates, nan, half characters, deep nesting."""
         before = len(self.config.faults)
         pending: list[tuple[_Path, Any]] = [(path, value)]
         while pending:
@@ -323,7 +323,7 @@ _FINITE = "a finite number"
 
 
 def _dotted(path: _Path) -> str:
-    """A path in the list of services as a field of one of them."""
+    """Turns a path in the list of services into a field of one service."""
     _, index, *steps = path
     if not steps:
         return f"services[{index}]"
@@ -340,7 +340,7 @@ def _sayable(value: Any) -> bool:
 
 
 class _Relations:
-    """What services say about each other: cycles, missing ids, groups that bear a type's name."""
+    """Relations between services: cycles, missing ids, groups that have the name of a type."""
 
     def __init__(self, loader: _Loader, services: list[Any], seen: dict[str, int]) -> None:
         self._loader = loader
@@ -370,7 +370,7 @@ class _Relations:
         self._groups()
 
     def _odd(self, name: str, target: str) -> str:
-        """What is odd about a dependency; nothing when it can come true."""
+        """What is odd about a dependency; empty if it can be met."""
         base, at, number = target.rpartition("@")
         if not at:
             known = self._replicas(target) > 0
@@ -379,7 +379,7 @@ class _Relations:
         return "" if known else f'"{target}" is not in this file; "{name}" waits for it'
 
     def _entry(self, target: str) -> str:
-        """The entry that a dependency names, or one of whose instances it names."""
+        """The entry that a dependency names, directly or by one of its instances."""
         return target if target in self._seen else target.rpartition("@")[0] or target
 
     def _enough(self, dependency: Any, target: str, path: _Path) -> None:
@@ -395,7 +395,7 @@ class _Relations:
             )
 
     def _replicas(self, name: str) -> int:
-        """How many services an entry becomes; 0: there is none of that id."""
+        """How many services an entry becomes; 0: there is no entry with that id."""
         if name not in self._seen:
             return 0
         process = self._services[self._seen[name]].get("process")

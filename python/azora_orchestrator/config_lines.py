@@ -29,7 +29,7 @@ _ESCAPES = {
 
 
 class _Source:
-    """A text and a place in it."""
+    """A text and the present position in it."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -58,7 +58,7 @@ class _Source:
 
 
 class _Toml(_Source):
-    """Walks a text that tomllib has accepted; what is not legal is not met here."""
+    """Walks a text that tomllib has accepted, so it need not handle illegal TOML."""
 
     def walk(self) -> Lines:
         counts: dict[Path, int] = {}
@@ -143,7 +143,7 @@ class _Toml(_Source):
                 if self.peek() == ",":
                     self.at += 1
         elif not self.match(_NUMBERISH):
-            self.at += 1  # never stand still
+            self.at += 1  # always move on
 
     def _items(self, path: Path) -> None:
         self.at += 1
@@ -179,7 +179,7 @@ class _Toml(_Source):
                     char = _ESCAPES.get(char, char)
             out.append(char)
         self.at += len(fence)
-        while len(fence) == 3 and self.peek() == quote:  # """" ends with a quote of the text's own
+        while len(fence) == 3 and self.peek() == quote:  # """" ends with a quote of the text
             self.at += 1
         return "".join(out)
 
@@ -246,7 +246,7 @@ def toml_lines(text: str) -> Lines:
 
 
 def json_lines(text: str, twice: list[tuple[int, str]] | None = None) -> Lines:
-    """Lines of a JSON text that json accepts; `twice` gets the keys a table has already had."""
+    """Lines of a JSON text that json accepts; `twice` gets the duplicate keys of tables."""
     return _Json(text, [] if twice is None else twice).walk()
 
 
@@ -258,7 +258,7 @@ def yaml_lines(root: Any) -> Lines:
     """Lines of a composed YAML document.
 
     Raises:
-        RecursionError: An alias names what it stands in, or aliases make it enormous.
+        RecursionError: An alias names a value around itself, or aliases make it enormous.
     """
     lines: Lines = {}
     pending: list[tuple[Path, Any]] = [((), root)]
@@ -281,7 +281,7 @@ _MERGE = "tag:yaml.org,2002:merge"
 
 
 def _entries(mapping: Any) -> Iterator[tuple[Any, Any]]:
-    """Keys and values as a mapping has them in the end: its own first, then what it merges."""
+    """The keys and values of a mapping after merging: its own first, then the merged ones."""
     keys: set[str] = set()
     met = {id(mapping)}
     pending = [mapping]

@@ -1,6 +1,6 @@
-"""Whether the core takes what a file says: the same registration as `azora serve` makes.
+"""Tests whether the core accepts a file, by the same registration that `azora serve` makes.
 
-The core that is asked is never started: it makes no thread, no process and no file.
+The core for this test is never started: it makes no thread, no process and no file.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ _NAME = re.compile(r'"([^"]+)"')
 
 
 class Loader(Protocol):
-    """Who is told what is wrong."""
+    """Takes the faults."""
 
     def fault(self, path: Path, shown: str, message: str) -> None:
-        """Something is wrong there."""
+        """Take one fault."""
 
 
 class Read(Protocol):
-    """What a file says, as `config.Config` holds it."""
+    """The content of a file, as `config.Config` holds it."""
 
     base_dir: str
     pools: dict[str, dict[str, Any]]
@@ -36,7 +36,7 @@ class Read(Protocol):
 
 
 def rehearse(loader: Loader, read: Read) -> None:
-    """Tells what only all services together are refused for, unless something is wrong already."""
+    """Reports faults that only all services together have, unless there are faults already."""
     if read.faults:
         return
     ids = [str(json.loads(text).get("id", "")) for text in read.services]
@@ -47,10 +47,10 @@ def rehearse(loader: Loader, read: Read) -> None:
 
 
 class _Refusal(NamedTuple):
-    """One thing that the core refuses.
+    """One refusal of the core.
 
     Attributes:
-        place: Of the service it is about; None: it does not say.
+        place: The place of the service it is about; None: not known.
         field: As faults name it; may be empty.
         message: The rule, and what to do.
     """
@@ -66,7 +66,7 @@ def _refusals(
     base_dir: str,
     pools: Mapping[str, Mapping[str, Any]],
 ) -> list[_Refusal]:
-    """What of these services and pools would be refused at registration; mostly nothing.
+    """The refusals of these services and pools at a registration; mostly none.
 
     Args:
         services: Each as JSON text.
@@ -93,6 +93,6 @@ def _placed(field: str, message: str, ids: Sequence[str]) -> _Refusal:
         return _Refusal(int(found[1]), field[found.end() :], message)
     if not field and (at := re.match(r"(\w[\w.\[\]]*): ", message)):
         field, message = at[1], message[at.end() :]
-    # The last service that it names is the one that cannot join the others.
+    # The last service in the message is the one that cannot join the others.
     named = [name for name in _NAME.findall(message) if name in ids]
     return _Refusal(ids.index(named[-1]) if named else None, field, message)

@@ -1,4 +1,4 @@
-"""The three languages of configuration files: text in, data and the lines it came from out."""
+"""Reads the three languages of configuration files: turns text into data and its lines."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _HUGE = re.compile(r"\d[\d_]{4000,}")
 
 
 class Unreadable(Exception):
-    """The text is none of its language."""
+    """The text is not valid in its language."""
 
     def __init__(self, rule: str, line: int) -> None:
         super().__init__(rule)
@@ -24,7 +24,7 @@ class Unreadable(Exception):
 
 
 class Text(NamedTuple):
-    """What a text says.
+    """The content of a text.
 
     Attributes:
         data: Its values.
@@ -60,7 +60,7 @@ def _read_yaml(text: str) -> Text:
     import yaml
 
     class Strict(yaml.SafeLoader):
-        """YAML whose scalars are what JSON knows: no dates, no yes and no, no base 60."""
+        """YAML with the scalars of JSON only: no dates, no `yes` and `no`, no base 60."""
 
         def construct_object(self, node: Any, deep: bool = False) -> Any:
             try:
@@ -104,7 +104,7 @@ def _read_yaml(text: str) -> Text:
 
 
 def _yaml_keys(root: Any) -> list[tuple[int, str]]:
-    """The keys that their table has already had. Raises Unreadable: one is no text."""
+    """The duplicate keys of tables. Raises Unreadable if a key is not a string."""
     twice: list[tuple[int, str]] = []
     pending, met = [root], set()
     while pending:
@@ -136,10 +136,10 @@ _READERS: dict[str, Callable[[str], Text]] = {
 
 
 def read_text(text: str, suffix: str) -> Text:
-    """Read by the ending of the file's name; any other than these four is TOML's.
+    """Reads a text by the ending of the file's name; an unknown ending means TOML.
 
     Raises:
-        Unreadable: It is not what it should be.
+        Unreadable: The text is not valid in that language.
     """
     try:
         return _READERS.get(suffix.lower(), _read_toml)(text)

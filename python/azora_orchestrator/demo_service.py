@@ -1,6 +1,6 @@
-"""A tiny real service for `azora demo`: answers /health with what a health check can read.
+"""A tiny real service for `azora demo`: answers /health with values that a check can read.
 
-Standard library only, and few modules of it, so that eleven of them start at once:
+Uses few modules, all of the standard library, so that eleven of them start at once:
 `python -I -S demo_service.py NAME PORT`, or `python -m azora_orchestrator.demo_service NAME PORT`.
 """
 
@@ -16,7 +16,7 @@ _STARTED = time.monotonic()
 
 
 def _memory_percent() -> float:
-    """Our resident memory as a share of the machine's."""
+    """Our resident memory as a percentage of the machine's memory."""
     with open("/proc/self/statm", encoding="ascii") as file:
         resident = int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
     total = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")

@@ -76,7 +76,7 @@ class AzoraError(_core.CoreError):
     faults: tuple[Fault, ...]
 
     def __init__(self, message: str = "", faults: Sequence[tuple[str, str]] = ()) -> None:
-        # By name: for TimedOut, OSError would come first and take the arguments for errno and text.
+        # By name: for TimedOut, OSError would come first and read the arguments as errno and text.
         Exception.__init__(self, self.code, message, list(faults))
         self.message = message
         self.faults = tuple(Fault(*fault) for fault in faults)

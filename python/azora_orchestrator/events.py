@@ -29,10 +29,10 @@ _BATCH = 256
 
 
 class Descriptors(Protocol):
-    """Whoever holds file descriptors."""
+    """An object that holds file descriptors."""
 
     def close_in_child(self) -> None:
-        """Close them in a forked child, where they are the parent's and nobody uses them."""
+        """Close them in a forked child, where no thread uses them: they belong to the parent."""
 
 
 _holders: weakref.WeakSet[Descriptors] = weakref.WeakSet()
@@ -53,9 +53,9 @@ os.register_at_fork(after_in_child=_in_forked_child)
 
 
 class Event(ABC):
-    """One fact. What a type of event does not carry is None.
+    """One fact. A property that this type of event does not have is None.
 
-    Immutable; equal when they say the same; can be pickled.
+    Immutable; equal if the content is equal; can be pickled.
     """
 
     __slots__ = ()
@@ -97,13 +97,13 @@ class Event(ABC):
 
     @property
     def service_id(self) -> str | None:
-        """Whom it is about; None: no single service."""
+        """The service it is about; None: no single service."""
         id: str | None = self.data["serviceId"]
         return id
 
     @property
     def incarnation(self) -> int:
-        """Which process of the service."""
+        """Its incarnation: which process of the service."""
         return int(self.data["incarnation"])
 
     @property
@@ -200,7 +200,7 @@ class Event(ABC):
 
 
 def _complete(native: type) -> None:
-    """Make the core's own events ours: what is asked often they read without a call of Python's."""
+    """Complete the core's event type with these properties; it reads the frequent ones natively."""
     Event.register(native)
     for name, value in vars(Event).items():
         special = name in {"__eq__", "__hash__", "__repr__", "__reduce__"}
@@ -212,7 +212,7 @@ _complete(_core.Event)
 
 
 class _Copied(Event):
-    """As a pickle gives it back."""
+    """An event that was restored from a pickle."""
 
     __slots__ = ("_json", "_time_ms")
 
@@ -243,7 +243,7 @@ class EventStream:
         self._ending = False
         self.closed = False  # True after the end
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._lock = threading.Lock()  # guards _wake against being closed while it is written
+        self._lock = threading.Lock()  # so that _wake is not closed while it is written
         holds_descriptors(self)
 
     # For `for`: signals (Ctrl-C) are served while it waits.
@@ -271,7 +271,7 @@ class EventStream:
     def hand_to(
         self, handler: Callable[[Event], object]
     ) -> tuple[Event, object, BaseException | None] | None:
-        """Call `handler` with each event as it comes, for a reader who takes them in no other way.
+        """Call `handler` with each event as it comes, for a reader that reads in no other way.
 
         Answers (event, result, exception) when a call failed or answered something to be awaited:
         call again for the rest. None: the stream has ended.
@@ -317,7 +317,7 @@ class EventStream:
         return self._ready.popleft()
 
     async def batch_async(self) -> list[Event]:
-        """Wait on the running loop for what `batch()` answers."""
+        """Wait on the running loop for the events that `batch()` would return."""
         return self._all() if await self._fill_async() else []
 
     async def _fill_async(self) -> bool:
@@ -344,7 +344,7 @@ class EventStream:
                     loop.remove_reader(descriptor)
 
     def _look(self) -> bool:
-        """Is anything there now? What is left at close() is not handed over any more."""
+        """Look for events that are there. After close() the remaining ones are not handed over."""
         if not self._ready and not self.closed:
             ending = self._ending  # read first: what came before the end is still delivered
             self._ready.extend(cast(list[Event], self._cursor.drain(_BATCH)))
@@ -358,7 +358,7 @@ class EventStream:
         return events
 
     def end(self) -> None:
-        """Deliver what is there, then end. Any thread."""
+        """Deliver the events that are there, then end. Any thread."""
         self._ending = True
         with self._lock:
             if not self.closed:
@@ -378,8 +378,8 @@ class EventStream:
         return self._cursor.fileno()
 
     def close_in_child(self) -> None:
-        """Close our descriptor; whoever reads on is refused by the core."""
-        self._lock = threading.Lock()  # the old one may be held by a thread that is not here
+        """Close our descriptor; the core refuses readers that go on."""
+        self._lock = threading.Lock()  # a thread that does not exist here may hold the old one
         wake, self._wake = self._wake, -1
         os.close(wake)
 

@@ -1,7 +1,7 @@
-"""What users describe (services) and what they are told (states, answers).
+"""The classes in which users describe services, and those they get (states, answers).
 
-Python names are the wire's in snake_case, with `_ms` on durations. A plain dict in place of one of
-these classes uses the wire's spelling and durations (`{"stopTimeout": "10s"}`), as config files
+Python names are the wire names in snake_case, with `_ms` on durations. A plain dict in place of one
+of these classes uses the wire's spelling and durations (`{"stopTimeout": "10s"}`), as config files
 do.
 """
 
@@ -41,7 +41,7 @@ Pick = _core.Pick
 
 @dataclass(frozen=True, slots=True)
 class RestartRequest:
-    """What a restart callable is asked to do."""
+    """The request that a restart callable gets."""
 
     service_id: str
     incarnation: int
@@ -77,7 +77,7 @@ _T = TypeVar("_T")
 
 
 class WrongKeywords(InvalidSpec, TypeError):
-    """The InvalidSpec of a call: a keyword is unknown or missing, as `faults` tells."""
+    """The InvalidSpec of a call: `faults` names the unknown or missing keywords."""
 
     def __init__(self, what: str, faults: Sequence[tuple[str, str]] = ()) -> None:
         told = "; ".join(f"{field}: {rule}" for field, rule in faults)
@@ -88,7 +88,7 @@ class WrongKeywords(InvalidSpec, TypeError):
 
 
 def _named(made: type[_T]) -> type[_T]:
-    """Refuse wrong keywords all at once, each with the name that was meant."""
+    """Refuse all wrong keywords at once, each with the name that was probably meant."""
     fields = {item.name: item for item in dataclasses.fields(made)}  # type: ignore[arg-type]
     needed = [name for name, item in fields.items() if item.default is dataclasses.MISSING]
     build = made.__init__
@@ -119,7 +119,7 @@ def _unknown(name: str, known: list[str]) -> str:
 
 
 class _Wire:
-    """A dataclass that becomes the wire's object; what is None is left out."""
+    """A dataclass that becomes an object of the wire; fields that are None are left out."""
 
     def to_wire(self) -> dict[str, Any]:
         """Give the object as config files and the REST API spell it."""
@@ -184,7 +184,7 @@ class HealthCheck(_Wire):
 @_named
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dependency(_Wire):
-    """A service that is needed, and what it must have reached."""
+    """A service that is needed, and the condition it must have reached."""
 
     id: str
     condition: Literal["started", "healthy", "completed"] | None = None
@@ -196,7 +196,7 @@ class Dependency(_Wire):
 @_named
 @dataclass(frozen=True, kw_only=True)
 class ServiceConfig(_Wire):
-    """One service as its owner describes it. What is None takes the documented default.
+    """One service as its owner describes it. A field that is None has its documented default.
 
     `restart` may be a callable (sync or async): it is asked to bring the service back, gets a
     `RestartRequest` if it takes an argument, and fails by raising or by returning False.
@@ -238,9 +238,9 @@ def _time(ms: int) -> datetime:
 
 
 class Service:
-    """One service at one moment. Immutable: ask again for news.
+    """One service at one moment. Immutable: ask again for a newer state.
 
-    Equal when they say the same; can be pickled.
+    Equal if the content is equal; can be pickled.
     """
 
     __slots__ = ("_data", "_view")
@@ -393,7 +393,7 @@ class Status:
 
 @dataclass(frozen=True, slots=True)
 class VerbAnswer:
-    """What start, stop or restart set in motion."""
+    """The answer of start, stop or restart: what it has begun."""
 
     service_id: str
     incarnation: int

@@ -39,7 +39,7 @@ Strategy = Literal["round-robin", "least-connections", "weighted", "ip-hash"]
 
 _STOP_MS = 60_000
 _READY_MS = 30_000
-_SLICE_MS = 250  # how long Ctrl-C may wait behind a waiting call
+_SLICE_MS = 250  # how long a waiting call may delay Ctrl-C
 
 
 class Lease:
@@ -63,11 +63,11 @@ class Lease:
 
 
 class MasterOrchestrator:
-    """Registers services, keeps them alive, answers who is healthy and who may be picked.
+    """Registers services, keeps them alive, says which are healthy and which may be picked.
 
     Used as a context manager it starts on entry and is closed on exit: its process services are
-    stopped in reverse order of dependency and its keeper ends. The same happens when nobody holds
-    it any more and when the interpreter exits.
+    stopped in reverse order of dependency and its keeper ends. The same happens when the last
+    reference to it is gone and when the interpreter exits.
     """
 
     def __init__(
@@ -104,7 +104,7 @@ class MasterOrchestrator:
     # Life.
 
     def start(self) -> None:
-        """Begin checking, and bring up what its owners want up. Idempotent."""
+        """Begin checking, and start the services that their owners want up. Idempotent."""
         self._core.start()
 
     def stop(self, *, timeout_ms: int = _STOP_MS, leave: bool = False) -> list[str]:
@@ -207,7 +207,7 @@ class MasterOrchestrator:
         return seq
 
     def unregister(self, id: str) -> bool:
-        """Forget a service, or all instances of an entry; what runs is stopped behind the call.
+        """Forget a service, or all instances of an entry; does not wait until their processes end.
 
         False: there was none.
         """
@@ -258,8 +258,8 @@ class MasterOrchestrator:
     def logs(self, id: str, *, lines: int = 100, timestamps: bool = False) -> str:
         """The last lines of a process service's output; of an entry, those of each instance.
 
-        With `timestamps` each has the time before it at which it began (RFC 3339, UTC), or `-`.
-        Where lines were lost, to a full disk for instance, `[azora: 120 lines .. lost ..]` says so.
+        With `timestamps` each line begins with the time of its start (RFC 3339, UTC), or `-`.
+        `[azora: 120 lines .. lost ..]` says where lines were lost, to a full disk for instance.
         """
         with _naming(id):
             return self._core.logs(id, lines, timestamps).decode("utf-8", "replace")
@@ -300,7 +300,7 @@ class MasterOrchestrator:
         panic_threshold: float | None = None,
         lease_ttl_ms: int | None = None,
     ) -> None:
-        """Change how a pool is picked from; what is None stays."""
+        """Change how a pool is picked from; an option that is None stays as it is."""
         self._core.configure_pool(
             pool,
             pool_options(
@@ -368,9 +368,9 @@ class MasterOrchestrator:
 
         The name of an entry waits for all its instances, that of a group for all its members.
         "All of them" leaves out those that their owner wants down. A job, which has no endpoint,
-        is ready too when it has ended with 0. Raises TimedOut, and NotComing as soon as waiting
-        is vain: one is stopped, or failed or ended and is not started again in time, or what it
-        needs is.
+        is ready too when it has ended with 0. Raises TimedOut, and NotComing as soon as waiting is
+        in vain: a service is stopped, or it failed or ended and is not started again in time, or
+        this is true of a dependency.
         """
         deadline = deadline_of(timeout_ms)
         names = [id] if isinstance(id, str) else id
@@ -440,8 +440,9 @@ class MasterOrchestrator:
     ) -> Subscription | Callable[[Handler], Subscription]:
         """Call a handler, sync or async, for each event of that name, those names, or all ("*").
 
-        Works as a decorator, too. What it returns has `unsubscribe()`. A handler that raises stays,
-        is logged and told as `callbackFailed`; one of `callbackFailed` itself is only logged.
+        Works as a decorator, too. What it returns has `unsubscribe()`. A handler that raises stays
+        subscribed; its error is logged and emitted as `callbackFailed`. The error of a handler of
+        `callbackFailed` is only logged.
         """
         if self.closed:
             raise OrchestratorClosed("the orchestrator is closed")
@@ -455,7 +456,7 @@ class MasterOrchestrator:
         return subscribe if handler is None else subscribe(handler)
 
     def off(self, handler: Handler | Subscription) -> bool:
-        """Remove a handler; False when it was not at work."""
+        """Remove a handler; False if it was not subscribed."""
         return self._runtime.unsubscribe(handler)
 
     def get_event_emitter(self) -> Self:
@@ -480,7 +481,7 @@ def _unknown(id: str) -> UnknownService:
 
 @contextlib.contextmanager
 def _naming(id: str) -> Iterator[None]:
-    """Say which service is unknown: the core says it in the words of the wire, which do not."""
+    """Name the unknown service in the error: the core's text, which is the wire's, does not."""
     try:
         yield
     except UnknownService:

@@ -1,16 +1,16 @@
 #pragma once
-// The contract of all that heals a service: it is asked to start a run, answers later whether it did, and where it can,
-// tells how the run ended and stops it when told to. A new action is one class, one row in model/action_kinds.hpp and
-// one line where the product's actions are put into the table.
+// The contract of every action that heals services. It is asked to start a run and answers later whether it did. If it
+// can, it also reports how the run ended, and stops the run on request. A new action is one class, one row in
+// model/action_kinds.hpp and one line where the product's actions are put into the table.
 //
-// A run is one start of one service: its serial (never reused) and its incarnation. What is told of a run that is not the
-// current one any more changes nothing, so results may come late.
+// A run is one start of one service: its serial (never reused) and its incarnation. A report about a run that is no
+// longer the current one changes nothing, so results may come late.
 // What the listener may rely on, per run:
-//   done at most once; whatever never answers is given up on after startTimeout, and is not started a second time;
-//   where exits are told: exited then swept, each once, or lost in place of what is missing of them; after a refused
-//   start swept alone. Nothing of a run is left once it is swept or lost.
-// Threads: the control thread, both ways. Ownership: actions are borrowed by the table, and borrow their listener, which
-// outlives them. Fails: never; what goes wrong is told as a result.
+//   done at most once; a run without an answer is given up after startTimeout, and is not started a second time;
+//   if exits are reported: exited then swept, each once, or lost in place of the missing ones; after a refused
+//   start only swept. Nothing of a run is left once it is swept or lost.
+// Threads: the control thread, both ways. Ownership: actions are borrowed by the table, and borrow their listener,
+// which outlives them. Fails: never; errors are reported as a result.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -36,9 +36,9 @@ struct ActionRequest {
   std::string cause; // wire name of why it is started; empty: a first start
 };
 
-// What became of a start.
+// The result of a start.
 struct ActionResult {
-  bool ok = true;              // false: refused, it failed or could not be tried
+  bool ok = true;              // false: it was refused, failed or could not be tried
   std::string reason;          // why not, for people
   std::optional<int> pid;      // of the process it made, where there is one
   std::optional<Now> started;  // when; nullopt: now
@@ -50,10 +50,10 @@ class ActionListener {
   virtual void on_action_done(Run run, ActionResult result) = 0;
   // It runs, but not quite as asked for. At most once per run, right before on_action_done().
   virtual void on_action_warning(Run run, std::string reason) = 0;
-  // What it started has ended; descendants may be left until on_action_swept().
+  // The main process has ended; descendants may be left until on_action_swept().
   virtual void on_action_exited(Run run, const ExitView& exit) = 0;
   virtual void on_action_swept(Run run) = 0;
-  // Nothing of it is left, and how it ended is unknown.
+  // Nothing of the run is left, and it is unknown how it ended.
   virtual void on_action_lost(Run run, std::string reason) = 0;
 };
 
@@ -63,12 +63,12 @@ class Action {
   virtual void set_listener(ActionListener* listener) = 0;  // once, before the first start
   virtual void start(ActionRequest request) = 0;
 
-  // Asked only of actions that can stop. stop(): in the way that the configuration says; kill(): at once and all of it.
+  // Only called for actions that can stop. stop(): as the configuration says; kill(): all of it at once.
   virtual void stop(Run /*run*/, const ServiceSpec& /*spec*/) {}
   virtual void kill(Run /*run*/) {}
-  // Asked only of actions that tell exits: the end of the run is durable, a record of it may go.
+  // Only called for actions that report exits: the end of the run is stored, so the action may drop its record of it.
   virtual void acknowledge(Run /*run*/) {}
-  // The service is not registered any more and nothing of it runs: what is kept for it may go.
+  // The service is unregistered and nothing of it runs: the action may drop what it keeps for it.
   virtual void forget(std::uint64_t /*serial*/) {}
 };
 

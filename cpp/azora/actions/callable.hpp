@@ -1,8 +1,8 @@
 #pragma once
-// The action `restart callable`: a function of the program around us (Python) makes the service well again. Requests wait
-// here until that program takes them; at most one per service, since the next start of a service waits for the result of
-// the one before. None is dropped, but a newer request of the same service takes the place of one that was not taken yet.
-// The result comes back by done().
+// The action `restart callable`: a function of the surrounding program (Python) makes the service well again. Requests
+// wait here until that program takes them. There is at most one per service, because the next start of a service waits
+// for the result of the one before. No request is dropped, but a newer request replaces one of the same service that
+// was not taken yet. The result comes back by done().
 // Threads: start(), forget() and done() the control thread; next() and close() any. Ownership: of the requests. Fails: never.
 #include <algorithm>
 #include <deque>
@@ -30,12 +30,12 @@ class CallableAction : public Action {
     waiting_.push_back(std::move(request));
     changed_.notify_one();
   }
-  // Nothing is done for a service that is not registered any more.
+  // Drops the requests of a service that is not registered any more.
   void forget(std::uint64_t serial) override {
     MutexLock lock(mutex_);
     std::erase_if(waiting_, [serial](const ActionRequest& one) { return one.run.serial == serial; });
   }
-  // What became of a request that was taken. One that comes too late for its run is ignored.
+  // The result of a request that was taken. It is ignored if its run is not the current one any more.
   void done(Run run, ActionResult result) { listener_->on_action_done(run, std::move(result)); }
 
   // Takes the oldest request. nullopt: none came within `timeout`, or closed.
@@ -55,7 +55,7 @@ class CallableAction : public Action {
   }
 
  private:
-  static constexpr Millis kLongest{24LL * 3600 * 1000};  // keeps the deadline within the clock
+  static constexpr Millis kLongest{24LL * 3600 * 1000};  // so that the deadline fits into the clock
 
   ActionListener* listener_ = nullptr;
   Mutex mutex_;

@@ -1,6 +1,6 @@
 #pragma once
-// The action `process`: a run is a process of ours, started and held by the keeper. What only the keeper has to say
-// (its link, dropped output, services that were not started here) goes to a listener of its own.
+// The action `process`: a run is a process of ours, started and held by the keeper. Facts that only the keeper knows
+// (its link, dropped output, services that were not started here) go to a separate listener.
 // Threads: the control thread. Ownership: borrows keeper and listeners; the keeper outlives it. Fails: never.
 #include <cstdint>
 #include <string>
@@ -14,7 +14,7 @@ namespace azora::actions {
 class ProcessListener {
  public:
   virtual ~ProcessListener() = default;
-  // So many lines of its output were dropped since its shim began; the newest of them.
+  // `lines`: how many lines of its output were dropped since its shim began; `loss`: the newest loss.
   virtual void on_output_dropped(std::uint64_t serial, std::uint64_t lines, const keeper::LogLoss& loss) = 0;
   // The link to the keeper went down or came back.
   virtual void on_keeper_link(bool up, std::string reason) = 0;

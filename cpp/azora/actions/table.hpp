@@ -1,5 +1,5 @@
 #pragma once
-// Who carries out which kind of action here. `process` is always there; the others are given where the parts of an
+// Which object carries out which kind of action. `process` is always there; the others are added where the parts of an
 // orchestrator are put together.
 // Threads: the control thread. Ownership: owns the process action, borrows the others and the keeper,
 // which outlive it. Fails: never; a kind without a row is a mistake in the wiring.
@@ -16,7 +16,7 @@ namespace azora::actions {
 
 class ActionTable {
  public:
-  // `kind` lives as long as the program.
+  // `kind` must live as long as the program.
   struct Row {
     const ActionKind* kind;
     Action* action;
@@ -32,9 +32,9 @@ class ActionTable {
     for (const Row& row : rows_) row.action->set_listener(listener);
     process_.set_process_listener(process_listener);
   }
-  // Of the link to the keeper.
+  // The epoch of the link to the keeper.
   std::uint64_t keeper_epoch() const { return process_.epoch(); }
-  // Null: nothing here does that.
+  // Null: no action here carries out this kind.
   Action* find(const ActionKind* kind) const {
     const auto found = std::find_if(rows_.begin(), rows_.end(), [kind](const Row& row) { return row.kind == kind; });
     AZORA_ASSERT(found != rows_.end());

@@ -1,6 +1,6 @@
 #pragma once
-// What one turn appended, on its way from the control thread into the log's memories; and the batches that wait to be
-// filled again, so that a turn takes no memory in the long run.
+// The events of one turn, on their way from the control thread into the log's memories, and the pool of empty batches.
+// Batches are used again, so in the long run a turn allocates no memory.
 // Threads: a batch belongs to one thread at a time. BatchPool::give_back() any thread, take() the control thread.
 // Ownership: the pool owns what was given back. Fails: never.
 #include <atomic>
@@ -37,7 +37,7 @@ struct Batch {
     dropped_names.clear();
   }
 
-  std::vector<EventPtr> events;  // of state
+  std::vector<EventPtr> events;  // state events
   std::vector<OneCheck> checks;
   std::vector<AddedName> added_names;
   std::vector<DroppedName> dropped_names;
@@ -63,7 +63,7 @@ class BatchPool {
     return batch;
   }
 
-  // Large ones, and more than a few, are freed: they come from a burst.
+  // Frees large batches, and all but a few others: they come from a burst.
   void give_back(std::unique_ptr<Batch> batch) {
     batch->clear();
     const bool large = batch->events.capacity() > kLarge || batch->checks.capacity() > kLarge ||
@@ -79,7 +79,7 @@ class BatchPool {
 
  private:
   static constexpr std::size_t kLarge = 1024;  // entries
-  static constexpr int kKept = 4;              // about; two threads may each add one more
+  static constexpr int kKept = 4;              // roughly; two threads may each add one more
 
   static void destroy(Batch* first) {
     while (first != nullptr) delete std::exchange(first, first->next);
@@ -87,7 +87,7 @@ class BatchPool {
 
   std::atomic<Batch*> returned_{nullptr};
   std::atomic<int> kept_{0};
-  Batch* ready_ = nullptr;  // the control thread's
+  Batch* ready_ = nullptr;  // for the control thread only
 };
 
 }  // namespace azora::events

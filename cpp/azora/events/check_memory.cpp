@@ -7,7 +7,7 @@
 
 namespace azora::events {
 
-// The room is not touched before it is used.
+// Memory is not touched before it is used.
 CheckMemory::CheckMemory(std::size_t limit)
     : limit_(std::clamp<std::size_t>(limit, 1, StringTable::kLimit)),
       ring_(std::make_unique_for_overwrite<CheckRecord[]>(limit_)) {}

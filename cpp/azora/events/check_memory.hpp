@@ -1,6 +1,6 @@
 #pragma once
-// The last health checks, in a ring of fixed size, and what they refer to: names of services and reasons of failures.
-// Keeping a check that passed takes no memory.
+// The last health checks, in a ring of fixed size, and the names of services and reasons of failures that they refer
+// to. A passed check allocates no memory.
 // Threads: one at a time (the log's lock). Ownership: owns records; names and reasons are shared with readers.
 // Fails: never.
 #include <cstddef>
@@ -22,26 +22,26 @@ class CheckMemory {
   // Keeps the last `limit` checks, at least one and at most 65,535.
   explicit CheckMemory(std::size_t limit);
 
-  // A service may be checked from here on.
+  // Checks of this service may come from now on.
   void add_name(std::uint64_t serial, Name id) { names_[serial] = std::move(id); }
-  // It is not checked after event number `last_seq`; its name goes with its last check.
+  // No more checks of it come after event number `last_seq`; its name is dropped with its last check.
   void drop_name(std::uint64_t serial, std::uint64_t last_seq);
-  // Appends; the oldest check goes when there is no room.
+  // Appends a check; the oldest one is dropped if there is no room.
   void keep(CheckRecord record, std::string reason);
 
-  // From the oldest on.
+  // In order, oldest first.
   std::size_t size() const { return size_; }
   const CheckRecord& operator[](std::size_t index) const { return ring_[at(index)]; }
-  // Index of the oldest check that comes after this number; size() when there is none.
+  // Index of the oldest check after this number; size() if there is none.
   std::size_t first_after(std::uint64_t seq) const;
   // Null when the service was never given a name.
   Name name_of(const CheckRecord& record) const;
-  // Of this service, or of an instance of this entry.
+  // Checks of this service, or of the instances of this entry.
   bool is_of(const CheckRecord& record, const std::string& service) const;
   // Null for none.
   const Name& reason_of(const CheckRecord& record) const { return reasons_.get(record.reason()); }
 
-  std::uint64_t evicted_through() const { return evicted_through_; }  // number of the newest check that went
+  std::uint64_t evicted_through() const { return evicted_through_; }  // number of the newest dropped check
   std::uint64_t evicted() const { return evicted_; }
   std::size_t names() const { return names_.size(); }
   std::size_t reasons() const { return reasons_.size(); }

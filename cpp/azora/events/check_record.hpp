@@ -1,6 +1,6 @@
 #pragma once
-// Health checks in the event log: what is reported of one, and the 32 bytes in which it is kept. Most events are checks,
-// and few of them are ever read: one becomes an Event only for a reader that wants it (check_event).
+// Health checks in the event log: the report of one check, and the 32 bytes in which it is kept. Most events are
+// checks, and few of them are ever read. So a check becomes an Event only for a reader that wants it (check_event).
 // Threads: values. Fails: never.
 #include <algorithm>
 #include <cstdint>
@@ -14,19 +14,19 @@
 
 namespace azora::events {
 
-// A counted health check of one service.
+// One counted health check of one service.
 struct Check {
-  std::uint64_t serial = 0;  // of a service that the log was given a name for
+  std::uint64_t serial = 0;  // of a service that has a name in the log
   std::uint64_t incarnation = 0;
   WallTime time;
   std::int32_t response_ms = 0;
-  HealthStatus status = HealthStatus::unknown;  // what this answer means, not what is believed of the service
-  std::string reason;                           // why it is not healthy; empty for one that passed
+  HealthStatus status = HealthStatus::unknown;  // the meaning of this answer, not the status of the service
+  std::string reason;                           // why it did not pass; empty if it passed
 };
 
 class CheckRecord {
  public:
-  CheckRecord() = default;  // leaves its bytes as they are, so that room for many is not touched before it is used
+  CheckRecord() = default;  // leaves its bytes uninitialised, so that memory for many is not touched before use
   CheckRecord(std::uint64_t seq, const Check& check)
       : seq_(seq),
         time_ms_(check.time.ms),
@@ -39,7 +39,7 @@ class CheckRecord {
 
   std::uint64_t seq() const { return seq_; }
   WallTime time() const { return {time_ms_}; }
-  // Its lower 40 bits: more registrations than a run can have.
+  // The lower 40 bits of the serial: one run cannot have more registrations.
   std::uint64_t serial() const { return std::uint64_t{serial_high_} << 32 | serial_low_; }
   std::uint64_t incarnation() const { return incarnation_; }
   std::int32_t response_ms() const { return response_ms_; }
@@ -62,7 +62,7 @@ class CheckRecord {
 };
 static_assert(sizeof(CheckRecord) == 32);
 
-// The event that a reader gets. `reason`: null for none.
+// The event that a reader gets. `reason`: null if there is none.
 inline Event check_event(const CheckRecord& record, std::shared_ptr<const std::string> id, const std::string* reason) {
   Event event;
   event.seq = record.seq();

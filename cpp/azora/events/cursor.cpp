@@ -22,13 +22,13 @@ Cursor::Cursor(std::shared_ptr<EventLog> log, std::uint64_t after, bool reset, F
     : log_(std::move(log)),
       reading_(after, std::move(filter)),
       reset_(reset),
-      fd_(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)) {}  // readable at once: there may be a past to read
+      fd_(::eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK)) {}  // readable at once: there may be past events
 
 Cursor::~Cursor() {
   if (fd_ >= 0) ::close(fd_);
 }
 
-// False when nothing more is there now.
+// False: there is nothing more now.
 bool Cursor::look(std::size_t limit, EventLog::Readers& readers) {
   MutexLock lock(log_->mutex_);
   log_->take_in(readers);
@@ -38,7 +38,7 @@ bool Cursor::look(std::size_t limit, EventLog::Readers& readers) {
 std::vector<EventPtr> Cursor::drain(std::size_t limit) {
   if (closed() || limit == 0) return {};
   std::uint64_t counter = 0;
-  // Cleared before looking: what comes afterwards signals again.
+  // Clears the signal before it looks: later events signal again.
   [[maybe_unused]] const ssize_t got = ::read(fd_, &counter, sizeof counter);
   signalled_.store(false, std::memory_order_release);
   if (std::exchange(reset_, false)) found_.add_reset();

@@ -1,5 +1,5 @@
 #pragma once
-// Which events a reader wants. Default: all. Values: pure.
+// Which events a reader wants. By default all. Values: pure.
 #include <cstdint>
 #include <string>
 

@@ -39,7 +39,7 @@ void EventLog::add_name(std::uint64_t serial, std::shared_ptr<const std::string>
 void EventLog::drop_name(std::uint64_t serial) { turn_->dropped_names.push_back({serial, head()}); }
 
 void EventLog::publish_turn() {
-  if (!turn_->has_events()) return;  // names go with the next turn that has any
+  if (!turn_->has_events()) return;  // names go with the next turn that has events
   std::unique_ptr<Batch> next_turn = pool_.take();
   Batch* batch = std::exchange(turn_, std::move(next_turn)).release();
   batch->next = inbox_.load(std::memory_order_relaxed);
@@ -82,8 +82,8 @@ void EventLog::wake(Readers& readers) {
   readers.clear();
 }
 
-// A thread that cannot have the lock leaves the inbox to the lock's holder, who comes here after giving it up. The fence
-// makes sure that one of the two sees what the other wrote before it: the batch, or the free lock.
+// A thread that cannot get the lock leaves the inbox to the holder of the lock, which comes here after it has given up
+// the lock. The fence makes sure that one of the two sees what the other wrote before: the batch, or the free lock.
 void EventLog::empty_inbox(Readers& readers) {
   while (true) {
     std::atomic_thread_fence(std::memory_order_seq_cst);

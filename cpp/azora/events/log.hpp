@@ -1,11 +1,11 @@
 #pragma once
-// The one event log: a gap-free sequence in two bounded memories, the last state events and, apart, the last health
-// checks, so that checks never evict what matters. State events are objects that all readers share; a check is a record
-// of 32 bytes, made an Event for each reader that wants it.
-// Threads: append(), append_check(), add_name(), drop_name() and publish_turn() the control thread; cursors and the rest
-// any thread. Readers hold a lock while they copy at most one batch of pointers and records, never while other code
-// runs. The control thread does not wait for that lock, however long the scheduler keeps a reader off the processor:
-// what it publishes meanwhile lies in an inbox, which the reader empties when it is done.
+// The one event log: a gap-free sequence in two bounded memories, one for the last state events and one for the last
+// health checks, so that checks never evict state events. All readers share the objects of state events. A check is a
+// record of 32 bytes; each reader that wants it gets an Event made from it.
+// Threads: append(), append_check(), add_name(), drop_name() and publish_turn() the control thread; cursors and the
+// rest any thread. Readers hold a lock while they copy at most one batch of pointers and records, never while other
+// code runs. The control thread does not wait for that lock, however long the scheduler suspends a reader: it leaves
+// its events in an inbox, and the reader empties the inbox when it is done.
 // Ownership: cursors hold the log; an event lives as long as its memory or a reader holds it.
 // Fails: never; a reader that was too slow gets a `gap` event before the events that follow.
 #include <atomic>
@@ -44,39 +44,39 @@ class EventLog : public std::enable_shared_from_this<EventLog> {
 
   // Gives a state event the next number; readers see it after publish_turn().
   std::uint64_t append(Event event) AZORA_CONTROL;
-  // The same for a health check. Its service has a name.
+  // The same for a health check. Its service has a name (add_name).
   std::uint64_t append_check(Check check) AZORA_CONTROL;
-  // Before the first check of a service, and after its last one: the id that readers see.
+  // The id that readers see: add it before the first check of a service, drop it after the last one.
   void add_name(std::uint64_t serial, std::shared_ptr<const std::string> id) AZORA_CONTROL;
   void drop_name(std::uint64_t serial) AZORA_CONTROL;
   // Makes this turn's events visible and wakes the readers that wait.
   void publish_turn() AZORA_CONTROL;
-  // Newest number given (append side) and newest visible.
+  // The newest number given (append side), and the newest visible number.
   std::uint64_t head() const { return next_seq_.load(std::memory_order_relaxed) - 1; }
   std::uint64_t visible() const { return visible_.load(std::memory_order_acquire); }
 
-  // A reader of what comes after `since`; nullopt: of what comes from now on.
+  // A reader of the events after `since`; nullopt: of events from now on.
   std::shared_ptr<Cursor> cursor(std::optional<std::uint64_t> since, Filter filter);
   std::uint64_t evicted() const;
-  // Turns that a reader moved into the memories, because it held the lock when they were published.
+  // How many turns a reader moved into the memories because it held the lock when they were published.
   std::uint64_t handed_over() const { return handed_over_.load(std::memory_order_relaxed); }
 
  private:
   friend class Cursor;
   using Readers = std::vector<std::shared_ptr<Cursor>>;
   void keep(Batch& batch) AZORA_REQUIRES(mutex_);
-  // Moves what was published into the memories; adds the readers that must be woken once the lock is free.
+  // Moves published events into the memories, and adds the readers to wake once the lock is free.
   void take_in(Readers& to_wake) AZORA_REQUIRES(mutex_);
   // Wakes them and empties the list.
   static void wake(Readers& readers);
-  // Whoever gave up the lock, and the writer, empties the inbox unless another thread is about to.
+  // Called after giving up the lock, and by the writer: empties the inbox unless another thread is about to do so.
   void empty_inbox(Readers& readers);
 
   std::atomic<std::uint64_t> next_seq_;
   std::atomic<std::uint64_t> visible_;
   BatchPool pool_;
-  std::unique_ptr<Batch> turn_ AZORA_OF_CONTROL;  // appended, not published yet
-  Readers woken_ AZORA_OF_CONTROL;                // empty between two turns; kept for its room
+  std::unique_ptr<Batch> turn_ AZORA_OF_CONTROL;  // appended, but not published
+  Readers woken_ AZORA_OF_CONTROL;                // empty between two turns; its capacity is kept
   std::atomic<Batch*> inbox_{nullptr};            // newest first
   std::atomic<std::uint64_t> handed_over_{0};
   mutable Mutex mutex_;
@@ -94,13 +94,13 @@ class Cursor {
   Cursor(const Cursor&) = delete;
   Cursor& operator=(const Cursor&) = delete;
 
-  // The next events that pass the filter, at most `limit`; empty when there are none now or it is closed. A `gap` comes
-  // before the events within its range and behind it; its number is the reader's place, so that a reader who begins
-  // again after it loses nothing.
+  // The next events that pass the filter, at most `limit`; empty if there are none now or the cursor is closed. A `gap`
+  // comes before the events in its range and before those after it. Its number is the reader's place, so a reader that
+  // begins there again loses nothing.
   std::vector<EventPtr> drain(std::size_t limit);
-  // Until something may be there (true), close() (true) or the deadline (false).
+  // Waits until there may be events (true), close() (true) or the deadline (false).
   bool wait(Millis timeout);
-  // Readable when something may be there; drain() makes it unreadable again.
+  // Readable when there may be events; drain() makes it unreadable again.
   int fd() const { return fd_; }
   void close();
   bool closed() const { return closed_.load(std::memory_order_acquire); }
@@ -112,8 +112,8 @@ class Cursor {
 
   std::shared_ptr<EventLog> log_;
   Reading reading_;
-  Found found_;  // empty between two calls; kept for its room
-  bool reset_;   // the place asked for is not of this log: a gap says so first
+  Found found_;  // empty between two calls; its capacity is kept
+  bool reset_;   // the requested place is not in this log: a gap says so first
   int fd_;
   std::atomic<bool> signalled_{false};
   std::atomic<bool> closed_{false};

@@ -6,7 +6,7 @@
 namespace azora::events {
 namespace {
 
-// Events looked at in one go: bounds how long the memories must stand still.
+// How many events one look examines: this bounds how long it blocks the memories.
 constexpr std::size_t kLook = 1024;
 
 }  // namespace
@@ -53,7 +53,7 @@ void Reading::look_for_gap(const StateMemory& state, const CheckMemory& checks, 
   reported_left_ = lost;
 }
 
-// The place moves to this number; numbers that are passed over within a gap's range are lost ones.
+// Moves the reader's place to this number. Numbers in a gap's range that it passes over are lost events.
 void Reading::pass(std::uint64_t seq) {
   if (seq >= reported_through_) {
     reported_through_ = reported_left_ = 0;

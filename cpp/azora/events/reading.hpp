@@ -1,10 +1,10 @@
 #pragma once
-// One reader's way through the two memories: its place, its filter, and the account of what it lost.
-// A `gap` comes before the events within its range and behind it. Its number is the reader's place before it, so that a
-// reader who begins again there loses nothing. `count` is exact for a reader of all events: what is lost afterwards
-// within the range, because it was evicted before the reader came to it, is the count of another gap. For a reader of
-// some types it also counts events of other types between the lost ones.
-// Threads: one at a time. Ownership: what was found shares events and names with the memories. Fails: never.
+// One reader's way through the two memories: its place, its filter, and the count of what it lost. A `gap` comes before
+// the events in its range and before those after it. Its number is the reader's place before the gap, so a reader that
+// begins there again loses nothing. For a reader of all events `count` is exact: events in the range that are evicted
+// later, before the reader came to them, are counted by another gap. For a reader of some types it also counts events
+// of other types between the lost ones.
+// Threads: one at a time. Ownership: found events share data and names with the memories. Fails: never.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -18,7 +18,7 @@
 
 namespace azora::events {
 
-// What look() copied, in order. Checks and gaps become events afterwards, when the memories need not stand still for it.
+// What look() copied, in order. Checks and gaps become events later, when other threads may change the memories again.
 class Found {
  public:
   std::size_t size() const { return events_.size(); }
@@ -31,12 +31,12 @@ class Found {
     gaps_.push_back({events_.size(), place, from, to, count, false});
     events_.emplace_back();
   }
-  // The place asked for is not of this log.
+  // The requested place is not in this log.
   void add_reset() {
     gaps_.push_back({events_.size(), 0, 0, 0, 0, true});
     events_.emplace_back();
   }
-  // Takes all out; gaps are of this time.
+  // Takes everything out; gaps get the time `now`.
   std::vector<EventPtr> take(WallTime now);
   bool has_gap() const { return !gaps_.empty(); }
 
@@ -64,8 +64,8 @@ class Reading {
  public:
   Reading(std::uint64_t after, Filter filter) : filter_(std::move(filter)), after_(after) {}
 
-  // Copies what comes next and passes the filter, until `out` has `limit` events. Looks at a bounded number of events;
-  // false: there is nothing more.
+  // Copies the next events that pass the filter, until `out` has `limit` events. It examines a bounded number of
+  // events; false: there are no more.
   bool look(const StateMemory& state, const CheckMemory& checks, std::size_t limit, Found& out);
 
  private:
@@ -74,8 +74,8 @@ class Reading {
 
   const Filter filter_;
   std::uint64_t after_;             // everything up to this number was copied or did not pass
-  std::uint64_t reported_through_ = 0;  // a gap up to this number was found; 0: none that reaches beyond after_
-  std::uint64_t reported_left_ = 0;     // how many of the numbers between after_ and reported_through_ it counted
+  std::uint64_t reported_through_ = 0;  // the end of the last gap found; 0: no gap reaches beyond after_
+  std::uint64_t reported_left_ = 0;     // how many numbers between after_ and reported_through_ that gap has counted
 };
 
 }  // namespace azora::events

@@ -19,7 +19,7 @@ class StateMemory {
 
   explicit StateMemory(std::size_t limit) : limit_(limit) {}
 
-  // The oldest goes when there are more than `limit`.
+  // Drops the oldest events while there are more than `limit`.
   void keep(EventPtr event) {
     events_.push_back(std::move(event));
     if (events_.size() <= limit_) return;
@@ -33,7 +33,7 @@ class StateMemory {
                                 [&](const EventPtr& event) { return event->seq <= seq; });
   }
   Place end() const { return events_.end(); }
-  std::uint64_t evicted_through() const { return evicted_through_; }  // number of the newest event that went
+  std::uint64_t evicted_through() const { return evicted_through_; }  // number of the newest dropped event
   std::uint64_t evicted() const { return evicted_; }
 
  private:

@@ -1,8 +1,8 @@
 #pragma once
-// Strings that many records share, each once, by a number of 16 bits: the reasons of failed checks. A string stays as
-// long as a record refers to it, so there are at most as many as records.
-// Threads: one at a time. Ownership: strings are shared with readers. Fails: never; more than 65,535 different strings
-// at a time are a bug of the caller, who keeps fewer records.
+// Strings that many records share: the reasons of failed checks. Each string is kept once and has a number of 16 bits.
+// It stays as long as a record refers to it, so there are never more strings than records.
+// Threads: one at a time. Ownership: strings are shared with readers. Fails: never; the caller must keep at most 65,535
+// records, because there can be no more different strings at a time.
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -21,7 +21,7 @@ class StringTable {
   using Place = std::uint16_t;
   static constexpr std::size_t kLimit = 65'535;
 
-  // The place of this string, which counts one reference more; 0 for the empty string, which is not kept.
+  // Adds a reference to this string and returns its place; 0 for the empty string, which is not kept.
   Place add(std::string string) {
     if (string.empty()) return 0;
     if (const auto known = places_.find(string); known != places_.end()) {
@@ -43,7 +43,7 @@ class StringTable {
     return place;
   }
 
-  // One reference less.
+  // Removes one reference.
   void release(Place place) {
     if (place == 0) return;
     Entry& entry = entries_[place];
@@ -62,7 +62,7 @@ class StringTable {
     std::shared_ptr<const std::string> string;
     std::uint32_t references = 0;
   };
-  std::deque<Entry> entries_ = std::deque<Entry>(1);  // by place; the first is the empty string's
+  std::deque<Entry> entries_ = std::deque<Entry>(1);  // by place; the first stands for the empty string
   std::vector<Place> free_;
   std::unordered_map<std::string_view, Place> places_;
 };

@@ -1,7 +1,7 @@
 #pragma once
-// What can heal a service, one row each: the name that messages use and what such an action can do. Everything that
-// decides about actions asks what they can do, not which one it is. Who carries an action out is said by the table of
-// actions (actions/table.hpp).
+// The kinds of action that can heal a service, one row each: the name in messages, and what such an action can do. Code
+// that decides about actions asks what they can do, not which one it is. The table of actions (actions/table.hpp) has
+// the class that carries out each kind.
 // A kind is named by the address of its row; rows live as long as the program.
 // Threads: any (constant).
 #include <string_view>
@@ -14,8 +14,8 @@ struct ActionKind {
   bool tells_exits = false;  // the end of what it started is reported
   bool can_stop = false;     // what it started can be told to stop and be killed
 
-  // What runs is ours: we start it, stop it and know when all of it has ended. Otherwise it runs without us, and the
-  // action only makes it well again. A stop whose end is never reported would never be over, so it takes both.
+  // True if we start and stop what runs, and know when all of it has ended. Otherwise it runs without us, and the
+  // action only makes it well again. Both abilities are needed: a stop whose end is never reported would never be over.
   constexpr bool owned() const { return tells_exits && can_stop; }
 };
 

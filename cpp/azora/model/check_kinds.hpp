@@ -1,6 +1,6 @@
 #pragma once
-// The kinds of check, one row each: what `healthCheck.type` may be, and what a check of that kind asks for. How one is
-// asked over the network is said by the table of lanes (health/lanes/table.hpp).
+// The kinds of check, one row each: the values of `healthCheck.type`, and what a check of that kind needs. The table of
+// lanes (health/lanes/table.hpp) says how a check is asked over the network.
 // Threads: any (constant).
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@ enum class ProbeKind : std::uint8_t { http, tcp, process };
 struct CheckKind {
   ProbeKind kind;
   std::string_view name;
-  bool asks;            // over the network, of the endpoint; else the living process is the answer
+  bool asks;            // asks the endpoint over the network; otherwise a living process is a pass
   bool speaks_http;     // has a method, headers, a status and a kept connection
   bool needs_process;
 };
@@ -28,7 +28,7 @@ inline constexpr auto kCheckKinds = std::to_array<CheckKind>({
 constexpr const CheckKind& check_kind(ProbeKind kind) {
   return *std::find_if(kCheckKinds.begin(), kCheckKinds.end(), [kind](const CheckKind& row) { return row.kind == kind; });
 }
-// Null: there is none of that name.
+// Null: there is no kind with that name.
 constexpr const CheckKind* find_check_kind(std::string_view name) {
   const auto found =
       std::find_if(kCheckKinds.begin(), kCheckKinds.end(), [name](const CheckKind& row) { return row.name == name; });
@@ -52,7 +52,7 @@ constexpr auto kCheckKindNames = [] {
 }();
 }  // namespace detail
 
-// Separated by spaces, as FieldRow::choices.
+// Separated by spaces, like FieldRow::choices.
 inline constexpr std::string_view kCheckKindNames{detail::kCheckKindNames.data(), detail::kCheckKindNames.size() - 1};
 
 }  // namespace azora

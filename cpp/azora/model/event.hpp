@@ -1,5 +1,5 @@
 #pragma once
-// What happened: one fact with its place in the one gap-free sequence. Immutable once appended.
+// One fact about the fleet, with its place in the one gap-free sequence. Immutable once appended.
 // wire names: struct spelling is mechanical (service_restarted -> "serviceRestarted").
 #include <cstdint>
 #include <memory>
@@ -44,7 +44,7 @@ inline constexpr int kEventTypeCount = 20;
 std::string_view wire_name(EventType type);
 std::optional<EventType> event_type_from_wire(std::string_view name);
 
-// The keys beyond the common ones; which are set depends on the type (R35).
+// The keys beyond the common ones; the type decides which of them are set (R35).
 struct EventDetail {
   std::optional<int> attempt;                 // serviceRestarted
   std::optional<int> max_restarts;            // serviceRestarted, serviceFailed
@@ -66,7 +66,7 @@ struct Event {
   std::uint64_t seq = 0;                      // set by the log
   WallTime time;
   EventType type = EventType::health_check;
-  HealthStatus check_status = HealthStatus::unknown;  // healthCheck: status; beside `type`, as these are the most
+  HealthStatus check_status = HealthStatus::unknown;  // healthCheck: status. Beside `type`, because most events are
   std::int32_t response_ms = 0;               // healthCheck: responseTime
   std::shared_ptr<const std::string> service_id;  // null: about no single service
   std::uint64_t incarnation = 0;
@@ -75,11 +75,11 @@ struct Event {
   std::unique_ptr<const EventDetail> detail;  // null: nothing beyond the common keys
 };
 
-// {"seq","time","type","serviceId","incarnation","cause",...} compact; serviceId null when about no one.
+// {"seq","time","type","serviceId","incarnation","cause",...} compact; serviceId null: no single service.
 std::string event_json(const Event& event);
-// The reverse; keys that no event of ours has are ignored. Fails: invalid_json, which names the key.
+// The reverse; unknown keys are ignored. Fails: invalid_json, which names the key.
 Result<Event> event_from_json(std::string_view text);
-// "SIGKILL" for 9; "SIG34" style for the unnamed.
+// "SIGKILL" for 9; "SIG34" for a signal without a name.
 std::string signal_name(int signal);
 // The members code, signal and oom of an exit, null where unset.
 void write_exit(JsonWriter& json, std::optional<int> code, std::optional<int> signal, std::optional<bool> oom);

@@ -1,5 +1,5 @@
-// An event as JSON, and back. The keys stand twice, in the order of the wire and by name; the tests turn every type of
-// event around.
+// An event as JSON, and back. The keys are listed twice, in the order of the wire and by name; the tests convert every
+// type of event in both directions.
 #include <charconv>
 #include <limits>
 #include <utility>
@@ -44,7 +44,7 @@ void write_detail(JsonWriter& json, const Event& event, const EventDetail& detai
   }
 }
 
-// Reads the keys of one event; the first that is wrong is the fault.
+// Reads the keys of one event; the first wrong key is the fault.
 class EventReader {
  public:
   explicit EventReader(const Json& json) : json_(json) {}
@@ -133,7 +133,7 @@ class EventReader {
     if (found == nullptr) return std::nullopt;
     const std::string& name = string(*found, "signal");
     if (const auto known = signal_number(name)) return known;
-    int number = 0;  // "SIG34": one without a name
+    int number = 0;  // "SIG34": a signal without a name
     if (name.starts_with("SIG")) {
       const auto [end, error] = std::from_chars(name.data() + 3, name.data() + name.size(), number);
       if (error == std::errc{} && end == name.data() + name.size()) return number;

@@ -1,7 +1,7 @@
 #pragma once
-// The words of an event that come from a closed list: why it happened (`cause`) and on whose behalf (`actor`). One row a
-// word: in memory an event has its number, on the wire and in a store the word itself. A word of the program's text that
-// has no row does not compile; one that is read back has a row or is refused.
+// The words of an event that come from a closed list: why it happened (`cause`) and who caused it (`actor`). Each word
+// has one row: in memory an event has the number of the row, on the wire and in a store the word itself. A word in the
+// program's text without a row does not compile; a word that is read back without a row is refused.
 // Threads: values. Fails: from_wire() by nullopt.
 #include <array>
 #include <cstddef>
@@ -19,21 +19,21 @@ struct EventCauses {
       "crash",         // the process exited by itself with a failure
       "oom",           // it was killed for want of memory
       "clean",         // it exited by itself with 0
-      "liveness",      // alive, but it failed its checks
+      "liveness",      // alive, but its checks failed
       "startTimeout",  // not ready in time
       "startFailed",   // it could not be executed, or the action refused
-      "lost",          // its shim vanished: what became of it is unknown
+      "lost",          // its shim vanished: how the process ended is unknown
       "operator",      // a verb
       "shutdown",      // the orchestrator stops
       "dependency",    // a dependency recovered or failed
-      "evidence",      // something that the failure may have come from changed
+      "evidence",      // something that may have caused the failure has changed
       "health",        // checks changed its status
       "probe",         // a check was counted
       "register",      // of a registration: new
       "replace",       // of a registration: in place of an older one
       "unregister",
       "callback",      // a function of the user's
-      "keeper", "store", "loop", "threads",  // of the orchestrator itself: the part that is in trouble or recovered
+      "keeper", "store", "loop", "threads",  // the part of the orchestrator itself that is in trouble or recovered
       "overflow",      // of a gap: the reader was too slow
       "reset",         // of a gap: the place asked for is not of this log
   };
@@ -51,8 +51,8 @@ template <typename Words>
 class EventWord {
  public:
   constexpr EventWord() = default;
-  // A word of the program's text.
-  consteval EventWord(const char* word) : row_(row_of(word)) {  // implicit: an event's fields are set by their words
+  // A word in the program's text.
+  consteval EventWord(const char* word) : row_(row_of(word)) {  // implicit: words set the fields of an event
     if (row_ == kNone) this_word_has_no_row();
   }
   // nullopt: there is no such row.
@@ -82,7 +82,7 @@ class EventWord {
     }
     return kNone;
   }
-  static void this_word_has_no_row() {}  // not to be called when compiling: names the fault
+  static void this_word_has_no_row() {}  // never called: its name appears in the compiler's error
 
   std::uint8_t row_ = 0;
 };

@@ -10,12 +10,12 @@ struct FigureRecord::Page {
   explicit Page(std::shared_ptr<std::atomic<std::uint64_t>> shared) : clock(std::move(shared)) {
     for (FigureRecord& record : records) record.page_ = this;
   }
-  Mutex mutex;  // of the strings of its records
+  Mutex mutex;  // guards the strings of its records
   std::shared_ptr<std::atomic<std::uint64_t>> clock;
   std::array<FigureRecord, FigurePages::kPage> records;
 };
 
-// One write: readers that meet any part of it read again.
+// One write: a reader that meets a part of it reads again.
 class FigureRecord::Writing {
  public:
   explicit Writing(FigureRecord& record) : record_(record), version_(record.version_.load(std::memory_order_relaxed)) {
@@ -23,7 +23,7 @@ class FigureRecord::Writing {
   }
   ~Writing() {
     record_.version_.store(version_ + 2, std::memory_order_release);
-    // One writer: no read-modify-write is needed.
+    // There is one writer, so no read-modify-write is needed.
     std::atomic<std::uint64_t>& clock = *record_.page_->clock;
     clock.store(clock.load(std::memory_order_relaxed) + 1, std::memory_order_release);
   }
@@ -53,7 +53,7 @@ bool same(const std::shared_ptr<const std::string>& a, const std::shared_ptr<con
 const std::string& Figures::last_error() const { return remarks ? remarks->last_error : kNone; }
 
 Figures FigureRecord::read() const {
-  constexpr int kSpins = 100;  // a write takes some nanoseconds, unless its thread lost its processor within it
+  constexpr int kSpins = 100;  // a write takes some nanoseconds, unless its thread was descheduled
   for (int tries = 0;; ++tries) {
     const std::uint32_t before = version_.load(std::memory_order_acquire);
     if ((before & 1U) == 0) {
@@ -134,7 +134,7 @@ void FigureRecord::set_usage(std::optional<double> cpu_percent, std::optional<st
   });
 }
 
-// Readers hold the old strings as long as they like; the lock is held while a pointer is exchanged.
+// Readers may hold the old strings as long as they like; the lock is held only while a pointer is exchanged.
 template <typename Change>
 void FigureRecord::remark(const Change& change) {
   const Remarks* known = own_remarks();

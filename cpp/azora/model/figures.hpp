@@ -1,12 +1,12 @@
 #pragma once
-// The figures of a service: what every check changes and no decision rests on. They lie in one fixed record per
-// service beside the immutable views, so that a check that changes nothing but figures replaces no view.
+// The figures of a service: values that change with every check and that no decision depends on. They lie in one fixed
+// record per service beside the immutable views, so a check that changes only figures replaces no view.
 //   FigurePages   hands out records in pages; a record keeps its place and is never given to another service
 //   FigureRecord  written by one thread, read by any: numbers under a sequence counter, strings under a lock that is
-//                 taken only when there are some and they change or are read
+//                 taken only if there are strings and they change or are read
 //   Figures       a copy of one moment
-// Threads: the writer's part of a record and FigurePages::make() one thread (the control thread); the rest any.
-// Ownership: views share their record, so that it outlives every reader. Fails: never.
+// Threads: FigurePages::make() and the writer's part of a record: one thread (the control thread); the rest: any.
+// Ownership: views share their record, so it outlives every reader. Fails: never.
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -20,7 +20,7 @@
 
 namespace azora {
 
-// What most services of a large fleet have nothing of.
+// Figures that most services of a large fleet do not have.
 struct Remarks {
   std::string last_error;                    // empty: none
   std::shared_ptr<const std::string> cpu;    // JSON text of its last answer, or null
@@ -46,15 +46,15 @@ class FigureRecord {
   FigureRecord(const FigureRecord&) = delete;
   FigureRecord& operator=(const FigureRecord&) = delete;
 
-  // All figures of one moment.
+  // All figures as they are at one moment.
   Figures read() const;
-  // Another number after each write; for what is kept as long as nothing changed.
+  // Changes with each write. For texts that are kept until something changes.
   std::uint32_t version() const { return version_.load(std::memory_order_acquire); }
 
-  // The writer's. What it wrote is read back without a lock.
-  // A check was counted; uptime: as of it, where it passed.
+  // For the writer only. It reads back what it wrote without a lock.
+  // A check was counted. `uptime_ms`: as of this check, if it passed.
   void checked(WallTime at, std::int64_t response_ms, std::uint32_t error_count, std::optional<std::int64_t> uptime_ms);
-  void alive(WallTime at, std::int64_t uptime_ms);  // no check, but it is known to run
+  void alive(WallTime at, std::int64_t uptime_ms);  // no check, but the service is known to run
   void set_error_count(std::uint32_t error_count);
   void begin(WallTime at);                          // nothing is known yet
   void set_last_error(const std::string& error);
@@ -71,8 +71,9 @@ class FigureRecord {
   void remark(const Change& change);
   const Remarks* own_remarks() const AZORA_NO_THREAD_SAFETY_ANALYSIS { return remarks_.get(); }
 
-  // Numbers are stored with release and loaded with acquire: a reader that met one of a later write sees that write's
-  // version too, and reads again. (Fences would be cheaper to write down, but ThreadSanitizer does not know them.)
+  // Numbers are stored with release and loaded with acquire. A reader that meets a number of a later write also sees
+  // the version of that write, and reads again. (Fences would be shorter to write, but ThreadSanitizer does not know
+  // them.)
   std::atomic<std::uint32_t> version_{0};     // odd while a write is under way
   std::atomic<std::uint32_t> error_count_{0};
   std::atomic<std::int64_t> last_check_ms_{0};
@@ -92,7 +93,7 @@ class FigurePages {
 
   // A new record, all zero. It lives as long as any record of its page is held.
   std::shared_ptr<FigureRecord> make();
-  // Writes to all records so far.
+  // The number of writes to all records so far.
   std::uint64_t writes() const { return clock_->load(std::memory_order_acquire); }
 
  private:
@@ -100,7 +101,7 @@ class FigurePages {
 
   std::shared_ptr<std::atomic<std::uint64_t>> clock_;
   std::shared_ptr<FigureRecord::Page> page_;  // the newest
-  std::size_t used_ = kPage;                  // of its records
+  std::size_t used_ = kPage;                  // how many of its records are used
   friend class FigureRecord;
 };
 

@@ -57,8 +57,8 @@ bool is_in_range(std::string_view digits) {
   return std::from_chars(digits.data(), last, number).ec == std::errc{} && std::isfinite(number);
 }
 
-// Builds the tree out of nlohmann's events and adds what its parser does not refuse. Every handler returns false
-// after fail(), which ends the parsing.
+// Builds the tree from nlohmann's events and refuses what its parser accepts. Every handler returns false after fail(),
+// which ends the parsing.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
   explicit Builder(std::string_view text) : text_(text), reached_(text.data()) {}
@@ -90,7 +90,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     made.text = std::move(value);
     return true;
   }
-  bool binary(binary_t&) override { return fail_at(here(), "no JSON"); }  // not in texts
+  bool binary(binary_t&) override { return fail_at(here(), "no JSON"); }  // does not occur in texts
   bool start_object(std::size_t) override { return enter(Json::Kind::object); }
   bool start_array(std::size_t) override { return enter(Json::Kind::array); }
   bool end_object() override { return leave(); }
@@ -136,8 +136,9 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return false;
   }
 
-  // "[json.exception..] parse error at line 1, column 4: syntax error while parsing value - unexpected ']'; last
-  // read: '..'; expected .." without its beginning and without the input, which may be long and of any bytes.
+  // Turns "[json.exception..] parse error at line 1, column 4: syntax error while parsing value - unexpected ']'; last
+  // read: '..'; expected .." into the part without its beginning and without the input, which may be long and contain
+  // any bytes.
   static std::string in_our_words(std::string_view what) {
     const std::size_t place = what.find("line ");
     if (place != std::string_view::npos) what.remove_prefix(place);
@@ -177,7 +178,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  // Where the number that was read begins and how it was written; the lexer looks one byte beyond it.
+  // The place where the number just read begins, and its text; the lexer is one byte ahead.
   std::pair<std::size_t, std::string_view> spelled_number() const {
     std::size_t end = here();
     if (end > 0 && !is_number_char(text_[end - 1])) --end;
@@ -195,7 +196,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     return true;
   }
 
-  // The lexer stands behind the key's closing quote.
+  // The lexer is right after the key's closing quote.
   std::size_t start_of_key() const {
     for (std::size_t at = here() - 1; at > 0;) {
       --at;

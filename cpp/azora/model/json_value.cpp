@@ -49,7 +49,7 @@ std::optional<std::int64_t> Json::integer() const {
     return whole;
   }
   const double value = number();
-  constexpr double kExact = 9007199254740992.0;  // 2^53: above it a double is no longer one integer
+  constexpr double kExact = 9007199254740992.0;  // 2^53: a double above it may stand for several integers
   if (std::floor(value) != value || std::fabs(value) > kExact) return std::nullopt;
   return static_cast<std::int64_t>(value);
 }

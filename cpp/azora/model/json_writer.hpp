@@ -1,7 +1,7 @@
 #pragma once
-// Appends compact JSON to a string: no tree in between, commas kept by the writer. All JSON that we
-// return is made here. Threads: one at a time. Ownership: the caller's string. Fails: never;
-// bytes that are not UTF-8 become U+FFFD.
+// Appends compact JSON to a string, without a tree in between; the writer keeps track of commas. All JSON that we
+// return is made here. Threads: one at a time. Ownership: the caller's string. Fails: never; bytes that are not UTF-8
+// become U+FFFD.
 #include <cstdint>
 #include <string>
 #include <string_view>

@@ -19,7 +19,7 @@ struct LogLimits {
 
 // Which processes get the stop signal first.
 enum class StopMode : std::uint8_t {
-  main,  // the main process; what is left when it has ended gets it then
+  main,  // the main process; what is left when it has ended gets the signal then
   tree,  // all of them at once
 };
 
@@ -43,7 +43,7 @@ struct LaunchSpec {
   friend bool operator==(const LaunchSpec&, const LaunchSpec&) = default;
 };
 
-// Whether a process that runs as `a` says is one that `b` would start: what applies without a new start is left out.
+// True if a process started as `a` is one that `b` would start. Fields that apply without a new start do not count.
 inline bool same_program(LaunchSpec a, const LaunchSpec& b) {
   a.stop_signal = b.stop_signal;
   a.stop_timeout = b.stop_timeout;

@@ -7,9 +7,9 @@
 namespace azora {
 
 enum class Lifecycle : std::uint8_t {
-  watching,  // no action of ours: only probed and picked
-  idle,      // desired down, proven no process
-  blocked,   // wants up; a hard dependency or the start bucket holds it
+  watching,  // we have no action: it is only probed and picked
+  idle,      // desired down, and proven to have no process
+  blocked,   // wanted up, but held by a hard dependency or the start bucket
   starting,  // action issued, not ready yet
   ready,     // running; probes decide the status
   stopping,  // stop signal sent
@@ -17,9 +17,9 @@ enum class Lifecycle : std::uint8_t {
   stuck,     // SIGKILL did not end it within killTimeout (D state)
   sweep,     // main is dead; descendants are being proven gone
   backoff,   // waiting until the next attempt
-  failed,    // budget spent; left on evidence
+  failed,    // its budget is spent; evidence ends this
   done,      // clean exit under on-failure or never
-  adopt,     // found running after our own restart; first probe outstanding
+  adopt,     // found running after our own restart; its first probe has not answered
 };
 inline constexpr int kLifecycleCount = 13;
 

@@ -25,7 +25,7 @@ bool is_localhost(std::string_view host) {
                     [](char a, char b) { return (a >= 'A' && a <= 'Z' ? a + 32 : a) == b; });
 }
 
-// Of one address or localhost.
+// For one address or for localhost.
 bool holds_ipv4(const LocalAddress& one, std::uint32_t address) {
   return one.kind == Kind::ipv4 ? one.ipv4 == address : address == kLoopback;
 }

@@ -1,6 +1,6 @@
 #pragma once
-// Which addresses of this machine the host of an endpoint stands for. Numbers and `localhost` only: what a name means is
-// never looked up here, so another name, and an address of a network card, is not local.
+// Which addresses of this machine the host of an endpoint stands for. Only numbers and `localhost` are local: names are
+// never looked up here, so any other name, and an address of a network card, is not local.
 //   127.0.0.0/8    that one address          ::1          that one address
 //   localhost      127.0.0.1 and ::1         0.0.0.0      every IPv4 address          ::   every address
 // Threads: any; values. Fails: never.
@@ -17,10 +17,10 @@ struct LocalAddress {
   friend bool operator==(const LocalAddress&, const LocalAddress&) = default;
 };
 
-// `host` as in a URL, without brackets. nullopt: it is not local.
+// `host` as in a URL, without brackets. nullopt: the host is not local.
 std::optional<LocalAddress> local_address(std::string_view host);
 
-// A program that holds all that `a` stands for leaves no place for one that wants all of `b`, on one port.
+// True if a program that listens on all of `a` keeps another one from listening on all of `b` with the same port.
 bool overlap(const LocalAddress& a, const LocalAddress& b);
 
 }  // namespace azora

@@ -12,7 +12,7 @@
 
 namespace azora {
 
-// What a check asks, and where. Shared by the control thread and the prober.
+// The target of a check. Shared by the control thread and the prober.
 struct ProbeTarget {
   ProbeKind kind = ProbeKind::http;
   std::uint16_t port = 0;
@@ -26,7 +26,7 @@ struct ProbeTarget {
   friend bool operator==(const ProbeTarget&, const ProbeTarget&) = default;
 };
 
-// When it asks, and what the answers mean.
+// The schedule of a check, and the meaning of its answers.
 struct ProbeSpec {
   Millis interval{30'000};
   int unhealthy_threshold = 2;                 // consecutive failures that take it out of rotation

@@ -1,6 +1,6 @@
 #pragma once
-// Names of services. What a user registers is an entry, "orders"; with replicas it stands for several services, its
-// instances "orders@0", "orders@1" and so on. The only place that knows how such a name is written.
+// Names of services. A user registers an entry, "orders"; with replicas it stands for several services, its instances
+// "orders@0", "orders@1" and so on. Only this file knows how such a name is written.
 // Threads: any; pure functions. Fails: never.
 #include <optional>
 #include <string>
@@ -18,8 +18,8 @@ std::optional<int> instance_index(std::string_view id);
 std::string_view entry_of(std::string_view id);
 // True for "orders" and "orders@2", false for "orders@02" or "@2".
 bool is_service_id(std::string_view text);
-// True when a question about `name` is also one about the service `id`: they are equal, or `id` is an instance of the
-// entry `name`.
+// True if a question about `name` is also a question about the service `id`: they are equal, or `id` is an instance of
+// the entry `name`.
 bool names_service(std::string_view name, std::string_view id);
 
 }  // namespace azora

@@ -1,6 +1,6 @@
 #pragma once
-// One service, validated, with every default filled in: what a user wrote, or one instance of it when that has
-// replicas. Immutable once made; shared by all threads as shared_ptr<const ServiceSpec>.
+// One service, validated, with every default filled in: what a user wrote or, if that has replicas, one instance of it.
+// Immutable once made; shared by all threads as shared_ptr<const ServiceSpec>.
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -21,16 +21,16 @@ enum class OnRestart : std::uint8_t { none, restart };
 enum class Origin : std::uint8_t { file, python, rest };
 
 struct Dependency {
-  std::string id;        // of an entry, "orders", or of one of its instances, "orders@1"
+  std::string id;        // of an entry, "orders", or of one instance, "orders@1"
   Condition condition = Condition::healthy;
   Strength strength = Strength::hard;
   int min = 1;           // so many instances of the entry must have reached the condition
-  OnRestart on_restart = OnRestart::none;  // restart: the dependent is restarted after it was (R66)
+  OnRestart on_restart = OnRestart::none;  // restart: the dependent restarts after it did (R66)
   friend bool operator==(const Dependency&, const Dependency&) = default;
 };
 
 struct Endpoint {
-  std::string text;      // as given, without trailing slash: what picks answer
+  std::string text;      // as given, without trailing slash: returned by picks
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
@@ -54,16 +54,16 @@ struct ServiceSpec {
   // Compact JSON of the configuration as readers see it: the seed's keys first and in its order, defaults
   // filled in, then the further keys as given (env values as ***). Made once by the validator.
   std::string config_json;
-  // Compact JSON object of what the user gave, unmasked; one for all replicas. Null where config_json says it all.
+  // Compact JSON object of what the user gave, unmasked; one for all replicas. Null if config_json has all of it.
   std::shared_ptr<const std::string> source_json;
   // The entry as it was written, which is not a service itself; one for all replicas. Null: there is one replica, and
   // this is it.
   std::shared_ptr<const ServiceSpec> entry;
 
-  // What is parsed again: for re-registration that merges (REST over a file's service) and for later persistence.
+  // The text that is parsed again: for registrations that merge (REST over a file's service), and for persistence.
   const std::string& source() const { return source_json ? *source_json : config_json; }
   const std::string& entry_id() const { return entry ? entry->id : id; }
-  // In a pool of its own, which no other service shares but by naming it as its group.
+  // True if it is alone in a pool of its own. Others can join this pool only by naming it as their group.
   bool is_alone() const { return !explicit_group && replicas == 1; }
   double effective_weight() const { return weight ? *weight : static_cast<double>(priority); }
 };

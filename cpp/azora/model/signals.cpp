@@ -1,5 +1,5 @@
-// Names of signals (declared in event.hpp). A table of ours: glibc's sigabbrev_np is younger than
-// the oldest glibc the wheel runs on.
+// Names of signals (declared in event.hpp). We have our own table because glibc's sigabbrev_np is younger than the
+// oldest glibc that the wheel supports.
 #include <csignal>
 
 #include <array>

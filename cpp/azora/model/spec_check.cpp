@@ -11,7 +11,7 @@
 namespace azora {
 namespace {
 
-constexpr std::size_t kShownBytes = 80;  // so that a fault is one readable line
+constexpr std::size_t kShownBytes = 80;  // keeps a fault on one readable line
 
 std::size_t count_characters(std::string_view text) {
   return static_cast<std::size_t>(std::count_if(text.begin(), text.end(), [](char c) {
@@ -36,7 +36,7 @@ bool has_word(std::string_view words, std::string_view word) {
   return false;
 }
 
-// The number behind an integer, a duration or a size; nullopt when it is none.
+// The value of an integer, a duration or a size; nullopt for anything else.
 std::optional<std::int64_t> measure_of(const FieldRow& row, const Json& value, bool units) {
   if (value.is(Json::Kind::number)) return value.integer();
   if (!units || !value.is(Json::Kind::string)) return std::nullopt;
@@ -45,7 +45,7 @@ std::optional<std::int64_t> measure_of(const FieldRow& row, const Json& value, b
   return std::nullopt;
 }
 
-// For a number that is too large the upper limit is named, not the lower one.
+// For a number that is too large, names the upper limit instead of the lower one.
 std::string rule_for(const FieldRow& row, const Json& value, bool units) {
   const auto measure = measure_of(row, value, units);
   const bool too_large =

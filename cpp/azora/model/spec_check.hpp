@@ -1,7 +1,7 @@
 #pragma once
-// Checks the members of one JSON object against the field table, and hands the good ones on. Used
-// by the validator's parts (spec_*.cpp) only. Threads: any; state is the caller's. Fails: into
-// SpecContext::faults; a faulty member reads as absent, so that one mistake is named once.
+// Checks the members of one JSON object against the field table, and gives access to the correct ones. Used only by the
+// validator's parts (spec_*.cpp). Threads: any; state is the caller's. Fails: adds to SpecContext::faults. A faulty
+// member then reads as absent, so that each mistake is reported once.
 #include <optional>
 #include <string>
 #include <string_view>
@@ -15,7 +15,7 @@
 namespace azora {
 
 struct SpecContext {
-  bool units = false;         // "30s" and "10MiB" are taken beside integers
+  bool units = false;         // "30s" and "10MiB" are accepted besides integers
   bool keep_unknown = false;  // unknown keys of the service itself are kept, not refused
   std::string prefix;         // put before every field: "services[3]." in a list of services
   std::vector<Fault> faults;
@@ -31,8 +31,7 @@ struct SpecContext {
 std::string shown(const Json& value);
 // `a number`, `a text`, ...: for values that must not be repeated (they may be secrets).
 std::string_view kind_name(const Json& value);
-// `is 5; it must be <rule>`, and for null `is null; leave it out or give <rule>` (`needed`: no
-// leaving out).
+// `is 5; it must be <rule>`, and for null `is null; leave it out or give <rule>` (`needed`: it must not be left out).
 std::string is_but_must_be(const Json& value, std::string_view rule, bool needed = false);
 // "process" + "argv" -> "process.argv"; odd keys are quoted.
 std::string join_path(std::string_view path, std::string_view key);
@@ -53,7 +52,7 @@ class CheckedObject {
   std::optional<double> number(std::string_view name) const;
   std::string text_or(std::string_view name, std::string fallback) const;
   std::string path_of(std::string_view name) const { return join_path(path_, name); }
-  // A fault of a member found by code beyond the table; from now on it reads as absent.
+  // Adds a fault about a member that other code found, beyond the table. From now on the member reads as absent.
   void fault(std::string_view name, std::string message);
 
  private:

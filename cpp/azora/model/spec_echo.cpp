@@ -112,13 +112,13 @@ std::string echo_config(const Json& given, const ServiceSpec& spec) {
     const FieldRow* row = find_field(Section::service, member.key);
     if (!row || !row->seed) write_member(json, Section::service, member);
   }
-  // The group that the replicas of one entry share is shown nowhere else.
+  // The shared group of the replicas of one entry is not shown anywhere else.
   if (spec.group != spec.id && !given.find("group")) {
     json.key("group");
     json.string(spec.group);
   }
   json.end_object();
-  text.shrink_to_fit();  // kept as long as the service
+  text.shrink_to_fit();  // this text lives as long as the service
   return text;
 }
 

@@ -1,7 +1,7 @@
 #pragma once
-// The table of every field a service can have (R32): its JSON kind, its limits, its
-// default and its meaning. The validator checks by it, unknown keys are compared with it, the JSON
-// Schema is made from it. Threads: any; constant data.
+// The table of every field a service can have (R32): its JSON kind, its limits, its default and its meaning. The
+// validator uses it to check fields and to recognise unknown keys, and the JSON Schema is made from it. Threads: any;
+// constant data.
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -14,7 +14,7 @@ namespace azora {
 enum class Section : std::uint8_t { service, health_check, process, log, dependency, restart };
 
 enum class FieldKind : std::uint8_t {
-  word,     // a string of the form of an id
+  word,     // a string in the form of an id
   text,     // any other string: 1 to max characters, none of them a control character
   integer,  // min to max
   number,   // min to max
@@ -24,7 +24,7 @@ enum class FieldKind : std::uint8_t {
   choice,    // one of `choices`, separated by spaces
   object,
   list,
-  other,  // read by code of its own, which also makes its faults
+  other,  // read by code of its own, which also reports its faults
 };
 
 inline constexpr std::int64_t kMaxInt32 = std::numeric_limits<std::int32_t>::max();
@@ -49,11 +49,11 @@ struct FieldRow {
 std::span<const FieldRow> all_fields();
 std::span<const FieldRow> fields_of(Section section);
 const FieldRow* find_field(Section section, std::string_view name);
-// "healthCheck" and the like: where the section stands in a service; "" for the service itself.
+// "healthCheck" and so on: the key of the section in a service; "" for the service itself.
 std::string_view section_path(Section section);
 
-// What the value must be, in words: "an integer of at least 100 (milliseconds)". `units`: strings
-// such as "30s" are taken too.
+// What the value must be, in words: "an integer of at least 100 (milliseconds)". `units`: strings such as "30s" are
+// accepted, too.
 std::string rule_text(const FieldRow& row, bool units);
 
 // The form of `id`, `type` and `group`: [A-Za-z0-9][A-Za-z0-9._-]{0,62}

@@ -18,7 +18,7 @@ Json* member(Json& object, std::string_view key) {
 void make_absolute(Json* path, const std::filesystem::path& base) {
   if (!path || !path->is(Json::Kind::string) || path->text.empty() || path->text.front() == '/')
     return;
-  // What the user wrote is a template, the folder in front of it is not.
+  // The user's string is a template; the folder put in front of it is not.
   path->text = (std::filesystem::path(escaped(base.string())) / path->text).lexically_normal().string();
 }
 
@@ -33,7 +33,7 @@ void resolve_paths(Json& process, const std::string& base_dir) {
   make_absolute(member(process, "envFile"), base);
   if (Json* argv = member(process, "argv"); argv && !argv->items.empty()) {
     Json& program = argv->items.front();
-    // A bare name is searched on PATH at each start, as a shell does.
+    // The start looks up a bare name on PATH each time, as a shell does.
     if (program.text.find('/') != std::string::npos) make_absolute(&program, base);
   }
   if (!cwd && !base_dir.empty()) process.members.push_back({"cwd", Json::of_text(escaped(base_dir))});

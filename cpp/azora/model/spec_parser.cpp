@@ -13,7 +13,7 @@
 namespace azora {
 namespace {
 
-// A command to run in a request is refused before anything else is judged (R29).
+// A request with a command to run is refused before anything else is checked (R29).
 std::optional<Error> find_command(const Json& given, const std::string& prefix) {
   std::string field;
   if (given.find("process")) field = "process";
@@ -52,10 +52,10 @@ struct Reading {
   const Json& given;  // as the user wrote it
   const std::string& base_dir;
   Origin origin;
-  const ActionKind* given_action;  // beside it; null: none
+  const ActionKind* given_action;  // given beside the text; null: none
 };
 
-// Gives `spec` the port and the command of the replica of that index.
+// Gives `spec` the port and the command of the replica with that index.
 void take_place(ServiceSpec& spec, const ProcessPlan& plan, int index, const std::optional<Url>& url) {
   std::optional<std::uint16_t> port;
   if (!plan.ports.empty()) port = plan.ports[static_cast<std::size_t>(index)];
@@ -66,7 +66,7 @@ void take_place(ServiceSpec& spec, const ProcessPlan& plan, int index, const std
   spec.process = substituted(plan.launch, port, index);
 }
 
-// The one service of an entry, or one for each replica.
+// The services of an entry: one, or one for each replica.
 std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec written, const std::optional<Url>& url,
                             const ProcessPlan* plan) {
   if (written.replicas == 1) {
@@ -91,7 +91,7 @@ std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec written, const s
   return specs;
 }
 
-// `given` with `process` in place of its own.
+// `given`, but with this `process`.
 std::string source_text(const Json& given, const Json& process) {
   std::string text;
   JsonWriter json(text);
@@ -104,7 +104,7 @@ std::string source_text(const Json& given, const Json& process) {
   return text;
 }
 
-// The services of one entry; empty when the context has faults.
+// The services of one entry; empty if the context has faults.
 std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
   const std::size_t faults_before = context.faults.size();
   CheckedObject service(Section::service, reading.given, "", context);
@@ -135,14 +135,14 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
     spec.replicas = plan->replicas;
   }
   if (context.faults.size() != faults_before || context.full()) return {};
-  // Without anything to run nothing in the echo is masked: it says all that was given.
+  // Nothing in the echo is masked if there is nothing to run. Then the echo has everything that was given.
   if (spec.action->acts) {
     spec.source_json = std::make_shared<const std::string>(source_text(reading.given, process));
   }
   return expand(reading, std::move(spec), url, plan ? &*plan : nullptr);
 }
 
-// `given` is the request; the fields beyond the seed's come from `old`, which a file or Python registered.
+// `given` is the request. Fields that the seed does not have come from `old`, which a file or Python registered.
 Json laid_over(const Json& given, const Json& old, SpecContext& context) {
   Json merged;
   merged.kind = Json::Kind::object;
@@ -220,10 +220,10 @@ Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec
   if (!source) return source.error();
   if (auto forbidden = find_command(given.value(), "")) return *std::move(forbidden);
 
-  // 1. The request alone, by the rules of requests (no "30s").
+  // 1. Check the request alone, by the rules of requests (no "30s").
   context.keep_unknown = true;
   const CheckedObject own(Section::service, given.value(), "", context);
-  // 2. Both merged, by the rules of the owner.
+  // 2. Check both merged, by the rules of the owner.
   const Json merged = laid_over(given.value(), source.value(), context);
   SpecContext whole;
   whole.units = true;

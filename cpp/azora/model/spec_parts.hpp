@@ -1,7 +1,6 @@
 #pragma once
-// The parts of the validator, each one group of fields (spec_<part>.cpp), put together by
-// spec_parser.cpp. Threads: any; state is the caller's. Fails: into the context; what is returned
-// then is of no use.
+// The parts of the validator; each reads one group of fields (spec_<part>.cpp), and spec_parser.cpp puts them together.
+// Threads: any; state is the caller's. Fails: adds faults to the context; then the returned value must not be used.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -34,12 +33,12 @@ const ActionKind* read_action(CheckedObject& service, const ActionKind* given, S
 // Fields `maxRestarts`, `restartDelay`, `restartPolicy`, ... (R24, R54).
 RestartPolicy read_restart_policy(CheckedObject& service, const ActionKind& action, bool has_endpoint);
 
-// Field `process`, before {port} and {index} are replaced. `endpoint_given`: there is one, right or
+// Field `process`, before {port} and {index} are replaced. `endpoint_given`: the field `endpoint` is present, right or
 // wrong.
 struct ProcessPlan {
   LaunchSpec launch;
   int replicas = 1;
-  std::vector<std::uint16_t> ports;  // one for each replica; empty: there is no endpoint
+  std::vector<std::uint16_t> ports;  // one per replica; empty: there is no endpoint
 };
 ProcessPlan read_process(const Json& process, const std::optional<Url>& endpoint,
                          bool endpoint_given, SpecContext& context);
@@ -47,8 +46,8 @@ ProcessPlan read_process(const Json& process, const std::optional<Url>& endpoint
 // `launch` of one replica: {port} and {index} replaced in argv, cwd, env and envFile.
 LaunchSpec substituted(const LaunchSpec& launch, std::optional<std::uint16_t> port, int index);
 
-// `process` with relative cwd, envFile and argv[0] (when it is a path) made absolute from
-// `base_dir`, and cwd set to it when there is none. Anything wrong is left for read_process.
+// `process` with relative cwd, envFile and argv[0] (if it is a path) made absolute from `base_dir`; a missing cwd
+// becomes `base_dir`. Leaves faults to read_process.
 void resolve_paths(Json& process, const std::string& base_dir);
 
 }  // namespace azora

@@ -111,8 +111,8 @@ void read_thresholds(CheckedObject& check, CheckPlan& probe) {
                                         "; it must be at least unhealthyThreshold (" +
                                         std::to_string(*unhealthy) + "); raise it or leave it out");
   }
-  // A service may not be restarted while it is still in rotation: a small restartThreshold pulls
-  // the default of the other down, a large unhealthyThreshold pushes it up.
+  // A service must not be restarted while it is still in rotation. So a small restartThreshold lowers the default of
+  // unhealthyThreshold, and a large unhealthyThreshold raises the default of restartThreshold.
   probe.spec.unhealthy_threshold =
       static_cast<int>(unhealthy.value_or(restart ? std::min<std::int64_t>(2, *restart) : 2));
   probe.spec.restart_threshold =
@@ -163,7 +163,7 @@ void read_path(CheckedObject& service, CheckPlan& probe) {
         is_but_must_be(*path, find_field(Section::service, "healthCheckPath")->rule));
   }
   probe.target.path = path->text.substr(std::min(path->text.find_first_not_of('/'), path->text.size()));
-  probe.target.path.insert(0, 1, '/');  // exactly one
+  probe.target.path.insert(0, 1, '/');  // the path gets exactly one leading slash
 }
 
 }  // namespace
@@ -178,7 +178,7 @@ std::optional<Url> read_endpoint(CheckedObject& service) {
   }
   auto parsed = parse_endpoint(value->text);
   if (auto* wrong = std::get_if<EndpointProblem>(&parsed)) {
-    // What is before an "@" may be a password.
+    // Text before an "@" may be a password.
     const bool quotable = wrong->quotable && value->text.find('@') == std::string::npos;
     service.fault("endpoint", quotable          ? "is " + shown(*value) + "; " + wrong->message
                               : wrong->quotable ? "cannot be used as it is; " + wrong->message

@@ -10,7 +10,7 @@ namespace {
 
 constexpr int kLastPort = 65535;
 
-// A string that may become part of a command line, an environment or a path.
+// Checks a string that may become part of a command line, an environment or a path.
 bool is_c_string(const Json& value) {
   return value.is(Json::Kind::string) && value.text.find('\0') == std::string::npos;
 }
@@ -59,7 +59,7 @@ void read_env(const CheckedObject& process, LaunchSpec& launch, SpecContext& con
     if (!is_variable_name(name)) {
       context.fault(field,
                     "is no name of an environment variable; use " + std::string(kVariableName));
-    } else if (!value.is(Json::Kind::string)) {  // without its value, which may be a secret
+    } else if (!value.is(Json::Kind::string)) {  // the value is not shown, as it may be a secret
       context.fault(field, "is " + std::string(kind_name(value)) + "; it must be a text" +
                                (is_scalar(value) ? ", put it in quotes" : ""));
     } else if (!is_c_string(value)) {
@@ -92,7 +92,7 @@ void read_inherit_env(CheckedObject& process, LaunchSpec& launch, SpecContext& c
   }
 }
 
-// Only as text: 27 in a file may be meant as decimal or as octal.
+// Accepts only strings: the number 27 in a file may be meant as decimal or as octal.
 void read_umask(CheckedObject& process, LaunchSpec& launch) {
   const Json* value = process.get("umask");
   if (!value) return;
@@ -111,7 +111,7 @@ void read_stop_signal(CheckedObject& process, LaunchSpec& launch) {
   const Json* value = process.get("stopSignal");
   if (!value) return;
   const auto number = value->is(Json::Kind::string) ? signal_number(value->text) : std::nullopt;
-  // A process that such a signal stops does not end before SIGKILL.
+  // Refused: a process that such a signal stops would not end before SIGKILL.
   const bool stops = value->text == "SIGSTOP" || value->text == "STOP" ||
                      value->text == "SIGTSTP" || value->text == "TSTP";
   if (!number || stops) {

@@ -1,4 +1,4 @@
-// What a field must be, in words, from its row.
+// Makes from a field's row the words that say what the field must be.
 #include <algorithm>
 
 #include "azora/model/spec_fields.hpp"

@@ -54,7 +54,7 @@ std::string known_fields(Section section) {
 
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   const std::size_t width = b.size() + 1;
-  std::vector<std::size_t> before(width);  // two rows back, one row back, this row
+  std::vector<std::size_t> before(width);  // `before`: two rows back, `last`: one row back, `row`: this row
   std::vector<std::size_t> last(width);
   std::vector<std::size_t> row(width);
   for (std::size_t j = 0; j < width; ++j) row[j] = j;

@@ -14,7 +14,7 @@ struct Mark {
 
 constexpr std::array<Mark, 2> kMarks{{{"{port}", Piece::port}, {"{index}", Piece::index}}};
 
-// The mark that `text` begins with.
+// The placeholder at the beginning of `text`.
 const Mark* mark_at(std::string_view text) {
   for (const Mark& mark : kMarks) {
     if (text.starts_with(mark.text)) return &mark;
@@ -22,7 +22,7 @@ const Mark* mark_at(std::string_view text) {
   return nullptr;
 }
 
-// The mark that `text` begins with in doubled braces.
+// The placeholder in doubled braces at the beginning of `text`.
 const Mark* literal_at(std::string_view text) {
   if (!text.starts_with("{{")) return nullptr;
   const Mark* mark = mark_at(text.substr(1));

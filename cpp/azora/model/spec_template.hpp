@@ -1,6 +1,6 @@
 #pragma once
 // {port} and {index} in the strings of a launch (R58): argv, env, cwd and envFile. {{port}} and {{index}} stand for the
-// literal {port} and {index}; every other brace is left alone. Threads: any; pure functions. Fails: never.
+// literal {port} and {index}; all other braces are left alone. Threads: any; pure functions. Fails: never.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -11,10 +11,10 @@ namespace azora {
 // Without a port, {port} is left as it is.
 std::string fill_in(std::string_view text, std::optional<std::uint16_t> port, int index);
 
-// Whether fill_in() would put a port into it.
+// True if fill_in() would put a port into it.
 bool uses_port(std::string_view text);
 
-// What fill_in() makes into `text`: for strings that are not the user's, such as the folder of a file.
+// Escapes a string so that fill_in() returns `text`: for strings that are not the user's, such as the folder of a file.
 std::string escaped(std::string_view text);
 
 }  // namespace azora

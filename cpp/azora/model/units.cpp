@@ -35,7 +35,7 @@ std::optional<std::int64_t> parse_with_units(std::string_view text, std::span<co
 }  // namespace
 
 std::optional<std::int64_t> parse_duration_ms(std::string_view text) {
-  // No bare number: "30" could mean seconds to its author.
+  // A bare number is refused: the author of "30" may have meant seconds.
   static constexpr std::array<Unit, 5> kUnits = {
       {{"ms", 1}, {"s", 1000}, {"m", 60'000}, {"min", 60'000}, {"h", 3'600'000}}};
   return parse_with_units(text, kUnits);

@@ -1,7 +1,7 @@
 #pragma once
-// Durations and sizes as people write them in config files and Python dicts: "500ms" "30s" "5m"
-// "1.5h", "512" "64KiB" "100MiB" "1GiB". Threads: any; pure functions. Fails: nullopt for any other
-// string, and for what is not a whole number of ms or bytes.
+// Durations and sizes as people write them in config files and Python dicts: "500ms" "30s" "5m" "1.5h", "512" "64KiB"
+// "100MiB" "1GiB". Threads: any; pure functions. Fails: nullopt for any other string, and for values that are not a
+// whole number of ms or bytes.
 #include <cstdint>
 #include <optional>
 #include <string_view>

@@ -10,7 +10,7 @@ std::size_t utf8_length(std::string_view text) {
   if (lead < 0xC2 || lead > 0xF4) return 0;
   const std::size_t length = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
   if (text.size() < length) return 0;
-  // The second byte alone decides about overlong forms, surrogates and the end of Unicode.
+  // The second byte alone rules out overlong forms, surrogates and values beyond the end of Unicode.
   const unsigned low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
   const unsigned high = lead == 0xED ? 0x9F : lead == 0xF4 ? 0x8F : 0xBF;
   if (byte(1) < low || byte(1) > high) return 0;

@@ -1,5 +1,5 @@
 #pragma once
-// UTF-8 as far as we need it: is the next character well formed, and how is one written.
+// UTF-8 as far as we need it: tests whether the next character is well formed, and writes a character.
 // Threads: any; pure functions.
 #include <cstddef>
 #include <cstdint>
@@ -15,7 +15,7 @@ inline constexpr std::string_view kReplacementCharacter = "\xEF\xBF\xBD";  // U+
 std::size_t utf8_length(std::string_view text);
 bool is_utf8(std::string_view text);
 void append_utf8(std::string& out, std::uint32_t code_point);
-// The longest start of `text` of at most `bytes` bytes that cuts no character in two.
+// The longest prefix of `text` of at most `bytes` bytes that does not cut a character in two.
 std::string_view utf8_prefix(std::string_view text, std::size_t bytes);
 
 }  // namespace azora

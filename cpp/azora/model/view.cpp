@@ -51,7 +51,7 @@ void append_usage(std::string& out, const Remarks* remarks) {
   JsonWriter json(out);
   json.raw({});
   json.key("cpuPercent");
-  // Two decimals: what is below is noise of the sampling.
+  // Two decimals: smaller differences are noise of the sampling.
   const bool cpu = remarks != nullptr && remarks->cpu_percent;
   cpu ? json.number(std::round(*remarks->cpu_percent * 100) / 100) : json.null();
   json.key("rssBytes");
@@ -72,7 +72,7 @@ const HealingView& ServiceView::healing_or_default() const {
   return healing ? *healing : kNone;
 }
 
-// Lists of a hundred thousand services are made of this: pieces are appended as they are.
+// Lists of a hundred thousand services are made of these, so pieces are appended as they are.
 void ServiceView::append_health(std::string& out, const Figures& figures) const {
   out += "{\"serviceId\":";
   append_json_string(out, spec->id);
@@ -89,7 +89,7 @@ void ServiceView::append_health(std::string& out, const Figures& figures) const 
   if (const Remarks* remarks = figures.remarks.get()) {
     if (remarks->cpu) out.append(",\"cpu\":").append(*remarks->cpu);
     if (remarks->memory) out.append(",\"memory\":").append(*remarks->memory);
-    append_last_error(out, remarks->last_error);  // ours: after every key of the seed
+    append_last_error(out, remarks->last_error);  // our own key: after all keys of the seed
   }
   out += '}';
 }

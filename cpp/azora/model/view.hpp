@@ -1,8 +1,8 @@
 #pragma once
-// What readers see of one service. Immutable; replaced alone when its status, lifecycle, configuration, process or
-// desired state changed. What every check changes is not in it: it lies in the record of figures that the view refers
-// to. Its JSON is put together around the figures of the moment: the configuration before them is kept in the spec,
-// what comes behind them is made by the first reader and kept in the view.
+// What readers see of one service. Immutable; only this view is replaced when the status, lifecycle, configuration,
+// process or desired state of its service changed. Values that change with every check are in the record of figures
+// that the view refers to. Its JSON is put together around the figures of the moment: the configuration before them is
+// kept in the spec, the part after them is made by the first reader and kept in the view.
 // Threads: any.
 // Ownership: shared_ptr<const ServiceView>, held by the published table and by readers; shares its record of figures.
 // Fails: never.
@@ -28,20 +28,20 @@ struct ExitView {
   std::optional<int> signal;
   std::optional<bool> oom;
   WallTime at;
-  bool by_itself = false;                    // it is known that no stop of ours had reached it before
+  bool by_itself = false;                    // known to have ended before any stop of ours reached it
   std::optional<int> left_pid;               // it went into the background (R61) and left this process
 };
 
-// What is wrong with a program that goes into the background, and what to do.
+// What is wrong with a program that goes into the background, and what to do about it.
 std::string daemonizing_text(int left_pid);
 
-// Lines of output that could not be written, one after another.
+// Lines of output in a row that could not be written.
 struct LogLossView {
   std::uint64_t lines = 0;
   std::uint64_t bytes = 0;
   WallTime since;
   std::string reason;
-  bool goes_on = false;                      // nothing was written since
+  bool goes_on = false;                      // nothing could be written since then
 };
 
 struct ProcessView {
@@ -52,7 +52,7 @@ struct ProcessView {
   std::shared_ptr<const LogLossView> log_loss;  // the newest of them; nullptr: none was ever lost
 };
 
-// What healing is about, for `why`; most services of a large fleet have nothing of it.
+// Facts about healing, for `why`; most services of a large fleet have none of them.
 struct HealingView {
   std::string_view cause;                    // of the present episode, static; empty: none
   int attempts = 0;                          // restarts of this episode
@@ -67,11 +67,11 @@ struct HealingView {
   friend bool operator==(const HealingView&, const HealingView&) = default;
 };
 
-// Of an entry with replicas that is shown as one service.
+// For an entry with replicas that is shown as one service.
 struct InstancesView {
   std::vector<std::string> ids;              // of its instances, by index
-  std::size_t ready = 0;                     // so many of them
-  Figures figures;                           // of all, as the view was made
+  std::size_t ready = 0;                     // how many of them are ready
+  Figures figures;                           // of all instances, from when the view was made
 };
 
 class ServiceView {
@@ -88,15 +88,15 @@ class ServiceView {
   int restart_count = 0;
   WallTime start_time;
   std::shared_ptr<const FigureRecord> record;   // null: all figures are 0
-  std::shared_ptr<const HealingView> healing;   // null: all of it is as by default
+  std::shared_ptr<const HealingView> healing;   // null: all values are the default ones
   Boxed<ProcessView> process;                   // set for process services
   std::shared_ptr<const InstancesView> instances;  // set for an entry with replicas, which has no record and process
 
-  // Those of this moment: fresher than the view.
+  // The figures of this moment, fresher than the view.
   Figures figures() const { return record ? record->read() : instances ? instances->figures : Figures{}; }
   std::uint32_t figures_version() const { return record ? record->version() : 0; }
   const HealingView& healing_or_default() const;
-  // It ended by itself, is not started again, and is wanted up all the same: its endpoint is not served (R54).
+  // True if it ended by itself, is not started again and is still wanted up: its endpoint is not served (R54).
   bool is_ended() const {
     return lifecycle == Lifecycle::done && desired == Desired::up && spec->endpoint.has_value();
   }
@@ -108,11 +108,11 @@ class ServiceView {
   // {"config":..,"health":..,"startTime":..,"lifecycle":..,"desired":..[,"process":..]} = GET /services/{id}.
   std::string service_json(const Figures& figures) const;
   std::string service_json() const { return service_json(figures()); }
-  // Bytes of what views keep that were made by this program so far.
+  // How many bytes of text this program has made so far that views keep.
   static std::uint64_t bytes_made();
 
  private:
-  // service_json() behind "health", with the places of what changes with the figures.
+  // The part of service_json() after "health", with the places where changing figures are put in.
   struct Tail {
     std::string text;
     std::size_t error = 0;  // "lastError" goes here

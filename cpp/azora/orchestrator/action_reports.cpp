@@ -34,7 +34,7 @@ void ActionReports::on_action_lost(Run run, std::string reason) {
   orchestrator::on_action_lost(fleet_, turn_, drive_, run, std::move(reason));
 }
 
-// A record of one whose service has left went with its forgetting.
+// When a service has left, the command to forget it also removes its record.
 void ActionReports::acknowledge(Run run) {
   if (const ServiceState* service = fleet_.by_serial(run.serial)) {
     turn_.send(Send::to_acknowledge(run, service->spec->action));
@@ -48,7 +48,7 @@ void ActionReports::on_output_dropped(std::uint64_t serial, std::uint64_t lines,
 
 void ActionReports::on_keeper_link(bool up, std::string reason) { self_watch_.on_link(up, std::move(reason)); }
 
-// Every shim of this fleet was started by us, so one that holds no service of ours has missed its forgetting.
+// We started every shim of this fleet. So a shim that holds none of our services has missed its command to forget.
 void ActionReports::on_unknown_process(const keeper::Record& record) {
   control_thread.assert_held();
   if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial, &kProcessAction));

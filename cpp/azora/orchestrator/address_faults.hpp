@@ -1,6 +1,6 @@
 #pragma once
 // Which services of a file would be refused for their address (registry/address_book.hpp), before any is registered.
-// Threads: any; pure. Fails: never; what is no service is left to those who say so.
+// Threads: any; pure. Fails: never; a text that is not a valid service is left to the other checks.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -11,11 +11,11 @@
 namespace azora::orchestrator {
 
 struct AddressFault {
-  std::size_t index = 0;  // of the text
-  std::string message;    // the rest of a fault of its field `endpoint`
+  std::size_t index = 0;  // of the text in `texts`
+  std::string message;    // of the fault, after its field `endpoint`
 };
 
-// `texts`: each one service. `host` and `port`: where the server itself will listen.
+// `texts`: one service each. `host` and `port`: the address on which the server itself will listen.
 std::vector<AddressFault> address_faults(const std::vector<std::string>& texts, const ParseOptions& options,
                                          const std::string& host, std::uint16_t port);
 

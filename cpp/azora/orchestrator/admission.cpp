@@ -7,7 +7,7 @@ namespace azora::orchestrator {
 namespace {
 
 constexpr Millis kSlotHold{5'000};    // a start slot is free after this, ready or not
-constexpr Millis kPermitLook{1'000};  // how often refused kills ask again
+constexpr Millis kPermitLook{1'000};  // how often a refused kill asks again
 
 }  // namespace
 
@@ -34,7 +34,7 @@ void Admission::admit(SteadyTime now, const Granted& granted) {
   if (const std::optional<SteadyTime> next = bucket_.next(now)) {
     bucket_timer_ = loop_.at(*next, [this] {
       control_thread.assert_held();
-      bucket_timer_ = 0;  // the turn's end admits
+      bucket_timer_ = 0;  // the end of this turn calls admit()
     });
   }
 }
@@ -86,7 +86,7 @@ void Admission::grant_permits(SteadyTime now, const Granted& granted) {
     permit_timer_ = loop_.at(now + kPermitLook, [this] {
       control_thread.assert_held();
       permit_timer_ = 0;
-      permits_moved_ = true;  // the turn's end grants
+      permits_moved_ = true;  // the end of this turn calls grant_permits()
     });
   }
 }

@@ -1,6 +1,7 @@
 #pragma once
-// The published state: what every reader sees without visiting the control thread. Immutable versions that share all
-// that did not change; one new version per turn that changed anything but figures, which lie beside it (model/figures).
+// The published state: what every reader sees without visiting the control thread. Versions are immutable and share
+// everything that did not change. A turn makes a new version if it changed more than figures; figures lie beside it
+// (model/figures).
 // Threads: Board is a value; versions go through base/snapshot_cell.hpp.
 #include <cstddef>
 #include <cstdint>
@@ -20,7 +21,7 @@ struct IdOfView {
   std::string_view operator()(const ViewPtr& view) const { return view->spec->id; }
 };
 
-// An entry with replicas; one that is a single service is found by its id alone.
+// An entry with replicas. An entry that is a single service is found by its id alone.
 struct EntryOnBoard {
   SpecPtr spec;                       // as it was written
   std::vector<std::string> services;  // ids of its instances, by index
@@ -42,7 +43,7 @@ struct Board {
     return view == nullptr || (*view)->spec->entry ? nullptr : (*view)->spec;
   }
 
-  // What a name stands for: all services of an entry, by index, or the one of that id; empty: there is none.
+  // The services that a name stands for: all of an entry, by index, or the one with that id. Empty: none.
   std::vector<ViewPtr> services(std::string_view name) const {
     std::vector<ViewPtr> views;
     const EntryOnBoardPtr* shown = entries.find(name);
@@ -59,12 +60,12 @@ struct Board {
   std::size_t healthy = 0;
   std::size_t unhealthy = 0;
   std::size_t alive = 0;            // services whose process may exist
-  // Mass brakes, each on until its `until` has passed; null: none.
+  // The mass brakes. Each holds until its `until` has passed. Null: there are none.
   std::shared_ptr<const std::vector<healing::KillPermits::Braking>> brakes;
-  // Those that ended by themselves though they are wanted up and have an endpoint, by registration order; null: none.
+  // Ended by themselves though they are wanted up and have an endpoint, by registration order; null: no services.
   std::shared_ptr<const std::vector<ViewPtr>> ended;
   bool running = false;
-  std::uint64_t version = 0;        // one more with each publication
+  std::uint64_t version = 0;        // goes up by one with each publication
   std::uint64_t list_version = 0;   // changes with membership, status or lifecycle of any service
   std::uint64_t topology = 0;       // changes with membership or configuration of any service
 };

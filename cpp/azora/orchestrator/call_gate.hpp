@@ -1,8 +1,8 @@
 #pragma once
-// How calls from any thread wait for the control thread: a Promise is kept there once, a Reply is waited for here; the
-// CallGate counts who is inside, so that the end of the program leaves no caller waiting.
+// How calls from any thread wait for the control thread: the control thread keeps a Promise once, the caller waits for
+// a Reply. The CallGate counts the callers inside, so that the end of the program leaves no caller waiting.
 // Threads: any. Ownership: Reply and Promise are shared by caller and control thread. Fails: enter() after close(); a
-// promise that goes without an answer answers `internal`.
+// promise that is destroyed without an answer answers `internal`.
 #include <atomic>
 #include <exception>
 #include <functional>
@@ -36,8 +36,8 @@ class Reply {
   std::optional<T> value_ AZORA_GUARDED_BY(mutex_);
 };
 
-// What the control thread owes a caller. The task that holds it may throw or be dropped: the caller is answered all the
-// same, with our error. T is a Result.
+// The answer that the control thread owes a caller. If the task that holds it throws or is dropped, the caller gets our
+// error as the answer. T is a Result.
 template <typename T>
 class Promise {
  public:
@@ -53,7 +53,7 @@ class Promise {
   Promise(const Promise&) = delete;
   Promise& operator=(const Promise&) = delete;
 
-  // Once; later answers are ignored.
+  // Call it once; later answers are ignored.
   void keep(T answer) {
     if (const auto done = std::exchange(done_, nullptr)) done(std::move(answer));
   }
@@ -62,11 +62,11 @@ class Promise {
   std::function<void(T)> done_;
 };
 
-// Opens at the first call, and not any more once it was closed: a call that came in just before the end opens nothing
-// behind it.
+// Opens at the first call, but never after close(): a call that came in just before the end cannot open anything after
+// it.
 class OpenOnce {
  public:
-  // `body` makes what is to be open; where it fails, the next call tries again.
+  // `body` opens what is needed. If it fails, the next call tries again.
   template <typename Body>
   Result<void> open(const Body& body) {
     if (open_.load(std::memory_order_acquire)) return {};
@@ -78,7 +78,7 @@ class OpenOnce {
     return {};
   }
   bool is_open() const { return open_.load(std::memory_order_acquire); }
-  // Whether it was open.
+  // Returns whether it was open.
   bool close() {
     MutexLock lock(mutex_);
     closed_ = true;
@@ -93,7 +93,7 @@ class OpenOnce {
 
 class CallGate {
  public:
-  // One call inside; false: the gate is closed.
+  // Holds one call inside; false: the gate is closed.
   class Pass {
    public:
     explicit Pass(CallGate& gate) : gate_(gate), inside_(gate.enter()) {}
@@ -109,12 +109,12 @@ class CallGate {
     bool inside_;
   };
 
-  // No call enters any more. True for the first caller.
+  // Lets no further call in. True for the first caller.
   bool close() {
     MutexLock lock(mutex_);
     return !std::exchange(closed_, true);
   }
-  // Until the last one inside left.
+  // Waits until no call is inside.
   void drain() {
     MutexLock lock(mutex_);
     left_.wait(mutex_, [this]() AZORA_NO_THREAD_SAFETY_ANALYSIS { return inside_ == 0; });

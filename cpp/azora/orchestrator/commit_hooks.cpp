@@ -6,7 +6,7 @@ using healing::Input;
 
 namespace {
 
-// The service whose start this still is; null: it was stopped or replaced meanwhile.
+// The service whose current run this start still belongs to; null: it was stopped or replaced meanwhile.
 ServiceState* meant_by(Fleet& fleet, const Send& send) AZORA_CONTROL {
   ServiceState* service = fleet.by_serial(send.run.serial);
   if (service == nullptr || service->machine.incarnation != send.run.incarnation) return nullptr;

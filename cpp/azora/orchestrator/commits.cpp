@@ -11,7 +11,7 @@
 namespace azora::orchestrator {
 namespace {
 
-// One that throws does not take the others of its turn along.
+// If one of them throws, the others of its turn still run.
 template <typename Body>
 void guarded(const Body& body) noexcept {
   try {
@@ -35,7 +35,7 @@ void Commits::end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends)
   if (!trouble_ || (retry_ && !tickets_.under_way())) try_to_commit();
   end_trouble_when_stored();
   if (!trouble_) {
-    // Their ends are stored by now, or with the ticket of this turn.
+    // The ends of these runs are stored by now, or will be with the ticket of this turn.
     sends.insert(sends.begin(), std::make_move_iterator(unacknowledged_.begin()), std::make_move_iterator(unacknowledged_.end()));
     unacknowledged_.clear();
   }
@@ -49,7 +49,7 @@ void Commits::end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends)
   watch();
 }
 
-// Rows of this turn, and those that a failed ticket did not store.
+// Commits the rows of this turn, and the rows that a failed ticket did not store.
 void Commits::commit() {
   retry_ = false;
   store::Batch batch = journal_.collect();
@@ -58,7 +58,7 @@ void Commits::commit() {
   journal_.gave(ticket);
   UndoUnlessDone giving([this, ticket] {
     control_thread.assert_held();
-    if (tickets_.is_told(ticket)) return;  // it was answered before the store threw
+    if (tickets_.is_told(ticket)) return;  // the store answered before it threw
     tickets_.take_back();
     journal_.not_given();
   });
@@ -67,7 +67,7 @@ void Commits::commit() {
   giving.done();
 }
 
-// Whatever is wrong with the rows of a turn, what it answers and sends is not lost with them.
+// If the rows of a turn cannot be committed, its answers and sends are not lost.
 void Commits::try_to_commit() noexcept {
   try {
     commit();
@@ -100,14 +100,14 @@ void Commits::begin_trouble(Error error) {
   if (news) loop_.post([this, trouble = *trouble_] { hooks_.trouble(&trouble); });
 }
 
-// The last word of the store was good, and nothing of a failed ticket is missing.
+// True when the store's last answer was good and no row of a failed ticket is missing.
 void Commits::end_trouble_when_stored() {
   if (!trouble_ || tickets_.under_way() || !tickets_.last_was_committed() || journal_.owes()) return;
   trouble_.reset();
   loop_.post([this] { hooks_.trouble(nullptr); });
 }
 
-// Turns whose ticket was answered; all of them once there is trouble.
+// Releases the turns whose ticket was answered, or all turns if there is trouble.
 void Commits::release() {
   while (!waiting_.empty() && (trouble_ || tickets_.is_told(waiting_.front().ticket))) {
     Waiting turn = std::move(waiting_.front());
@@ -118,7 +118,7 @@ void Commits::release() {
   if (waiting_.empty()) dropped_.clear();
 }
 
-// What changed while they waited may have made them void: a launch that a stop crossed is never made.
+// A start may not be wanted any more after waiting: if a stop came in between, the start is never sent.
 void Commits::send_waited(std::vector<Send>& sends) {
   for (Send& one : sends) {
     const Run run = one.run;
@@ -149,7 +149,7 @@ void Commits::hold(std::vector<TurnAnswer> answers, std::vector<Send> sends) {
   }
   waiting_.push_back(std::move(turn));
   for (Send& one : sends) {
-    // Its reason was stored with the stop that it follows.
+    // The kill follows a stop, and its reason was stored with that stop.
     if (one.kind == Send::Kind::kill && !waits_for(one.run.serial)) {
       send(one);
     } else {
@@ -184,7 +184,7 @@ void Commits::watch() {
     timer_ = loop_.at(now + kRetry, [this] {
       control_thread.assert_held();
       timer_ = 0;
-      retry_ = true;  // the turn's end commits
+      retry_ = true;  // the end of this turn commits
     });
   } else if (tickets_.under_way()) {
     timer_ = loop_.at(tickets_.oldest_since() + kPatience, [this] {

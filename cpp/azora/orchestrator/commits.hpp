@@ -1,17 +1,17 @@
 #pragma once
 // What waits for the store: answers to changes, and commands that must not leave before their reason is on the disk.
-// The rules, each with its reason, are in docs/decisions/0015:
-// 1. A turn's views and events are published at once; its rows are committed, and what it answers or sends waits for
-//    that ticket. A turn without rows waits for the last ticket that is still under way: what it found may be in there.
-// 2. start, stop, forget and acknowledge wait; a kill does not, but never overtakes what waits for the same
-//    service.
-// 3. A start that is not wanted any more when its ticket comes is dropped and reported as not having happened.
-// 4. A ticket that failed, could not be given or is not answered within kPatience, ends all waiting: callers get an
-//    error, commands leave, so that services are healed from memory; only the ends of processes stay recorded with their shims. From then on
-//    trouble() says what is wrong, changes are refused, nothing waits, and what is not stored is committed again every
-//    kRetry until the store takes it.
-// Threads: the control thread, but for what says otherwise. Ownership: owns the journal; borrows loop and store, which
-// outlive it; keeps the callers' functions until they are answered. Fails: never.
+// docs/decisions/0015 gives the reason for each rule:
+// 1. A turn's views and events are published at once. Its rows are committed, and its answers and sends wait for that
+//    ticket. A turn without rows waits for the last ticket that is still under way, because the turn may depend on it.
+// 2. start, stop, forget and acknowledge wait. A kill does not wait, but it never overtakes another command that waits
+//    for the same service.
+// 3. A start that is not wanted any more when its ticket is answered is dropped, and reported as not made.
+// 4. All waiting ends when a ticket failed, could not be given or is not answered within kPatience. Then callers get an
+//    error and commands leave, so that services are healed from memory; only the ends of processes stay recorded with
+//    their shims. From then on trouble() says what is wrong, changes are refused, nothing waits, and unstored rows are
+//    committed again every kRetry until the store takes them.
+// Threads: the control thread, except where a method says otherwise. Ownership: owns the journal; borrows loop and
+// store, which outlive it; keeps the callers' functions until they are answered. Fails: never.
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -38,29 +38,29 @@ class Commits : public store::StoreListener {
 
   struct Hooks {
     std::function<void(Send&)> deliver;
-    std::function<bool(const Send&)> wanted;       // is this start still meant?
-    std::function<void(const Send&)> dropped;      // it was not, and is not made
-    std::function<void(const Send&)> held;         // it waits from now on
-    std::function<void(const Send&)> late;         // it is made, after it was held up
-    std::function<void(const Error*)> trouble;     // begins, or (null) is over
+    std::function<bool(const Send&)> wanted;       // is this start still wanted?
+    std::function<void(const Send&)> dropped;      // it is not wanted, and is not made
+    std::function<void(const Send&)> held;         // this start waits from now on
+    std::function<void(const Send&)> late;         // this start is made after it had to wait
+    std::function<void(const Error*)> trouble;     // trouble begins; null: it is over
   };
   Commits(Loop& loop, store::Store& store, Journal::Sources sources, Hooks hooks);
   ~Commits() override;
   Commits(const Commits&) = delete;
   Commits& operator=(const Commits&) = delete;
 
-  // What turns mark.
+  // Turns mark here what they changed.
   Journal& journal() AZORA_CONTROL { return journal_; }
   const Journal& journal() const AZORA_CONTROL { return journal_; }
 
-  // The turn is published: commits its rows, then answers and sends all that waits for nothing any more.
+  // The turn is published: commits its rows, then gives all answers and sends that need not wait any more.
   void end_turn(std::vector<TurnAnswer> answers, std::vector<Send> sends) AZORA_CONTROL;
-  // Changes are refused with this; null: they are taken.
+  // The error with which changes are refused; null: changes are taken.
   const Error* trouble() const AZORA_CONTROL { return trouble_ ? &*trouble_ : nullptr; }
-  // The program ends: callers that wait are answered with this error now and from now on; nothing that waits is sent.
+  // The program ends: waiting callers get this error, now and from now on; no waiting command is sent.
   void abandon(Error error) AZORA_CONTROL;
 
-  // Since when the start of this service waits for the store; nullopt: it does not. Any thread.
+  // Since when the start of this service waits for the store; nullopt: it does not wait. Any thread.
   std::optional<SteadyTime> start_waits_since(std::uint64_t serial) const { return held_starts_.since(serial); }
 
   std::size_t waiting() const AZORA_CONTROL { return waiting_.size(); }  // turns
@@ -97,10 +97,10 @@ class Commits : public store::StoreListener {
   Tickets tickets_;
   std::deque<Waiting> waiting_ AZORA_OF_CONTROL;        // by ticket
   std::vector<Run> dropped_ AZORA_OF_CONTROL;           // starts that were not made, while turns wait
-  std::vector<Send> unacknowledged_ AZORA_OF_CONTROL;   // ends of processes that were not stored for the trouble
+  std::vector<Send> unacknowledged_ AZORA_OF_CONTROL;   // ends of processes, not stored because of the trouble
   std::optional<Error> trouble_ AZORA_OF_CONTROL;
   std::optional<Error> abandoned_ AZORA_OF_CONTROL;
-  TimerId timer_ AZORA_OF_CONTROL = 0;                  // of patience, or of the next retry
+  TimerId timer_ AZORA_OF_CONTROL = 0;                  // for kPatience, or for the next retry
   bool retry_ AZORA_OF_CONTROL = false;
   Counts counts_;
   HeldStarts held_starts_;

@@ -77,7 +77,7 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
   actions.set_listener(&reports_, &reports_);
 }
 
-// Views and pools, events, records, answers, sends: in this order.
+// The order is: views and pools, events, records, answers, sends.
 void Core::end_turn() {
   control_thread.assert_held();
   drive_.run_to_fixpoint();

@@ -1,10 +1,11 @@
 #pragma once
-// The control core: the order of things. Takes an input, lets its reaction run, and at the end of the turn lets what
-// follows become true. What is known and decided lies in its rooms; the core has no state that one of them could own.
-// Knows no thread and no descriptor: world, time and publication are behind Loop, Prober, Action, Publisher,
-// so the simulation runs this very code on virtual time.
-// Threads: the loop's thread only, but for what says otherwise. Ownership: owns the rooms; borrows what it is given,
-// which outlives it.
+// The control core decides the order of things. It takes an input, runs the reaction to it, and publishes the
+// consequences at the end of the turn. All knowledge lies in its parts (Fleet, Turn, Commits, ...); the core has no
+// state that belongs in one of them.
+// The core knows no thread and no descriptor. World, time and publication are behind Loop, Prober, Action and
+// Publisher, so the simulation runs this very code on virtual time.
+// Threads: the loop's thread only, except where a method says otherwise. Ownership: owns its parts; borrows what it is
+// given, which outlives it.
 // Turn: an input marks what changed; end_turn() (the loop's turn-end hook) publishes it, commits what is durable of it,
 // answers the waiting callers, then sends commands to actions, and probes. Costs in proportion to what changed.
 #include <functional>
@@ -52,30 +53,30 @@ class Core {
 
   // Refused with `closed` once close() was called.
   Result<void> start();
-  // Answers the ids that did not stop: when all stopped, when `deadline` passed, or when the longest chain of stopTimeouts
-  // and five seconds passed (R32b).
+  // Answers the ids of the services that did not stop. It answers when all have stopped, when `deadline` has passed, or
+  // when the longest chain of stopTimeouts plus five seconds has passed (R32b).
   void stop(SteadyTime deadline, Shutdown::Done done);
-  // The same for the end of the program: nothing is started behind it.
+  // The same for the end of the program: nothing is started after it.
   void close(SteadyTime deadline, Shutdown::Done done);
   bool running() const {
     control_thread.assert_held();
     return fleet_.running();
   }
 
-  // Answers the last event that tells of it.
+  // Answers the number of the last event about this registration.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, EventActor actor,
                                       Apply apply = Apply::at_next_start);
-  // Where we listen ourselves; refused when a process service has that address.
+  // The address on which we listen ourselves. It is refused if a process service has that address.
   Result<void> set_own_address(const std::string& host, std::uint16_t port);
-  // What requests ask for, by what is registered now.
+  // Registers what the requests ask for, judged against what is registered now.
   Result<std::uint64_t> register_requests(std::vector<Request> requests);
-  // What a name stands for; false: there was none.
+  // Unregisters all that the name stands for; false: nothing has that name.
   Result<bool> unregister(std::string_view name, EventActor actor);
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              EventActor actor);
-  // Answers when the service is ready (or stopped) and no verb for it waits for its turn; by the name of an entry when
-  // all its instances are, those that are wanted down left out of being ready. With not_coming as soon as it is known
-  // that it will not be ready until `horizon`, which is the deadline or later.
+  // Answers when the service is ready (or stopped) and no verb waits for it. For the name of an entry, all its
+  // instances must be so; instances that are wanted down need not be ready. Answers not_coming as soon as it is known
+  // that the service will not be ready before `horizon`, which is the deadline or later.
   void wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon = {});
   // Runs `answer` when this turn is published.
   void after_publish(std::function<void()> answer) {
@@ -108,11 +109,11 @@ class Core {
   CoreCounts counts() const;
   std::uint64_t figures_written() const { return fleet_.figures_written(); }
 
-  // What is wrong with us; any thread may ask, and say so.
+  // The troubles of the orchestrator itself. Any thread may read and report them.
   Self& self() { return self_; }
   const Self& self() const { return self_; }
 
-  // What why_json() says beside what is published. Any thread.
+  // The facts that why_json() needs beside the published state. Any thread.
   WhySources why_sources() const;
 
   void end_turn();
@@ -126,7 +127,7 @@ class Core {
     return commits_.trouble();
   }
 
-  // Checks what must hold after every turn; empty when it does. For the simulation.
+  // The rules that must hold after every turn and are broken now; empty: none. For the simulation.
   std::vector<std::string> violations() const;
 
  private:

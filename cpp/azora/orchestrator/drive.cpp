@@ -33,7 +33,7 @@ healing::Plan plan_of(const ServiceSpec& spec) {
   return plan;
 }
 
-// What readers see of a machine.
+// The part of a machine that readers see.
 struct Shown {
   Lifecycle lifecycle;
   healing::Cause cause;
@@ -80,7 +80,7 @@ void Drive::feed(ServiceState& service, const Input& input) {
   const Lifecycle before = service.machine.lifecycle;
   const Shown shown = shown_of(service.machine);
   const bool was_alive = service.alive();
-  // Most checks change nothing that is stored: for them alone it is worth to compare.
+  // Most checks change nothing that is stored, so the comparison pays for inputs of checks only.
   std::optional<healing::Machine> compared;
   if (is_of_check(input.kind) && turn_.stores()) compared = service.machine;
   const healing::Plan plan = plan_of(*service.spec);
@@ -89,7 +89,7 @@ void Drive::feed(ServiceState& service, const Input& input) {
   fleet_.count_alive(was_alive, service.alive());
   if (was_alive && !service.alive()) look_at_dependencies(*service.spec);
   for (const Action& action : step.actions) perform(service, action);
-  // serviceStarted belongs before what the new state means; all else after.
+  // serviceStarted comes before the events about the new state; all other events come after them.
   for (const Notice& notice : step.notices) {
     if (notice.kind == Notice::Kind::started) emit_notice(turn_, service, notice);
   }
@@ -101,7 +101,7 @@ void Drive::feed(ServiceState& service, const Input& input) {
   }
   if (!is_of_check(input.kind) || (compared && *compared != service.machine)) turn_.mark_durable(service.serial);
   rearm(service);
-  // What a check says changes nothing but the machine: most checks not even that.
+  // An answer to a check can change only the machine, and most answers do not change even that.
   if (!is_of_check(input.kind) || shown != shown_of(service.machine)) turn_.mark_dirty(service);
   if (service.leaving && service.machine.lifecycle == Lifecycle::idle) finish_leaving(service);
   if (service.machine.lifecycle != before) queue_dependents(service);
@@ -137,7 +137,7 @@ void Drive::launch(ServiceState& service, std::uint64_t incarnation) {
   evidence_.launched(service);
 }
 
-// What entering a lifecycle means for probes, trackers and the queues around the machine.
+// Carries a new lifecycle over to probes, trackers and the queues around the machine.
 void Drive::entered(ServiceState& service, Lifecycle before) {
   const Lifecycle now = service.machine.lifecycle;
   turn_.set_standing(service, standing_of(service, fleet_.watched()));
@@ -151,7 +151,7 @@ void Drive::entered(ServiceState& service, Lifecycle before) {
     }
   }
   if (now == Lifecycle::ready) {
-    // Ready by other means than an answer: from here on failures count.
+    // The service became ready without an answer to a check: from here on failures count.
     for (health::Check& check : service.checks) {
       if (check.tracker.starting()) check.tracker.reset();
     }
@@ -202,7 +202,7 @@ void Drive::rearm(ServiceState& service) {
 
 void Drive::run_to_fixpoint() {
   if (running_to_fixpoint_) return;
-  const Running running(running_to_fixpoint_);  // also when a step throws: the next turn goes on
+  const Running running(running_to_fixpoint_);  // reset also if a step throws, so the next turn can go on
   while (!restarted_.empty() || !changed_.empty()) {
     if (!restarted_.empty()) {
       const ServiceState* restarted = fleet_.by_serial(restarted_.front());
@@ -226,8 +226,8 @@ void Drive::evaluate_dependents(std::string_view name) {
   }
 }
 
-// Those whose owner wants them to go along with it (R66). The restart of one instance is not felt where enough others of
-// its entry are ready.
+// Restarts the dependents whose owner wants them to restart together with this service (R66). Dependents do not feel
+// the restart of one instance if enough other instances of its entry are ready.
 void Drive::restart_along(const ServiceState& service) {
   if (!fleet_.running() || service.leaving) return;
   std::vector<std::string> entries;
@@ -261,7 +261,7 @@ void Drive::take_unmet(ServiceState& service, std::vector<std::string> unmet) {
   const bool ok = service.blocked_by.empty();
   if (ok == service.machine.deps_ok) return;
   if (ok) {
-    // Its failures were explained; what counts is what it answers from here on, and that is asked soon.
+    // The missing dependency explained its failures. From here on its own answers count, and the next check comes soon.
     for (health::Check& check : service.checks) check.tracker.forgive();
     probing_.apply_mode(service);
   }
@@ -270,7 +270,7 @@ void Drive::take_unmet(ServiceState& service, std::vector<std::string> unmet) {
 
 void Drive::bring_up(ServiceState& service) {
   probing_.apply_mode(service);
-  probing_.hurry(service);  // the first check is at once, the grid comes after it
+  probing_.hurry(service);  // the first check is due at once, the later ones follow the grid
   const bool may_start = !service.held_back && !service.waits_to_stop;
   if (fleet_.running() && service.acts() && may_start && service.wanted == Desired::up) {
     feed(service, {.kind = Input::Kind::desire, .desired = Desired::up});
@@ -295,7 +295,7 @@ void Drive::finish_leaving(ServiceState& service) {
   for (const std::string& id : fleet_.end_leaving(service)) {
     if (ServiceState* waiting = fleet_.find(id)) {
       waiting->held_back = false;
-      turn_.mark_dirty(*waiting);  // why it does not run is another now
+      turn_.mark_dirty(*waiting);  // the reason why it does not run has changed
       bring_up(*waiting);
     }
   }

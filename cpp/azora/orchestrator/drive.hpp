@@ -1,7 +1,7 @@
 #pragma once
-// The only place that steps a machine: feed() applies one input and does all that follows from it - the machine's
-// actions, its notices as events, status, standing, schedule - and queues the dependents, which run_to_fixpoint()
-// looks at until nothing moves.
+// The only place that steps a machine. feed() applies one input and everything that follows from it: the machine's
+// actions, its notices as events, status, standing and schedule. It also queues the dependents, which run_to_fixpoint()
+// examines until nothing changes any more.
 // Threads: the control thread. Ownership: borrows the rooms, which outlive it. Fails: never.
 #include <cstdint>
 #include <deque>
@@ -32,22 +32,22 @@ class Drive {
   Drive& operator=(const Drive&) = delete;
 
   void feed(ServiceState& service, const healing::Input& input) AZORA_CONTROL;
-  // Publishes what its state now means: status with its event, standing, the mass brake.
+  // Publishes what the service's state now means: its status with an event, its standing, the mass brake.
   void refresh_status(ServiceState& service) AZORA_CONTROL;
-  // Are its hard dependencies met? Feeds the machine when that changed.
+  // Evaluates whether its hard dependencies are met, and feeds the machine if the answer changed.
   void evaluate_dependencies(ServiceState& service) AZORA_CONTROL;
-  // The same of every service that needs what `name` stands for.
+  // The same for every service that needs what `name` stands for.
   void evaluate_dependents(std::string_view name) AZORA_CONTROL;
-  // The first check at once, and its action where it is wanted up.
+  // Makes the first check due at once, and starts the service if it is wanted up.
   void bring_up(ServiceState& service) AZORA_CONTROL;
-  // Its dependents look again.
+  // Its dependents evaluate their dependencies again.
   void queue_dependents(const ServiceState& service) AZORA_CONTROL { changed_.push_back(service.serial); }
-  // Lets every consequence happen, breadth first, until nothing moves.
+  // Lets all consequences happen, breadth first, until nothing changes any more.
   void run_to_fixpoint() AZORA_CONTROL;
   Now now() const AZORA_CONTROL { return turn_.now(); }
-  // Services that `spec` needs may stop now, where the whole stops: it has ended, or needs them no more.
+  // During a stop of all: what `spec` needs may stop now, as its service has ended or does not need it any more.
   void look_at_dependencies(const ServiceSpec& spec) AZORA_CONTROL;
-  // Nothing of an unregistered service runs any more: the services that wait for its id come up.
+  // Nothing of an unregistered service runs any more: the services that wait for its id are brought up.
   void finish_leaving(ServiceState& service) AZORA_CONTROL;
 
  private:
@@ -66,7 +66,7 @@ class Drive {
   Admission& admission_;
   Evidence& evidence_;
   Shutdown& shutdown_;
-  std::deque<std::uint64_t> restarted_ AZORA_OF_CONTROL;  // serials: dependents that go along are restarted
+  std::deque<std::uint64_t> restarted_ AZORA_OF_CONTROL;  // serials: their dependents may have to restart, too
   std::deque<std::uint64_t> changed_ AZORA_OF_CONTROL;    // serials whose dependents must look again
   bool running_to_fixpoint_ AZORA_OF_CONTROL = false;
 };

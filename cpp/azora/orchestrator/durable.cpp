@@ -14,8 +14,8 @@ using store::Distance;
 using store::MachineRecord;
 using store::OptionalDistance;
 
-// Every field of the machine beside its row, once for both directions. The binding names all of them: a field that is
-// added to the machine does not compile until it is named and paired here.
+// Pairs every field of the machine with its row, once for both directions. The binding names all fields, so a field
+// that is added to the machine does not compile until it is named and paired here.
 template <typename Visit>
 void pair_up(auto& machine, auto& record, Visit&& visit) {
   auto& [lifecycle, desired, incarnation, restart_count, deps_ok, ever_started, restart_asked, action_running,
@@ -82,7 +82,7 @@ struct ToRecord {
 };
 
 struct FromRecord {
-  SteadyTime written;  // when the record was written, on the clock of today
+  SteadyTime written;  // when the record was written, on today's steady clock
   std::string fault;
 
   template <Plain T>
@@ -90,7 +90,7 @@ struct FromRecord {
     to = from;
   }
   void operator()(Cause& to, const std::string& from) {
-    constexpr std::uint8_t kMore = 64;  // than there will be causes
+    constexpr std::uint8_t kMore = 64;  // there will be fewer causes than this
     for (std::uint8_t i = 0; i < kMore; ++i) {
       to = static_cast<Cause>(i);
       if (wire_name(to) == from) return;
@@ -108,8 +108,8 @@ struct FromRecord {
   }
 };
 
-// When the record was written, on today's steady clock. A wall clock that was set back does not make it later than now,
-// so nothing is further away than it was then; one that was set forward makes what was to come due.
+// When the record was written, on today's steady clock. A wall clock that was set back does not make this later than
+// now, so no moment is further away than it was then. A wall clock that was set forward makes future moments due.
 SteadyTime moment_of_writing(Now now, WallTime written) {
   constexpr std::int64_t kCentury = 100LL * 366 * 24 * 3600 * 1000;
   return now.steady - Millis(std::clamp<std::int64_t>(now.wall.ms - written.ms, 0, kCentury));

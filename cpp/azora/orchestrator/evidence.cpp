@@ -34,7 +34,7 @@ void Evidence::end_turn(SteadyTime now) {
   });
 }
 
-// The first look of an incarnation says what was started; in FAILED, what differs from it is worth a try.
+// The first look at an incarnation notes what was started. In FAILED, a program that differs is worth a try.
 void Evidence::look_at(const ServiceState& service) {
   if (!file_stamp_) return;
   file_stamp_(*service.spec->process, [this, serial = service.serial,

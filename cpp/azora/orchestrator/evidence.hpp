@@ -1,6 +1,6 @@
 #pragma once
-// FAILED is left on evidence: a changed file of argv is such. Looks every second at the programs of failed services,
-// and once at what each incarnation was started from.
+// Evidence lets a service leave FAILED: a changed file of its argv is evidence. Looks every second at the programs of
+// failed services, and once at the program from which each incarnation was started.
 // Threads: the control thread. Ownership: borrows loop and fleet, which outlive it. Fails: never.
 #include <cstdint>
 #include <functional>
@@ -13,24 +13,24 @@
 
 namespace azora::orchestrator {
 
-// Stamps of argv's files, which may not be asked of the disk on the control thread. Answers there, later or at once.
+// Reads the stamps of argv's files; the control thread must not wait for a disk. Answers on it, later or at once.
 using Stamped = std::function<void(std::vector<std::uint64_t>)>;
 using FileStamp = std::function<void(const LaunchSpec&, Stamped)>;
 
 class Evidence {
  public:
-  // `found` is called with a failed service whose program differs from the one that failed, `noted` with the serial of
-  // one whose stamp is known now.
+  // `found` is called with a failed service whose program differs from the one that failed. `noted` is called with the
+  // serial of a service whose stamp has become known.
   Evidence(Loop& loop, Fleet& fleet, std::function<void(ServiceState&)> found, std::function<void(std::uint64_t)> noted)
       : loop_(loop), fleet_(fleet), found_(std::move(found)), noted_(std::move(noted)) {}
   ~Evidence() { loop_.cancel(timer_); }
   Evidence(const Evidence&) = delete;
   Evidence& operator=(const Evidence&) = delete;
 
-  // Without it nothing is looked at.
+  // Without this function nothing is examined.
   void set_file_stamp(FileStamp stamp) AZORA_CONTROL { file_stamp_ = std::move(stamp); }
   void set_failed(std::uint64_t serial, bool failed) AZORA_CONTROL;
-  // This incarnation is being launched: what its program is now is what a later one is compared with.
+  // This incarnation is being launched. Its program as it is now is what later looks are compared with.
   void launched(ServiceState& service) AZORA_CONTROL;
   // Sets the timer while there are failed services.
   void end_turn(SteadyTime now) AZORA_CONTROL;

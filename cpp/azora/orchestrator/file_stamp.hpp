@@ -1,7 +1,6 @@
 #pragma once
-// What tells that a service's program was replaced: inode, modification time and size of every element of
-// argv that is a file. Threads: any that may wait for a disk. Fails: never; what is no file
-// counts as nothing.
+// Shows whether a service's program was replaced: inode, modification time and size of every element of argv that is a
+// file. Threads: any that may wait for a disk. Fails: never; an element that is not a file has no stamp.
 #include <cstdint>
 #include <string>
 #include <vector>

@@ -1,8 +1,8 @@
 #pragma once
-// All registered services: by serial, by id, by the entry they come from; what each needs; how many are healthy or
-// have a process; who leaves and which ids wait for that.
-// Threads: the control thread. Ownership: owns the states; a reference is good until drop_ended(). Fails: check()
-// alone; put() after a passed check() cannot.
+// All registered services by serial, by id and by their entry; the dependencies of each; how many are healthy or have a
+// process; which services are leaving and which ids wait for them.
+// Threads: the control thread. Ownership: owns the states; a reference is valid until drop_ended(). Fails: only
+// check(); put() cannot fail after check() has passed.
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -20,10 +20,10 @@
 
 namespace azora::orchestrator {
 
-// What is known of services at all.
+// Which facts about services are known at this time.
 struct Watched {
   bool running = false;  // the orchestrator is started: services are checked and healed
-  bool linked = true;    // the keeper says what becomes of processes
+  bool linked = true;    // the keeper reports what happens to processes
 };
 
 class Fleet {
@@ -32,13 +32,13 @@ class Fleet {
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
-  // The registered service of that id; null when there is none.
+  // The registered service with that id; null: there is none.
   ServiceState* find(std::string_view id) AZORA_CONTROL;
   const ServiceState* find(std::string_view id) const AZORA_CONTROL;
-  // Also one that leaves.
+  // Also finds a service that is leaving.
   ServiceState* by_serial(std::uint64_t serial) AZORA_CONTROL { return services_.find(serial); }
   const ServiceState* by_serial(std::uint64_t serial) const AZORA_CONTROL { return services_.find(serial); }
-  // Calls visit(serial, state), also for those that leave, in no order; nothing may be added or removed meanwhile.
+  // Calls visit(serial, state) in no order, also for services that leave. It must not add or remove services.
   template <typename Visit>
   void for_each(Visit visit) AZORA_CONTROL {
     services_.for_each(visit);
@@ -47,7 +47,7 @@ class Fleet {
   void for_each(Visit visit) const AZORA_CONTROL {
     services_.for_each(visit);
   }
-  // Calls visit(state) for each service that a name stands for: all of an entry, by index, or the one of that id.
+  // Calls visit(state) for each service that a name stands for: all of an entry, by index, or the one with that id.
   template <typename Visit>
   void for_each_of(std::string_view name, Visit visit) AZORA_CONTROL {
     for (const registry::Instance& one : registry_.services(name)) {
@@ -61,42 +61,42 @@ class Fleet {
     }
   }
   std::vector<ServiceState*> services(std::string_view name) AZORA_CONTROL;
-  std::vector<std::uint64_t> serials_in_order() const AZORA_CONTROL;  // of those registered
+  std::vector<std::uint64_t> serials_in_order() const AZORA_CONTROL;  // of registered services
 
   const registry::Registry& registry() const AZORA_CONTROL { return registry_; }
   const registry::DependencyGraph& graph() const AZORA_CONTROL { return graph_; }
-  // Enough instances of what it names have reached its condition. Without `leave_out`, when that is not 0.
+  // True if enough instances of the dependency have reached its condition, without the serial `leave_out` (0: none).
   bool satisfied(const Dependency& dependency, std::uint64_t leave_out = 0) const AZORA_CONTROL;
   bool has_living_dependent(const ServiceState& service) const AZORA_CONTROL;
   // Direct dependents by hard edges whose process may exist.
   std::vector<std::uint64_t> living_dependents(const ServiceState& service) const AZORA_CONTROL;
-  // The services that would feel the end of what `name` stands for, those to be stopped first come first; by hard
-  // edges only. The end of one instance is not felt where enough others are left.
+  // The services that would feel it if `name` ended; the one to stop first comes first. Only hard edges count. The end
+  // of one instance is not felt if enough other instances are left.
   std::vector<ServiceState*> all_dependents(std::string_view name) AZORA_CONTROL;
   std::vector<std::string> living_ids() const AZORA_CONTROL;  // sorted
 
-  // May these be registered, all together? Changes nothing.
+  // Checks whether all these services together may be registered. Changes nothing.
   Result<void> check(const std::vector<SpecPtr>& specs) const AZORA_CONTROL;
-  // Where we listen ourselves: no process service may have that address. Refused when one has it.
+  // The address on which we listen ourselves: no process service may have it. Refused if one has it.
   Result<void> set_own_address(const std::string& host, std::uint16_t port) AZORA_CONTROL;
   std::vector<registry::Registry::Change> put(const std::vector<SpecPtr>& specs) AZORA_CONTROL;
-  // The id gets a new serial: from now on it is another service.
+  // Gives the id a new serial: from now on it is another service.
   void renumber(std::string_view id) AZORA_CONTROL { registry_.renumber(id); }
-  // A state for a registered service, as it is before anything is known of it.
+  // Makes the state of a registered service, as it is before anything is known of it.
   ServiceState& add(const registry::Entry& entry, const registry::Instance& instance, Now now) AZORA_CONTROL;
-  // What the name stands for is not registered any more; the states stay until they left. The highest index first.
+  // Unregisters what the name stands for. The states stay until the services have left. The highest index comes first.
   std::vector<registry::Instance> unregister(std::string_view name) AZORA_CONTROL;
 
-  // The service keeps its own id and `more` from starting until its process is proven gone.
+  // Until the process of this service is proven gone, its own id and `more` are not started.
   void begin_leaving(ServiceState& service, const std::vector<std::string>& more) AZORA_CONTROL;
-  // It is: answers the ids that no service keeps from starting any more. Its state goes with drop_ended().
+  // It is proven gone: returns the ids that no service keeps from starting any more. drop_ended() removes the state.
   std::vector<std::string> end_leaving(ServiceState& service) AZORA_CONTROL;
   void drop_ended() AZORA_CONTROL;
 
   // Writes of figures so far. Any thread.
   std::uint64_t figures_written() const { return figures_.writes(); }
 
-  // Counted as services change, so that no question walks the fleet.
+  // These numbers are updated as services change, so no question has to walk over the whole fleet.
   void count_status(HealthStatus before, HealthStatus after) AZORA_CONTROL;
   void count_alive(bool before, bool after) AZORA_CONTROL;
   std::size_t healthy() const AZORA_CONTROL { return healthy_; }
@@ -120,7 +120,7 @@ class Fleet {
   }};
   FigurePages figures_;
   SerialMap<ServiceState> services_ AZORA_OF_CONTROL;
-  // Who keeps an id from starting.
+  // Per id: the serials that keep it from starting.
   std::unordered_map<std::string, std::vector<std::uint64_t>> leaving_ AZORA_OF_CONTROL;
   std::vector<std::uint64_t> ended_ AZORA_OF_CONTROL;
   std::size_t healthy_ AZORA_OF_CONTROL = 0;

@@ -1,5 +1,5 @@
 #pragma once
-// Which services have a start that waits for the store, and since when: `why` says so.
+// Which services have a start that waits for the store, and since when. `why` shows this.
 // Threads: any. Ownership: values. Fails: never.
 #include <cstdint>
 #include <optional>
@@ -20,7 +20,7 @@ class HeldStarts {
     MutexLock lock(mutex_);
     since_.erase(serial);
   }
-  // nullopt: none of this service waits.
+  // nullopt: no start of this service waits.
   std::optional<SteadyTime> since(std::uint64_t serial) const {
     MutexLock lock(mutex_);
     const auto found = since_.find(serial);

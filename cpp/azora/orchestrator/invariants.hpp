@@ -1,5 +1,5 @@
 #pragma once
-// What must hold after every turn. For the simulation.
+// The rules that must hold after every turn. For the simulation.
 // Threads: the control thread. Fails: never.
 #include <string>
 #include <vector>
@@ -9,7 +9,7 @@
 
 namespace azora::orchestrator {
 
-// One line for each breach, beginning with the service's id.
+// One line for each broken rule; it begins with the service's id.
 std::vector<std::string> violations(const Fleet& fleet) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator

@@ -8,7 +8,7 @@
 namespace azora::orchestrator {
 namespace {
 
-// Event numbers are reserved in blocks, long before they run out: an event never waits for the store.
+// Event numbers are reserved in blocks, long before they run out. So an event never waits for the store.
 constexpr std::uint64_t kEventBlock = std::uint64_t{1} << 20;
 
 }  // namespace
@@ -47,7 +47,7 @@ void Journal::collect_services(store::Batch& batch) {
   for (const std::uint64_t serial : services_) {
     const ServiceState* service = sources_.fleet.by_serial(serial);
     if (service == nullptr) {
-      if (!prints_.erase(serial)) continue;  // it came and went within one turn
+      if (!prints_.erase(serial)) continue;  // the service was added and removed within one turn
       batch.removed.push_back(store::service_key(serial));
     } else {
       const ServiceFacts facts = facts_of(*service);

@@ -1,7 +1,7 @@
 #pragma once
-// Which services and entries may differ from what was last given to the store, and the rows of those that do. Only what
-// was touched is looked at, and only what differs becomes a row: a turn costs in proportion to what changed, and a check
-// that changes nothing writes nothing. With a store that keeps no rows nothing is looked at at all.
+// Tracks which services and entries may differ from the rows that the store last got, and makes new rows for those that
+// do differ. It compares only what was touched, and writes only what differs. So a turn costs in proportion to what
+// changed, and a check that changes nothing writes nothing. With a store that keeps no rows nothing is compared.
 // Threads: the control thread. Ownership: borrows its sources, which outlive it. Fails: collect() by what its
 // sources throw; then everything stays touched.
 #include <cstdint>
@@ -39,27 +39,27 @@ class Journal {
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
-  // The store keeps rows: there is something to compare.
+  // True if the store keeps rows. Only then is there something to compare.
   bool keeps() const { return keeps_; }
-  // What is durable of it may have changed; it may be gone.
+  // What is stored of this service may have changed, or the service was removed.
   void touch(std::uint64_t serial) AZORA_CONTROL {
     if (keeps_) services_.insert(serial);
   }
-  // An entry was written by `actor` (static text), or is gone.
+  // An entry was written by `actor` (static text), or was removed.
   void touch_entry(const std::string& name, std::string_view actor) AZORA_CONTROL;
 
-  // The rows of all that was touched and differs from what was given before; they count as given.
+  // The rows that were touched and differ from those given before. From now on they count as given.
   store::Batch collect() AZORA_CONTROL;
-  // The ticket that the last batch got, and what became of it. Rows of a failed one come again with the next collect().
+  // The ticket of the last batch, and its answer. The next collect() repeats the rows of a failed batch.
   void gave(store::Ticket ticket) AZORA_CONTROL;
   void committed(store::Ticket ticket) AZORA_CONTROL;
   void failed(store::Ticket ticket) AZORA_CONTROL;
   // The last batch was not given to the store after all: its rows come again with the next collect().
   void not_given() AZORA_CONTROL;
-  // Rows of a failed ticket have not come again yet.
+  // True while rows of a failed ticket have not come again.
   bool owes() const AZORA_CONTROL { return owes_; }
 
-  // Services that differ from their row though they were not touched; one line each. For the simulation.
+  // Services that differ from their row although they were not touched; one line each. For the simulation.
   std::vector<std::string> violations() const AZORA_CONTROL;
 
  private:

@@ -1,8 +1,8 @@
 #pragma once
-// The desk over the real kernel: a thread of its own, az-listen, which starts with the first question. /proc of a large
-// machine takes its time, and the control thread waits for nothing.
+// The desk over the real kernel. It has a thread of its own, az-listen, which starts with the first question. Reading
+// /proc of a large machine takes time, and the control thread must not wait for it.
 // Threads: ask() and stop() the control thread. Ownership: borrows the control thread's loop, which outlives it.
-// Fails: a question is answered as `unverified` when the system has no thread to give.
+// Fails: if the system cannot start a thread, each question is answered as `unverified`.
 #include <utility>
 
 #include "azora/listeners/desk.hpp"
@@ -16,7 +16,7 @@ class ListenerDesk : public listeners::Desk {
   ~ListenerDesk() override { stop(); }
 
   void ask(listeners::Question question, Done done) override;
-  // What is asked later is not answered.
+  // Questions asked after this are not answered.
   void stop();
 
  private:

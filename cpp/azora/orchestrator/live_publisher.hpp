@@ -1,5 +1,5 @@
 #pragma once
-// Publisher over the real thing: pools, event log and the board that readers see.
+// The Publisher of a running orchestrator: over pools, event log and the board that readers see.
 // Threads: the control thread; board() and figures any thread. Ownership: borrows pools and log, which outlive it.
 // Fails: never.
 #include <atomic>
@@ -42,8 +42,8 @@ class LivePublisher : public Publisher {
     risen_.erase(serial);
     pools_.remove(serial);
   }
-  // Who falls out is out at once; who comes back waits for the end of the turn, so that no pick names a service
-  // that every view still calls dead.
+  // An excluded service leaves its pools at once. A service that returns waits for the end of the turn, so that no pick
+  // names a service that every view still calls dead.
   void set_standing(std::uint64_t serial, Standing standing, std::uint64_t incarnation) override {
     if (standing.tier != Tier::excluded) {
       risen_.insert_or_assign(serial, std::pair(standing, incarnation));
@@ -52,7 +52,7 @@ class LivePublisher : public Publisher {
     risen_.erase(serial);
     pools_.set_tier(serial, standing.tier, incarnation, standing.why);
   }
-  // A reader that saw an event reads a state that contains it.
+  // The board is published before the events: a reader that saw an event reads a state that contains it.
   void publish(std::shared_ptr<const Board> board) override {
     control_thread.assert_held();
     if (board) board_.publish(std::move(board));
@@ -66,21 +66,21 @@ class LivePublisher : public Publisher {
     touched_ = touched;
   }
 
-  // The newest version. The thread keeps nothing of it: each version of a large fleet that is pinned holds on to all
-  // views that were replaced since.
+  // The newest version. A thread keeps no reference to it afterwards, because a pinned version of a large fleet would
+  // keep alive all views that were replaced since.
   std::shared_ptr<const Board> board() const { return board_.take(); }
-  // The last event that a reader's state reflects: whatever is read after this contains it.
+  // The last event that readers' state reflects: whatever is read after this call contains it.
   std::uint64_t seq() const { return seq_.load(std::memory_order_acquire); }
-  // How many places of pools the last turn wrote that wrote any.
+  // How many places of pools were written by the last turn that wrote any.
   std::uint64_t members_touched_in_turn() const { return touched_in_turn_.load(std::memory_order_relaxed); }
 
  private:
   balancer::Balancer& balancer_;
   balancer::PoolSet& pools_;
   events::EventLog& log_;
-  std::unordered_map<std::uint64_t, std::pair<Standing, std::uint64_t>> risen_;  // this turn, with their incarnation
+  std::unordered_map<std::uint64_t, std::pair<Standing, std::uint64_t>> risen_;  // back in this turn, with incarnation
   std::atomic<std::uint64_t> seq_{0};
-  std::uint64_t touched_ = 0;  // up to the last turn
+  std::uint64_t touched_ = 0;  // count at the end of the last turn
   std::atomic<std::uint64_t> touched_in_turn_{0};
   SnapshotCell<Board> board_{std::make_shared<const Board>()};
 };

@@ -11,7 +11,7 @@ namespace azora::orchestrator {
 LogStream::LogStream(World world, LogOptions options, bool labelled)
     : world_(std::move(world)), options_(options), labelled_(labelled) {
   const std::vector<Source> sources = world_.sources();
-  // What is kept until the first next() is bounded, however many instances there are.
+  // Bounds the text that is kept until the first next(), however many instances there are.
   const std::size_t share = keeper::LogReader::kMostBytes / std::max<std::size_t>(1, sources.size());
   for (const Source& source : sources) follow(source, options_.lines, share);
 }
@@ -25,7 +25,7 @@ void LogStream::follow(const Source& source, std::size_t lines, std::size_t most
 
 LogPiece LogStream::next() {
   if (!std::exchange(begun_, true)) return {std::exchange(first_, {}), false};
-  const std::vector<Source> sources = world_.sources();  // asked first: what was written before its end is there by now
+  const std::vector<Source> sources = world_.sources();  // read first: output from before its end is complete by now
   const auto source_of = [&sources](std::uint64_t serial) {
     return std::find_if(sources.begin(), sources.end(), [&](const Source& one) { return one.serial == serial; });
   };
@@ -39,7 +39,7 @@ LogPiece LogStream::next() {
   }
   LogPiece piece{std::exchange(first_, {}), false};
   for (Follower& one : followers_) {
-    if (one.over || piece.text.size() >= keeper::LogReader::kMostBytes) continue;  // the others come with the next piece
+    if (one.over || piece.text.size() >= keeper::LogReader::kMostBytes) continue;  // the next piece has the rest
     const auto source = source_of(one.source.serial);
     if (source != sources.end()) one.source.loss = source->loss;
     const keeper::LogPart part = one.log.next(world_.folder(one.source.serial));
@@ -77,7 +77,7 @@ void LogStream::append_lines(std::string& out, const Follower& one, std::string_
   }
 }
 
-// What is being lost now: at once, and whenever it has become twice as much.
+// Notes a loss that still goes on: at once, and again whenever the number of lost lines has doubled.
 void LogStream::note_loss(std::string& out, Follower& one) const {
   const LogLossView* loss = one.source.loss.get();
   if (loss == nullptr || !loss->goes_on) return;

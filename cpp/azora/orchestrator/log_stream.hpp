@@ -1,9 +1,9 @@
 #pragma once
-// The output of what a name stands for, as it comes, from its last lines to its end: also when a service is
-// unregistered, what its process wrote while it was stopped is still given. The output of an entry with replicas is
-// that of all its instances, those that join it later included: each line is labelled, "orders@1 | text".
-// R59: a line that is not finished is given after a second of silence, to followers with a trailing "…" and again whole
-// when it is finished; where lines are missing a note says so (log_note.hpp).
+// The output of what a name stands for, as it comes, from its last lines to its end. What a process wrote while it was
+// stopped is still given after its service is unregistered. The output of an entry with replicas is the output of all
+// its instances, also of instances that are added later; each line is labelled, "orders@1 | text".
+// R59: an unfinished line is given after a second of silence. Followers get it with a trailing "…", and again as a
+// whole when it is finished. Where lines are missing, a note says so (log_note.hpp).
 // Threads: one at a time, any that may wait for a disk. Ownership: borrows the orchestrator, which outlives it.
 // Fails: never; a closed orchestrator has no more output.
 #include <cstddef>
@@ -21,13 +21,13 @@ namespace azora::orchestrator {
 
 struct LogPiece {
   std::string text;
-  bool missed = false;  // older output that would have come first was removed before it was read
+  bool missed = false;  // older output was removed before it could be read
 };
 
 struct LogOptions {
-  std::size_t lines = 0;    // the last ones of each service
-  bool follow = false;      // there is more to come: the text always ends with a line
-  bool timestamps = false;  // before each line, when it began: "2026-11-30T12:00:00.000Z text"; "-": not known
+  std::size_t lines = 0;    // so many last lines of each service
+  bool follow = false;      // more will come, so the text always ends with a line
+  bool timestamps = false;  // before each line the time it began: "2026-11-30T12:00:00.000Z text"; "-": not known
 };
 
 class LogStream {
@@ -35,27 +35,27 @@ class LogStream {
   struct Source {
     std::string id;
     std::uint64_t serial = 0;
-    std::shared_ptr<const LogLossView> loss = nullptr;  // the newest one
+    std::shared_ptr<const LogLossView> loss = nullptr;  // the newest loss
   };
   struct World {
-    std::function<std::vector<Source>()> sources;            // the services that may write more, now
-    std::function<std::string(std::uint64_t serial)> folder; // where its output lies, "" as long as there is none
+    std::function<std::vector<Source>()> sources;            // the services that may still write
+    std::function<std::string(std::uint64_t serial)> folder; // of its output; "": it has none yet
   };
 
-  // `labelled`: the stream is that of an entry with replicas.
+  // `labelled`: the name is an entry with replicas.
   LogStream(World world, LogOptions options, bool labelled);
 
-  // At first the last lines, then what came since the last call.
+  // The first call returns the last lines, each later call what was written since.
   LogPiece next();
-  // Nothing will come any more.
+  // True: no more output will come.
   bool over() const { return over_; }
 
  private:
   struct Follower {
     Source source;
     keeper::LogFollower log;
-    std::int64_t loss_since_ms = 0;  // of the last loss that was noted
-    std::uint64_t loss_lines = 0;    // as noted; kWhole: where it stands in the text
+    std::int64_t loss_since_ms = 0;  // when the last noted loss began
+    std::uint64_t loss_lines = 0;    // its lines as noted; kWhole: its place in the text has a note
     bool over = false;
   };
   static constexpr std::uint64_t kWhole = ~std::uint64_t{0};

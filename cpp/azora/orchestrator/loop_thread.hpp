@@ -1,7 +1,7 @@
 #pragma once
 // A named thread that runs one AsioLoop, from start() to stop().
-// Threads: start() and stop() one caller at a time; loop() as AsioLoop says. Ownership: owns loop and thread;
-// what was posted and did not run goes with it. Fails: start() when the system has no thread to give.
+// Threads: start() and stop() one caller at a time; loop() as AsioLoop says. Ownership: owns loop and thread; posted
+// tasks that did not run are destroyed with it. Fails: start() if the system cannot start a thread.
 #include <string>
 #include <thread>
 
@@ -34,7 +34,7 @@ class LoopThread {
     thread_ = std::move(*thread);
     return {};
   }
-  // The current batch ends, no other begins.
+  // The current batch ends, and no other begins.
   void stop() {
     if (!running()) return;
     loop_.stop();

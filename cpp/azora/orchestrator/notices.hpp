@@ -1,5 +1,5 @@
 #pragma once
-// From what a machine or a permit says to the events that users read.
+// Turns notices of a machine or of a permit into the events that users read.
 // Threads: the control thread. Fails: never.
 #include "azora/base/thread_role.hpp"
 #include "azora/healing/machine.hpp"
@@ -13,10 +13,10 @@ namespace azora::orchestrator {
 inline EventCause event_cause(healing::Cause cause) {
   return EventCause::from_wire(wire_name(cause)).value_or(EventCause());
 }
-// One event, but for readiness, which has none of its own. A verified restart of a service without process of ours is
-// its start from then on.
+// Emits one event; readiness has no event of its own. If a service runs without a process of ours, a verified restart
+// counts as its start.
 void emit_notice(Turn& turn, ServiceState& service, const healing::Notice& notice) AZORA_CONTROL;
-// The status that the service has now is a new one.
+// The status of the service has changed.
 void emit_status(Turn& turn, const ServiceState& service) AZORA_CONTROL;
 void emit_brake(Turn& turn, const healing::KillPermits::Brake& brake) AZORA_CONTROL;
 

@@ -1,4 +1,4 @@
-// The facade: each call is one line to the runtime or one look at the board.
+// The facade: each call is one line to the runtime or one read of the board.
 #include "azora/orchestrator/orchestrator.hpp"
 
 #include <algorithm>

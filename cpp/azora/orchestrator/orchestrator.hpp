@@ -1,6 +1,6 @@
 #pragma once
-// The whole product behind one door: owns the threads, the control core and the published state.
-// Threads: every method any thread; those that wait say so. start() and stop() may be called again.
+// The facade of the whole product: owns the threads, the control core and the published state.
+// Threads: every method any thread; methods that wait say so. start() and stop() may be called again.
 // Ownership: the destructor stops what runs. Fails: by Result; never throws on purpose.
 #include <functional>
 #include <memory>
@@ -45,14 +45,14 @@ struct Options {
   int max_concurrent_starts = -1;  // -1: max(4, 2 x cores); 0 no cap
   int starts_per_second = 50;      // 0 no cap
   std::string build_id;
-  // Makes the store, which answers on the loop that is given: that of the control thread. Empty: one in memory that keeps
-  // nothing, for a fleet that ends with us.
+  // Makes the store. The store answers on the loop that it is given, the one of the control thread. Empty: a store in
+  // memory that keeps nothing, for a fleet that ends together with this program.
   std::function<std::unique_ptr<store::Store>(Loop&)> make_store;
 };
 
 enum class Verb { start, stop, restart };
 
-// When a changed argv, env, cwd or user of a process that runs takes effect: at its next start, or by a restart now.
+// When a changed argv, env, cwd or user takes effect on a process that runs: at its next start, or now, by a restart.
 enum class Apply { at_next_start, restart };
 
 struct VerbAnswer {
@@ -75,9 +75,9 @@ class Orchestrator {
   Orchestrator(const Orchestrator&) = delete;
   Orchestrator& operator=(const Orchestrator&) = delete;
 
-  // Begins probing and brings desired state up. Idempotent.
+  // Begins to probe services and brings up those that are wanted up. Idempotent.
   Result<void> start();
-  // Probes end, process services stop in reverse order; ids that did not stop by `deadline` are answered.
+  // Ends probing and stops process services in reverse order. Answers the ids of those that did not stop by `deadline`.
   Result<std::vector<std::string>> stop(Millis deadline);
   // Ends every thread and the keeper. Implies stop(). Idempotent.
   void close(Millis deadline);
@@ -85,29 +85,30 @@ class Orchestrator {
   // All or nothing: one fault refuses the batch. Answers the seq that reflects it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor,
                                       Apply apply = Apply::at_next_start);
-  // Where the server in front of this one listens: no process service may have that address, also one that is registered
-  // already. A port of 0, or a host that is not local, says nothing.
+  // The address on which the server in front of this orchestrator listens: no process service may have it, even if it
+  // is registered already. A port of 0, or a host that is not local, sets no such rule.
   Result<void> set_own_address(std::string_view host, std::uint16_t port);
-  // What requests ask for, each one JSON text (request.hpp), all or nothing. Faults of several begin with
-  // "services[i].". The second form does not wait: `done` is called once, on the control thread or, when the texts are
-  // refused at sight or the orchestrator is closed, here.
+  // Registers what requests ask for, all or nothing; each request is one JSON text (request.hpp). Faults of several
+  // begin with "services[i].". The second form does not wait: `done` is called once. It is called on the control
+  // thread, or on the caller's thread if the texts are refused while they are read or the orchestrator is closed.
   Result<std::uint64_t> register_requests(const std::vector<std::string>& texts);
   void register_requests(const std::vector<std::string>& texts, std::function<void(const Result<std::uint64_t>&)> done);
-  // What a name stands for: all of an entry, or the service of that id. False: there was none.
+  // Unregisters all services of an entry, or the service with that id. False: nothing has that name.
   Result<bool> unregister(std::string_view id, std::string_view actor);
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              std::string_view actor);
-  // Waits until READY and healthy-or-degraded, or ended as a job should ("ready"), or without process ("stopped"), or
-  // the deadline. not_coming as soon as it is known that it will not be ready within `horizon`: a caller that waits in
-  // slices gives all the time that it has left; never shorter than `timeout`.
+  // Waits until the service is READY and healthy or degraded, or has ended as a job should ("ready"), or has no process
+  // ("stopped"), or until the deadline. Fails with not_coming as soon as it is known that the service will not be ready
+  // within `horizon`. A caller that waits in slices gives all its remaining time as `horizon`; it is never shorter than
+  // `timeout`.
   Result<void> wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon = Millis(0));
   Result<void> configure_pool(std::string_view name, const balancer::PoolChange& change);
   // The next restart callable to run, at most one per service at a time; nullopt: none came within `timeout`, or
   // the orchestrator was closed.
   std::optional<actions::ActionRequest> next_action(Millis timeout);
-  // What became of it. One that comes too late for its registration or incarnation is ignored.
+  // The result of a restart callable. It is ignored if its registration or incarnation is not the current one any more.
   void action_done(actions::Run run, actions::ActionResult result);
-  // An event handler of the user's failed: becomes a callbackFailed event.
+  // A user's event handler failed. This becomes a callbackFailed event.
   void handler_failed(std::string reason);
 
   // The service of that id, or the entry of that name as one service; null: there is none.
@@ -115,11 +116,11 @@ class Orchestrator {
   std::vector<ViewPtr> list() const;                        // registration order
   std::vector<ViewPtr> by_type(std::string_view type) const;
   Totals totals() const;
-  // Services that ended by themselves though they are wanted up and have an endpoint: id, and a line that says why.
+  // Services that ended by themselves although they are wanted up and have an endpoint: id, and a line that says why.
   std::vector<std::pair<std::string, std::string>> ended() const;
 
-  // Whole answers as compact JSON, made on the caller's thread: none of them visits the control thread. Large ones are
-  // shared by all who ask for the same.
+  // Complete answers as compact JSON. They are made on the caller's thread and never visit the control thread. All
+  // callers who ask for the same large answer share it.
   std::shared_ptr<const std::string> status_json(bool detailed) const;
   std::shared_ptr<const std::string> services_json(const std::optional<std::string>& type) const;
   Result<std::string> why_json(std::string_view id) const;
@@ -128,8 +129,8 @@ class Orchestrator {
   std::string metrics_text() const;
   // What is wrong with the orchestrator itself, in one line; empty: nothing.
   std::string trouble();
-  // The last lines of a process service's output as they stand now; a stream has what follows, too. It is this
-  // object's: it must not outlive it.
+  // The last lines of a process service's output as they are now; a stream also has what follows. The stream borrows
+  // this object and must not outlive it.
   Result<std::string> logs(std::string_view id, const LogOptions& options);
   Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, const LogOptions& options);
 

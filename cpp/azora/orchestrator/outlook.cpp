@@ -13,7 +13,7 @@ class Outlook {
  public:
   Outlook(const Fleet& fleet, SteadyTime deadline) : fleet_(fleet), deadline_(deadline) {}
 
-  // Each service is looked at once, however many need it.
+  // Each service is examined once, however many other services need it.
   const std::string& of(const ServiceState& service) AZORA_CONTROL {
     const auto [known, fresh] = known_.try_emplace(service.serial);
     if (!fresh) return known->second;
@@ -48,14 +48,14 @@ class Outlook {
            (next ? "the next single try comes later than this wait ends" : "no further try is planned");
   }
 
-  // What runs without us may answer again at any time, whatever its action waits for.
+  // A service that runs without us may answer again at any time, even while its action waits for the next attempt.
   std::string of_backoff(const ServiceState& service) const {
     const OptionalTime& next = service.machine.timers.next_attempt;
     if (!service.owned() || !next || *next <= deadline_) return {};
     return "failed" + in_brackets(service.trouble()) + " and its next restart comes later than this wait ends";
   }
 
-  // As many as it needs of something cannot come.
+  // It is in vain when too few instances of a dependency can still come.
   std::string of_blocked(const ServiceState& service) AZORA_CONTROL {
     for (const Dependency& dependency : service.spec->dependencies) {
       if (dependency.strength != Strength::hard || fleet_.satisfied(dependency)) continue;
@@ -65,7 +65,7 @@ class Outlook {
       fleet_.for_each_of(dependency.id, [&](const ServiceState& one) AZORA_CONTROL {
         registered = true;
         const std::string& its = of(one);
-        // A job that is done already will not have started, nor be healthy.
+        // A finished job cannot meet "started" or "healthy" any more.
         const bool past = is_done_job(one) && dependency.condition != Condition::completed;
         if (its.empty() && !past) {
           ++possible;

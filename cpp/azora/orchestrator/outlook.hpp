@@ -1,6 +1,6 @@
 #pragma once
-// What can still become of a service without anything being done to it: so that who waits for it is told at once when
-// that is vain (R55).
+// Predicts whether a service can still become ready without outside action, so that a caller that waits in vain is told
+// at once (R55).
 // Threads: the control thread; pure. Fails: never.
 #include <string>
 #include <vector>
@@ -12,10 +12,11 @@
 
 namespace azora::orchestrator {
 
-// Why it will not be ready by `deadline` unless an operator acts or what it failed for is changed: it failed or ended
-// for good, its next attempt is later, or so it is with something that it needs. Empty: it may be.
+// Why the service will not be ready by `deadline` unless an operator acts or the cause of its failure is changed: it
+// failed or ended for good, its next attempt is later, or the same is true of a service that it needs. Empty: it may be
+// ready in time.
 std::string why_not_coming(const Fleet& fleet, const ServiceState& service, SteadyTime deadline) AZORA_CONTROL;
-// A job that ended as it should: nothing reaches it over an endpoint, so there is nothing more to wait for.
+// True for a job that ended as it should. It has no endpoint, so there is nothing more to wait for.
 bool is_done_job(const ServiceState& service);
 // What waiters look at. `pending`: a verb for it waits for its turn.
 Waiters::Seen seen_of(const Fleet& fleet, const ServiceState& service, bool pending, SteadyTime horizon) AZORA_CONTROL;

@@ -19,7 +19,7 @@ std::optional<LocalAddress> address_of(const ServiceState& service) {
   return local_address(service.spec->target.host);
 }
 
-// What is known of its present run.
+// What is known of the listener of its current run.
 ListenerProof& proof_of(ServiceState& service) {
   ListenerProof& proof = service.own->proof;
   if (proof.incarnation != service.machine.incarnation || proof.generation != service.generation) {
@@ -28,7 +28,7 @@ ListenerProof& proof_of(ServiceState& service) {
   return proof;
 }
 
-// A run of it is checked; before and after, an answer is none of its own.
+// True while a run of it is checked. Before and after that, an answer cannot come from it.
 bool is_checked(const ServiceState& service) {
   const Lifecycle state = service.machine.lifecycle;
   return !service.leaving && (state == Lifecycle::starting || state == Lifecycle::ready || state == Lifecycle::adopt);
@@ -87,7 +87,7 @@ void Ownership::ask(ServiceState& service) {
              });
 }
 
-// What it asked about may have ended meanwhile, or failed a check.
+// The question may be old: meanwhile the service may have ended or failed a check.
 void Ownership::on_answer(std::uint64_t serial, std::uint64_t question, const Answer& answer) {
   ServiceState* service = fleet_.by_serial(serial);
   if (service == nullptr || !service->process()) return;

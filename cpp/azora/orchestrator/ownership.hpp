@@ -1,12 +1,13 @@
 #pragma once
-// Whose answer it is (R52): an answer to a check of a process service with a local endpoint is believed when the kernel
-// says that the service itself listens there. It is asked before the first answer of a run counts, and again before the
-// first one after a failed check, for whatever listens then may be another; never while checks just pass. Meanwhile the
-// answer is held. One of another program is a failed check that names it.
-// Where the kernel cannot say, and where nobody listens (twice in a row: something in front passes clients on), the
-// answer is believed as it is.
-// Threads: the control thread. Ownership: borrows loop, fleet and desk, which outlive it; what it knows lies with each
-// service. Fails: never; a desk that is silent for 5 s counts as one that cannot say.
+// Whose answer it is (R52): an answer to a check of a process service with a local endpoint is believed if the kernel
+// says that the service itself listens there. The kernel is asked before the first answer of a run counts. It is asked
+// again before the first answer after a failed check, because another program may listen by then. It is not asked while
+// checks just pass. Until the kernel has answered, the answer is held. An answer of another program becomes a failed
+// check that names this program.
+// If the kernel cannot say, or if no program listens (twice in a row: something in front passes clients on), the answer
+// is believed as it is.
+// Threads: the control thread. Ownership: borrows loop, fleet and desk, which outlive it; its knowledge is kept with
+// each service. Fails: never; if the desk is silent for 5 s, this counts as an answer that the kernel cannot say.
 #include <cstdint>
 #include <functional>
 #include <utility>
@@ -21,17 +22,17 @@ namespace azora::orchestrator {
 
 class Ownership {
  public:
-  // What an answer that was held counts as now.
+  // Called with an answer that was held, in the form in which it counts now.
   using Settled = std::function<void(ServiceState&, health::Check&, const health::ProbeResult&)>;
   Ownership(Loop& loop, Fleet& fleet, Settled settled) : loop_(loop), fleet_(fleet), settled_(std::move(settled)) {}
   Ownership(const Ownership&) = delete;
   Ownership& operator=(const Ownership&) = delete;
 
-  // Without one nothing is asked and every answer is believed.
+  // Without a desk the kernel is not asked, and every answer is believed.
   void set_desk(listeners::Desk& desk) AZORA_CONTROL { desk_ = &desk; }
-  // True: the answer waits for the kernel and counts later, or not at all when a newer one comes before.
+  // True: the answer is held. It counts later, or never if a newer answer comes first.
   bool holds(ServiceState& service, const health::ProbeResult& result) AZORA_CONTROL;
-  // Somebody saw another program there: the next answer is asked about again. True: it was believed until now.
+  // A reader saw another program there: the next answer is examined again. True: the service was believed until now.
   bool doubt(ServiceState& service) AZORA_CONTROL;
 
  private:

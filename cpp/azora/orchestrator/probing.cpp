@@ -7,7 +7,7 @@
 namespace azora::orchestrator {
 namespace {
 
-// A part of the spec, which lives as long as a probe needs it.
+// Points to a part of the spec, and keeps the spec alive as long as a probe needs it.
 std::shared_ptr<const ProbeTarget> target_of(const SpecPtr& spec) {
   if (!check_kind(spec->target.kind).asks || !spec->endpoint) return nullptr;
   return {spec, &spec->target};
@@ -20,7 +20,7 @@ health::ProbePlan plan_of(const ServiceSpec& spec) {
           .priority = spec.priority};
 }
 
-// The first check has its service's own serial; what is asked of it later never meets that of another.
+// The first check uses its service's serial as key. A later check of this service never gets a key of another service.
 health::Serial check_serial(const ServiceState& service, std::size_t index) {
   constexpr int kIndexShift = 48;
   return service.serial | static_cast<health::Serial>(index) << kIndexShift;
@@ -37,7 +37,7 @@ health::Mode mode_of(const ServiceState& service, const health::Check& check) {
     case Lifecycle::idle:
       return health::Mode::paused;
     default:
-      // A passing probe is evidence where it runs without us.
+      // If a service runs without us, a passing probe is evidence.
       return service.owned() ? health::Mode::paused : health::Mode::grid;
   }
 }
@@ -90,11 +90,11 @@ void Probing::apply_mode(ServiceState& service) {
     if (check.target == nullptr) continue;
     const bool runs = fleet_.running() && !service.leaving;
     const health::Mode mode = runs ? mode_of(service, check) : health::Mode::paused;
-    if (mode == check.mode) continue;  // `starting` said twice would begin its distances anew
+    if (mode == check.mode) continue;  // setting `starting` again would restart its growing distances
     const bool begins = check.mode == health::Mode::paused;
     check.mode = mode;
     scheduler_.set_mode(check.key, mode, now);
-    if (begins) scheduler_.hurry(check.key, now);  // the first question is asked at once, the next ones on the grid
+    if (begins) scheduler_.hurry(check.key, now);  // the first probe is sent at once, the next ones follow the grid
   }
 }
 
@@ -122,7 +122,7 @@ Probing::Answered Probing::take(const health::ProbeResult& result) {
   }
   ServiceState& service = *owner.service;
   health::Check& check = service.checks[owner.index];
-  const bool ended = check.mode == health::Mode::paused;  // since it was asked
+  const bool ended = check.mode == health::Mode::paused;  // after the question was sent
   if (result.incarnation != service.machine.incarnation ||
       result.generation != service.generation || ended || !fleet_.running() || service.leaving) {
     counts_.stale.add();
@@ -147,7 +147,7 @@ void Probing::ask(const std::vector<health::CheckKey>& due) {
   }
 }
 
-// Without those whose process ended or whose configuration changed since they fell due.
+// Leaves out checks whose process ended or whose configuration changed after they fell due.
 void Probing::end_turn() {
   std::erase_if(asks_, [this](const health::ProbeRequest& ask) AZORA_CONTROL {
     const Owner owner = owner_of(ask.check());

@@ -1,6 +1,6 @@
 #pragma once
-// Which services are asked now, and which answers may be believed: schedule, questions of the turn, and the guard
-// against our own lateness.
+// Decides which services are asked now and which answers may be believed: the schedule, the questions of the turn, and
+// the guard against our own lateness.
 // Threads: the control thread. Ownership: borrows prober, fleet and turn, which outlive it. Fails: never.
 #include <cstdint>
 #include <vector>
@@ -19,46 +19,46 @@ class Probing {
  public:
   Probing(Loop& loop, health::Prober& prober, Fleet& fleet, Turn& turn, std::size_t fd_limit);
 
-  // The service is new or has another configuration: what is asked follows it. Its mode begins paused.
+  // The service is new or has another configuration, so its checks change. Each check begins in mode paused.
   void configure(ServiceState& service) AZORA_CONTROL;
-  // Puts the service where its lifecycle belongs on the schedule. A dead incarnation is never asked.
+  // Gives the checks of the service the mode that fits its lifecycle. A dead incarnation is never asked.
   void apply_mode(ServiceState& service) AZORA_CONTROL;
-  // Due at once.
+  // Makes the checks of the service due at once.
   void hurry(const ServiceState& service) AZORA_CONTROL;
-  // The open probe and the kept connection go.
+  // Ends the open probe and closes the kept connection.
   void forget(const ServiceState& service) AZORA_CONTROL;
-  // The service is not asked any more.
+  // Stops asking the service.
   void remove(ServiceState& service) AZORA_CONTROL;
 
   struct Answered {
     ServiceState* service = nullptr;  // null: the check has gone
     health::Check* check = nullptr;
-    // Not an answer of a dead or former incarnation or a former configuration, nor one that was late because we were.
+    // False: it is about a dead or former incarnation or a former configuration, or it was late because we were.
     bool believed = false;
   };
-  // The probe of this answer is over.
+  // The probe that gave this answer is over.
   Answered take(const health::ProbeResult& result) AZORA_CONTROL;
 
-  // Sends what fell due in this turn and sets the timer for what comes next.
+  // Sends the checks that fell due in this turn, and sets the timer for the next ones.
   void end_turn() AZORA_CONTROL;
 
   struct Counts {
     Counter asked;
     Counter stale;
     Counter dropped_late;
-    Counter in_flight;  // as of the last turn
-    Counter stalls;     // of our own loop
+    Counter in_flight;  // as counted at the end of the last turn
+    Counter stalls;     // how often our own loop was late
   };
   const Counts& counts() const { return counts_; }
   std::uint64_t stalls() const { return guard_.stalls(); }  // any thread may read them
-  // The place of its first check on the grid; nullopt: it is not asked.
+  // The place of its first check on the grid; nullopt: the service is not asked.
   std::optional<health::Ordinal> ordinal(std::uint64_t serial) const AZORA_CONTROL {
     const ServiceState* service = fleet_.by_serial(serial);
     return service == nullptr ? std::nullopt : scheduler_.ordinal(service->checks.front().key);
   }
 
  private:
-  // Whose check has a slot. Services keep their place in memory until remove().
+  // The service and check that a slot belongs to. Services keep their place in memory until remove().
   struct Owner {
     health::Serial check = 0;
     ServiceState* service = nullptr;

@@ -1,7 +1,7 @@
 #pragma once
-// Whether a loop still turns, asked by its readers: a question is posted to it, and the next reader sees whether it was
-// answered. Costs nothing without a reader.
-// Threads: any. Ownership: what is posted refers to this object, which outlives the loop's tasks. Fails: never.
+// Tells readers whether a loop still runs: a reader posts a question to the loop, and the next reader sees whether it
+// was answered. Costs nothing without a reader.
+// Threads: any. Ownership: the posted task refers to this object, which outlives the loop's tasks. Fails: never.
 #include <atomic>
 #include <chrono>
 #include <cstdint>
@@ -13,7 +13,7 @@ namespace azora::orchestrator {
 
 class Pulse {
  public:
-  // How long the loop has left a question open, when that is too long; nullopt: it turns, as far as is known.
+  // How long a question has been open on the loop, if that is too long; nullopt: as far as is known, the loop runs.
   // `post` runs a task on the loop.
   template <typename Post>
   std::optional<Nanos> check(SteadyTime now, const Post& post) {

@@ -1,8 +1,8 @@
 #pragma once
-// A registration by request. Over an entry that a file or Python registered a request changes the fields of the seed
-// alone; what to run and how to heal stay its owner's. It is read on the caller's thread by what is published, and
-// read again on the control thread where something else is registered by then: so no registration of an owner is
-// undone by a request that did not know of it.
+// A registration by request. If a file or Python registered the entry, a request changes only the fields of the seed;
+// what to run and how to heal stay the owner's. The request is read on the caller's thread against the published state.
+// If something else is registered by the time it reaches the control thread, it is read again there. So a request never
+// undoes an owner's registration that it did not know about.
 // Threads: any; pure functions. Fails: read_request(): invalid_json, invalid_spec, exec_forbidden.
 #include <functional>
 #include <string>
@@ -15,17 +15,17 @@
 namespace azora::orchestrator {
 
 struct Request {
-  std::string text;            // as it came
+  std::string text;            // as the client sent it
   std::string id;              // of its entry
-  SpecPtr over;                // the owner's entry that it was laid over; null: there was none
+  SpecPtr over;                // the owner's entry that the request was merged with; null: there was none
   std::vector<SpecPtr> specs;  // what it asks to register
 };
 
-// The entry of that name that a file or Python registered; null: there is none, or requests may replace it.
+// The entry of that name if a file or Python registered it; null: there is none, or requests may replace it.
 using FindOwned = std::function<SpecPtr(std::string_view name)>;
 
 Result<Request> read_request(std::string text, const FindOwned& owned);
-// `request` as it is to be registered, given what is registered now.
+// `request` as it must be registered, given what is registered now.
 Result<Request> brought_up_to_date(Request request, const FindOwned& owned);
 
 // `entry` when its owner is a file or Python, else null.

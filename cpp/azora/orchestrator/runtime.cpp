@@ -12,7 +12,7 @@ namespace azora::orchestrator {
 namespace {
 
 constexpr Millis kLeaseSweep{1'000};
-constexpr Millis kKeeperEnd{5'000};  // for shims to kill what a stop left over
+constexpr Millis kKeeperEnd{5'000};  // until the shims have killed what a stop left over
 
 }  // namespace
 
@@ -47,7 +47,7 @@ health::NetProberOptions Orchestrator::Impl::prober_options() {
   return prober;
 }
 
-// What a thread did that died is not done any more: said by /readyz at once, and as an event by the next turn.
+// The work of a thread that died is not done any more. /readyz says so at once, and the next turn emits an event.
 ThreadDied Orchestrator::Impl::died() {
   return [this](const char* name, const std::string& reason) {
     core_.self().set(Part::threads, "its thread " + std::string(name) + " died: " + reason + "; restart the program");
@@ -71,7 +71,7 @@ Orchestrator::Impl::Impl(Options options)
                  for (const UsageFigure& one : report) core_.set_usage(one.id, one.incarnation, one.cpu_percent, one.rss_bytes);
                });
              }) {
-  const ThreadRole::Scope alone(control_thread);  // its thread does not run yet
+  const ThreadRole::Scope alone(control_thread);  // the control thread does not run yet
   core_.set_listener_desk(checks_.listeners);
   core_.set_file_stamp([this](const LaunchSpec& spec, Stamped answer) { stamp(spec, std::move(answer)); });
   balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
@@ -119,7 +119,7 @@ void Orchestrator::Impl::close(Millis deadline) {
   });
   control_.loop().post([this] { core_.abandon_waiters(); });
   gate_.drain();
-  // What a stop left over is killed at once when its time is up.
+  // A process that the stop left over is killed as soon as the time is up.
   actions_.keeper.stop(std::clamp(to_millis(until - AsioLoop::steady_now()), Millis{0}, kKeeperEnd));
   on_control([this](const auto& promise) {
     checks_.prober.stop();
@@ -142,7 +142,7 @@ std::string Orchestrator::Impl::trouble() {
   return found;
 }
 
-// Stamps wait for disks: they are read on az-work and answered on the control thread.
+// Reading a stamp may wait for a disk. So it is read on az-work, and the control thread gets the answer.
 void Orchestrator::Impl::stamp(const LaunchSpec& spec, Stamped answer) {
   work_.loop().post([this, argv = spec.argv, cwd = spec.cwd, answer = std::move(answer)]() mutable {
     std::vector<std::uint64_t> numbers = file_stamp(argv, cwd, std::getenv("PATH"));
@@ -150,7 +150,7 @@ void Orchestrator::Impl::stamp(const LaunchSpec& spec, Stamped answer) {
   });
 }
 
-// Ends what is due, and comes again while leases are held.
+// Ends expired leases, and runs again as long as leases are held.
 void Orchestrator::Impl::sweep_leases() {
   const SteadyTime now = AsioLoop::steady_now();
   balancer_.expire_leases(now);
@@ -176,7 +176,7 @@ Result<std::vector<Request>> Orchestrator::Impl::read_requests(const std::vector
   return requests;
 }
 
-// The kernel is asked on the caller's thread. What it says anew of a service that is believed is looked at again.
+// The kernel is asked on the caller's thread. If it names another program, a service that is believed is checked again.
 WhySources Orchestrator::Impl::why_sources() {
   WhySources sources = core_.why_sources();
   sources.listener = [this](const ServiceView& view, const listeners::Question& question) {
@@ -224,7 +224,7 @@ Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_v
   };
   world.folder = [this](std::uint64_t serial) {
     Result<std::string> known = actions_.keeper.log_folder(serial);
-    return known ? std::move(known).value() : std::string();  // nothing was ever launched
+    return known ? std::move(known).value() : std::string();  // this fleet has not launched anything
   };
   return std::make_unique<LogStream>(std::move(world), options, now->entries.contains(name));
 }

@@ -1,9 +1,9 @@
 #pragma once
-// The parts of a living orchestrator and their threads: az-control runs the core, az-net the prober (its own),
-// az-keeper the link to the keeper (its own), az-work what may wait: rebuilding tables, stamps of files, usage;
-// az-listen asks the kernel whose listener answers.
-// Threads: made when the first call needs them, ended by close(). Public methods any thread.
-// Ownership: owns everything; members are declared so that who borrows dies first.
+// The parts of a running orchestrator and their threads: az-control runs the core, az-net the prober (its own),
+// az-keeper the link to the keeper (its own). az-work does work that may wait: it rebuilds tables, reads stamps of
+// files and samples usage. az-listen asks the kernel whose listener answers.
+// Threads: made by the first call that needs them, ended by close(). Public methods any thread.
+// Ownership: owns everything. Members are declared in such an order that a borrower is destroyed before its lender.
 // Fails: open() without threads.
 #include <memory>
 #include <string>
@@ -38,8 +38,8 @@ class Orchestrator::Impl {
   Result<std::vector<std::string>> stop(Millis deadline);
   void close(Millis deadline);
 
-  // Runs body(core) as part of a turn of the control thread and answers when that turn is published: for what is read,
-  // and for what is not stored. T is a Result.
+  // Runs body(core) as part of a turn of the control thread, and answers when that turn is published. For reads, and
+  // for changes that are not stored. T is a Result.
   template <typename T, typename Body>
   T read(Body body) {
     return await<T>([body = std::move(body)](Core& core, const std::shared_ptr<Promise<T>>& promise) mutable {
@@ -47,15 +47,15 @@ class Orchestrator::Impl {
       core.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
     });
   }
-  // The same for what is stored: answers when it is, or with the store's error. What was refused changed nothing and
-  // waits for nothing.
+  // The same for changes that are stored: answers when the change is stored, or with the store's error. A refused
+  // change changed nothing and waits for nothing.
   template <typename T, typename Body>
   T change(Body body) {
     return await<T>([body = std::move(body)](Core& core, const std::shared_ptr<Promise<T>>& promise) mutable {
       keep_when_stored(core, std::make_shared<T>(body(core)), promise);
     });
   }
-  // The same where the core answers later, by the promise that body(core, promise) is given.
+  // The same if the core answers later: body(core, promise) gets the promise and keeps it.
   template <typename T, typename Body>
   T await(Body body) {
     const CallGate::Pass pass(gate_);
@@ -66,10 +66,10 @@ class Orchestrator::Impl {
     control_.loop().post([this, promise = std::move(promise), body = std::move(body)]() mutable { body(core_, promise); });
     return reply->wait();
   }
-  // change() without waiting: done(answer) is called on the control thread, or here when the orchestrator is closed.
+  // change() without waiting: done(answer) is called on the control thread, or here if the orchestrator is closed.
   template <typename T, typename Body, typename Done>
   void change_then(Body body, Done done) {
-    const auto pass = std::make_shared<const CallGate::Pass>(gate_);  // inside until it is answered
+    const auto pass = std::make_shared<const CallGate::Pass>(gate_);  // the call counts as inside until it is answered
     if (!*pass) return done(T(closed()));
     if (Result<void> open = this->open(); !open) return done(T(std::move(open).error()));
     auto promise = std::make_shared<Promise<T>>([pass, done = std::move(done)](T answer) { done(answer); });
@@ -77,7 +77,7 @@ class Orchestrator::Impl {
       keep_when_stored(core_, std::make_shared<T>(body(core_)), promise);
     });
   }
-  // Runs body(core) in some later turn; lost when closed.
+  // Runs body(core) in some later turn; it is lost if the orchestrator is closed before.
   template <typename Body>
   void post(Body body) {
     const CallGate::Pass pass(gate_);
@@ -86,15 +86,15 @@ class Orchestrator::Impl {
   }
 
   std::shared_ptr<const Board> board() const { return publisher_.board(); }
-  // Figures of processes are read: keeps them fresh for a while.
+  // A reader reads figures of processes: they are sampled for a while from now on.
   void looked() { usage_.looked(); }
   std::string metrics_text() const;
   WhySources why_sources();
-  // What is published now, for texts that are kept.
+  // The published state at this moment, for texts that are kept.
   Moment moment() const { return {.figures = core_.figures_written(), .board = publisher_.board(), .now = AsioLoop::steady_now()}; }
   std::uint64_t seq() const { return publisher_.seq(); }
   std::string trouble();
-  // By what is published.
+  // Reads requests against the published state.
   Result<std::vector<Request>> read_requests(const std::vector<std::string>& texts) const;
   Result<std::unique_ptr<LogStream>> follow_logs(std::string_view name, LogOptions options);
 
@@ -105,19 +105,19 @@ class Orchestrator::Impl {
   actions::CallableAction& callables() { return actions_.callables; }
 
  private:
-  // Texts that are kept for their readers.
+  // Texts that are kept and shared by their readers.
   struct Bodies {
     ListBodies lists;
     GraphReads graph;
   };
-  // Who asks services how they are, and the kernel who answered.
+  // The prober asks services how they are; the desk asks the kernel whose listener answered.
   struct Checks {
     Checks(Loop& loop, health::NetProberOptions options, const ThreadDied& died)
         : prober(loop, std::move(options)), listeners(loop, died) {}
     health::NetProber prober;
     ListenerDesk listeners;
   };
-  // Who carries out what.
+  // The actions, and the keeper they need.
   struct Actions {
     Actions(Loop& loop, keeper::ClientOptions options) : keeper(loop, std::move(options)) {}
     keeper::KeeperClient keeper;
@@ -142,7 +142,7 @@ class Orchestrator::Impl {
   Result<void> open();
   void stamp(const LaunchSpec& spec, Stamped answer);
   void sweep_leases();
-  // Runs body(promise) on the control thread and waits until the promise is kept; for the end of the program.
+  // Runs body(promise) on the control thread and waits until the promise is kept. For the end of the program.
   template <typename Body>
   void on_control(Body body);
 

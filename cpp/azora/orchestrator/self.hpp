@@ -1,6 +1,6 @@
 #pragma once
-// What is wrong with the orchestrator itself, by part: the link to the keeper, the store, the loop that is late, a
-// thread that died. The answer to whether we are ready is read from it; a change becomes one event in the turn that takes it.
+// The troubles of the orchestrator itself, one per part: the link to the keeper, the store, a loop that is late, a
+// thread that died. /readyz reads them. Each change becomes one event in the turn that takes it.
 // Threads: set(), clear() and the questions any; take_changes() the control thread. Ownership: values. Fails: never.
 #include <array>
 #include <cstdint>
@@ -23,8 +23,8 @@ constexpr std::string_view wire_name(Part part) {
 
 class Self {
  public:
-  // `reason`: one line for people, never empty. A part that is in trouble already has the newer reason from then on,
-  // without another event.
+  // `reason`: one line for people, never empty. If the part is already in trouble, the newer reason replaces the older
+  // one, without another event.
   void set(Part part, std::string reason) {
     MutexLock lock(mutex_);
     std::string& known = reasons_[static_cast<std::size_t>(part)];
@@ -42,7 +42,7 @@ class Self {
     MutexLock lock(mutex_);
     return reasons_[static_cast<std::size_t>(part)];
   }
-  // All of them in one line; empty: nothing is wrong.
+  // All troubles in one line; empty: nothing is wrong.
   std::string trouble() const {
     MutexLock lock(mutex_);
     std::string all;

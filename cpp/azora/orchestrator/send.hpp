@@ -1,6 +1,6 @@
 #pragma once
-// One command to an action that leaves the control thread at the end of its turn, as a value: its kind and its service
-// can be read, so that each kind can wait for what it must wait for.
+// One command to an action, as a value. It leaves the control thread at the end of its turn. Its kind and its service
+// can be read, so that each kind of command can wait for what it depends on.
 // Threads: the control thread. Ownership: a value. Fails: never.
 #include <cstdint>
 #include <string>
@@ -17,8 +17,8 @@ struct Send {
     start,        // start the run, which has `spec`
     stop,         // tell it to stop, as `spec` says
     kill,         // end all of it at once
-    acknowledge,  // its end is stored: a record of it may go
-    forget,       // the service is unregistered and swept: what is kept for it may go
+    acknowledge,  // the end of the run is stored: the action may drop its record of it
+    forget,       // the service is unregistered and swept: the action may drop what it keeps for it
   };
   Kind kind = Kind::start;
   const ActionKind* action = &kNoAction;

@@ -17,24 +17,24 @@
 
 namespace azora::orchestrator {
 
-// Whose listener answers the checks of one run and configuration, as far as it is known (ownership.hpp).
+// What is known of the listener that answers the checks of one run and configuration (ownership.hpp).
 struct ListenerProof {
   std::uint64_t incarnation = 0;
   std::uint64_t generation = 0;
-  bool proven = false;                     // and no check failed since
-  bool nobody = false;                     // when it was asked last, nobody listened
-  std::uint64_t question = 0;              // the one that is open; 0: none is
-  SteadyTime asked{};                      // then
-  std::shared_ptr<const health::ProbeResult> held;  // the last answer, which waits for it
+  bool proven = false;                     // the service itself listens, and no check failed since
+  bool nobody = false;                     // no program listened when the kernel was asked last
+  std::uint64_t question = 0;              // the number of the open question; 0: none is open
+  SteadyTime asked{};                      // when it was asked
+  std::shared_ptr<const health::ProbeResult> held;  // the last answer, which waits for the kernel
 };
 
-// Of a service that has an action: what that told of its runs.
+// What the action of a service has reported about its runs.
 struct OwnFacts {
   std::optional<int> pid;
   std::optional<WallTime> process_started;
   std::optional<ExitView> last_exit;
-  std::uint64_t log_dropped = 0;           // lines, as its shim last said
-  std::shared_ptr<const LogLossView> log_loss;  // the newest of them
+  std::uint64_t log_dropped = 0;           // number of lines, as its shim reported last
+  std::shared_ptr<const LogLossView> log_loss;  // the newest loss
   std::string warning;                     // this incarnation runs, but not quite as asked for
   std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
   std::string action_error;                // not owned: why its last action failed
@@ -51,13 +51,13 @@ struct ServiceState {
   std::vector<health::Check> checks = std::vector<health::Check>(1);
   healing::Machine machine;
 
-  Desired wanted = Desired::up;            // the owner's word; machine.desired is down while we are stopped
+  Desired wanted = Desired::up;            // what the owner wants; machine.desired is down while we are stopped
   bool leaving = false;                    // unregistered; kept until its processes are gone
-  bool held_back = false;                  // a former owner of the id is not proven gone yet
-  bool waits_to_stop = false;              // is stopped when those that need it have ended; not started again meanwhile
-  std::vector<std::string> waiting_ids;    // leaving: ids that wait for its end, its own first
+  bool held_back = false;                  // the former service of this id is not proven gone yet
+  bool waits_to_stop = false;              // stops when its dependents have ended; not started until then
+  std::vector<std::string> waiting_ids;    // leaving: ids that wait until it has ended, its own first
   bool restart_required = false;
-  bool dirty = false;                      // its view is to be replaced at the end of this turn
+  bool dirty = false;                      // this turn's end replaces its view
   HealthStatus status = HealthStatus::unknown;  // as published
   TimerId deadline_timer = 0;
   OptionalTime deadline_armed;
@@ -66,16 +66,16 @@ struct ServiceState {
   SteadyTime start_steady{};
   std::shared_ptr<FigureRecord> figures;   // shared with its views; never null
   std::vector<std::string> blocked_by;     // unmet hard dependencies, as last evaluated
-  Boxed<OwnFacts> own;                     // exactly when acts(): most of a large fleet is not
+  Boxed<OwnFacts> own;                     // set exactly when acts(); most services of a large fleet have none
 
-  // What is wrong with it, in words; empty: nothing.
+  // What is wrong with the service, in words; empty: nothing.
   std::string trouble() const {
     if (!own || own->action_error.empty()) return last_error();
     return last_error().empty() ? own->action_error : last_error() + "; " + own->action_error;
   }
   const std::string& last_error() const { return figures->last_error(); }
   void set_last_error(const std::string& text) { figures->set_last_error(text); }
-  // Nothing is known of what it answers; a restart that is being verified still is.
+  // Forgets all answers to its checks. A restart that is being verified goes on being verified.
   void begin_anew() {
     const bool verified = machine.lifecycle == Lifecycle::starting && machine.timers.started;
     for (health::Check& check : checks) verified ? check.tracker.reset_starting() : check.tracker.reset();
@@ -84,9 +84,9 @@ struct ServiceState {
   void begin_starting() {
     for (health::Check& check : checks) check.tracker.reset_starting();
   }
-  // What its checks mean together.
+  // The combined result of its checks.
   health::Combined health() const { return health::combine(checks, spec->probe); }
-  // Anything to ask; else the living process is the answer.
+  // True if a check sends probes; otherwise the service counts as answering while its process lives.
   bool is_asked() const {
     return std::any_of(checks.begin(), checks.end(), [](const health::Check& check) { return check.target != nullptr; });
   }
@@ -95,26 +95,26 @@ struct ServiceState {
     for (const health::Check& check : checks) sum += check.tracker.error_count();
     return sum;
   }
-  // As if it had been registered now.
+  // Sets the figures as if the service had been registered now.
   void reset_figures(Now now) {
     start_time = now.wall;
     start_steady = now.steady;
     machine.restart_count = 0;
     figures->begin(now.wall);
   }
-  // A `process` check is answered by the process being alive: uptime as of now.
+  // A `process` check passes while the process lives: sets the uptime as of now.
   void note_alive(Now now) { figures->alive(now.wall, uptime_ms(now)); }
   std::int64_t uptime_ms(Now now) const { return to_millis(now.steady - start_steady).count(); }
-  // A program of ours runs that is not the one of its present configuration.
+  // True if we run a program that differs from the one in its present configuration.
   bool runs_another_program() const {
     if (!process() || !alive() || !own->launched) return false;
     const ServiceSpec& old = *own->launched;
     return !same_program(*old.process, *spec->process) || old.target.port != spec->target.port;
   }
-  // Its current run, or the last one.
+  // The current run of the service, or its last one.
   actions::Run run() const { return {serial, machine.incarnation}; }
   bool acts() const { return spec->action->acts; }
-  // What runs is started and stopped by us; else it runs without us, and its own answers say how it is.
+  // True if we start and stop what runs. Otherwise it runs without us, and only its own answers say how it is.
   bool owned() const { return spec->action->owned(); }
   bool process() const { return spec->action == &kProcessAction; }
   // A run of ours may exist.

@@ -1,6 +1,7 @@
 #pragma once
-// The stop of all: who asked for it, until when, which services are to be looked at because their last dependent may
-// have ended, and whether it is the last one, behind which nothing starts. Only keeps that; reactions/on_stop.hpp acts.
+// The state of a stop of everything: who asked for it, its deadline, the services whose last dependent may have ended,
+// and whether it is the last stop, after which nothing starts. This class only keeps the state; reactions/on_stop.hpp
+// acts.
 // Threads: the control thread. Ownership: borrows the loop, which outlives it; keeps the callers' functions until they
 // are answered. Fails: never.
 #include <cstdint>
@@ -16,10 +17,10 @@ namespace azora::orchestrator {
 
 class Shutdown {
  public:
-  // Called once with the ids that did not stop.
+  // Called once with the ids of the services that did not stop.
   using Done = std::function<void(const std::vector<std::string>& left)>;
 
-  // `overdue` is called when the deadline passed and the stop is still under way.
+  // `overdue` is called when the deadline has passed and the stop is still under way.
   Shutdown(Loop& loop, std::function<void()> overdue) : loop_(loop), overdue_(std::move(overdue)) {}
   ~Shutdown() { loop_.cancel(timer_); }
   Shutdown(const Shutdown&) = delete;
@@ -29,17 +30,17 @@ class Shutdown {
     control_thread.assert_held();
     return !callers_.empty();
   }
-  // A later caller waits for the same end; the earliest deadline counts.
+  // A later caller waits for the end of the same stop; the earliest deadline counts.
   void begin(SteadyTime deadline, Done done);
-  // It is over: answers those who asked.
+  // The stop is over: returns the callers to answer.
   std::vector<Done> end();
 
-  // The program ends: what is stopped from here on stays stopped.
+  // The program ends: a service that stops from now on stays stopped.
   void make_last() {
     control_thread.assert_held();
     how_far_ = HowFar::last;
   }
-  // And nothing is waited for any more: a stop that is asked for now is answered with what is left.
+  // From now on a stop does not wait any more: it is answered at once with the services that are left.
   void abandon() {
     control_thread.assert_held();
     how_far_ = HowFar::abandoned;
@@ -53,7 +54,7 @@ class Shutdown {
     return how_far_ == HowFar::abandoned;
   }
 
-  // Ignored unless under way.
+  // Ignored unless a stop is under way.
   void look_at(std::uint64_t serial);
   std::optional<std::uint64_t> take_look();
 

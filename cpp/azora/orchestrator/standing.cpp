@@ -15,7 +15,7 @@ Standing standing_of(const ServiceState& service, Watched watched) {
       case Lifecycle::stopping:
       case Lifecycle::killing:
       case Lifecycle::stuck:
-        return {Tier::excluded, Exclusion::stopping};  // its leases end with its exit
+        return {Tier::excluded, Exclusion::stopping};  // the exit of the process ends its leases
       default:
         return {Tier::excluded, Exclusion::stopped};
     }
@@ -38,14 +38,14 @@ HealthStatus status_of(const ServiceState& service, Watched watched) {
       return service.health().status;
     case Lifecycle::ready:
       if (service.is_asked()) return service.health().status;
-      // Only the keeper would say that its process ended.
+      // Only the keeper could report that its process has ended.
       return watched.linked || !service.process() ? HealthStatus::healthy : HealthStatus::unknown;
     case Lifecycle::backoff:
     case Lifecycle::failed:
     case Lifecycle::stuck:
       return HealthStatus::unhealthy;
     case Lifecycle::starting:
-      // What runs without us is asked all the while: what it says counts.
+      // A service that runs without us is asked in every lifecycle, so its answers count.
       return service.owned() ? HealthStatus::unknown : service.health().status;
     case Lifecycle::stopping:
     case Lifecycle::killing:

@@ -1,5 +1,5 @@
 #pragma once
-// How a service stands in its pools, from its state alone. Pure.
+// How a service stands in its pools, computed from its state alone. Pure.
 // Threads: the control thread. Fails: never.
 #include "azora/orchestrator/fleet.hpp"
 #include "azora/orchestrator/publisher.hpp"
@@ -8,7 +8,7 @@
 namespace azora::orchestrator {
 
 Standing standing_of(const ServiceState& service, Watched watched);
-// What status the service is published with.
+// The status that is published for the service.
 HealthStatus status_of(const ServiceState& service, Watched watched);
 
 }  // namespace azora::orchestrator

@@ -8,7 +8,7 @@
 namespace azora::orchestrator {
 namespace {
 
-// Null where there is nothing to say of it.
+// Null if there is nothing to report about healing.
 std::shared_ptr<const HealingView> healing_of(const ServiceState& service) {
   const healing::Machine& machine = service.machine;
   HealingView healing;
@@ -63,7 +63,7 @@ void Turn::remove_view(const std::string& id, std::uint64_t order) {
   membership_changed();
 }
 
-// Null: it is none, or is gone.
+// `view` null: the service is not one of those that ended by themselves, or it is removed.
 void Turn::note_ended(std::uint64_t order, const ViewPtr& view) {
   if (view) {
     ended_[order] = view;
@@ -145,7 +145,7 @@ void Turn::publish(const Summary& summary) {
   for (ServiceState* service : dirty_) {
     service->dirty = false;
     if (service->leaving) continue;
-    service->figures->set_error_count(service->error_count());  // it begins anew with a registration or a start
+    service->figures->set_error_count(service->error_count());  // this count starts again at each registration or start
     const ViewPtr view = view_of(*service);
     ++built;
     by_id.set(view);

@@ -1,9 +1,10 @@
 #pragma once
-// What one turn of the control thread collects, and the order in which it becomes true: views and pools first, then
-// events; then answers and sends, those that depend on it when what is durable of the turn is stored (commits.hpp). So a
-// reader that saw an event or an answer reads a state that contains it, and nothing is started before it can be read.
-// Threads: the control thread. Ownership: borrows loop, publisher and journal, which outlive it; the services that are
-// marked must live until publish(). Fails: never.
+// Collects what one turn of the control thread changes, and makes it visible in order: views and pools first, then
+// events, then answers and sends. Answers and sends that depend on stored data wait until the turn's changes are stored
+// (commits.hpp). So a reader that saw an event or an answer reads a state that contains it, and nothing is started
+// before readers can see it.
+// Threads: the control thread. Ownership: borrows loop, publisher and journal, which outlive it; marked services must
+// live until publish(). Fails: never.
 #include <cstdint>
 #include <functional>
 #include <map>
@@ -27,7 +28,7 @@
 
 namespace azora::orchestrator {
 
-// One answer of a turn: at once, or (when it acknowledges a change) when that is stored. One of the two is set.
+// One answer of a turn: given at once or, if it acknowledges a change, when that is stored. One of the two is set.
 struct TurnAnswer {
   std::function<void()> at_once;
   std::function<void(const Result<void>&)> stored;
@@ -39,8 +40,8 @@ class Turn {
   Turn(const Turn&) = delete;
   Turn& operator=(const Turn&) = delete;
 
-  // The loop's time, but within one batch of registrations or answers that of its beginning: reading the clocks costs
-  // as much as many of the steps that ask for the time.
+  // The loop's time. Within one batch of registrations or answers it is the time when the batch began, because reading
+  // the clocks costs as much as many of the steps that need the time.
   Now now() const AZORA_CONTROL { return fixed_time_ ? *fixed_time_ : loop_.now(); }
   class OneTime {
    public:
@@ -52,7 +53,7 @@ class Turn {
    private:
     Turn& turn_;
   };
-  // Events emitted meanwhile name this actor.
+  // Events emitted while this lives name this actor.
   class ActingFor {
    public:
     ActingFor(Turn& turn, EventActor actor) : turn_(turn) { turn_.actor_ = actor; }
@@ -64,29 +65,29 @@ class Turn {
     Turn& turn_;
   };
 
-  // The service's view is replaced when the turn ends.
+  // The turn's end replaces the view of this service.
   void mark_dirty(ServiceState& service) AZORA_CONTROL;
-  // Its record is compared when the turn ends, and stored where it differs. The service may be gone then.
+  // The turn's end stores the record of this service if it differs from the stored one. The service may be gone then.
   void mark_durable(std::uint64_t serial) AZORA_CONTROL { journal_.touch(serial); }
   bool stores() const AZORA_CONTROL { return journal_.keeps(); }
-  // The same of an entry.
+  // The same for an entry.
   void mark_entry(const std::string& name) AZORA_CONTROL { journal_.touch_entry(name, actor_); }
   const std::vector<ServiceState*>& dirty() const AZORA_CONTROL { return dirty_; }
-  // No reader finds it any more once the turn ends.
+  // From the end of the turn no reader finds this service any more.
   void remove_view(const std::string& id, std::uint64_t order) AZORA_CONTROL;
-  // Readers find an entry with replicas by its name from the end of the turn on, or do no more.
+  // From the end of the turn readers find (or do not find any more) an entry with replicas by its name.
   void show_entry(const registry::Entry& entry) AZORA_CONTROL;
   void hide_entry(const std::string& id) AZORA_CONTROL;
-  // Lists differ: status or lifecycle of a service changed; `running` did; membership or a configuration did.
+  // A list differs now: a service's status or lifecycle, `running`, the membership or a configuration has changed.
   void lists_changed() AZORA_CONTROL { ++board_.list_version; }
   void board_changed() AZORA_CONTROL;
   void membership_changed() AZORA_CONTROL;
-  // The mass brakes that are on; one that is over by time needs not be taken back.
+  // The mass brakes that hold. A brake that ends by time needs no call.
   void show_brakes(std::vector<healing::KillPermits::Braking> brakes) AZORA_CONTROL;
 
   void pool_put(const ServiceState& service) AZORA_CONTROL { publisher_.pool_put(service.serial, service.spec); }
   void pool_remove(std::uint64_t serial) AZORA_CONTROL { publisher_.pool_remove(serial); }
-  // An exclusion takes effect at once, anything better with publish().
+  // An exclusion takes effect at once; an improvement takes effect with publish().
   void set_standing(const ServiceState& service, Standing standing) AZORA_CONTROL {
     publisher_.set_standing(service.serial, standing, service.machine.incarnation);
   }
@@ -95,25 +96,25 @@ class Turn {
             std::unique_ptr<const EventDetail> detail = nullptr) AZORA_CONTROL;
   void emit(Event event) AZORA_CONTROL { publisher_.append(std::move(event)); }
   void emit(events::Check check) AZORA_CONTROL { publisher_.append_check(std::move(check)); }
-  // Between the two its checks can be emitted.
+  // Checks of a service can be emitted between add_name() and drop_name().
   void add_name(const ServiceState& service) AZORA_CONTROL { publisher_.add_name(service.serial, service.id); }
   void drop_name(const ServiceState& service) AZORA_CONTROL { publisher_.drop_name(service.serial); }
   Event event_of(EventType type, const ServiceState& service, EventCause cause) const AZORA_CONTROL;
-  // The last event so far.
+  // The number of the last event so far.
   std::uint64_t head() const AZORA_CONTROL { return publisher_.head(); }
 
   // Runs when this turn is published.
   void answer(std::function<void()> run) AZORA_CONTROL {
     answers_.push_back({.at_once = std::move(run), .stored = {}});
   }
-  // Runs when what this turn changed is stored, or could not be.
+  // Runs when the changes of this turn are stored, or could not be stored.
   void acknowledge(std::function<void(const Result<void>&)> run) AZORA_CONTROL {
     answers_.push_back({.at_once = {}, .stored = std::move(run)});
   }
-  // Leaves after the answers.
+  // Is sent after the answers.
   void send(Send send) AZORA_CONTROL { sends_.push_back(std::move(send)); }
 
-  // The end, in two steps: what readers see; then answers and sends, which are the caller's.
+  // A turn ends in two steps: publish() shows the changes to readers; then the caller gives the answers and sends.
   struct Summary {
     bool running = false;
     std::size_t healthy = 0;

@@ -1,8 +1,8 @@
 #pragma once
-// What process services use, read while readers come: every 2 s, until none came for 10 s. An idle fleet without
-// readers costs no wake-up, nor does one without processes.
-// Threads: looked() any; reading and report() on the work loop's thread. Ownership: borrows the loop, which
-// outlives it or is stopped before it goes. Fails: never; a process that is gone is left out.
+// Samples what process services use, while readers ask for it: every 2 s, until no reader came for 10 s. An idle fleet
+// without readers costs no wake-up, and a fleet without processes costs none either.
+// Threads: looked() any; reading and report() on the work loop's thread. Ownership: borrows the loop, which outlives it
+// or is stopped before it ends. Fails: never; a process that has ended is left out.
 #include <atomic>
 #include <cstdint>
 #include <functional>

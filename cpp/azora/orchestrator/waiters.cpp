@@ -10,7 +10,7 @@ namespace azora::orchestrator {
 namespace {
 
 bool is_met(bool ready, const Waiters::Seen& seen) {
-  // A restart that waits for dependents to end first is still to come, whatever it looks like now.
+  // A restart may wait until dependents have ended. Until it is done, the present state does not count.
   if (seen.pending) return false;
   if (!ready) return !seen.alive && (seen.lifecycle == Lifecycle::idle || seen.lifecycle == Lifecycle::done);
   if (seen.done_job) return true;
@@ -18,7 +18,7 @@ bool is_met(bool ready, const Waiters::Seen& seen) {
   return answers && (seen.lifecycle == Lifecycle::ready || seen.lifecycle == Lifecycle::watching);
 }
 
-// Those that have to be so for the waiter to be answered: an instance that is wanted down does not have to be ready.
+// The services that must meet the condition: an instance that is wanted down does not have to be ready.
 std::vector<Waiters::Seen> asked(bool ready, std::vector<Waiters::Seen> seen) {
   const auto down = [](const Waiters::Seen& one) { return one.wanted_down; };
   if (ready && !std::all_of(seen.begin(), seen.end(), down)) std::erase_if(seen, down);
@@ -38,7 +38,7 @@ Error late(const std::string& name, bool ready, const std::vector<Waiters::Seen>
   return {ErrorCode::timed_out, message, {}};
 }
 
-// One of those that have to be ready cannot be.
+// The error if one of the services that must be ready cannot become so.
 std::optional<Error> in_vain(const std::string& name, const std::vector<Waiters::Seen>& seen) {
   const auto found = std::find_if(seen.begin(), seen.end(), [](const Waiters::Seen& one) {
     return !one.not_coming.empty() && !one.pending;
@@ -59,7 +59,7 @@ void Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done, 
   const TimerId timer = loop_.at(deadline, [this, key] {
     control_thread.assert_held();
     waiters_.at(key).late = true;
-    woken_.push_back(key);  // the turn's end answers
+    woken_.push_back(key);  // the end of the turn answers
   });
   by_name_[name].push_back(key);
   woken_.push_back(key);

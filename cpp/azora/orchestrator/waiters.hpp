@@ -1,7 +1,8 @@
 #pragma once
-// Callers that wait for a service, or for all instances of an entry, to be ready or stopped. A waiter is looked at when
-// one of its services changed, and is answered once: it is so, it cannot become so, there is no such service, the time
-// is over, or the program ends; then those that come later are answered with the same error by the next due().
+// Callers that wait until a service, or all instances of an entry, are ready or stopped. A waiter is examined when one
+// of its services changed. It is answered once: the condition is met, it cannot be met, the service does not exist, the
+// time is over, or the program ends. After the program's end has begun, the next due() answers every later waiter with
+// the same error.
 // Threads: the control thread. Ownership: borrows the loop, which outlives it; keeps the callers' functions until they
 // are answered. Fails: never.
 #include <cstdint>
@@ -24,19 +25,19 @@ class Waiters {
  public:
   using Done = std::function<void(Result<void>)>;
   using Answer = std::function<void()>;
-  // One of the services that a waiter is about.
+  // The state of one service that a waiter waits for.
   struct Seen {
     std::string id;
     bool wanted_down = false;
     bool alive = false;   // a process of it may exist
     bool pending = false; // a verb for it waits for its turn
-    bool done_job = false;     // it ended as it should, and has no endpoint: as good as ready (R55)
-    std::string not_coming;    // why it will not be ready in time, as it is; empty: it may be
+    bool done_job = false;     // a job that ended as it should: counts as ready (R55)
+    std::string not_coming;    // why it will not be ready in time as things are; empty: it may be
     Lifecycle lifecycle = Lifecycle::idle;
     HealthStatus status = HealthStatus::unknown;
     std::string last_error;
   };
-  // All that a name stands for; empty: nothing is registered under it. `horizon`: until when it may still come.
+  // All services that a name stands for; empty: none is registered. `horizon`: until when one may become ready.
   using Look = std::function<std::vector<Seen>(const std::string& name, SteadyTime horizon)>;
 
   explicit Waiters(Loop& loop) : loop_(loop) {}
@@ -44,20 +45,20 @@ class Waiters {
   Waiters(const Waiters&) = delete;
   Waiters& operator=(const Waiters&) = delete;
 
-  // `ready`: until it answers its checks; else until it has no process. `horizon`: what cannot come until then is
-  // answered at once; later than the deadline where a caller waits in slices.
+  // `ready`: waits until it answers its checks; otherwise until it has no process. If it cannot be ready before
+  // `horizon`, it is answered at once. `horizon` is later than the deadline if the caller waits in slices.
   void add(std::string name, bool ready, SteadyTime deadline, Done done, SteadyTime horizon = {});
-  // This service changed: its waiters and those of its entry are looked at by the next due().
+  // This service changed: the next due() examines its waiters and those of its entry.
   void wake(const std::string& id);
-  // One ended or failed for good: what needs it may wait in vain.
+  // A service ended or failed for good: callers that wait for its dependents may wait in vain.
   void wake_all();
   bool empty() const {
     control_thread.assert_held();
     return waiters_.empty();
   }
-  // The answers that are due now, to be given when this turn is published.
+  // The answers that are due now. The caller gives them when this turn is published.
   std::vector<Answer> due(const Look& look);
-  // All of them, with this error; and all that come later. For the end of the program.
+  // Answers all waiters, now and later, with this error. For the end of the program.
   std::vector<Answer> abandon(Error error);
 
  private:

@@ -7,7 +7,7 @@
 namespace azora::registry {
 namespace {
 
-// nullopt: it claims none.
+// nullopt: the service claims no address.
 std::optional<LocalAddress> claimed(const ServiceSpec& service) {
   if (service.action != &kProcessAction || !service.endpoint) return std::nullopt;
   return local_address(service.target.host);

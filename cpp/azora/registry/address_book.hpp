@@ -1,9 +1,9 @@
 #pragma once
-// Which process service has which local address (model/local_address.hpp), and the rule that each has its own, apart
-// from ours: two programs cannot listen on one, and whichever answers there would be believed to be both (R52).
-// Services that are not started here may share an address, with each other and with these.
-// Threads: the control thread; a book of one's own, any. Ownership: holds specs. Fails: check() alone; invalid_spec.
-// Cost: in proportion to what is given and to those on the same ports.
+// Which process service has which local address (model/local_address.hpp), and the rule that each has its own,
+// different from ours: two programs cannot listen on one address, and an answer from there would be believed for both
+// (R52). Services that are not started here may share an address, with each other and with process services.
+// Threads: the control thread; a private book: any. Ownership: holds specs. Fails: check() only; invalid_spec.
+// Cost: in proportion to the given services and to those on the same ports.
 #include <cstdint>
 #include <optional>
 #include <span>
@@ -19,19 +19,19 @@ namespace azora::registry {
 
 class AddressBook {
  public:
-  // A service that may not have its address.
+  // A service that must not have its address.
   struct Conflict {
     SpecPtr service;
     std::string message;  // the rest of a fault of its field `endpoint`
   };
 
-  // Where we listen ourselves; a port of 0, or a host that is not local: nowhere that matters.
+  // The address on which we listen ourselves; a port of 0, or a host that is not local, sets no rule.
   void set_own(const std::string& host, std::uint16_t port);
 
-  // What is wrong with these, all together, in place of what their entries have now. Each is told once.
+  // Checks these services together, in place of the present services of their entries. Reports each wrong service once.
   std::vector<Conflict> conflicts(std::span<const SpecPtr> services) const;
   Result<void> check(std::span<const SpecPtr> services) const;
-  // The registered services that are where we would listen.
+  // The registered services that have the address on which we want to listen.
   std::vector<Conflict> conflicts_with(const std::string& host, std::uint16_t port) const;
 
   void put(const SpecPtr& service);
@@ -49,7 +49,7 @@ class AddressBook {
   };
   static std::optional<Own> own_of(const std::string& host, std::uint16_t port);
 
-  std::unordered_map<std::uint16_t, std::vector<Place>> by_port_;  // no empty ones
+  std::unordered_map<std::uint16_t, std::vector<Place>> by_port_;  // only ports in use
   std::optional<Own> own_;
 };
 

@@ -1,4 +1,4 @@
-// DependencyGraph::check: the search for cycles, and for dependencies that ask for more instances than there are.
+// DependencyGraph::check: finds cycles, and dependencies that need more instances than there are.
 #include <algorithm>
 #include <unordered_map>
 #include <unordered_set>
@@ -12,7 +12,7 @@ enum class Visit : std::uint8_t { open, done };
 
 // "a -> b -> a"
 std::string path_text(const std::vector<std::string_view>& path, std::string_view again) {
-  constexpr std::size_t kNamed = 20;  // of a long cycle only its ends are named
+  constexpr std::size_t kNamed = 20;  // of a long cycle only the two ends are named
   const auto start = std::find(path.begin(), path.end(), again);
   const auto length = static_cast<std::size_t>(path.end() - start);
   std::string text;
@@ -30,7 +30,7 @@ std::string instances_text(int count) { return count == 1 ? "one instance" : std
 
 }  // namespace
 
-// Both sides of such a dependency may be in the batch, or one of them registered already.
+// Either side of such a dependency may be in the batch or registered already.
 std::vector<Fault> DependencyGraph::too_few_instances(std::span<const SpecPtr> entries) const {
   std::unordered_map<std::string_view, const ServiceSpec*> batch;
   for (const SpecPtr& entry : entries) batch[entry->id] = entry.get();
@@ -64,12 +64,11 @@ std::vector<Fault> DependencyGraph::too_few_instances(std::span<const SpecPtr> e
   return faults;
 }
 
-// Depth first from every entry of the batch, over the edges as they would be. What was searched once is not searched
-// again, and an entry without dependents closes no cycle, so that registering one by one stays cheap under a deep
-// fleet.
+// Depth first from every entry of the batch, over the edges as they would be. No node is searched twice, and an entry
+// without dependents cannot close a cycle. So registering entries one by one stays cheap, even on top of a deep fleet.
 Result<void> DependencyGraph::check(std::span<const SpecPtr> batch) const {
   if (std::vector<Fault> faults = too_few_instances(batch); !faults.empty()) return spec_error(std::move(faults));
-  std::unordered_set<std::string_view> needed;  // by the batch itself
+  std::unordered_set<std::string_view> needed;  // by entries of the batch
   for (const SpecPtr& spec : batch) {
     for (const Dependency& dependency : spec->dependencies) needed.insert(entry_of(dependency.id));
   }
@@ -83,8 +82,8 @@ Result<void> DependencyGraph::check(std::span<const SpecPtr> batch) const {
   std::unordered_map<std::string_view, const ServiceSpec*> overlay;
   for (const SpecPtr& spec : batch) overlay[spec->id] = spec.get();
   struct Step {
-    const Node* node;         // edges of the graph, or
-    const ServiceSpec* spec;  // of the batch; neither: a missing id
+    const Node* node;         // for edges of the graph
+    const ServiceSpec* spec;  // for edges of the batch; both null: an unknown id
     std::size_t next = 0;
   };
   const auto step_of = [&](std::string_view id) {
@@ -92,7 +91,7 @@ Result<void> DependencyGraph::check(std::span<const SpecPtr> batch) const {
     if (place != overlay.end()) return Step{nullptr, place->second};
     return Step{find(id), nullptr};
   };
-  // Empty: there are no more.
+  // Empty: there are no more edges.
   const auto next_of = [](Step& step) -> std::string_view {
     const std::size_t i = step.next++;
     if (step.spec && i < step.spec->dependencies.size()) return entry_of(step.spec->dependencies[i].id);

@@ -42,7 +42,7 @@ void DependencyGraph::put(std::span<const Item> batch) {
     const bool changes_no_rank = node.edges.empty() && node.rank == 0;
     if (!changes_no_rank) changed.push_back(&node);
   }
-  // One change may end early where ranks stay; many are ordered once for all of them.
+  // For one change the walk can stop early where ranks stay the same. For many changes all nodes are ordered once.
   if (changed.size() == 1) {
     update_rank(*changed.front());
   } else {
@@ -62,7 +62,7 @@ void DependencyGraph::erase(std::string_view entry) {
   drop_loose(loose);
 }
 
-// Only at the end of a change: until then others may still refer to a node that has lost its last edge.
+// Runs only at the end of a change: until then other nodes may still refer to a node that has lost its last edge.
 void DependencyGraph::drop_loose(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     const auto place = nodes_.find(name);
@@ -80,7 +80,7 @@ void DependencyGraph::replace_edges(Node& node, const std::vector<Dependency>& d
   node.edges.clear();
   for (const Edge& edge : old) {
     auto& backs = edge.to->dependents;
-    // The last one moves into the free place, and its edge is corrected. That may be one of the old edges of `node`.
+    // The last one moves into the free place, and its edge is updated. That edge may be one of the old edges of `node`.
     backs[edge.back] = backs.back();
     const Back moved = backs[edge.back];
     (moved.from == &node ? old[moved.edge] : moved.from->edges[moved.edge]).back = edge.back;
@@ -103,8 +103,8 @@ int DependencyGraph::rank_by_edges(const Node& node) {
   return rank;
 }
 
-// Only edges out of `node` changed. Old ranks are therefore still an order of all nodes above it, and each of them is
-// visited once, after everything below it.
+// Only edges out of `node` changed. So the old ranks still order all nodes above it, and each of these nodes is visited
+// once, after every node below it.
 void DependencyGraph::update_rank(Node& node) {
   using Due = std::pair<int, Node*>;  // old rank, node
   const auto later = [](const Due& a, const Due& b) { return a.first > b.first; };
@@ -126,7 +126,7 @@ void DependencyGraph::update_rank(Node& node) {
   }
 }
 
-// Everything above the changed nodes, in an order of dependencies among themselves.
+// Finds all nodes above the changed ones and orders them by their dependencies on each other.
 void DependencyGraph::update_ranks(const std::vector<Node*>& changed) {
   std::unordered_map<Node*, std::size_t> waits_for;  // affected node -> affected dependencies without new rank
   std::vector<Node*> found = changed;

@@ -1,13 +1,13 @@
 #pragma once
 // Which entry needs which. A dependency names an entry or one instance of it; for cycles, ranks and orders both are
-// edges to the entry. An entry may name one that is not registered: its place is kept, and a cycle that would close
-// through it is refused when it is registered. Rank: 0 without dependencies, else one more than the largest among them,
-// whatever their strength. So the order of ranks is an order in which to start, and backwards one in which to stop.
-// Names that are asked about are those of entries or of instances, unless said otherwise. An entry without dependencies
-// that no other needs has no node here, which is most of a large fleet.
-// Threads: control thread. Ownership: ids are copied in; nothing handed out is referred to later. Fails: check()
-// alone; put() after a passed check() cannot. Cost: of a change in proportion to the entries whose rank it changes and
-// to their edges, never to the fleet.
+// edges to the entry. An entry may name one that is not registered. Its place is kept, and if its registration would
+// close a cycle, that is refused. Rank: 0 without dependencies, otherwise one more than the largest rank among them,
+// whatever their strength. So services can start in the order of ranks and stop in the reverse order. The methods take
+// names of entries or of instances, unless said otherwise. An entry without dependencies and without dependents has no
+// node here; most entries of a large fleet are like that.
+// Threads: control thread. Ownership: ids are copied in; results do not refer to the graph. Fails: only check(); put()
+// cannot fail after check() has passed. Cost: of a change in proportion to the entries whose rank it changes and to
+// their edges, never to the fleet.
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -31,26 +31,26 @@ class DependencyGraph {
     SpecPtr entry;
     std::uint64_t order;  // of registration; breaks ties
   };
-  // The registered entry of that name; nullopt: there is none.
+  // The registered entry with that name; nullopt: there is none.
   using Registered = std::function<std::optional<Item>(std::string_view entry)>;
 
   explicit DependencyGraph(Registered registered) : registered_(std::move(registered)) {}
   DependencyGraph(const DependencyGraph&) = delete;
   DependencyGraph& operator=(const DependencyGraph&) = delete;
 
-  // May these entries be put, all together? Changes nothing. dependency_cycle: the message has the path, "a -> b -> a".
-  // invalid_spec: a dependency would ask for more instances than a registered entry has.
+  // Checks whether all these entries together may be put. Changes nothing. dependency_cycle: the message has the path,
+  // "a -> b -> a". invalid_spec: a dependency would need more instances than a registered entry has.
   Result<void> check(std::span<const SpecPtr> entries) const;
-  // Adds or replaces. check() of the same entries has passed since the last change; they are registered by now.
+  // Adds or replaces entries. They are registered by now, and their check() has passed since the last change.
   void put(std::span<const Item> batch);
-  // By the name of an entry.
+  // `id` is the name of an entry.
   void erase(std::string_view entry);
 
   int rank(std::string_view id) const;  // 0 for an unknown id
 
-  // Calls visit(entry, dependency) for each registered entry that needs `id` (registered or not), by each of its
-  // dependencies; no order. An instance is needed by those that name it and by those that name its entry, an entry
-  // also by those that name one of its instances.
+  // Calls visit(entry, dependency) for each registered entry that needs `id` (registered or not), once for each such
+  // dependency, in no order. An instance is needed by entries that name it or its entry; an entry is also needed by
+  // those that name one of its instances.
   template <typename Visit>
   void for_each_dependent(std::string_view id, Visit visit) const {
     const Node* node = find(entry_of(id));
@@ -62,11 +62,11 @@ class DependencyGraph {
   }
   // The entries that need `id` directly, in start order.
   std::vector<std::string> dependents(std::string_view id) const;
-  // Those that need it through any number of steps: those to be stopped first come first; by hard edges only. `feels`
-  // says of a direct dependency whether it counts.
+  // The entries that need `id` directly or indirectly; the one to stop first comes first. Only hard edges count.
+  // `feels` says whether a direct dependency counts.
   using Feels = std::function<bool(const Dependency&)>;
   std::vector<std::string> all_dependents(std::string_view id, const Feels& feels = nullptr) const;
-  // What it needs through any number of steps, registered, as dependencies name it, in start order; by hard edges only.
+  // The registered dependencies, direct or indirect, as dependencies name them, in start order. Only hard edges count.
   std::vector<std::string> all_dependencies(std::string_view id) const;
 
  private:
@@ -87,8 +87,8 @@ class DependencyGraph {
     int priority = 0;
     int replicas = 1;
     std::uint64_t order = 0;
-    std::vector<Edge> edges;       // what it needs, as given
-    std::vector<Back> dependents;  // who needs it, in no order
+    std::vector<Edge> edges;       // its dependencies, as given
+    std::vector<Back> dependents;  // its dependents, in no order
     const std::string& id() const { return *name; }
   };
 
@@ -96,10 +96,10 @@ class DependencyGraph {
     return names_service(dependency.id, id) || names_service(id, dependency.id);
   }
   const Node* find(std::string_view entry) const;
-  Node& at(std::string_view entry);  // makes a place when there is none
+  Node& at(std::string_view entry);  // adds the node if there is none
   std::vector<Fault> too_few_instances(std::span<const SpecPtr> entries) const;
   static void set(Node& node, const Item& item);
-  // Adds to `loose` the names of those that may have no edge left.
+  // Adds to `loose` the names of nodes that may have lost their last edge.
   void replace_edges(Node& node, const std::vector<Dependency>& dependencies, std::vector<std::string>& loose);
   void drop_loose(const std::vector<std::string>& names);
   static int rank_by_edges(const Node& node);
@@ -109,7 +109,7 @@ class DependencyGraph {
   static std::vector<std::string> ids_of(std::vector<const Node*> nodes, bool backwards);
 
   Registered registered_;
-  IdMap<Node> nodes_;  // of entries with an edge
+  IdMap<Node> nodes_;  // entries that have an edge
 };
 
 }  // namespace azora::registry

@@ -1,4 +1,4 @@
-// What can be asked of a DependencyGraph: ranks, dependents, dependencies.
+// Queries of a DependencyGraph: ranks, dependents, dependencies.
 #include <algorithm>
 #include <unordered_set>
 
@@ -34,7 +34,7 @@ std::vector<std::string> DependencyGraph::dependents(std::string_view id) const 
       if (touches(back.from->edges[back.edge].dependency, id)) found.push_back(back.from);
     }
   }
-  std::sort(found.begin(), found.end());  // some may need it by several dependencies
+  std::sort(found.begin(), found.end());  // an entry may need it by several dependencies
   found.erase(std::unique(found.begin(), found.end()), found.end());
   return ids_of(std::move(found), false);
 }
@@ -63,7 +63,7 @@ std::vector<std::string> DependencyGraph::all_dependents(std::string_view id, co
 std::vector<std::string> DependencyGraph::all_dependencies(std::string_view id) const {
   const Node* start = find(entry_of(id));
   if (!start) return {};
-  std::vector<std::pair<const Node*, std::string_view>> found;  // and the name it is needed by
+  std::vector<std::pair<const Node*, std::string_view>> found;  // with the name by which it is needed
   std::unordered_set<std::string_view> named;
   std::unordered_set<const Node*> seen = {start};
   std::vector<const Node*> open = {start};

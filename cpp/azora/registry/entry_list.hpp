@@ -1,8 +1,8 @@
 #pragma once
-// Entries in the order of their registration: a list by order numbers, with holes where entries were removed, until the
-// holes are half of it. A place costs 16 bytes. Threads: control thread. Ownership: entries belong to the registry, which
-// removes them here first. Fails: never; add() of an order that is present is a bug. Cost: O(log n), amortised; add() of
-// an order below the last one for which there is no hole: O(n).
+// Entries in the order of their registration: a list by order numbers, with holes where entries were removed; it is
+// compacted when half of it is holes. A place costs 16 bytes. Threads: control thread. Ownership: entries belong to the
+// registry, which removes them here first. Fails: never; add() of an order that is present is a bug. Cost: O(log n),
+// amortised; O(n) for add() of an order below the last one without a hole for it.
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -29,7 +29,7 @@ class EntryList {
     }
   }
 
-  // False when there was none of that order.
+  // False: there is no entry with that order.
   bool remove(std::uint64_t order) {
     const auto at = place(order);
     if (at == places_.end() || at->first != order || at->second == nullptr) return false;

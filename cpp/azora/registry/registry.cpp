@@ -10,7 +10,7 @@
 namespace azora::registry {
 namespace {
 
-// What a batch would do to one name.
+// How a batch would change the use of one name.
 struct NameChange {
   int types = 0;   // entries more (or fewer) of that type
   int groups = 0;  // entries more (or fewer) that name that group
@@ -25,12 +25,12 @@ std::string conflict_text(const std::string& name, const ServiceSpec& grouped,
   return text + "; a pool has one meaning, rename one of them";
 }
 
-// As its user wrote it.
+// The entry as its user wrote it.
 SpecPtr written(const SpecPtr& service) { return service->entry ? service->entry : service; }
 
 int index_of(const ServiceSpec& service) { return instance_index(service.id).value_or(0); }
 
-// The instance of that index; end: there is none.
+// The instance with that index, or end.
 template <typename Instances>
 auto find_index(Instances& instances, int index) {
   const auto at = std::lower_bound(instances.begin(), instances.end(), index,
@@ -110,7 +110,7 @@ Result<void> Registry::check(std::span<const SpecPtr> entries) const {
 
   std::vector<std::string> conflicts;
   for (const auto& [of, change] : changes) {
-    const auto& name = of;  // clang captures no structured binding
+    const auto& name = of;  // clang cannot capture a structured binding
     const auto now = names_.find(name);
     const NameUse use = now == names_.end() ? NameUse{} : now->second;
     if (use.types + change.types == 0 || use.groups + change.groups == 0) continue;
@@ -142,7 +142,7 @@ Registry::Change Registry::put(std::span<const SpecPtr> services) {
     count(*entry.spec, -1);
   }
   count(*spec, +1);
-  // An entry that was one service and has replicas now, or the reverse, stands for none of its former ones.
+  // If an entry changes between one service and replicas, it keeps none of its former services.
   const bool same_form = !is_new && (entry.spec->replicas == 1) == (spec->replicas == 1);
   entry.spec = spec;
   std::vector<Instance> before = std::exchange(entry.instances, {});

@@ -1,10 +1,11 @@
 #pragma once
-// What is registered: entries, each as its user wrote it, with the services it stands for (its instances: one, or with
-// replicas one for each), in the order of their registration. And the rule that a pool has one meaning: a group that
-// an entry names is never a type in use.
-// Threads: control thread. Ownership: an entry lives until erased, pointers to it stay good that long; those to its
-// instances until it is put again. Fails: check() alone; put() after a passed check() cannot. Cost: of put and erase
-// O(log n) and the instances of the entry; of check in proportion to the batch, and O(n) for each conflict it names.
+// The registered entries, in the order of their registration. An entry is kept as its user wrote it, with the services
+// it stands for (its instances: one, or one for each replica). Also checks the rule that a pool has one meaning: a
+// group that an entry names is never a type in use.
+// Threads: control thread. Ownership: an entry lives until it is erased, and pointers to it are valid that long;
+// pointers to its instances are valid until it is put again. Fails: only check(); put() cannot fail after check() has
+// passed. Cost: put and erase O(log n) plus the instances of the entry; check in proportion to the batch, plus O(n) for
+// each conflict it names.
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -21,7 +22,7 @@ namespace azora::registry {
 
 // One service.
 struct Instance {
-  SpecPtr spec;              // its id is that of its entry, or with replicas "orders@2"
+  SpecPtr spec;              // id of its entry or, with replicas, "orders@2"
   std::uint64_t serial = 0;  // from 1; of this registration, never reused
   std::uint64_t order = 0;   // from 0; place in listings: kept by overwriting, new after a delete
 };
@@ -30,23 +31,24 @@ struct Entry {
   SpecPtr spec;                     // as it was written
   std::vector<Instance> instances;  // by index; never empty
   std::uint64_t order = 0;          // from 0; of its registration, kept by overwriting
-  std::uint64_t generation = 1;     // of the configuration; one more with each overwriting
+  std::uint64_t generation = 1;     // of the configuration; goes up with each overwriting
 };
 
-// A batch of services, those of one entry behind each other: by entry, and the entries as they were written.
+// Splits a batch by entry (the services of one entry are neighbours). The second returns the entries as they were
+// written.
 std::vector<std::span<const SpecPtr>> split_by_entry(std::span<const SpecPtr> services);
 std::vector<SpecPtr> entries_of(std::span<const SpecPtr> services);
 
 class Registry {
  public:
-  std::size_t size() const { return services_; }  // services
+  std::size_t size() const { return services_; }  // number of services
   std::uint64_t last_serial() const { return last_serial_; }
   std::uint64_t next_order() const { return next_order_; }
-  // The entry of that name; null for the id of an instance.
+  // The entry with that name; null for the id of an instance.
   const Entry* find(std::string_view name) const;
-  // The service of that id; null for the name of an entry with replicas.
+  // The service with that id; null for the name of an entry with replicas.
   const Instance* find_service(std::string_view id) const;
-  // The services that a name stands for: all of an entry, or the one of that id. Empty: there is none.
+  // The services that a name stands for: all of an entry, or the one with that id. Empty: there are none.
   std::span<const Instance> services(std::string_view name) const;
 
   // Entries in order of their registration.
@@ -57,26 +59,27 @@ class Registry {
   // True when an entry names that group.
   bool is_group(std::string_view name) const;
 
-  // May these entries be put, all together? Changes nothing. pool_conflict: an explicit group would have the name of a
-  // type in use; each such name is told with an entry of either kind. invalid_spec: one id twice in the batch.
+  // Checks whether all these entries together may be put. Changes nothing. pool_conflict: an explicit group would have
+  // the name of a type in use; the error names each such name with one entry of either kind. invalid_spec: one id
+  // occurs twice in the batch.
   Result<void> check(std::span<const SpecPtr> entries) const;
 
   struct Change {
     const Entry* entry;
-    std::vector<SpecPtr> replaced;  // of each of its instances, what it was before; null: it is new
-    std::vector<Instance> removed;  // that it stands for no more, the highest index first
+    std::vector<SpecPtr> replaced;  // the former spec of each instance; null: it is new
+    std::vector<Instance> removed;  // instances it no longer has, highest index first
   };
-  // Serials and orders go on behind those that a former registry gave. Before the first put().
+  // Serials and orders continue after those that a former registry gave. Call it before the first put().
   void begin_after(std::uint64_t last_serial, std::uint64_t next_order);
-  // Registers or overwrites an entry by all of its services. check() of it has passed since the last change.
+  // Registers or overwrites an entry with all of its services. check() must have passed since the last change.
   Change put(std::span<const SpecPtr> services);
-  // Gives a registered service a new serial: from now on it is another one under the same id.
+  // Gives a registered service a new serial: from now on it is another service with the same id.
   void renumber(std::string_view id);
-  // What a name stands for is registered no more; an entry goes with its last instance. The highest index first.
+  // Removes what the name stands for; an entry is removed with its last instance. The highest index comes first.
   std::vector<Instance> erase(std::string_view name);
 
  private:
-  // How many entries use a name.
+  // How many entries use a name, and as what.
   struct NameUse {
     int types = 0;   // as their type
     int groups = 0;  // as the group they were given
@@ -85,7 +88,7 @@ class Registry {
 
   IdMap<Entry> by_name_;
   EntryList by_order_;
-  IdMap<NameUse> names_;  // no unused ones
+  IdMap<NameUse> names_;  // only names in use
   std::size_t services_ = 0;
   std::uint64_t last_serial_ = 0;
   std::uint64_t next_order_ = 0;

@@ -1,6 +1,6 @@
 #pragma once
-// A store whose rows live as long as this object: every commit is committed within its call. For fleets without a
-// state directory, and for tests.
+// A store whose rows live as long as this object: commit() has committed when it returns. For fleets without a state
+// directory, and for tests.
 // Threads: the control thread. Ownership: its rows. Fails: never.
 #include <map>
 
@@ -10,7 +10,7 @@ namespace azora::store {
 
 class MemoryStore : public Store {
  public:
-  // `nothing`: the program that writes is the only one that could ever read, and has it all in its own state.
+  // `nothing`: keeps no rows, because only the writing program could read them, and it has everything in its own state.
   enum class Keep : std::uint8_t { rows, nothing };
   explicit MemoryStore(Keep keep = Keep::rows) : keep_(keep) {}
 

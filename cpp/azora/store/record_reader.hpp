@@ -1,6 +1,6 @@
 #pragma once
-// From bytes to fields, for bytes of any kind: the first thing that is wrong is kept with the path of its field, and
-// nothing after it is read. What is accepted is written by RecordWriter byte for byte the same.
+// From bytes to fields, for bytes of any kind: the first fault is kept with the path of its field, and nothing is read
+// after it. If bytes are accepted, RecordWriter writes exactly the same bytes again.
 // Threads: the caller's. Ownership: borrows the bytes. Fails: fault() is not empty.
 #include <algorithm>
 #include <concepts>
@@ -31,14 +31,14 @@ class RecordReader {
     read(field);
     path_.resize(outer);
   }
-  // After the last field.
+  // Call it after the last field.
   void end() {
     if (fault_.empty() && !bytes_.empty()) fault_ = std::to_string(bytes_.size()) + " bytes too many at its end";
   }
   const std::string& fault() const { return fault_; }  // empty: none
 
  private:
-  // A century: beyond it no deadline is meant, and sums of them would not fit.
+  // A century: no deadline is longer, and sums of longer ones would overflow.
   static constexpr std::int64_t kLongest = 100LL * 366 * 24 * 3600 * 1'000'000'000;
 
   void read(bool& field) {
@@ -101,7 +101,7 @@ class RecordReader {
     rows(record, *this);
   }
 
-  // Of a string or list whose elements take at least `least` bytes each: never more than what is left can hold.
+  // The length of a string or list whose elements take at least `least` bytes each: never more than the rest can hold.
   std::uint32_t length_of(std::size_t least) {
     std::uint32_t length = 0;
     number(length);

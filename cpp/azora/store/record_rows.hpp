@@ -1,7 +1,7 @@
 #pragma once
-// The rows of every record, once: visit(name, field) for each, in the order they are stored in. Writer, reader and
-// tests all walk these lists, so a field that is not here is in none of them. `Record` is const for a writer.
-// Threads: any. Fails: as the visitor does.
+// The rows of every record, listed once: visit(name, field) for each, in the order in which they are stored. Writer,
+// reader and tests all use these lists, so a field that is not here is in none of them. `Record` is const for a writer.
+// Threads: any. Fails: if the visitor does.
 #include "azora/store/records.hpp"
 
 namespace azora::store {
@@ -19,8 +19,8 @@ concept AnyExit = std::same_as<std::remove_const_t<Record>, ExitRecord>;
 template <typename Record>
 concept AnyService = std::same_as<std::remove_const_t<Record>, ServiceRecord>;
 
-// A structured binding names every field of a record: one that is added and not bound here does not compile, and one
-// that is bound and not visited is left out of the bytes, which the round trip test finds.
+// A structured binding names every field of a record: a field that is added but not bound here does not compile. A
+// field that is bound but not visited is missing in the bytes, and the round trip test finds this.
 void rows(AnyHeads auto& record, auto&& visit) {
   auto& [last_serial, next_order, event_seq, epoch] = record;
   visit("lastSerial", last_serial);

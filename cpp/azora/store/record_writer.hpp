@@ -1,6 +1,6 @@
 #pragma once
-// From fields to bytes: numbers little-endian with a fixed width, strings and lists after their length, words of an enum
-// by their wire name, so that a number given to a name later never changes what is stored.
+// From fields to bytes: numbers little-endian with a fixed width, strings and lists after their length, enum values by
+// their wire name. So a later change of an enum's numbers does not change what is stored.
 // Threads: the caller's. Ownership: its bytes. Fails: never.
 #include <bit>
 #include <concepts>

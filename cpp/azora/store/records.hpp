@@ -1,13 +1,13 @@
 #pragma once
-// What is durable, and the bytes it is stored as. The rows of each record, which are at once its format, its decoder and
-// the names used in faults, are listed in record_rows.hpp; README.md says what belongs in a record and what does not.
+// The records that are stored, and their bytes. The rows of each record are listed in record_rows.hpp; they are at once
+// its format, its decoder and the names used in faults. README.md says what belongs in a record and what does not.
 //
-// Bytes: version (16 bits), payload, checksum (64 bits, over table, key, version and payload). One version number counts
-// for all records; whoever changes a row raises it and teaches the decoder the former form.
-// Steady time does not survive a reboot, so a moment is stored as its distance from the wall time of the writing. What
-// was still to come is never further away when it is read than it was when it was written, whatever the wall clock did.
-// Threads: any; pure functions of their arguments. Fails: decode() with storage_failed and a message that names the
-// row and what is wrong with it; bytes that were cut, flipped, moved to another key or made up are such.
+// Bytes: version (16 bits), payload, checksum (64 bits, over table, key, version and payload). All records share one
+// version number; a change of a row must raise it and teach the decoder the former form.
+// Steady time does not survive a reboot, so a moment is stored as its distance from the wall time of writing. A future
+// moment is never further away when it is read than it was when it was written, whatever the wall clock did.
+// Threads: any; pure functions of their arguments. Fails: decode() with storage_failed and a message that names the row
+// and what is wrong with it, for bytes that were cut, flipped, moved to another key or made up.
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -26,16 +26,16 @@ namespace azora::store {
 
 inline constexpr std::uint16_t kRecordVersion = 1;
 
-// Numbers that must never go back, whoever runs.
+// Numbers that must never go back, over all runs of the program.
 struct HeadsRecord {
   std::uint64_t last_serial = 0;  // given to a registration
   std::uint64_t next_order = 0;   // of listings
-  std::uint64_t event_seq = 0;    // no event had a higher number: reserved ahead, in blocks
-  std::uint64_t epoch = 0;        // the last one that keepers were told
+  std::uint64_t event_seq = 0;    // no event has a higher number; reserved ahead, in blocks
+  std::uint64_t epoch = 0;        // the last one that was sent to keepers
   friend bool operator==(const HeadsRecord&, const HeadsRecord&) = default;
 };
 
-// One entry as its user wrote it; its replicas are several services of one entry.
+// One entry as its user wrote it; its replicas are several services.
 struct EntryRecord {
   std::string name;
   std::string source;  // compact JSON object, unmasked: parsed again, it gives the same services
@@ -47,11 +47,11 @@ struct EntryRecord {
   friend bool operator==(const EntryRecord&, const EntryRecord&) = default;
 };
 
-// From the wall time of the writing: positive ones were still to come.
+// From the wall time of writing: a positive distance was in the future.
 using Distance = Nanos;
 using OptionalDistance = std::optional<Distance>;
 
-// healing::Machine; orchestrator/durable.hpp goes from one to the other.
+// The stored healing::Machine; orchestrator/durable.hpp converts both ways.
 struct MachineRecord {
   Lifecycle lifecycle = Lifecycle::idle;
   Desired desired = Desired::down;
@@ -112,7 +112,7 @@ struct ExitRecord {
   friend bool operator==(const ExitRecord&, const ExitRecord&) = default;
 };
 
-// One service: what was decided about it and what became of it.
+// One service: the decisions about it, and its state.
 struct ServiceRecord {
   WallTime written;
   std::uint64_t serial = 0;
@@ -121,7 +121,7 @@ struct ServiceRecord {
   std::uint64_t generation = 1;
   Desired wanted = Desired::up;
   bool leaving = false;                  // unregistered; its process is not proven gone yet
-  std::string leaving_source;            // its configuration then, which no entry has any more
+  std::string leaving_source;            // its configuration if no entry has it any more
   std::vector<std::string> waiting_ids;  // leaving: ids that are not started before it is gone
   bool restart_required = false;
   HealthStatus status = HealthStatus::unknown;  // as published
@@ -144,16 +144,16 @@ Row encode(const HeadsRecord& record);
 Row encode(const EntryRecord& record);
 Row encode(const ServiceRecord& record);
 
-// A number that differs when any row does (as good as certainly, by 64 bits), but for `written` and for `ordinal`, which
-// moves when other services leave: it is stored with the next change, and one that is out of date is taken by the
-// scheduler as a wish.
+// A number that differs (as good as certainly, with 64 bits) if any row differs, except for `written` and `ordinal`.
+// `ordinal` moves when other services leave, so it is stored with the next change; the scheduler takes an outdated one
+// as a wish.
 std::uint64_t fingerprint(const ServiceRecord& record);
 
 Result<HeadsRecord> decode_heads(const Row& row);
 Result<EntryRecord> decode_entry(const Row& row);
 Result<ServiceRecord> decode_service(const Row& row);
 
-// All that a store holds. Fails as a whole, with every damaged row named.
+// Decodes all that a store holds. Fails as a whole, and names every damaged row.
 struct State {
   HeadsRecord heads;
   std::vector<EntryRecord> entries;    // by order

@@ -1,13 +1,13 @@
 #pragma once
-// What the orchestrator asks of durable storage: rows of bytes, written in batches, read once at the beginning. What
-// the bytes mean is in records.hpp; a store never looks into them. Implemented by MemoryStore (memory_store.hpp) and,
-// for tests and the simulation, by FakeStore (tests/cpp/support), whose commits are slow, fail or never come.
+// What the orchestrator needs from durable storage: rows of bytes, written in batches, read once at the beginning.
+// records.hpp gives the bytes a meaning; a store never looks into them. Implemented by MemoryStore (memory_store.hpp)
+// and, for tests and the simulation, by FakeStore (tests/cpp/support), whose commits are slow, fail or never come.
 //
 // A commit is atomic and is answered once: committed (all of it survives a crash of the program and of the machine)
 // or failed (perhaps none, perhaps all of it is there). Guarantees towards the listener:
 // 1. Tickets count up by one, from 1. They are answered in this order.
-// 2. After one failed, all that were given before that was said fail too, so nothing is ever committed on top of a hole.
-//    The first commit after that begins anew: the caller repeats in it whatever it still wants stored.
+// 2. When a ticket failed, all tickets given before the listener was told fail, too. So nothing is ever committed on
+//    top of a hole. The first commit after that starts afresh: the caller repeats in it whatever it still wants stored.
 // 3. The answer may come while commit() is still running.
 // Threads: all calls and all answers on the control thread. Ownership: the caller owns the store, the store borrows the
 // listener. Fails: load() by Result; commit() through the listener only.
@@ -37,7 +37,7 @@ struct Row {
   friend bool operator==(const Row&, const Row&) = default;
 };
 
-// One change: `rows` replace or add, `removed` are deleted where they exist. No key is in it twice.
+// One change: `rows` are added or replaced, `removed` are deleted where they exist. No key occurs twice.
 struct Batch {
   std::vector<Row> rows;
   std::vector<Key> removed;
@@ -62,11 +62,11 @@ class Store {
  public:
   virtual ~Store() = default;
   virtual void set_listener(StoreListener* listener) = 0;  // once, before the first commit
-  // All rows of former runs, in order of their keys. Before the first commit.
+  // All rows of former runs, in order of their keys. Call it before the first commit.
   virtual Result<std::vector<Row>> load() = 0;
   // Never waits for the disk.
   virtual Ticket commit(Batch batch) = 0;
-  // False: whatever is committed ends with this program, so making rows for it would be wasted work.
+  // False: the rows end with this program, so the caller need not make any.
   virtual bool keeps_rows() const = 0;
 };
 

@@ -28,12 +28,12 @@ __all__ = ["app", "main"]
 
 
 def _standard_files() -> None:
-    """Opens what was closed (`azora serve >&-`), so that nothing else takes its number."""
+    """Opens closed standard files (`azora serve >&-`), so that no other file gets their number."""
     for number, name, mode in ((0, "stdin", "r"), (1, "stdout", "w"), (2, "stderr", "w")):
         try:
             os.fstat(number)
         except OSError:
-            os.open(os.devnull, os.O_RDWR)  # the lowest number that is free: this one
+            os.open(os.devnull, os.O_RDWR)  # open() takes the lowest free number, which is this one
         if getattr(sys, name) is None:
             setattr(sys, name, open(number, mode, closefd=False))  # noqa: SIM115
 
@@ -42,7 +42,7 @@ def main() -> None:
     """The console script."""
     _standard_files()
     for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # what it cannot spell must not end a verb
+        if isinstance(stream, io.TextIOWrapper):  # a character it cannot encode must not end a verb
             stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(_run())

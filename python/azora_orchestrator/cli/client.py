@@ -54,7 +54,7 @@ def _bearer(token: str | None) -> dict[str, str]:
 
 
 def _own_token(connection: http.client.HTTPConnection) -> str | None:
-    """The token of this user's servers, if this is one: nobody else's process gets to see it."""
+    """The token, if this is a server of this user: no other user's process may get it."""
     if os.environ.get("AZORA_TOKEN") or connection.sock is None:
         return None
     peer, own = connection.sock.getpeername()[:2], connection.sock.getsockname()[:2]

@@ -10,7 +10,7 @@ import typer.core
 from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import USAGE, Client, Failure, server_url
 
-# Known words of the field that are no verbs of this version.
+# Known words of the field that are not verbs in this version.
 _LATER = ("chaos", "drain", "history", "maintenance", "reload", "simulate", "top")
 
 

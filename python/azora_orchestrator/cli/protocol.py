@@ -1,7 +1,8 @@
-"""HTTP/1.1 of `azora serve`: uvicorn's, with bounds on what a client may make us wait for or keep.
+"""HTTP/1.1 of `azora serve`: uvicorn's, with limits on the time and memory a client can take.
 
-A head of more than 16 KiB or 64 lines is 431, one that does not arrive in time 408: the parser
-alone would collect it for ever. The host that a target in absolute form names is handed on.
+Answers 431 to a head of more than 16 KiB or 64 lines, and 408 to one that does not arrive in time.
+The parser alone would collect such a head for ever and keep all of it. If the target is in absolute
+form, its host is handed on to the app.
 """
 
 from __future__ import annotations
@@ -28,24 +29,24 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._in_head = True  # of a request that has come in part, or not yet
-        self._fed = 0  # of that head, before what is being read now
+        self._in_head = True  # the next head has come in part, or not yet
+        self._fed = 0  # bytes of that head before the present data
         self._reading = 0
         self._refusal: Refusal | None = None
         self._deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        """The first request has its time from here on."""
+        """The time of the first request begins here."""
         super().connection_made(transport)
         self._wait_for_head()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Nothing is waited for any more."""
+        """Ends the wait for a head."""
         self._wait_no_more()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Counts what belongs to a head that is not complete."""
+        """Counts the bytes of a head that is not complete."""
         self._reading = len(data)
         super().data_received(data)
         if self._in_head:
@@ -64,7 +65,7 @@ class Protocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """The head is there: the app is asked."""
+        """The head is complete: hands the request to the app, or refuses it."""
         self._in_head = False
         if self._is_too_large():
             self._refusal = Refusal(
@@ -78,24 +79,24 @@ class Protocol(HttpToolsProtocol):
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
-        """What is said when the parser gave up: our reason, when we made it."""
+        """Answers when the parser gave up: with our reason, if we stopped it."""
         if self._refusal is None:
             super().send_400_response(msg)
         else:
             self._say(self._refusal)
 
     def _unsupported_upgrade_warning(self) -> None:
-        """No upgrade is offered: the request is answered as it stands, and that is no warning."""
+        """Logs nothing: we offer no upgrade and answer the request as it is, which is normal."""
 
     def _is_too_large(self) -> bool:
         if len(self.headers) > MAX_HEADERS:
             return True
-        if self._fed + self._reading <= MAX_HEADER_BYTES:  # all of it, and perhaps more
+        if self._fed + self._reading <= MAX_HEADER_BYTES:  # it includes all of the head
             return False
         return sum(len(name) + len(value) + 4 for name, value in self.headers) > MAX_HEADER_BYTES
 
     def _name_host(self) -> None:
-        """The target names a host, too (absolute form): both have to be ours."""
+        """The target has a host, too (absolute form): both hosts must be ours."""
         host = httptools.parse_url(self.url).host or b""
         named = b"[%s]" % host if b":" in host else host
         self.scope["azora.target_host"] = named  # type: ignore[typeddict-unknown-key]
@@ -110,7 +111,7 @@ class Protocol(HttpToolsProtocol):
 
     def _too_late(self) -> None:
         self._deadline = None
-        if self._fed == 0:  # it never asked: there is nothing to answer
+        if self._fed == 0:  # it sent no request: there is nothing to answer
             self.transport.close()
         else:
             self._refuse(408, "head_timeout", f"no whole request came within {HEAD_SECONDS:.0f} s")
@@ -119,7 +120,7 @@ class Protocol(HttpToolsProtocol):
         self._say(Refusal(status, code, message))
 
     def _say(self, refusal: Refusal) -> None:
-        """The last answer on this connection."""
+        """Sends the last answer on this connection."""
         if self.transport.is_closing():
             return
         status, headers, body = problem(refusal, unsafe=False)

@@ -15,7 +15,7 @@ COLORS = {"healthy": "green", "unhealthy": "red", "degraded": "yellow", "unknown
 
 
 def write(text: str) -> None:
-    """Text to standard output, at once; where it cannot go, the end of the verb (`lost_output`)."""
+    """Writes text to standard output at once; if it cannot, the verb ends (`lost_output`)."""
     try:
         sys.stdout.write(text)
         sys.stdout.flush()
@@ -26,7 +26,7 @@ def write(text: str) -> None:
         raise SystemExit(code) from None
 
 
-# Of a write to a standard file: its reader has gone, or there is no room where it goes.
+# Errors of a write to a standard file: its reader has gone, or its disk has no room.
 _NO_READER = (errno.EPIPE,)
 _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 
@@ -34,7 +34,7 @@ _NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO, errno.EBADF)
 def lost_output(error: OSError) -> int | None:
     """The exit code of a verb whose output cannot be written; None: it is another error.
 
-    A reader that has seen enough (`azora events | head`) is fine: 0. A full disk is told: 1.
+    A reader that has seen enough (`azora events | head`) is no error: 0. A full disk is one: 1.
     """
     if error.filename is not None or error.errno not in _NO_READER + _NO_ROOM:
         return None
@@ -45,7 +45,7 @@ def lost_output(error: OSError) -> int | None:
 
 
 def drop_output() -> None:
-    """Gives up what standard files could not take: exit would try again, and end with a trace."""
+    """Drops unwritten output: at exit Python would write it again, and fail with a traceback."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
@@ -72,7 +72,7 @@ def complain(text: str) -> None:
 
 
 def tell(text: str) -> None:
-    """One line to standard output if anybody still reads it: what must go on is not ended by it."""
+    """One line to standard output; if it cannot be written, the caller still goes on."""
     with contextlib.suppress(OSError, ValueError):
         sys.stdout.write(text + "\n")
         sys.stdout.flush()
@@ -91,9 +91,9 @@ def as_json(value: Any) -> None:
 def table(
     headings: Sequence[str], rows: Iterable[Sequence[str]], *, status: int | None = None
 ) -> None:
-    """Rows under headings; column number `status` in the colour of what it says.
+    """Rows under headings; column number `status` has the colour of its status.
 
-    Where nobody looks (a pipe), plain columns: no frames, no colours, no cut texts.
+    If the output is not a terminal (a pipe), plain columns: no frames, no colours, no cut texts.
     """
     lines = [list(row) for row in rows]
     if not sys.stdout.isatty():
@@ -111,7 +111,7 @@ def table(
     from rich.text import Text
 
     console = Console()
-    # Names and statuses stay in one piece where there is room for it.
+    # Names and statuses are not broken if there is room for them.
     whole = [0] if status is None else [0, status]
     taken = sum(max(len(row[place]) for row in [headings, *lines]) + 1 for place in whole)
     roomy = taken + _LEAST_COLUMN * (len(headings) - len(whole)) <= console.width
@@ -157,7 +157,7 @@ def event_line(event: dict[str, Any]) -> str:
 
 
 def tree(nodes: dict[str, list[str]], statuses: dict[str, str]) -> list[str]:
-    """Every service once, under what it needs that starts last; what else it needs behind it."""
+    """Shows each service once, under its last dependency to start; the others follow its name."""
     ranks: dict[str, int] = {}
 
     def rank(name: str) -> int:

@@ -23,13 +23,13 @@ from azora_orchestrator.config import DEFAULT_HOST, DEFAULT_PORT
 
 DEFAULT_STOP_MS = 60_000
 _BACKLOG = 2048
-_DRAIN_SECONDS = 2  # for answers under way once the fleet is stopped
-_KILL_SECONDS = 10.0  # for what a second signal kills to be gone
+_DRAIN_SECONDS = 2  # for unfinished answers, once the fleet is stopped
+_KILL_SECONDS = 10.0  # until processes killed by a second signal are gone
 
 
 @dataclass(slots=True)
 class Plan:
-    """What to serve: settings of the file with the options of the command line over them."""
+    """What to serve: the settings of the file; options of the command line win over them."""
 
     services: list[str]
     file: str | None = None
@@ -63,7 +63,7 @@ def make_plan(
     auth: str | None,
     stop_timeout_ms: int | None,
 ) -> Plan:
-    """Joins file, catalog, environment and options; a faulty file ends it with every fault."""
+    """Joins file, catalog, environment and options; a faulty file ends the verb with all faults."""
     settings: dict[str, Any] = {}
     port = port_before_file(port)
     if config is None:
@@ -117,7 +117,7 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def url_of(listener: socket.socket) -> str:
-    """Where a client on this machine finds it."""
+    """The URL of the server for a client on this machine."""
     host, port = listener.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 (a comparison)
     if ":" in host and not host.startswith("["):
@@ -126,7 +126,7 @@ def url_of(listener: socket.socket) -> str:
 
 
 def _hosts(plan: Plan) -> list[str]:
-    """Names that our own address makes legitimate in a Host header."""
+    """The names that a Host header may have because of our own address."""
     names = [*plan.allowed_hosts, plan.host]
     if plan.host in ("0.0.0.0", "::", ""):  # noqa: S104 (a comparison)
         names += ["ip", socket.gethostname(), socket.getfqdn()]
@@ -134,14 +134,14 @@ def _hosts(plan: Plan) -> list[str]:
 
 
 def _own_line(event: Any) -> str:
-    """What is wrong with the orchestrator itself, or that it is well again."""
+    """The line for a trouble of the orchestrator itself, or for its end."""
     what = event.type.removeprefix("orchestrator").lower()
     reason = f": {event.reason}" if event.reason else ""
     return f"  {what:10} {'(orchestrator)':28} {event.cause}{reason}"
 
 
 class Progress:
-    """Prints what becomes of each service, and of the orchestrator itself.
+    """Prints what happens to each service, and to the orchestrator itself.
 
     Threads: one daemon thread of its own.
     """
@@ -168,7 +168,7 @@ class Progress:
         self._thread.start()
 
     def end(self) -> None:
-        """Says no more."""
+        """Ends the printing."""
         self._ended.set()
         self._cursor.close()
         self._thread.join(2)
@@ -250,7 +250,7 @@ class _Server:
         from azora_orchestrator.server import create_app
 
         class Uvicorn(uvicorn.Server):
-            """Ours are the signals: uvicorn would end before the fleet is stopped."""
+            """Leaves signals to us: uvicorn would end before the fleet is stopped."""
 
             capture_signals = _quiet
 
@@ -279,13 +279,13 @@ class _Server:
         self._waited_ms = 0  # for the fleet to stop
 
     async def run(self) -> int:
-        """From nothing to serving to nothing; answers the exit code."""
+        """Starts everything, serves, stops everything; returns the exit code."""
         Signals(self._on_stop, self._on_kill, self._plan.file).install(asyncio.get_running_loop())
         serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listener]))
         stopping = asyncio.create_task(self._stop.wait())
         progress = None
         try:
-            # Registered first, so that the port never shows half a fleet as ready.
+            # Services are registered first, so that clients never see half a fleet as ready.
             await asyncio.to_thread(self._register)
             progress = Progress(self._orch._core)
             progress.start()
@@ -337,20 +337,20 @@ class _Server:
     def _on_kill(self, reason: str) -> None:
         self._signals += 1
         if self._killing:
-            os._exit(UNHEALTHY)  # the keeper ends the fleet behind us
+            os._exit(UNHEALTHY)  # the keeper ends the fleet after us
         self._killing = True
         complain(f"{reason}: killing what has not stopped")
         threading.Thread(target=self._kill, name="azora-kill", daemon=True).start()
 
     def _kill(self) -> None:
-        """Ends without another word to anybody, but with no service left behind."""
+        """Ends at once and without answers to clients, but leaves no service running."""
         ended = threading.Thread(target=self._orch.close, kwargs={"timeout_ms": 0}, daemon=True)
         ended.start()
         ended.join(_KILL_SECONDS)
         os._exit(UNHEALTHY)
 
     def _begin_end(self) -> None:
-        # What uvicorn would say from here on is that clients were left, which is meant.
+        # From here on uvicorn would only log that clients were left, which is intended.
         logging.getLogger("uvicorn.error").disabled = True
         self._app.begin_shutdown()
 
@@ -358,7 +358,7 @@ class _Server:
         self._begin_end()
         begun, most = time.monotonic(), self._plan.stop_timeout_ms
         left = await asyncio.to_thread(self._orch._core.stop, most)
-        # It may give up sooner: when no stopTimeout is left to wait for (R32b).
+        # It may give up sooner: when all stopTimeouts are over (R32b).
         self._waited_ms = min(most, round((time.monotonic() - begun) * 1000))
         self._uvicorn.should_exit = True
         await asyncio.wait({serving})

@@ -1,4 +1,4 @@
-"""Other supervisors' files read as a fleet of ours: `azora import`.
+"""Reads the files of other supervisors as a fleet of ours: `azora import`.
 
 One module reads one kind of file and gives an `Imported`: services as the configuration file
 spells them, and a note for each thing that could not be carried over. Nothing is run.
@@ -34,7 +34,7 @@ def kind_of(file: Path, text: str) -> str:
     """The kind of a file, by its name and, where that says too little, its content.
 
     Raises:
-        NotImportable: It is none that we know.
+        NotImportable: It is not a known kind.
     """
     name = file.name.lower()
     if name.startswith("procfile"):

@@ -1,4 +1,4 @@
-"""docker-compose files: the services whose `command` says what to run."""
+"""docker-compose files: reads the services that have a `command`."""
 
 from __future__ import annotations
 
@@ -182,7 +182,7 @@ def _listen(found: Imported, name: str, service: dict[str, Any], given: dict[str
 
 
 def _port(ports: Any) -> int | None:
-    """Where the program itself listens: the container's side of the first port."""
+    """The port on which the program itself listens: the container's side of the first port."""
     for item in ports if isinstance(ports, list) else []:
         text = str(item.get("target", "")) if isinstance(item, dict) else str(item)
         last = text.rpartition(":")[2].partition("/")[0]

@@ -1,4 +1,4 @@
-"""What the readers share: the services found, the notes, and the file that is written."""
+"""Shared by the readers: the services found, the notes, and the file that is written."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from azora_orchestrator.config_text import Unreadable, read_text
 
 _ID = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_ID = 63
-# What makes a command line more than one plain command.
+# Characters that make a command line more than one plain command.
 _OF_A_SHELL = re.compile(r"[;&|<>\n]|\b(if|for|while)\b|^\s*(cd|exec|export)\b|^\s*\w+=")
 _TYPE = "service"
 NO_SUCH = "there is no such setting here"
 _TEMPLATES = ("argv", "cwd", "env", "envFile")  # where {port} and {index} are replaced
 _MARK = re.compile(r"\{(?:port|index)\}")
-FIRST_PORT = 5100  # of programs that take the port they are given
+FIRST_PORT = 5100  # for programs that listen on the port they are given
 
 
 class NotImportable(Exception):
@@ -55,7 +55,7 @@ class Imported:
             name: The program.
             given: What the file says of it.
             known: Keys that are carried over.
-            told: Keys that have a text of their own; {} in it is their value.
+            told: Keys with their own note text; {} in it stands for their value.
         """
         for key, value in given.items():
             if key not in known:
@@ -63,7 +63,7 @@ class Imported:
                 self.note(name, str(key), text.replace("{}", str(value)))
 
     def id_of(self, name: str) -> str:
-        """The id of the program `name`: the same whenever it is asked for, unique in the file."""
+        """The id of the program `name`: the same at every call, unique in the file."""
         if name in self._ids:
             return self._ids[name]
         made = _ID.sub("-", name).strip("-._")[:_LONGEST_ID] or "service"
@@ -89,9 +89,9 @@ class Imported:
 
         Args:
             name: Its name in the file.
-            argv: What it runs.
+            argv: The command that it runs.
             process: Further fields of `process`; empty ones are left out.
-            template: {port} and {index} in it are meant as ours; else they are literal.
+            template: {port} and {index} in it are our placeholders; else they are literal.
         """
         run = {"argv": list(argv), **{k: v for k, v in process.items() if v}}
         if not template:
@@ -107,7 +107,7 @@ class Imported:
 
 
 def literal(value: Any) -> Any:
-    """Strings, or lists or tables of them, in which {port} and {index} are no marks of ours."""
+    """Escapes strings, or lists or tables of them, so that {port} and {index} stay literal."""
     if isinstance(value, list):
         return [literal(item) for item in value]
     if isinstance(value, dict):
@@ -116,7 +116,7 @@ def literal(value: Any) -> Any:
 
 
 def listen_on(service: dict[str, Any], url: str) -> None:
-    """The service is checked at this URL instead of by its process alone."""
+    """Check the service at this URL instead of by its process alone."""
     service["endpoint"] = url
     check = {k: v for k, v in service.get("healthCheck", {}).items() if k != "type"}
     service.pop("healthCheck", None)
@@ -125,7 +125,7 @@ def listen_on(service: dict[str, Any], url: str) -> None:
 
 
 def shell(command: str) -> list[str]:
-    """A command line that a shell has to read; exec where it is one plain command."""
+    """The argv for a command line that a shell reads; with exec if it is one plain command."""
     return ["sh", "-c", command if _OF_A_SHELL.search(command) else f"exec {command}"]
 
 
@@ -176,7 +176,7 @@ def environment(value: Any) -> dict[str, str]:
 
 
 def inherited(value: Any) -> list[str]:
-    """The names without value: variables that come from outside."""
+    """The names without a value: variables that come from the environment."""
     if isinstance(value, list):
         return [str(item) for item in value if "=" not in str(item)]
     return [str(k) for k, v in value.items() if v is None] if isinstance(value, dict) else []
@@ -193,7 +193,7 @@ _SPAN_MS = {"h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1, "us": 0.001, "ns": 
 
 
 def milliseconds(value: Any) -> int | None:
-    """A span as Go spells it ("1m30s"), or a number of seconds; None: neither."""
+    """A duration as Go spells it ("1m30s"), or a number of seconds; None: neither."""
     if isinstance(value, bool):
         return None
     if isinstance(value, int | float):
@@ -205,7 +205,7 @@ def milliseconds(value: Any) -> int | None:
 
 
 def size(value: Any) -> str | None:
-    """A size such as 512m, 1G or 100MB as ours ("512MiB"); None: it is none."""
+    """A size such as 512m, 1G or 100MB in our spelling ("512MiB"); None: not a size."""
     found = re.fullmatch(r"(\d+)\s*([kmg]?)i?b?", str(value).strip().lower())
     if not found:
         return None

@@ -1,7 +1,7 @@
 """Who may ask, and who may change things (R45).
 
-Order of the questions: is the request meant for us (Host), is it a page of somebody else's
-(Origin, Sec-Fetch-Site), is it the owner's or does it bear the token.
+It asks in this order: is the request meant for us (Host), does it come from a foreign web page
+(Origin, Sec-Fetch-Site), and is it the owner's or does it have the token.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ class Access:
     Args:
         auth: "owner" (processes of our own user need no token), "token" (every change needs it)
             or None (no question asked: for tests).
-        allowed_hosts: Names a Host header may bear besides the loopback ones; "*" allows any,
+        allowed_hosts: Names a Host header may have besides the loopback ones; "*" allows any,
             "ip" any numeric address (which no rebound name can be).
     """
 
@@ -44,11 +44,11 @@ class Access:
         names = {name.lower().rstrip(".") for name in allowed_hosts or ()}
         names.add("localhost")
         if auth is None:
-            names |= {"testserver", "test"}  # what test clients call themselves
+            names |= {"testserver", "test"}  # the host names of test clients
         self._any_host = "*" in names
         self._any_ip = "ip" in names
         self._names = names
-        self.known_hosts: set[bytes] = set()  # Host headers that passed; bounded
+        self.known_hosts: set[bytes] = set()  # Host headers that passed; their number is bounded
 
     def check(self, scope: Any, *, unsafe: bool) -> None:
         """Lets a request pass, or refuses it.
@@ -65,7 +65,7 @@ class Access:
             self._check_caller(scope, dict(scope["headers"]), unsafe=False)
 
     def _check_host(self, scope: Any) -> None:
-        """Refuses a request that is meant for somebody else (DNS rebinding)."""
+        """Refuses a request that is meant for another host (DNS rebinding)."""
         target = scope.get("azora.target_host")  # of a request in absolute form
         if target is not None and not self._allows(target.decode("latin-1")):
             raise _unknown_host()
@@ -99,7 +99,7 @@ class Access:
         return address.is_loopback or self._any_ip
 
     def _check_caller(self, scope: Any, headers: dict[bytes, bytes], *, unsafe: bool) -> None:
-        """Refuses who may not do this: reads off loopback, and every change, need a right."""
+        """Refuses callers without a right; changes, and reads that are off loopback, need one."""
         if self.auth is None:
             return
         bearer = _bearer(headers)

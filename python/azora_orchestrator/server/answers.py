@@ -1,4 +1,4 @@
-"""What we answer with: compact JSON, and one shape for every error.
+"""The forms of our answers: compact JSON, and one shape for every error.
 
 Success is `application/json; charset=utf-8`. An error is `application/problem+json` that begins
 with the seed's keys (`success` and `error`, or `error` alone for reads), so that a client of the
@@ -41,7 +41,7 @@ _TITLES = {
 
 
 def compact(value: Any) -> bytes:
-    """JSON without spaces, text beyond ASCII as itself, as the seed writes it."""
+    """JSON without spaces and with unescaped non-ASCII text, as the seed writes it."""
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
@@ -74,7 +74,7 @@ class Refusal(Exception):
 
 
 def shutting_down() -> Refusal:
-    """What a change, a wait and a new stream are told from the first signal on."""
+    """The answer to a change, a wait or a new stream from the first signal on."""
     return Refusal(503, "shutting_down", "the server is shutting down")
 
 

@@ -36,17 +36,17 @@ if TYPE_CHECKING:
 _log = logging.getLogger("azora.server")
 
 MAX_BODY_BYTES = 256 * 1024
-# A client that is still sending when we answer and close may never read the answer: so what is too
-# large is read to its end and thrown away, up to this much.
+# If we answer and close while a client is still sending, it may never read the answer. So a body
+# that is too large is read to its end and dropped, up to this much.
 _DISCARD_BYTES = 16 * 1024 * 1024
 _BODY_SECONDS = 30.0
-# Calls that wait for something to come true each hold one thread; more wait in line. They have
-# threads apart, so that sixty waiting clients hold up no registration.
+# Each call that waits for a state holds one thread; further calls queue. They have separate
+# threads, so that sixty waiting clients do not delay registrations.
 _WORKERS, _WAITERS = 8, 64
 
 
 class _Here:
-    """What an app has on the loop that serves it."""
+    """The objects of an app for the loop that serves it."""
 
     def __init__(self, core: Any) -> None:
         self.patience = Patience()
@@ -71,11 +71,11 @@ class AzoraApp(FastAPI):
         self._core: Any = getattr(orch, "sync", orch)._core  # type: ignore[union-attr]
         self.access = access
         self._plain_read: Any = self._core.front(access.known_hosts)
-        self.ready_reason: str | None = None  # why /readyz says no, besides the core itself
+        self.ready_reason: str | None = None  # why /readyz answers 503, besides the core itself
         self.stop_timeout_ms = 60_000  # how long POST /orchestrator/stop may take
         self.draining = False
         self.streams = 0
-        # By loop: clients for tests ask each time on another one.
+        # By loop: test clients use another loop for each request.
         self._closing: WeakKeyDictionary[asyncio.AbstractEventLoop, Closing]
         self._closing = WeakKeyDictionary()
         self._here: dict[asyncio.AbstractEventLoop, _Here] = {}
@@ -93,7 +93,7 @@ class AzoraApp(FastAPI):
         return self._core
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, with the service schema the core's field table makes."""
+        """The OpenAPI document, with the service schema made from the core's field table."""
         if self.openapi_schema is None:
             self.openapi_schema = docs.with_service_schema(super().openapi())
         return self.openapi_schema
@@ -134,10 +134,10 @@ class AzoraApp(FastAPI):
             return answer.result()
         finally:
             closing.cancel()
-            answer.cancel()  # nobody reads it any more
+            answer.cancel()  # the client does not read the answer any more
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """The layer in front."""
+        """The layer in front of the routes."""
         plain = self._plain_read(scope)
         if plain is not None:
             await send(plain[0])
@@ -149,7 +149,7 @@ class AzoraApp(FastAPI):
         method, path = scope["method"], scope["path"]
         head = method == "HEAD"
         unsafe = method not in SAFE_METHODS
-        seq = self._core.seq()  # before the body is made: the body reflects at least this
+        seq = self._core.seq()  # read before the body is made: it reflects at least this
         if path[-1:] == "/" or scope.get("root_path"):
             path = _path_below_mount(scope)
         try:
@@ -196,7 +196,7 @@ class AzoraApp(FastAPI):
         return here
 
     def _finish(self, send: Any, unsafe: bool, seq: int, head: bool) -> Any:
-        """Adds what every answer bears: a change the seq after it, a read the one before."""
+        """Adds Azora-Seq: for a change the seq after it, for a read the seq before it."""
 
         async def finish(message: Any) -> None:
             if message["type"] == "http.response.start":
@@ -221,11 +221,11 @@ def _path_below_mount(scope: Any) -> str:
 
 
 async def _body(scope: Any, path: str, receive: Any, patience: Patience) -> bytes:
-    """Reads the body of a change and checks what may be said before its meaning is."""
+    """Reads the body of a change and makes the checks that do not depend on its meaning."""
     headers = dict(scope["headers"])
     length = headers.get(b"content-length", b"0")
     if length.isdigit() and int(length) > MAX_BODY_BYTES and b"expect" in headers:
-        raise _too_large()  # it asked before sending
+        raise _too_large()  # the client asked before it sends the body
     try:
         body: bytes = await patience.wait(_whole(receive), _BODY_SECONDS)
     except TimeoutError:
@@ -342,13 +342,13 @@ async def _on_http(request: Request, error: Exception) -> Response:
 
 
 def _allowed(request: Request) -> str:
-    """Every method of a path, not only those of the first route that has it."""
+    """All methods of a path, not only those of its first route."""
     routes = [
         route
         for route in request.app.router.routes
         if route.matches(request.scope)[0] != Match.NONE
     ]
-    # Who names the path itself goes before who would take it for an id.
+    # A route with this exact path goes before one that would read it as an id.
     named = [route for route in routes if not route.param_convertors] or routes
     found = {method for route in named for method in route.methods or ()}
     return ", ".join(sorted(found | ({"HEAD"} if "GET" in found else set())))
@@ -378,7 +378,7 @@ def create_app(
         auth: "owner": changes are open to processes of the user who runs the server and need a
             token from everybody else; "token": they need it from everybody; None: no question is
             asked (for tests).
-        allowed_hosts: Names a Host header may bear besides the loopback ones; "*" allows any.
+        allowed_hosts: Names a Host header may have besides the loopback ones; "*" allows any.
 
     Example:
         app = create_app(orch)

@@ -1,7 +1,7 @@
-"""When endless answers end: because we are told to, or because the server above begins to end.
+"""Ends endless answers: when we are asked to, or when the server above begins to end.
 
 A mounted app gets no lifespan, and uvicorn waits for open answers before it says anything: its
-Server is found among the tasks of the loop, and looked at while something waits.
+Server is found among the tasks of the loop, and checked while an answer waits.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ class Closing:
         self._watch: asyncio.Task[None] | None = None
 
     def set(self) -> None:
-        """Ends them, and those to come."""
+        """Ends all endless answers, present and future."""
         self._told = True
         self._event.set()
 
     async def wait(self) -> None:
-        """Until they are to end."""
+        """Waits until the answers must end."""
         if not self._told and (self._watch is None or self._watch.done()):
             server = server_above()
             if server is not None and not server.should_exit:
@@ -52,7 +52,7 @@ class Closing:
 
 
 def server_above() -> Any | None:
-    """The uvicorn.Server whose loop this is; None: there is none, or another kind of server."""
+    """The uvicorn.Server that runs on this loop; None: there is none, or it is another server."""
     uvicorn = sys.modules.get("uvicorn.server")
     if uvicorn is None:
         return None

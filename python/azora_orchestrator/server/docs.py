@@ -1,4 +1,4 @@
-"""The API described: OpenAPI, and a page of it that needs nothing from the network."""
+"""Describes the API: OpenAPI, and a page of it that needs nothing from the network."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def operation_id(method: str, path: str) -> str:
 
 
 def responses(media_type: str, *, waits: bool) -> dict[int | str, dict[str, Any]]:
-    """What an operation may answer, errors included."""
+    """The possible answers of an operation, errors included."""
     content = {media_type: {"schema": {"type": "object" if media_type == JSON else "string"}}}
     problem = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     answers: dict[int | str, dict[str, Any]] = {
@@ -103,7 +103,7 @@ def responses(media_type: str, *, waits: bool) -> dict[int | str, dict[str, Any]
 
 
 def with_service_schema(document: dict[str, Any]) -> dict[str, Any]:
-    """Adds what the core's field table says about a service."""
+    """Adds the schema of a service from the core's field table."""
     schema = json.loads(_core.service_schema())
     schema.pop("$schema", None)
     components = document.setdefault("components", {}).setdefault("schemas", {})

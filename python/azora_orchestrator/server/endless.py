@@ -1,6 +1,6 @@
-"""What endless answers share: they end when their client leaves or the server shuts down.
+"""Shared by endless answers: they end when their client leaves or the server shuts down.
 
-Also then, when the client has stopped reading and a write is stuck behind it.
+They end even if the client has stopped reading and a write is blocked by that.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from typing import Any, Self
 
 
 class Ends:
-    """The two ends of one answer, as a context.
+    """The two reasons for which one answer ends, as a context manager.
 
     Threads: one event loop.
     """
@@ -30,17 +30,17 @@ class Ends:
 
     @property
     def reached(self) -> bool:
-        """Whether there is no more to be said."""
+        """Whether the answer must end."""
         return self._gone.done() or self._closing.done()
 
     async def wait(self, news: asyncio.Future[Any] | None, seconds: float) -> bool:
-        """Waits for an end, for `news` or for a while; answers False when the while was over."""
+        """Waits for an end, for `news` or for some time; returns False when the time was over."""
         waited = {self._gone, self._closing} | (set() if news is None else {news})
         done, _ = await asyncio.wait(waited, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
         return bool(done)
 
     async def write(self, send: Any, chunk: bytes) -> None:
-        """Sends a part; gives up when an end comes before the client takes it."""
+        """Sends a part; gives up if the answer must end before the client takes it."""
         message = {"type": "http.response.body", "body": chunk, "more_body": True}
         writing = asyncio.ensure_future(send(message))
         try:
@@ -48,7 +48,7 @@ class Ends:
                 {writing, self._gone, self._closing}, return_when=asyncio.FIRST_COMPLETED
             )
             if not writing.done():
-                await asyncio.sleep(0)  # an end was there already: what can be written, is
+                await asyncio.sleep(0)  # the answer must end already: write what can be written
             self._stuck = not writing.done()
         finally:
             if not writing.done():
@@ -59,7 +59,7 @@ class Ends:
             writing.result()
 
     async def finish(self, send: Any) -> None:
-        """The regular end of the answer, for a client that is there and reads."""
+        """Sends the regular end of the answer, for a client that is still there and reads."""
         if not self._stuck and not self._gone.done():
             await send({"type": "http.response.body", "body": b""})
 

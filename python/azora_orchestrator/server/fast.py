@@ -1,7 +1,7 @@
 """The hot reads, as bytes, in front of FastAPI.
 
 /health, /status, /services, /services/{id} and /loadbalancer/{pool} are bytes made by the core;
-everything else goes on to the routes. Errors that arise here have the same shape as everywhere.
+everything else goes on to the routes. Errors have the same shape here as everywhere.
 Their plainest case (a GET without a query, by a local peer under a Host that passed before) is
 answered by the core in one call, `Core.front`, before it comes here.
 """
@@ -18,18 +18,18 @@ from azora_orchestrator.server.answers import JSON_TYPE, Refusal, from_core
 
 _NOT_FOUND = "Service not found"
 _NO_STORE = (b"cache-control", b"no-store")
-# What tells of more services than this is made on a thread: picks do not wait behind it.
+# An answer about more services than this is made on a thread, so that picks do not wait for it.
 LARGE_FLEET = 2_000
 _TRUE = ("1", "true", "yes")
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]
 
 
-_second: tuple[int, bytes] = (-1, b"")  # the last one that was written out
+_second: tuple[int, bytes] = (-1, b"")  # the last time that was formatted
 
 
 def iso_now() -> bytes:
-    """Now, as the seed writes times: ISO 8601, UTC, milliseconds, Z."""
+    """The present time as the seed writes it: ISO 8601, UTC, milliseconds, Z."""
     global _second
     seconds, ms = divmod(time.time_ns() // 1_000_000, 1000)
     known, text = _second
@@ -78,7 +78,7 @@ def flag(query: dict[str, list[str]], name: str) -> bool:
 
 
 def hot_read(core: Any, path: str, scope: Any, head: bool) -> Answer | None:
-    """The answer to a hot read; None when `path` is none of them.
+    """The answer to a hot read; None if `path` is not a hot read.
 
     Args:
         core: The native core.
@@ -91,7 +91,7 @@ def hot_read(core: Any, path: str, scope: Any, head: bool) -> Answer | None:
         if not pool or "/" in pool:
             return None
         if b"explain" in scope.get("query_string", b"") and core.totals()[1] > LARGE_FLEET:
-            return None  # every candidate is named: it takes its time
+            return None  # slow: it names every candidate
         return pick(core, pool, scope, head)
     if path.startswith("/services/"):
         service_id = path[10:]
@@ -113,7 +113,7 @@ def hot_read(core: Any, path: str, scope: Any, head: bool) -> Answer | None:
 
 
 def services_json(core: Any, scope: Any) -> bytes:
-    """The answer to GET /services: all of them, or those of one type in the shape of their own."""
+    """The answer to GET /services: all services, or those of one type, which have another shape."""
     types = query_of(scope).get("type", ())
     if len(types) > 1:
         return b'{"services":[]}'

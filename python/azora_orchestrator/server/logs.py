@@ -53,7 +53,7 @@ class LogAnswer(Response):
             await ends.finish(send)
 
     async def _go_on(self, stream: Any, ends: Ends, send: Any) -> None:
-        """An unregistered service is followed until its process is gone: its last words count."""
+        """Follows an unregistered service until its process is gone, to get its last output."""
         while not stream.over and not await ends.wait(None, _FOLLOW_SECONDS):
             if self._app.core.closed():
                 return

@@ -1,7 +1,7 @@
 """Whose socket is at the other end of a loopback connection?
 
 Asks the kernel over NETLINK_SOCK_DIAG for the client's own socket by its exact four-tuple, as
-identd does. Whatever is not certain is a no.
+identd does. If the answer is not certain, the caller is refused.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Address = tuple[str, int]
 
 
 def _numeric(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address `host` spells, an IPv4 one inside IPv6 as IPv4; None when it is no number."""
+    """The address `host` as an object, IPv4 inside IPv6 as IPv4; None if it is not numeric."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
@@ -51,7 +51,7 @@ def is_loopback(host: str | None) -> bool:
 
 @functools.lru_cache(maxsize=1024)
 def _packed(host: str) -> tuple[int, bytes] | None:
-    """Family and padded address of a numeric host; None when it is no number."""
+    """Family and padded address of a numeric host; None if it is not numeric."""
     address = _numeric(host)
     if address is None:
         return None
@@ -68,12 +68,12 @@ class _Netlink:
         self._socket = socket.socket(
             socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, _NETLINK_SOCK_DIAG
         )
-        # The kernel answers at once; this way that takes two system calls and not four.
+        # The kernel answers at once. With this timeout a question takes two system calls, not four.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _ONE_SECOND)
         self._socket.connect((0, 0))  # to and from the kernel alone
 
     def ask(self, request: bytes) -> bytes | None:
-        """The kernel's answer to this question and no other; None: whose it is, nobody knows."""
+        """The kernel's answer to exactly this question; None: the owner is not known."""
         self._turn = self._turn % 0xFFFFFFFF + 1
         size = _NLMSG_HEADER.size + len(request)
         header = _NLMSG_HEADER.pack(size, _SOCK_DIAG_BY_FAMILY, _NLM_F_REQUEST, self._turn, 0)
@@ -96,9 +96,9 @@ _here = _Here()
 
 
 def _ask_kernel(request: bytes) -> bytes | None:
-    netlink, _here.netlink = _here.netlink, None  # kept again only when all went well
+    netlink, _here.netlink = _here.netlink, None  # kept again only after success
     try:
-        if netlink is None or netlink.pid != os.getpid():  # a forked child shares nothing
+        if netlink is None or netlink.pid != os.getpid():  # a forked child must not share it
             netlink = _Netlink()
         reply = netlink.ask(request)
     except OSError:
@@ -138,7 +138,7 @@ def _read_reply(reply: bytes, client: Address, server: Address) -> int | None:
 
 
 def _host(family: int, raw: bytes) -> tuple[int, bytes] | None:
-    """An address of a reply as _packed() has it."""
+    """An address from a reply, in the form that _packed() returns."""
     if family == socket.AF_INET:
         return family, raw[:4].ljust(16, b"\0")
     return _packed(str(ipaddress.IPv6Address(raw)))
@@ -156,7 +156,7 @@ _OVERFLOW_UID = _overflow_uid()
 
 
 def is_ours(uid: int | None) -> bool:
-    """Whether `uid` is the one this server runs as. The kernel's "somebody else" never is."""
+    """Whether `uid` is the one this server runs as. The kernel's overflow uid never is."""
     return uid is not None and uid != _OVERFLOW_UID and uid == os.geteuid()
 
 

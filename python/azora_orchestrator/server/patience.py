@@ -1,6 +1,6 @@
-"""Waits with an end, under one timer for all of a loop.
+"""Waits with a time limit; one timer serves all waits of a loop.
 
-A timer for each, as `asyncio.timeout()` takes one, costs more than the whole of a registration.
+One timer per wait, as in `asyncio.timeout()`, would cost more than a whole registration.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ class Patience:
         self.ended = False
 
     async def wait(self, awaited: Awaitable[Any], seconds: float) -> Any:
-        """Awaits; a task waits for one thing at a time.
+        """Awaits with a limit; a task may have one such wait at a time.
 
         Raises:
             TimeoutError: It took longer than `seconds`, or up to a tenth more; or end() was called.
@@ -46,7 +46,7 @@ class Patience:
             self._late.discard(task)
 
     def end(self) -> None:
-        """Ends every wait there is."""
+        """Ends all waits."""
         self.ended = True
         self._cancel(list(self._due))
 

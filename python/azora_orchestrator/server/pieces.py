@@ -1,4 +1,4 @@
-"""Large bodies, sent in pieces: between two of them the loop serves every other request."""
+"""Large bodies are sent in pieces: between two pieces the loop serves other requests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ PIECE = 256 * 1024
 
 
 class InPieces(Response):
-    """A body that is there as a whole and goes out piece by piece.
+    """A complete body that is sent piece by piece.
 
     A socket takes some megabytes at once, and copying them holds up the loop for milliseconds;
     with several readers of a large fleet, a pick would wait for all of them.

@@ -1,7 +1,7 @@
-"""POST /services/register without a thread: the loop is told through a descriptor when it is done.
+"""POST /services/register without a thread: a descriptor tells the loop when it is done.
 
 A thread that waits for the core costs more than the registration itself, and eight of them are
-eight clients. Here as many as there are share the core's turns.
+eight clients. Without threads, any number of clients can share the core's turns.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ class Registering:
         self.loop.add_reader(self._core.fileno(), self._answered)
 
     async def register(self, body: bytes) -> bytes:
-        """Registers what a body says; answers the body of the answer.
+        """Registers the service in a body; returns the body of the answer.
 
         Raises:
-            Refusal: The body is no text.
+            Refusal: The body is not valid text.
             CoreError: The core refuses it.
         """
         try:
@@ -54,7 +54,7 @@ class Registering:
         for ticket, error in self._core.take():
             done = self._waiting.get(ticket)
             if done is None or done.done():
-                continue  # whoever asked has left
+                continue  # the client has left
             if error is None:
                 done.set_result(None)
             else:

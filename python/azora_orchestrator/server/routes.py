@@ -290,7 +290,7 @@ _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
     ("GET", "/docs", _docs, "This description as a page.", []),
 ]
 
-# What is answered where it is not JSON.
+# The media types of answers that are not JSON.
 _CONTENT = {
     "/services/{id}/logs": "text/plain",
     "/events": "text/event-stream",

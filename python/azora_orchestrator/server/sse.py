@@ -96,6 +96,7 @@ def _resolve(future: asyncio.Future[None]) -> None:
 
 def _frame(event: Any) -> bytes:
     body: bytes = event.json
-    # A gap comes before the events within its range: who resumes after it must not pass them over.
+    # A gap comes before the events in its range: a client that resumes after it must still get
+    # them.
     number = b"" if event.type == "gap" else b"id: %d\n" % event.seq
     return b"%sevent: %s\ndata: %s\n\n" % (number, event.type.encode(), body)

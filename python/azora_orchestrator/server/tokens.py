@@ -12,7 +12,7 @@ _FILE = "token"
 
 
 def runtime_dir() -> Path:
-    """Where the token lies: $XDG_RUNTIME_DIR/azora, else /tmp/azora-UID."""
+    """The folder of the token: $XDG_RUNTIME_DIR/azora, else /tmp/azora-UID."""
     base = os.environ.get("XDG_RUNTIME_DIR")
     if base and os.path.isdir(base) and os.access(base, os.W_OK):
         return Path(base) / "azora"
@@ -32,7 +32,7 @@ def _is_private(path: Path, kind: int) -> bool:
 
 
 def read_token() -> str | None:
-    """AZORA_TOKEN, else what the token file holds; None when there is none that can be trusted."""
+    """AZORA_TOKEN, else the content of the token file; None if no token can be trusted."""
     given = os.environ.get("AZORA_TOKEN")
     if given:
         return given
@@ -47,10 +47,10 @@ def read_token() -> str | None:
 
 
 def ensure_token() -> str:
-    """The token, made now when there is none.
+    """The token; makes one if there is none.
 
     Raises:
-        PermissionError: Somebody else owns the place where it belongs.
+        PermissionError: Another user owns the folder of the token.
     """
     found = read_token()
     if found:
@@ -65,7 +65,7 @@ def ensure_token() -> str:
     with os.fdopen(descriptor, "w", encoding="ascii") as file:
         file.write(token + "\n")
     try:
-        os.link(fresh, folder / _FILE)  # never replaces what another server made meanwhile
+        os.link(fresh, folder / _FILE)  # never replaces a token that another server has just made
     except FileExistsError:
         if read_token() is None:
             os.replace(fresh, folder / _FILE)

@@ -117,9 +117,9 @@ mutant(dependents_stop_last orchestrator/reactions/on_stop.cpp "what others need
 [=[    if (!PLANTED && needed) continue;]=])
 
 mutant(rotation_left_late orchestrator/reactions/on_action.cpp "an exit is told while the service can be picked"
-[=[  // Out of rotation before the exit can be read.
+[=[  // The service leaves rotation before any reader can see the exit.
   turn.set_standing(]=]
-[=[  // Out of rotation before the exit can be read.
+[=[  // The service leaves rotation before any reader can see the exit.
   if (!PLANTED) turn.set_standing(]=])
 
 mutant(new_owner_does_not_wait orchestrator/fleet.cpp "a new owner of an id starts beside the old one"
@@ -192,8 +192,8 @@ mutant(step_not_marked orchestrator/drive.cpp "what a step decided is published 
 [=[  if ((!PLANTED && !is_of_check(input.kind)) || (compared]=])
 
 mutant(retry_never orchestrator/commits.cpp "a store that works again is never tried"
-[=[      retry_ = true;  // the turn's end commits]=]
-[=[      if (!PLANTED) retry_ = true;  // the turn's end commits]=])
+[=[      retry_ = true;  // the end of this turn commits]=]
+[=[      if (!PLANTED) retry_ = true;  // the end of this turn commits]=])
 
 mutant(restart_along_forgotten orchestrator/drive.cpp "what goes along with a restarted dependency goes on"
 [=[      if (restarted != nullptr) restart_along(*restarted);]=]

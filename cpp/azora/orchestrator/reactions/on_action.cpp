@@ -12,14 +12,14 @@ namespace {
 
 constexpr Standing kStopped{Tier::excluded, Exclusion::stopped};
 
-// The service whose current run this is; null: there is none.
+// The service whose current run this is; null: none.
 ServiceState* current(Fleet& fleet, Run run) AZORA_CONTROL {
   ServiceState* service = fleet.by_serial(run.serial);
   const bool same = service != nullptr && service->own && service->machine.incarnation == run.incarnation;
   return same ? service : nullptr;
 }
 
-// An answer to a start of ours still says something: the run has neither begun nor ended.
+// True while the answer to our start still matters: the run has neither begun nor ended.
 bool is_awaited(const healing::Machine& machine) {
   if (machine.timers.started) return false;
   switch (machine.lifecycle) {
@@ -33,8 +33,8 @@ bool is_awaited(const healing::Machine& machine) {
   }
 }
 
-// Where checks go on all the while, what its action says of itself is kept apart from what they say. A start that is
-// refused while it is stopped as planned is no failure: nothing is wrong with the service.
+// If the service runs without us, its checks go on, so the error of its action is kept apart from their error. A start
+// that is refused during a planned stop is not a failure, because nothing is wrong with the service.
 void on_refused(Drive& drive, ServiceState& service, std::string reason) AZORA_CONTROL {
   if (service.owned()) {
     const bool fails = service.machine.lifecycle == Lifecycle::starting || service.machine.episode.failing;
@@ -45,7 +45,7 @@ void on_refused(Drive& drive, ServiceState& service, std::string reason) AZORA_C
   drive.feed(service, {.kind = Input::Kind::launch_failed, .incarnation = service.machine.incarnation});
 }
 
-// What runs is ours: it is new, and nothing was asked of it before.
+// A run of an owned service has begun. It is new, and no check was asked of it before.
 void on_begun(Probing& probing, Drive& drive, ServiceState& service, const Now& at) AZORA_CONTROL {
   service.own->process_started = at.wall;
   service.start_time = at.wall;
@@ -55,8 +55,8 @@ void on_begun(Probing& probing, Drive& drive, ServiceState& service, const Now& 
   probing.apply_mode(service);
 }
 
-// Its action is done with what runs without us. Where that comes too late there is nothing to verify: its checks go on as
-// they are.
+// The action of a service that runs without us has finished. If this comes too late there is nothing to verify, and its
+// checks go on as they are.
 void on_helped(Probing& probing, Drive& drive, ServiceState& service) AZORA_CONTROL {
   service.own->action_error.clear();
   const bool was_started = service.machine.timers.started.has_value();
@@ -65,7 +65,7 @@ void on_helped(Probing& probing, Drive& drive, ServiceState& service) AZORA_CONT
   const bool verified_now = !was_started && machine.timers.started && machine.lifecycle == Lifecycle::starting;
   if (!verified_now) return;
   service.begin_starting();
-  for (health::Check& check : service.checks) check.mode = health::Mode::paused;  // its distances count from here
+  for (health::Check& check : service.checks) check.mode = health::Mode::paused;  // its growing distances start again
   probing.apply_mode(service);
 }
 
@@ -88,11 +88,11 @@ void on_action_warning(Fleet& fleet, Run run, std::string reason) {
 void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const ExitView& exit) {
   ServiceState* service = current(fleet, run);
   if (service == nullptr) return;
-  // Out of rotation before the exit can be read.
+  // The service leaves rotation before any reader can see the exit.
   turn.set_standing(*service, kStopped);
   const Lifecycle state = service->machine.lifecycle;
-  // One that could not be killed in time ends as what it was stuck in. One that ended before our stop had reached it,
-  // because the keeper was away, ended by itself.
+  // The planned end of a service stays planned when it was STUCK before it died. If it ended before our stop reached
+  // it, because the keeper was away, it ended by itself.
   const bool planned = !exit.by_itself && (state == Lifecycle::stopping || state == Lifecycle::killing ||
                                            state == Lifecycle::stuck);
   const bool clean = exit.code == 0;
@@ -108,7 +108,7 @@ void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const Exi
   service->own->pid.reset();
   service->own->process_started.reset();
   service->own->warning.clear();
-  // Where exit 0 is no reason to rest it is an error like others.
+  // If the policy is "always", exit 0 is an error like any other.
   if (!planned && (!clean || service->spec->restart.on == RestartOn::always)) {
     service->set_last_error(oom           ? "killed for want of memory (process.memoryLimit)"
                             : exit.signal ? "killed by " + signal_name(*exit.signal)

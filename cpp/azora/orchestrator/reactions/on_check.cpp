@@ -24,7 +24,7 @@ void emit_check(Turn& turn, const ServiceState& service, health::Verdict verdict
       .reason = service.last_error()});
 }
 
-// Figures and words of the service follow the verdict.
+// Updates the figures and the last error of the service after a verdict.
 void note(Turn& turn, ServiceState& service, const health::Check& check, const health::ProbeResult& result,
           health::Verdict verdict, bool counted) AZORA_CONTROL {
   const ProbeSpec& probe = service.spec->probe;
@@ -38,7 +38,7 @@ void note(Turn& turn, ServiceState& service, const health::Check& check, const h
                              passed ? std::optional(service.uptime_ms(now)) : std::nullopt);
     emit_check(turn, service, verdict, response_ms);
   } else if (verdict == health::Verdict::fail || result.outcome == health::Outcome::unresolved) {
-    // For `why`: it starts, or its name has no address.
+    // `why` shows this: the service is starting, or its name has no address.
     service.set_last_error(health::explain(result, *check.target, probe));
   }
 }

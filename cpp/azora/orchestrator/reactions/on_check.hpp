@@ -1,5 +1,5 @@
 #pragma once
-// From an answer to a check to a verdict, and from a verdict to what healing is told.
+// Turns an answer to a check into a verdict, and a verdict into an input for healing.
 // Threads: the control thread. Fails: never.
 #include <vector>
 
@@ -12,7 +12,7 @@ namespace azora::orchestrator {
 
 void on_check_results(Turn& turn, Probing& probing, Ownership& ownership, Drive& drive,
                       const std::vector<health::ProbeResult>& results) AZORA_CONTROL;
-// One that was held until it was known whose answer it is.
+// An answer that was held until it was known whose answer it is.
 void on_settled_result(Turn& turn, Probing& probing, Drive& drive, ServiceState& service, health::Check& check,
                        const health::ProbeResult& result) AZORA_CONTROL;
 

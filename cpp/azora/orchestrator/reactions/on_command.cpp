@@ -24,7 +24,7 @@ void carry_out(Turn& turn, Drive& drive, ServiceState& service, Verb verb) AZORA
   service.waits_to_stop = false;
   turn.mark_dirty(service);
   turn.mark_durable(service.serial);
-  if (service.held_back) return;  // comes up when the former owner of its id is gone
+  if (service.held_back) return;  // it is started when the former service of its id is gone
   switch (verb) {
     case Verb::start:
       return drive.feed(service, {.kind = Input::Kind::desire, .desired = Desired::up, .cause = Cause::op});
@@ -35,7 +35,7 @@ void carry_out(Turn& turn, Drive& drive, ServiceState& service, Verb verb) AZORA
   }
 }
 
-// A job that is done is not run again where that is all that what is started with it needs of it (R55).
+// True for a finished job that meets all dependencies of the services that start now: it need not run again (R55).
 bool is_as_needed(const Fleet& fleet, std::string_view root, const ServiceState& job) AZORA_CONTROL {
   if (job.machine.lifecycle != Lifecycle::done) return false;
   std::vector<std::string> started = fleet.graph().all_dependencies(root);
@@ -88,13 +88,13 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
   const Verb verb = command.verb;
   VerbAnswer answer;
   answer.service_id = command.name;
-  std::vector<ServiceState*> first;  // dependents that are taken along, those to end first come first
+  std::vector<ServiceState*> first;  // dependents that are stopped, too; the one to stop first comes first
   for (ServiceState* other : fleet.all_dependents(command.name)) {
     if (!other->alive()) continue;
     answer.affected.push_back(*other->id);
     if (command.dependents && verb != Verb::start) first.push_back(other);
   }
-  // A newer verb takes the place of one that waits, and those that were stopped for that one come back.
+  // A newer verb replaces the one that waits, and the services that were stopped for the older verb are started again.
   const auto drop = [&](std::uint64_t serial) AZORA_CONTROL {
     turn.mark_durable(serial);
     raise_again(fleet, turn, drive, verbs.drop(serial));
@@ -113,7 +113,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
     turn.mark_dirty(one);
     turn.mark_durable(one.serial);
     if (!staged.after.empty() && staged.verb == Verb::stop) {
-      // Until its turn comes it goes on, but is not started again by us.
+      // Until its verb is due it runs on, but we do not start it again.
       one.waits_to_stop = true;
       drive.feed(one, {.kind = Input::Kind::desire, .desired = Desired::hold, .cause = Cause::op});
     }
@@ -129,7 +129,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
           {.serial = one->serial, .verb = Verb::stop, .after = fleet.living_dependents(*one)});
   }
   for (ServiceState* target : targets) {
-    // After all of them, not only its direct ones: one between may be down already. They come back with the last.
+    // Waits for all dependents: one in between may be down already. The last target starts them again.
     const bool raises = verb == Verb::restart && target == targets.back();
     stage(*target, verb == Verb::stop ? Desired::down : Desired::up,
           {.serial = target->serial,

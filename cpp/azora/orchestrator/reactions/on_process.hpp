@@ -1,5 +1,5 @@
 #pragma once
-// What is measured of processes, and what the keeper says beside their runs (on_action.hpp has those).
+// Measurements of processes, and reports of the keeper that are not about runs (those are in on_action.hpp).
 // Threads: the control thread. Fails: never.
 #include <cstdint>
 #include <string_view>
@@ -11,10 +11,10 @@
 
 namespace azora::orchestrator {
 
-// Its shim dropped so many lines since it began; returns how many of them are new.
+// The shim of the service has dropped `lines` lines since it began; returns how many of them are new.
 std::uint64_t on_output_dropped(Fleet& fleet, Turn& turn, std::uint64_t serial, std::uint64_t lines,
                                 const keeper::LogLoss& loss) AZORA_CONTROL;
-// What its processes use, as sampled.
+// The sampled usage of its processes.
 void on_usage(Fleet& fleet, Turn& turn, std::string_view id, std::uint64_t incarnation, double cpu_percent,
               std::int64_t rss_bytes) AZORA_CONTROL;
 

@@ -14,7 +14,7 @@ namespace {
 using registry::Entry;
 using registry::Instance;
 
-// A service without explicit group is alone, unless others name a group of its id.
+// A service without an explicit group is alone in its group, unless other services name its id as their group.
 void join_permits(const Registration& rooms, const ServiceState& service) AZORA_CONTROL {
   const auto join = [&](const ServiceState& one, const std::string& group) AZORA_CONTROL {
     rooms.admission.join(one.serial, group, one.spec->probe.interval);
@@ -27,7 +27,7 @@ void join_permits(const Registration& rooms, const ServiceState& service) AZORA_
   if (owner != nullptr && owner->spec->is_alone()) join(*owner, spec.group);
 }
 
-// Pools, permits and checks follow its configuration.
+// Updates pools, permits and checks after its configuration.
 void configure(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
   if (service.spec->endpoint) {
     rooms.turn.pool_put(service);
@@ -76,14 +76,14 @@ void replace(const Registration& rooms, ServiceState& service, const Entry& entr
   bring_in(rooms, service);
 }
 
-// What runs is not what is configured now.
+// Restarts the service if it runs something else than what is configured now.
 void restart_where_required(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
   if (!service.restart_required || !service.alive() || service.wanted != Desired::up) return;
   if (rooms.fleet.running()) rooms.drive.feed(service, {.kind = Input::Kind::restart, .cause = Cause::op});
 }
 
-// No reader finds it any more; it stays until what it runs is proven gone. `more` are ids that wait for that besides
-// its own.
+// From now on no reader finds the service. Its state stays until its process is proven gone. The ids in `more` wait for
+// that, and so does its own id.
 void leave(const Registration& rooms, ServiceState& service, const std::vector<std::string>& more = {}) AZORA_CONTROL {
   rooms.turn.set_standing(service, {Tier::excluded, Exclusion::gone});
   rooms.turn.pool_remove(service.serial);
@@ -99,7 +99,7 @@ void leave(const Registration& rooms, ServiceState& service, const std::vector<s
   }
 }
 
-// The registry does not have it any more.
+// Removes a service that the registry does not have any more.
 void retire(const Registration& rooms, const Instance& instance,
             const std::vector<std::string>& more = {}) AZORA_CONTROL {
   ServiceState& service = *rooms.fleet.by_serial(instance.serial);
@@ -111,8 +111,8 @@ void retire(const Registration& rooms, const Instance& instance,
   rooms.drive.evaluate_dependents(id);
 }
 
-// What the entry stands for no more goes, and what it stands for now under new ids waits until then, since it may have
-// the same port.
+// Instances that the entry no longer has leave. New instances wait until these are gone, because they may have the same
+// port.
 void rescale(const Registration& rooms, const registry::Registry::Change& change) AZORA_CONTROL {
   std::vector<std::string> added;
   for (std::size_t i = 0; i < change.replaced.size(); ++i) {
@@ -121,12 +121,12 @@ void rescale(const Registration& rooms, const registry::Registry::Change& change
   for (const Instance& one : change.removed) retire(rooms, one, added);
 }
 
-// The service of that serial gets the configuration that the registry has for it now; `before` is the one it had.
+// Gives the service with that serial the configuration that the registry has now; `before` is its former one.
 void reconfigure(const Registration& rooms, const Entry& entry, const Instance& instance,
                  const ServiceSpec& before) AZORA_CONTROL {
   ServiceState& service = *rooms.fleet.by_serial(instance.serial);
   if (instance.spec->action == before.action) return replace(rooms, service, entry, instance.spec);
-  // Another kind of service under the same name: the old one leaves, the new one begins from nothing.
+  // The same name now means another kind of service: the old service leaves, the new one begins with a fresh state.
   const std::string id = instance.spec->id;
   rooms.fleet.renumber(id);
   leave(rooms, service);

@@ -1,6 +1,6 @@
 #pragma once
-// register, overwrite, unregister: refused whole or done whole.
-// Threads: the control thread. Fails: on_register() for a batch that may not be.
+// register, overwrite, unregister: each is done completely or refused completely.
+// Threads: the control thread. Fails: on_register() if the batch is refused.
 #include <string_view>
 #include <vector>
 
@@ -12,7 +12,7 @@
 
 namespace azora::orchestrator {
 
-// What a change of who is registered concerns.
+// The parts that a change of the registered services needs.
 struct Registration {
   Fleet& fleet;
   Turn& turn;
@@ -25,7 +25,7 @@ struct Registration {
 // What these requests ask for, by what is registered now.
 Result<std::vector<SpecPtr>> specs_of(const Fleet& fleet, std::vector<Request> requests) AZORA_CONTROL;
 Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply) AZORA_CONTROL;
-// All services of the entry of that name, or the one of that id; false: there was none.
+// Unregisters all services of the entry with that name, or the one with that id; false: there was none.
 bool on_unregister(const Registration& rooms, std::string_view name) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator

@@ -20,8 +20,8 @@ constexpr Millis kStopGrace{5'000};
 
 constexpr Input kStop{.kind = Input::Kind::desire, .desired = Desired::down, .cause = Cause::shutdown};
 
-// No action is started while the whole is stopped, and what was about to be done to a service that runs without us
-// is void: after a start its first answer decides.
+// While everything is stopped, no action is started. Actions that were due for services that run without us are
+// cancelled; after a start, the first answer of such a service decides.
 void keep_hands_off(Fleet& fleet, Drive& drive) AZORA_CONTROL {
   std::vector<std::uint64_t> serials;
   fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
@@ -95,8 +95,8 @@ SteadyTime stop_limit(const Fleet& fleet, SteadyTime now) {
   });
   const auto rank = [&graph = fleet.graph()](const ServiceState* service) { return graph.rank(*service->id); };
   std::sort(living.begin(), living.end(), [&](const auto* a, const auto* b) { return rank(a) < rank(b); });
-  // By entry, until its last instance and all that it needs have stopped. What needs a service has a greater rank, and
-  // stops before it; a service that does not live holds up nothing.
+  // Per entry: the time until its last instance and all its dependencies have stopped. Dependents have a greater rank
+  // and stop first; a service that does not live delays nothing.
   std::unordered_map<std::string_view, Millis> chains;
   Millis longest{0};
   for (const ServiceState* service : living) {
@@ -133,7 +133,7 @@ void stop_overdue(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
     if (service.owned() && service.machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
   });
   for (const std::uint64_t serial : serials) {
-    // Also those that waited for their dependents: what comes now is a planned end.
+    // Includes services that still wait for their dependents: the end that comes now is planned.
     ServiceState* service = fleet.by_serial(serial);
     drive.feed(*service, kStop);
     if (service->alive()) turn.send(Send::to_kill(service->run(), service->spec->action));

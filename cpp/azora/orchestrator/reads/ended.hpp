@@ -1,6 +1,6 @@
 #pragma once
-// Services that ended by themselves though they are wanted up and have an endpoint: nothing fails, nothing is started
-// again, and clients find no server there. Counted, named and explained wherever the fleet is shown (R54).
+// Services that ended by themselves although they are wanted up and have an endpoint. Nothing fails, nothing is started
+// again, and clients find no server there. So they are counted, named and explained wherever the fleet is shown (R54).
 // Threads: any; a board is immutable. Fails: never.
 #include <string>
 #include <vector>
@@ -11,7 +11,7 @@ namespace azora::orchestrator {
 
 // In registration order.
 std::vector<std::string> ended_ids(const Board& board);
-// One line each: which, with which code, under which policy.
+// One line per service: which one, its exit code, and its restartPolicy.
 std::vector<std::string> ended_lines(const Board& board);
 // "ended by itself with code 0 and is not started again, since its restartPolicy is never"
 std::string ended_words(const ExitView* exit, RestartOn policy);

@@ -7,7 +7,7 @@
 namespace azora::orchestrator {
 namespace {
 
-// Those that need the most attention first.
+// The lifecycles that need the most attention come first.
 constexpr std::array kByAttention = {
     Lifecycle::failed,   Lifecycle::stuck,    Lifecycle::killing, Lifecycle::stopping, Lifecycle::sweep,
     Lifecycle::backoff,  Lifecycle::blocked,  Lifecycle::starting, Lifecycle::adopt,   Lifecycle::ready,

@@ -1,5 +1,5 @@
 #pragma once
-// An entry with replicas as one service: what its instances are together.
+// An entry with replicas, shown as one service. Its values come from its instances:
 //   status     healthy: all are; degraded: some answer; unhealthy: none answers and one is unhealthy; else unknown
 //   lifecycle  that of the instance that needs the most attention: FAILED before READY
 //   desired    up while any instance is wanted up
@@ -13,13 +13,13 @@
 
 namespace azora::orchestrator {
 
-// It answers its checks, and its process, where we run it, is up.
+// True if the service answers its checks and, if we run it, its process is up.
 bool is_ready(const ServiceView& view);
 std::size_t ready_of(const std::vector<ViewPtr>& views);
 HealthStatus status_of(const std::vector<ViewPtr>& views);
 Lifecycle lifecycle_of(const std::vector<ViewPtr>& views);
 
-// The service of that id, or the entry of that name as one; null: there is none.
+// The service with that id, or the entry with that name as one service; null: there is none.
 ViewPtr view_of(const Board& board, std::string_view name);
 
 }  // namespace azora::orchestrator

@@ -16,7 +16,7 @@ void strings(JsonWriter& json, const std::vector<std::string>& values) {
   json.end_array();
 }
 
-// An entry: one service, or all its instances together.
+// An entry, written as one service or as all its instances together.
 void write_node(JsonWriter& json, const Board& board, const ServiceSpec& entry, int rank) {
   const std::vector<ViewPtr> views = board.services(entry.id);
   json.begin_object();
@@ -77,7 +77,7 @@ void write_dependency(JsonWriter& json, const Board& board, const Dependency& de
   json.end_object();
 }
 
-// Parents before children; what was shown is not opened again.
+// Parents come before children. An entry that was shown is not opened again.
 void write_tree(JsonWriter& json, const Board& board, std::string_view root) {
   struct Due {
     std::string_view id;
@@ -122,7 +122,7 @@ std::shared_ptr<const GraphReads::Fixed> GraphReads::fixed_of(const Board& board
 }
 
 Body GraphReads::graph(const Moment& moment) {
-  // Figures are no part of it.
+  // Figures do not appear in this text.
   const Moment still{.board = moment.board, .now = moment.now};
   return body_.fresh(still, bytes_made_, [&](std::string& out) {
     const Board& board = *moment.board;

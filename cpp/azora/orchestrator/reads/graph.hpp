@@ -1,6 +1,6 @@
 #pragma once
-// Which entry needs which in JSON, made of the published state on the caller's thread: the whole graph, which may have
-// megabytes and is kept like a list, and the neighbourhood of what one name stands for.
+// Which entry needs which, as JSON, made of the published state on the caller's thread: the whole graph, which may have
+// megabytes and is kept like a list, and the neighbourhood of one name.
 // Threads: any. Ownership: bodies are shared with their readers. Fails: dependencies(): unknown_service.
 #include <atomic>
 #include <cstdint>
@@ -26,7 +26,7 @@ class GraphReads {
   std::uint64_t bytes_made() const { return bytes_made_.load(std::memory_order_relaxed); }
 
  private:
-  // What changes only with membership and configuration.
+  // The parts that change only with membership and configuration.
   struct Fixed {
     std::shared_ptr<const Topology> topology;
     std::string start_order;  // a JSON array

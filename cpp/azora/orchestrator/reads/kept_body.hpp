@@ -1,7 +1,7 @@
 #pragma once
-// One large text made of the published state, kept and shared by its readers: made at once when membership, status or
-// lifecycle of any service changed, at most every 100 ms for fresher figures. It is made under its own lock, so that a
-// crowd of readers makes it once.
+// One large text made of the published state, kept and shared by its readers. It is made again at once when membership,
+// status or lifecycle of any service changed, and at most every 100 ms for fresher figures. It is made under its own
+// lock, so that many readers at a time make it once.
 // Threads: any. Ownership: texts are shared with their readers. Fails: never.
 #include <atomic>
 #include <cstdint>
@@ -17,9 +17,9 @@ namespace azora::orchestrator {
 
 using Body = std::shared_ptr<const std::string>;
 
-// What a reader found published: the board, and how many writes of figures there were when it looked.
+// The published state as a reader found it: the board, and the number of writes of figures at that time.
 struct Moment {
-  std::uint64_t figures = 0;            // looked at before the board: what comes later is seen next time
+  std::uint64_t figures = 0;            // read before the board: the next reader sees later writes
   std::shared_ptr<const Board> board;
   SteadyTime now{};
 };
@@ -32,7 +32,7 @@ class KeptBody {
     MutexLock lock(mutex_);
     const bool changed = body_ == nullptr || list_version_ < moment.board->list_version;
     const bool fresher = version_ < moment.board->version || figures_ < moment.figures;
-    // A reader that comes with an older board than the kept one gets what is kept: never back in time.
+    // A reader with an older board gets the kept text: the text never goes back in time.
     const bool older = version_ > moment.board->version;
     if (!older && (changed || (fresher && moment.now - made_ >= kFresh))) {
       std::string text;

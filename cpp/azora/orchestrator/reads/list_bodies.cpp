@@ -28,7 +28,7 @@ struct HealthAndConfig {
   bool wants(const ServiceView&) const { return true; }
   void write(std::string& out, const ServiceView& view) const {
     view.append_health(out, view.figures());
-    out.pop_back();  // its brace: one more key follows
+    out.pop_back();  // removes the closing brace: one more key follows
     out.append(",\"config\":").append(view.spec->config_json).append("}");
   }
 };
@@ -80,7 +80,7 @@ Body ListBodies::status(const Moment& moment, bool detailed) {
     } else {
       append_all(out, *moment.board, Health{});
     }
-    out += "],";  // what the seed does not have comes behind what it has
+    out += "],";  // keys that the seed does not have come last
     append_ended(out, *moment.board);
     out += "}";
   });
@@ -98,7 +98,7 @@ Body ListBodies::of_type(const Moment& moment, const std::string& type) {
   std::shared_ptr<KeptBody> kept;
   {
     MutexLock lock(types_mutex_);
-    // Any reader may ask for any number of types that do not exist.
+    // Bounds the memory: a reader may ask for any number of types that do not exist.
     if (!types_.contains(type) && types_.size() >= kTypes) types_.clear();
     std::shared_ptr<KeptBody>& known = types_[type];
     if (!known) known = std::make_shared<KeptBody>();

@@ -1,6 +1,6 @@
 #pragma once
 // The bodies of the lists (/status, /services), each made at most once per version (kept_body.hpp). Figures are read
-// as a body is made.
+// while a body is made.
 // Threads: any. Ownership: bodies are shared with their readers. Fails: never.
 #include <atomic>
 #include <cstdint>
@@ -27,7 +27,7 @@ class ListBodies {
   std::uint64_t bytes_made() const { return bytes_made_.load(std::memory_order_relaxed); }
 
  private:
-  static constexpr std::size_t kTypes = 64;  // whose bodies are kept
+  static constexpr std::size_t kTypes = 64;  // so many types have a kept body
 
   KeptBody status_;
   KeptBody detailed_;

@@ -1,6 +1,6 @@
 #pragma once
-// The metrics text (Prometheus). One table says name, kind, help and where the value comes from; a new metric is one
-// row of it. What is counted lies in the rooms that count (base/counter.hpp) and is read by the caller's thread.
+// The metrics text (Prometheus). One table gives name, kind, help and source of each value; a new metric is one row of
+// it. Each count lies in the part that counts it (base/counter.hpp) and is read on the caller's thread.
 // Threads: any. Ownership: none. Fails: never.
 #include <cstdint>
 #include <string>
@@ -12,7 +12,7 @@
 
 namespace azora::orchestrator {
 
-// Of the control thread.
+// Counts of the control thread.
 struct CoreCounts {
   std::uint64_t turns = 0;
   std::uint64_t views_built = 0;
@@ -26,7 +26,7 @@ struct CoreCounts {
   std::uint64_t figures_written = 0;
 };
 
-// All that the text is made of, gathered by its caller.
+// The sources of the text, gathered by the caller.
 struct MetricSources {
   const Board& board;
   const Self& self;

@@ -38,11 +38,11 @@ Topology::Topology(const Board& board) {
   rank_all();
 }
 
-// From those without dependencies upwards: an entry is ranked when all that it needs are. Cycles are refused at
-// registration, so every entry is reached.
+// Begins with entries that have no dependencies. An entry gets its rank when all its dependencies have one.
+// Registration refuses cycles, so every entry is reached.
 void Topology::rank_all() {
   ranks_.assign(entries_.size(), 0);
-  std::unordered_set<std::string_view> named;  // registered entries that others need
+  std::unordered_set<std::string_view> named;  // registered entries that have dependents
   std::vector<std::size_t> waits_for(entries_.size(), 0);
   std::vector<std::uint32_t> ready;
   for (const SpecPtr& entry : entries_) {
@@ -53,7 +53,7 @@ void Topology::rank_all() {
       if (named.contains(entry_of(dependency.id))) {
         ++waits_for[place];
       } else {
-        ranks_[place] = 1;  // what is not registered has rank 0
+        ranks_[place] = 1;  // a dependency that is not registered has rank 0
       }
     }
     if (waits_for[place] == 0) ready.push_back(place);
@@ -70,7 +70,7 @@ void Topology::rank_all() {
   }
 }
 
-// By rank, then higher priority, then order, as one number: a hundred thousand are sorted in some milliseconds.
+// Packs rank, higher priority and order into one number: a hundred thousand entries are sorted in some milliseconds.
 void Topology::sort_by_start(std::vector<std::uint32_t>& places) const {
   std::vector<std::uint64_t> keys;
   keys.reserve(places.size());
@@ -106,7 +106,7 @@ std::shared_ptr<const Topology> KeptTopology::of(const Board& board) {
   MutexLock lock(mutex_);
   if (kept_ && version_ == board.topology) return kept_;
   auto made = std::make_shared<const Topology>(board);
-  // A reader with an older board gets what fits its board, but does not take the place of the newer one.
+  // A reader with an older board gets a topology that fits its board. It does not replace the newer one.
   if (!kept_ || version_ < board.topology) {
     kept_ = made;
     version_ = board.topology;

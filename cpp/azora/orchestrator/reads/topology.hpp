@@ -1,6 +1,7 @@
 #pragma once
-// Which entry needs which, as published: made of a board's specs by the first reader that asks, kept until membership
-// or configuration change. The same ranks and dependents as the control thread's registry/dependency_graph.hpp has.
+// Which entry needs which in the published state. The first reader makes it from the board's specs; it is kept until
+// membership or configuration changes. Ranks and dependents are the same as in the control thread's
+// registry/dependency_graph.hpp.
 // Threads: any; a Topology is immutable. Ownership: shares the specs. Fails: never.
 #include <cstddef>
 #include <cstdint>
@@ -18,19 +19,19 @@ class Topology {
  public:
   explicit Topology(const Board& board);
 
-  // Registered entries, as they were written, in the order of their first service; and what each ranks: 0 without
-  // dependencies, else one more than the largest among them, whatever their strength.
+  // Registered entries as they were written, in the order of their first service, and their ranks: 0 without
+  // dependencies, otherwise one more than the largest rank among its dependencies, whatever their strength.
   const std::vector<SpecPtr>& entries() const { return entries_; }
   const std::vector<int>& ranks() const { return ranks_; }
   // Places in entries(): by rank, then higher priority, then order.
   std::vector<std::uint32_t> start_order() const;
-  // Those of the entries that need `id`, in start order. An instance is needed by those that name it or its entry, an
-  // entry also by those that name one of its instances.
+  // The entries that need `id`, in start order. An instance is needed by entries that name it or its entry. An entry is
+  // also needed by entries that name one of its instances.
   std::vector<std::uint32_t> dependents(std::string_view id) const;
 
  private:
   struct Need {
-    std::uint32_t from;      // a place
+    std::uint32_t from;      // a place in entries()
     std::string_view named;  // as its dependency names it
   };
   void sort_by_start(std::vector<std::uint32_t>& places) const;
@@ -41,7 +42,7 @@ class Topology {
   std::unordered_map<std::string_view, std::vector<Need>> dependents_;  // by the entry needed, registered or not
 };
 
-// The newest board's, made at most once for each.
+// The topology of the newest board, made at most once per version.
 class KeptTopology {
  public:
   std::shared_ptr<const Topology> of(const Board& board);
@@ -52,10 +53,10 @@ class KeptTopology {
   std::shared_ptr<const Topology> kept_ AZORA_GUARDED_BY(mutex_);
 };
 
-// Have enough instances of what this dependency names reached its condition, as published?
+// True if enough instances of this dependency have reached its condition in the published state.
 bool satisfied(const Board& board, const Dependency& dependency);
 
-// As the wire spells them.
+// The spelling on the wire.
 std::string_view wire_name(Condition condition);
 std::string_view wire_name(Strength strength);
 

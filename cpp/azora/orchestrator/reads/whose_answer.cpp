@@ -8,7 +8,7 @@ namespace {
 using listeners::Answer;
 using listeners::Question;
 
-// nullopt: it has no local address that must be its own now.
+// nullopt: it has no local address that must belong to it now.
 std::optional<Question> question_of(const ServiceView& view) {
   if (view.spec->action != &kProcessAction || !view.spec->endpoint || view.desired != Desired::up) return std::nullopt;
   const std::optional<LocalAddress> address = local_address(view.spec->target.host);
@@ -24,7 +24,7 @@ std::optional<Question> question_of(const ServiceView& view) {
     case Lifecycle::backoff:
     case Lifecycle::failed:
       return question;
-    default:  // it runs no more, or what is left of it may hold its address still
+    default:  // it does not run any more, or its remains may still hold the address
       return std::nullopt;
   }
 }

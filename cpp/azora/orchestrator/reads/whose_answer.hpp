@@ -1,6 +1,6 @@
 #pragma once
-// What `why` says of the listener at the address of a process service (R52): asked of the kernel when `why` is asked, in
-// every lifecycle in which the service listens or is to listen there.
+// What `why` says about the listener at the address of a process service (R52). The kernel is asked at the time of
+// `why`, in every lifecycle in which the service listens or should listen there.
 // Threads: any; waits for the kernel alone. Fails: never.
 #include <string>
 
@@ -10,9 +10,9 @@
 namespace azora::orchestrator {
 
 struct WhoseAnswer {
-  std::string remark;        // empty: there is nothing to say, or the rule does not apply
-  bool held = false;         // by another program alone
-  std::string unblocked_by;  // then
+  std::string remark;        // empty: nothing to report, or the rule does not apply
+  bool held = false;         // only another program listens at the address
+  std::string unblocked_by;  // set if `held`
 };
 
 WhoseAnswer whose_answer(const ServiceView& view, const WhySources& sources);

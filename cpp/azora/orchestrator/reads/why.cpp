@@ -32,7 +32,7 @@ std::string clock_time(SteadyTime at, Now now) {
   return iso_time({now.wall.ms + to_millis(at - now.steady).count()});
 }
 
-// The mass brake that holds back its restart for failed checks (R26): the last one to end. Empty: none.
+// The mass brake that holds back the service's restart for failed checks (R26): the one that ends last. Empty: none.
 Reason brake_of(const Board& board, const ServiceView& view, Now now) {
   const healing::KillPermits::Braking* found = nullptr;
   if (board.brakes) {
@@ -51,7 +51,7 @@ Reason brake_of(const Board& board, const ServiceView& view, Now now) {
           {"a passing health check", "the end of the brake at " + until, "a restart by you"}};
 }
 
-// `blockers`: what it waits for, in words.
+// `blockers`: the dependencies it waits for, in words.
 Reason reason_of(const ServiceView& view, bool running, const std::string& blockers, const std::string& trouble,
                  const Reason& brake) {
   const HealingView& healing = view.healing_or_default();
@@ -142,13 +142,13 @@ void strings(JsonWriter& json, const std::vector<std::string>& values) {
   json.end_array();
 }
 
-// What is wrong with it, in words; empty: nothing.
+// What is wrong with the service, in words; empty: nothing.
 std::string trouble_of(const std::string& last_error, const std::string& action_error) {
   if (action_error.empty()) return last_error;
   return last_error.empty() ? action_error : last_error + "; " + action_error;
 }
 
-// What a service waits for, each as a dependency names it; of an entry with replicas also how many are ready.
+// The dependencies that a service waits for, as it names them. For an entry with replicas also how many are ready.
 std::string blockers_of(const Board& board, const ServiceView& view) {
   std::vector<std::string> words;
   for (const std::string& blocker : view.healing_or_default().blocked_by) {
@@ -182,7 +182,7 @@ struct Why {
   std::string trouble;
 };
 
-// A start or a signal goes through the store and the keeper: which of them it waits for.
+// A start or a signal goes through the store and the keeper. Says which of the two it waits for.
 void add_what_is_in_the_way(Why& why, const ServiceView& view, const WhySources& sources, SteadyTime now) {
   if (!view.spec->process) return;
   const OptionalTime waits = sources.start_waits_since ? sources.start_waits_since(view.serial) : std::nullopt;
@@ -196,14 +196,14 @@ void add_what_is_in_the_way(Why& why, const ServiceView& view, const WhySources&
   why.unblocked_by.emplace_back("the link to the keeper");
 }
 
-// Whether what listens at its address is its own.
+// Adds whether the program that listens at the service's address is its own.
 void add_whose_answer(Why& why, const ServiceView& view, const WhySources& sources) {
   const WhoseAnswer whose = whose_answer(view, sources);
   if (whose.remark.empty()) return;
   if (whose.held && view.lifecycle == Lifecycle::starting) {
     why.summary = view.spec->id + " is starting, but " + whose.remark;
     why.unblocked_by.clear();
-  } else if (why.summary.find(whose.remark) == std::string::npos) {  // its last check may have said so
+  } else if (why.summary.find(whose.remark) == std::string::npos) {  // its last error may say the same
     why.summary += "; " + whose.remark;
   }
   if (!whose.held) return;
@@ -238,8 +238,8 @@ void add_new(std::vector<std::string>& all, const std::vector<std::string>& more
   }
 }
 
-// How many are ready, and of the others what each does. Cause and attempts are those of the instance that needs the
-// most attention.
+// Says how many instances are ready, and what each of the others does. Cause and attempts are those of the instance
+// that needs the most attention.
 Why why_of_entry(const Board& board, const EntryOnBoard& entry, const std::vector<ViewPtr>& views,
                  const WhySources& sources, Now now) {
   constexpr std::size_t kNamed = 3;

@@ -1,5 +1,5 @@
 #pragma once
-// Why a service, or an entry with replicas, is as it is, in words: made of the published state on the caller's thread.
+// Explains why a service, or an entry with replicas, is in its state; made of the published state by the caller.
 // Threads: any; pure. Ownership: none. Fails: unknown_service.
 #include <cstdint>
 #include <functional>
@@ -12,11 +12,11 @@
 
 namespace azora::orchestrator {
 
-// What is not of the board.
+// Facts that the board does not have.
 struct WhySources {
-  std::string keeper_trouble;  // what is wrong with the link to the keeper; empty: nothing
-  std::function<OptionalTime(std::uint64_t serial)> start_waits_since;  // for the store; empty: none does
-  // Asks the kernel, here and now, whose listener is where this service should listen; empty: nobody does.
+  std::string keeper_trouble;  // the trouble of the link to the keeper; empty: none
+  std::function<OptionalTime(std::uint64_t serial)> start_waits_since;  // for the store; empty: no start does
+  // Asks the kernel, here and now, whose listener is at the address of this service. Empty function: nothing is asked.
   std::function<listeners::Answer(const ServiceView& view, const listeners::Question& question)> listener;
 };
 
