@@ -25,14 +25,14 @@ bool has_own_network(int main) {
 
 }  // namespace
 
-Answer look(const Question& question) {
+Answer look(const Question& question, SocketHolders& holders) {
   if (question.main > 0 && has_own_network(question.main)) {
     return unverified("its process has a network namespace of its own");
   }
   std::optional<std::vector<Listener>> found = ask_socket_diag(question.port);
   if (!found) found = read_proc_net(question.port);
   if (!found) return unverified("the kernel's list of sockets cannot be read");
-  ProcOwners owners(question.main);
+  ProcOwners owners(question.main, holders);
   return decide(question, *found, owners);
 }
 

@@ -20,8 +20,8 @@ pid_t root_of(pid_t main) {
 
 }  // namespace
 
-ProcOwners::ProcOwners(pid_t main)
-    : main_(main), root_(root_of(main)), cgroup_(main > 0 ? service_cgroup_of(main) : 0) {}
+ProcOwners::ProcOwners(pid_t main, SocketHolders& holders)
+    : main_(main), root_(root_of(main)), cgroup_(main > 0 ? service_cgroup_of(main) : 0), holders_(holders) {}
 
 void ProcOwners::walk() {
   if (std::exchange(walked_, true) || root_ == 0) return;
@@ -69,17 +69,7 @@ std::string ProcOwners::holder(const Listener& listener) {
 
 // Prefers a process of the service to any other.
 std::optional<pid_t> ProcOwners::find_holder(const Listener& listener) {
-  if (last_ && last_->inode == listener.inode) return last_holder_;
-  last_ = listener;
-  last_holder_.reset();
-  for (const pid_t pid : listener.inode == 0 ? std::vector<pid_t>() : all_processes()) {
-    if (holds_socket(pid, listener.inode) != Holds::yes) continue;
-    if (!last_holder_) last_holder_ = pid;
-    if (root_ == 0 || !is_of_service(pid)) continue;
-    last_holder_ = pid;
-    break;
-  }
-  return last_holder_;
+  return holders_.find(listener.inode, [this](pid_t pid) { return root_ != 0 && is_of_service(pid); });
 }
 
 }  // namespace azora::listeners

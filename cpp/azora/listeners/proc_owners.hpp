@@ -3,7 +3,8 @@
 // A process belongs to the service when it is in the cgroup that the keeper made for the service, or below its shim.
 // The shim is the subreaper, so double-forked processes and those of another session count, too. A socket is the
 // service's when it was made in that cgroup or is open in one of its processes, however it came there.
-// Threads: one at a time; waits for the kernel alone. Fails: what may not be read is `unknown`.
+// Threads: one at a time; waits for the kernel alone. Ownership: borrows the holders, which outlive it.
+// Fails: what may not be read is `unknown`.
 #include <sys/types.h>
 
 #include <cstdint>
@@ -11,13 +12,14 @@
 #include <vector>
 
 #include "azora/listeners/decide.hpp"
+#include "azora/listeners/socket_holders.hpp"
 
 namespace azora::listeners {
 
 class ProcOwners : public Owners {
  public:
   // `main`: 0 when nothing of the service runs.
-  explicit ProcOwners(pid_t main);
+  ProcOwners(pid_t main, SocketHolders& holders);
 
   Whose whose(const Listener& listener) override;
   std::string holder(const Listener& listener) override;
@@ -32,8 +34,7 @@ class ProcOwners : public Owners {
   std::uint64_t cgroup_ = 0;
   bool walked_ = false;
   std::vector<pid_t> processes_;  // the service's processes, after the walk
-  std::optional<Listener> last_;  // the listener whose holder was searched last, and the holder found
-  std::optional<pid_t> last_holder_;
+  SocketHolders& holders_;
 };
 
 }  // namespace azora::listeners

@@ -125,7 +125,7 @@ std::vector<pid_t> children_of(pid_t pid) {
 }
 
 Holds holds_socket(pid_t pid, std::uint64_t inode) {
-  const std::string wanted = "socket:[" + std::to_string(inode) + "]";
+  const std::string wanted = socket_link(inode);
   const std::string path = proc(pid, "fd");
   const Folder folder = open_folder(path);
   if (!folder) return errno == EACCES || errno == EPERM ? Holds::unreadable : Holds::no;
@@ -136,6 +136,23 @@ Holds holds_socket(pid_t pid, std::uint64_t inode) {
     if (size < 0 && (errno == EACCES || errno == EPERM)) return Holds::unreadable;
   }
   return Holds::no;
+}
+
+std::string socket_link(std::uint64_t inode) { return "socket:[" + std::to_string(inode) + "]"; }
+
+void for_each_socket(pid_t pid, const std::function<void(std::uint64_t, const std::string&)>& visit) {
+  const std::string path = proc(pid, "fd/");
+  const Folder folder = open_folder(path);
+  while (const dirent* entry = folder ? ::readdir(folder.get()) : nullptr) {
+    constexpr std::string_view kBegin = "socket:[";
+    std::array<char, 64> target;
+    const ssize_t size = ::readlinkat(::dirfd(folder.get()), &entry->d_name[0], target.data(), target.size());
+    const std::string_view link(target.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+    if (!link.starts_with(kBegin)) continue;
+    std::uint64_t inode = 0;
+    std::from_chars(link.data() + kBegin.size(), link.data() + link.size(), inode);
+    visit(inode, path + &entry->d_name[0]);
+  }
 }
 
 std::uint64_t service_cgroup_of(pid_t pid) {

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -26,6 +27,10 @@ std::vector<pid_t> children_of(pid_t pid);
 enum class Holds { yes, no, unreadable };
 // Whether the socket with that inode is open in that process. A process that has ended holds nothing.
 Holds holds_socket(pid_t pid, std::uint64_t inode);
+// What the link of a descriptor says when it is that socket.
+std::string socket_link(std::uint64_t inode);
+// Calls visit(inode, path of the descriptor) for each descriptor of that process that is a socket.
+void for_each_socket(pid_t pid, const std::function<void(std::uint64_t, const std::string&)>& visit);
 
 // The cgroup that the keeper made for this process's service; 0: the process is in none.
 std::uint64_t service_cgroup_of(pid_t pid);

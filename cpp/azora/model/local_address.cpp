@@ -40,7 +40,8 @@ std::optional<LocalAddress> local_address(std::string_view host) {
   if (is_localhost(host)) return LocalAddress{Kind::localhost};
   const std::string text(host);
   in_addr v4{};
-  if (inet_pton(AF_INET, text.c_str(), &v4) == 1) return of_ipv4(ntohl(v4.s_addr));
+  // Also as a client would read 127.1, 0x7f000001 and 2130706433.
+  if (inet_aton(text.c_str(), &v4) == 1) return of_ipv4(ntohl(v4.s_addr));
   in6_addr v6{};
   if (inet_pton(AF_INET6, text.c_str(), &v6) != 1) return std::nullopt;
   if (IN6_IS_ADDR_UNSPECIFIED(&v6)) return LocalAddress{Kind::any};

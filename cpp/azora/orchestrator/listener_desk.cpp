@@ -13,7 +13,7 @@ void ListenerDesk::ask(listeners::Question question, Done done) {
     return;
   }
   thread_.loop().post([this, question, done = std::move(done)]() mutable {
-    control_.post([done = std::move(done), answer = listeners::look(question)] { done(answer); });
+    control_.post([done = std::move(done), answer = listeners::look(question, holders_)] { done(answer); });
   });
 }
 

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "azora/listeners/desk.hpp"
+#include "azora/listeners/socket_holders.hpp"
 #include "azora/orchestrator/loop_thread.hpp"
 
 namespace azora::orchestrator {
@@ -22,6 +23,7 @@ class ListenerDesk : public listeners::Desk {
  private:
   Loop& control_;
   bool stopped_ = false;
+  listeners::SocketHolders holders_;  // az-listen's
   LoopThread thread_;
 };
 

@@ -62,9 +62,9 @@ bool Ownership::holds(ServiceState& service, const health::ProbeResult& result) 
     case health::Verdict::warn: break;
   }
   if (proof.proven || !service.own->pid || !address_of(service)) return false;
-  if (proof.question != 0 && loop_.now().steady - proof.asked >= kPatience) {
-    begin_anew(proof);
-    proof.proven = true;
+  // The answer may still come, and counts then. Until then the kernel's last word stands.
+  if (proof.question != 0 && !proof.foreign && loop_.now().steady - proof.asked >= kPatience) {
+    proof.held.reset();
     return false;
   }
   proof.held = std::make_shared<const health::ProbeResult>(result);
@@ -102,6 +102,7 @@ void Ownership::settle(ServiceState& service, const Answer& answer) {
   const bool nobody = answer.kind == Answer::Kind::nobody;
   const bool first_time = nobody && !std::exchange(proof.nobody, nobody);
   const bool of_another = answer.kind == Answer::Kind::foreign;
+  proof.foreign = of_another;
   proof.proven = !of_another && !first_time;
   if (held == nullptr || first_time || !fleet_.running() || !is_checked(service)) return;
   const auto check = std::find_if(service.checks.begin(), service.checks.end(),

@@ -7,7 +7,8 @@
 // If the kernel cannot say, or if no program listens (twice in a row: something in front passes clients on), the answer
 // is believed as it is.
 // Threads: the control thread. Ownership: borrows loop, fleet and desk, which outlive it; its knowledge is kept with
-// each service. Fails: never; if the desk is silent for 5 s, this counts as an answer that the kernel cannot say.
+// each service. Fails: never; if the desk is silent for 5 s, answers are believed until its word comes, except where its
+// last word was that another program listens.
 #include <cstdint>
 #include <functional>
 #include <utility>

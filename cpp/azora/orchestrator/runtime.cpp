@@ -180,7 +180,8 @@ Result<std::vector<Request>> Orchestrator::Impl::read_requests(const std::vector
 WhySources Orchestrator::Impl::why_sources() {
   WhySources sources = core_.why_sources();
   sources.listener = [this](const ServiceView& view, const listeners::Question& question) {
-    listeners::Answer answer = listeners::look(question);
+    listeners::SocketHolders holders;
+    listeners::Answer answer = listeners::look(question, holders);
     const bool believed = view.lifecycle == Lifecycle::ready && view.status == HealthStatus::healthy;
     if (believed && answer.kind == listeners::Answer::Kind::foreign) {
       post([serial = view.serial](Core& core) { core.doubt_listener(serial); });

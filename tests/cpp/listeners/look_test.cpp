@@ -86,7 +86,10 @@ class Tree {
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
-  Answer look_at(const char* host) const { return look({.address = *local_address(host), .port = port, .main = main}); }
+  Answer look_at(const char* host) const { 
+    SocketHolders holders;
+    return look({.address = *local_address(host), .port = port, .main = main}, holders);
+  }
 
   // For bodies: a process of its own below the caller that runs `child` and lives until the end; `told` when it is ready.
   template <typename Child>
@@ -193,9 +196,33 @@ TEST(Look, R52AStrangerIsNamedBeforeTheStartAndBesideARunOfIt) {
   const Answer running = idle.look_at("127.0.0.1");
   EXPECT_EQ(running.kind, Kind::foreign);
   EXPECT_EQ(running.holder, self());
-  const Answer nothing = look({.address = *local_address("127.0.0.1"), .port = idle.port, .main = 0});
+  SocketHolders holders;
+  const Answer nothing = look({.address = *local_address("127.0.0.1"), .port = idle.port, .main = 0}, holders);
   EXPECT_EQ(nothing.kind, Kind::foreign);
   EXPECT_EQ(nothing.holder, self());
+}
+
+TEST(Look, R52OneSearchFindsTheHoldersOfAll) {
+  const Tree idle([] { return -1; });
+  const Fd first(listen_at("127.0.0.1"));
+  const Fd second(listen_at("127.0.0.1"));
+  SocketHolders holders;
+  for (const Fd* stranger : {&first, &second, &first}) {
+    const std::uint16_t port = port_of(stranger->get());
+    EXPECT_EQ(look({.address = *local_address("127.0.0.1"), .port = port, .main = idle.main}, holders).holder, self());
+  }
+  EXPECT_EQ(holders.searches(), 1U);
+  // What has gone since is not given.
+  struct stat socket {};
+  ASSERT_EQ(::fstat(first.get(), &socket), 0);
+  const auto any = [](pid_t) { return false; };
+  EXPECT_EQ(holders.find(socket.st_ino, any), ::getpid());
+  Fd gone(listen_at("127.0.0.1"));
+  ASSERT_EQ(::fstat(gone.get(), &socket), 0);
+  EXPECT_EQ(holders.find(socket.st_ino, any), ::getpid());
+  EXPECT_EQ(holders.searches(), 2U);
+  gone.reset();
+  EXPECT_EQ(holders.find(socket.st_ino, any), std::nullopt);
 }
 
 TEST(Look, R52WhereNothingListensNobodyDoes) {
@@ -251,7 +278,8 @@ TEST(Look, R52ASocketMadeInTheServicesCgroupIsItsOwn) {
     ASSERT_EQ(found->size(), 1U);
     EXPECT_EQ(found->front().cgroup, cgroup);
     // By the cgroup alone: no process holds the socket 0.
-    ProcOwners owners(inside.main);
+    SocketHolders holders;
+    ProcOwners owners(inside.main, holders);
     EXPECT_EQ(owners.whose({.cgroup = cgroup}), Owners::Whose::service);
     EXPECT_EQ(owners.whose({.cgroup = cgroup + 1}), Owners::Whose::other);
     EXPECT_EQ(service_cgroup_of(::getpid()), 0U);

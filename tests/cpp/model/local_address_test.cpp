@@ -13,6 +13,11 @@ TEST(LocalAddress, IsReadFromNumbersAndLocalhostAlone) {
   EXPECT_EQ(local_address("127.0.0.1"), (LocalAddress{Kind::ipv4, 0x7f000001}));
   EXPECT_EQ(local_address("127.9.8.7"), (LocalAddress{Kind::ipv4, 0x7f090807}));
   EXPECT_EQ(local_address("::ffff:127.0.0.2"), (LocalAddress{Kind::ipv4, 0x7f000002}));
+  // As clients read them.
+  for (const char* other : {"127.1", "0x7f000001", "2130706433", "0177.0.0.1"}) {
+    EXPECT_EQ(local_address(other), (LocalAddress{Kind::ipv4, 0x7f000001})) << other;
+  }
+  EXPECT_EQ(local_address("0"), LocalAddress{Kind::any_ipv4});
   EXPECT_EQ(local_address("::1"), LocalAddress{Kind::ipv6});
   EXPECT_EQ(local_address("0:0:0:0:0:0:0:1"), LocalAddress{Kind::ipv6});
   EXPECT_EQ(local_address("localhost"), LocalAddress{Kind::localhost});
@@ -21,7 +26,7 @@ TEST(LocalAddress, IsReadFromNumbersAndLocalhostAlone) {
   EXPECT_EQ(local_address("::ffff:0.0.0.0"), LocalAddress{Kind::any_ipv4});
   EXPECT_EQ(local_address("::"), LocalAddress{Kind::any});
   for (const char* other : {"", "local", "localhost.example", "10.0.0.1", "128.0.0.1", "fe80::1", "::ffff:10.0.0.1",
-                            "127.1", "0x7f000001", "web-1"}) {
+                            "10.1", "web-1"}) {
     EXPECT_EQ(local_address(other), std::nullopt) << other;
   }
 }

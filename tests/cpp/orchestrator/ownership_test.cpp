@@ -160,6 +160,23 @@ TEST(Ownership, R52ADeskThatIsSilentHoldsUpAStartForFiveSeconds) {
   EXPECT_EQ(world.status("p"), HealthStatus::healthy);
 }
 
+TEST(Ownership, R52TheWordOfASlowDeskCountsWhenItComes) {
+  World world;
+  world.listeners.set_foreign(kPort);
+  world.listeners.set_delay([] { return seconds(7); });
+  world.add_process("p", "\"maxRestarts\":0");
+  world.advance(Millis(6'500));
+  EXPECT_EQ(world.status("p"), HealthStatus::healthy);  // held up no longer
+  world.advance(seconds(60));
+  EXPECT_EQ(world.listeners.asked.size() > 1, true);
+  EXPECT_NE(world.status("p"), HealthStatus::healthy);
+  world.listeners.unset(kPort);
+  world.listeners.set_delay([] { return Nanos(0); });
+  world.turn([&] { EXPECT_TRUE(world.core.command(Verb::restart, "p", false, false, "rest").ok()); });
+  world.advance(seconds(10));
+  EXPECT_EQ(world.status("p"), HealthStatus::healthy);
+}
+
 TEST(Ownership, R52AnswersWithoutAnyListenerAreBelievedTheSecondTime) {
   World world;
   world.listeners.set(kPort, {.kind = Answer::Kind::nobody});

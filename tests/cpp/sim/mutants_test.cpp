@@ -28,13 +28,23 @@ class Planted : public testing::TestWithParam<Mutant> {
   void TearDown() override { sim::planted_mutant = {}; }
 };
 
+// They found the mutants that few seeds find, and are tried first: sanitizers make each seed slow.
+constexpr std::uint64_t kFirstSeeds[] = {177, 89, 53, 52, 54, 42, 33, 32};
+
+bool is_found_by(const Mutant& mutant, std::uint64_t seed) {
+  Simulation simulation(seed);
+  simulation.run();
+  if (!simulation.failed()) return false;
+  std::cout << mutant.what << ": found by " << simulation.report() << std::endl;
+  return true;
+}
+
 bool is_found(const Mutant& mutant, std::uint64_t seeds) {
+  for (const std::uint64_t seed : kFirstSeeds) {
+    if (is_found_by(mutant, seed)) return true;
+  }
   for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-    Simulation simulation(seed);
-    simulation.run();
-    if (!simulation.failed()) continue;
-    std::cout << mutant.what << ": found by " << simulation.report() << std::endl;
-    return true;
+    if (is_found_by(mutant, seed)) return true;
   }
   return false;
 }
