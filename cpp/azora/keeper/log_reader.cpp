@@ -58,6 +58,9 @@ std::size_t at_character(std::string_view bytes) {
   return bytes.size();
 }
 
+// Bytes without a line end that are too many to wait for one: they are given in pieces.
+bool is_cut(std::string_view bytes) { return bytes.size() >= kBlock; }
+
 // Where the last `*lines` lines of the first `end` bytes begin, not more than `room` bytes before; takes the lines
 // found from `*lines`.
 std::uint64_t start_of_lines(const Fd& file, std::uint64_t end, std::size_t* lines, std::size_t room) {
@@ -106,7 +109,8 @@ LogPart LogReader::tail(std::size_t lines, std::size_t max_bytes) const {
       // Back to the end of its last whole line; what is behind it is for the next read_from(), too.
       const auto size = static_cast<std::size_t>(std::min<std::uint64_t>(end, kBlock));
       const std::string block = read_at(file, end - size, size);
-      const std::size_t whole = block.size() == size ? whole_lines(block) : 0;
+      std::size_t whole = block.size() == size ? whole_lines(block) : 0;
+      if (whole == 0 && is_cut(block)) whole = at_character(block);
       end = end - size + whole;
       part.next = {*number, end};
       newest = false;
@@ -157,7 +161,7 @@ LogPart LogReader::read_from(LogCursor cursor, std::size_t max_bytes) const {
     if (full || last) {
       kept = whole_lines(piece);
       // A line longer than all the room: in pieces, rather than never.
-      if (kept == 0 && full && given == 0) kept = std::max<std::size_t>(at_character(piece), 1);
+      if (kept == 0 && ((full && given == 0) || is_cut(piece))) kept = std::max<std::size_t>(at_character(piece), 1);
     }
     if (kept > 0) {
       text.add(open_log(folder_, number, kTimesSuffix), part.next.offset, std::string_view(piece).substr(0, kept),
@@ -175,7 +179,7 @@ LogPart LogReader::read_from(LogCursor cursor, std::size_t max_bytes) const {
 
 // Adds what stands behind part.next at the end of the newest file.
 void LogReader::add_unfinished(LogPart& part, const Fd& file, std::string_view bytes) const {
-  if (bytes.empty() || bytes.size() >= kBlock) return;
+  if (bytes.empty() || is_cut(bytes)) return;
   LogText text(timestamps_);
   const std::uint64_t offset = part.next.offset;
   text.add(open_log(folder_, part.next.file, kTimesSuffix), offset, bytes, begins_line(file, offset));

@@ -128,6 +128,17 @@ TEST_F(LogReaderTest, StepsOfAnySizeGiveTheSameText) {
   }
 }
 
+TEST_F(LogReaderTest, R59WhatNeverEndsItsLineIsGivenInPieces) {
+  const std::string bar(100'000, 'z');
+  write(1, "begun\n" + bar);
+  EXPECT_TRUE(tail(1) == bar);
+  EXPECT_TRUE(tail(2) == "begun\n" + bar);
+  EXPECT_EQ(LogReader(folder).tail(1).next, (LogCursor{1, 6 + bar.size()}));
+  LogCursor cursor;
+  EXPECT_TRUE(follow(&cursor, LogReader::kMostBytes) == "begun\n" + bar);
+  EXPECT_EQ(cursor, (LogCursor{1, 6 + bar.size()}));
+}
+
 TEST_F(LogReaderTest, InvalidUtf8IsReplacedByteByByte) {
   write(1, std::string("a\xFF" "b\xC3\n\xED\xA0\x80\n\0\n", 11));
   const std::string replaced = "a\xEF\xBF\xBD" "b\xEF\xBF\xBD\n\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\n";
