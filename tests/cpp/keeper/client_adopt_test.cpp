@@ -229,7 +229,7 @@ TEST_P(KeeperClientAdopt, ATestThatIsKilledLeavesNothing) {
   wait_until(loop, [&] { return std::filesystem::exists(folder / "up"); });
   ClientRig rig(durable());  // for its eyes; it never starts
   rig.left_behind = true;
-  EXPECT_EQ(rig.marked().size(), 2U);
+  wait_until(loop, [&] { return rig.marked().size() == 2; });
   pid_t shim = 0;
   for (const pid_t pid : rig.marked()) {
     if (text_of("/proc/" + std::to_string(rig.shim_of(pid)) + "/comm") == "azora-shim\n") shim = rig.shim_of(pid);

@@ -86,7 +86,7 @@ class Tree {
   Tree(const Tree&) = delete;
   Tree& operator=(const Tree&) = delete;
 
-  Answer look_at(const char* host) const { 
+  Answer look_at(const char* host) const {
     SocketHolders holders;
     return look({.address = *local_address(host), .port = port, .main = main}, holders);
   }
