@@ -113,7 +113,7 @@ Reached reached(const LocalAddress& address, const std::vector<Listener>& on_por
 Answer decide(const Question& question, const std::vector<Listener>& on_port, Owners& owners) {
   using Whose = Owners::Whose;
   const Reached there = reached(question.address, on_port);
-  if (there.first.empty()) return {.kind = Answer::Kind::nobody};
+  if (there.first.empty()) return {.kind = Answer::Kind::no_listener};
   std::vector<Listener> others;
   bool ours = false;
   bool unknown = false;

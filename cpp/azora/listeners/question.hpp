@@ -16,10 +16,10 @@ struct Question {
 
 struct Answer {
   enum class Kind : std::uint8_t {
-    ours,        // a process of the service listens where a client would arrive
-    foreign,     // only other programs do
-    nobody,      // no program listens there
-    unverified,  // the kernel could not be asked
+    ours,         // a process of the service listens where a client would arrive
+    foreign,      // only other programs do
+    no_listener,  // no program listens there
+    unverified,   // the kernel could not be asked
   };
   Kind kind = Kind::unverified;
   std::string holder;  // foreign: "pid 123 (python3)"

@@ -99,8 +99,8 @@ void Ownership::settle(ServiceState& service, const Answer& answer) {
   ListenerProof& proof = service.own->proof;
   const std::shared_ptr<const health::ProbeResult> held = proof.held;
   begin_anew(proof);
-  const bool nobody = answer.kind == Answer::Kind::nobody;
-  const bool first_time = nobody && !std::exchange(proof.nobody, nobody);
+  const bool no_listener = answer.kind == Answer::Kind::no_listener;
+  const bool first_time = no_listener && !std::exchange(proof.no_listener, no_listener);
   const bool of_another = answer.kind == Answer::Kind::foreign;
   proof.foreign = of_another;
   proof.proven = !of_another && !first_time;

@@ -23,7 +23,7 @@ struct ListenerProof {
   std::uint64_t generation = 0;
   bool proven = false;                     // the service itself listens, and no check failed since
   bool foreign = false;                    // another program listened when the kernel was asked last
-  bool nobody = false;                     // no program listened when the kernel was asked last
+  bool no_listener = false;                // no program listened when the kernel was asked last
   std::uint64_t question = 0;              // the number of the open question; 0: none is open
   SteadyTime asked{};                      // when it was asked
   std::shared_ptr<const health::ProbeResult> held;  // the last answer, which waits for the kernel

@@ -47,11 +47,11 @@ Answer answer(const char* host, const std::vector<Listener>& there, std::map<std
 }
 
 TEST(Decide, R52NobodyListensWhereNothingFits) {
-  EXPECT_EQ(answer("127.0.0.1", {}, {}).kind, Kind::nobody);
-  EXPECT_EQ(answer("127.0.0.1", {ipv6_at(1)}, {}).kind, Kind::nobody);
-  EXPECT_EQ(answer("127.0.0.1", {ipv6_all(1, true)}, {}).kind, Kind::nobody);
-  EXPECT_EQ(answer("127.0.0.1", {ipv4(1, {127, 0, 0, 2})}, {}).kind, Kind::nobody);
-  EXPECT_EQ(answer("::1", {ipv4_all(1)}, {}).kind, Kind::nobody);
+  EXPECT_EQ(answer("127.0.0.1", {}, {}).kind, Kind::no_listener);
+  EXPECT_EQ(answer("127.0.0.1", {ipv6_at(1)}, {}).kind, Kind::no_listener);
+  EXPECT_EQ(answer("127.0.0.1", {ipv6_all(1, true)}, {}).kind, Kind::no_listener);
+  EXPECT_EQ(answer("127.0.0.1", {ipv4(1, {127, 0, 0, 2})}, {}).kind, Kind::no_listener);
+  EXPECT_EQ(answer("::1", {ipv4_all(1)}, {}).kind, Kind::no_listener);
 }
 
 TEST(Decide, R52TheListenerThatFitsBestAnswers) {

@@ -165,7 +165,7 @@ TEST(Look, R52TheListenerOfMainIsTheServicesByEveryFamily) {
   }
   const Tree only([] { return listen_at("::", 0, kOnlyIpv6); });
   EXPECT_EQ(only.look_at("::1").kind, Kind::ours);
-  EXPECT_EQ(only.look_at("127.0.0.1").kind, Kind::nobody);
+  EXPECT_EQ(only.look_at("127.0.0.1").kind, Kind::no_listener);
 }
 
 TEST(Look, R52AWorkersListenerIsTheServices) {
@@ -227,8 +227,8 @@ TEST(Look, R52OneSearchFindsTheHoldersOfAll) {
 
 TEST(Look, R52WhereNothingListensNobodyDoes) {
   const Tree one([] { return listen_at("127.0.0.1"); });
-  EXPECT_EQ(one.look_at("::1").kind, Kind::nobody);
-  EXPECT_EQ(one.look_at("127.0.0.2").kind, Kind::nobody);
+  EXPECT_EQ(one.look_at("::1").kind, Kind::no_listener);
+  EXPECT_EQ(one.look_at("127.0.0.2").kind, Kind::no_listener);
 }
 
 TEST(Look, R52AStrangerThatSharesThePortIsOnlyNamed) {

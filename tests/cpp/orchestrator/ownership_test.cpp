@@ -179,7 +179,7 @@ TEST(Ownership, R52TheWordOfASlowDeskCountsWhenItComes) {
 
 TEST(Ownership, R52AnswersWithoutAnyListenerAreBelievedTheSecondTime) {
   World world;
-  world.listeners.set(kPort, {.kind = Answer::Kind::nobody});
+  world.listeners.set(kPort, {.kind = Answer::Kind::no_listener});
   world.add_process("p");
   world.advance(seconds(30));
   EXPECT_EQ(world.status("p"), HealthStatus::healthy);

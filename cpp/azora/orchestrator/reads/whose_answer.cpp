@@ -46,7 +46,7 @@ WhoseAnswer whose_answer(const ServiceView& view, const WhySources& sources) {
       return {.remark = port + " is held by this service and beside it by " + answer.beside};
     case Answer::Kind::unverified:
       return {.remark = "it was not verified whose listener answers at " + port + ": " + answer.reason};
-    case Answer::Kind::nobody: return {};
+    case Answer::Kind::no_listener: return {};
   }
   return {};
 }
