@@ -80,7 +80,11 @@ def _is_type_variable(value: ast.expr) -> bool:
 
 
 def _imported(tree: ast.Module) -> Iterator[str]:
-    for node in tree.body:
+    nodes = list(tree.body)
+    for node in tree.body:  # a lazy package imports for the type checker alone
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            nodes += node.body
+    for node in nodes:
         if isinstance(node, ast.ImportFrom) and node.module != "__future__":
             yield from (alias.asname or alias.name for alias in node.names)
 

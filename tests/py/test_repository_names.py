@@ -33,6 +33,13 @@ def test_a_module_that_says_too_little_or_too_much_is_named(
     assert [one[: len(PACKAGE) + 7 + len(fault)] for one in faults] == [f"{PACKAGE}/a.py: {fault}"]
 
 
+def test_a_lazy_package_offers_what_it_imports_for_the_type_checker(tmp_path: Path) -> None:
+    text = '__all__ = ["A", "B"]\nif TYPE_CHECKING:\n    from azora_orchestrator.a.b import A\n'
+    files = {f"{PACKAGE}/__init__.py": "__all__ = []\n", f"{PACKAGE}/a/__init__.py": text}
+    faults = faults_of("names", write(tmp_path, files))
+    assert faults == [f"{PACKAGE}/a/__init__.py: __all__ names B, which is not there"]
+
+
 def test_the_package_offers_all_that_it_imports(tmp_path: Path) -> None:
     text = '__all__ = ["A"]\nfrom azora_orchestrator.a import A, B\n'
     faults = faults_of("names", write(tmp_path, {f"{PACKAGE}/__init__.py": text}))
