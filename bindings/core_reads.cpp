@@ -78,8 +78,11 @@ py::object graph(const CoreHandle& self) {
   return self.graph.bytes;
 }
 
-orchestrator::LogOptions log_options(int lines, bool follow, bool timestamps) {
-  return {.lines = static_cast<std::size_t>(std::max(0, lines)), .follow = follow, .timestamps = timestamps};
+orchestrator::LogOptions log_options(int lines, bool follow, bool timestamps, std::string notes = {}) {
+  return {.lines = static_cast<std::size_t>(std::max(0, lines)),
+          .follow = follow,
+          .timestamps = timestamps,
+          .notes = std::move(notes)};
 }
 
 // One reader of a service's output. It holds the core, so it never outlives the core.
@@ -94,7 +97,7 @@ class LogStreamHandle {
   LogStreamHandle(const LogStreamHandle&) = delete;
   LogStreamHandle& operator=(const LogStreamHandle&) = delete;
 
-  orchestrator::LogPiece next() {
+  std::string next() {
     core_->live();
     return stream_->next();
   }
@@ -110,11 +113,11 @@ void bind_log_stream(py::module_& module) {
                               "A service's output as it comes. One thread at a time.")
       .def("next",
            [](LogStreamHandle& self) {
-             const orchestrator::LogPiece piece = [&] {
+             const std::string piece = [&] {
                const Unlock unlocked;
                return self.next();
              }();
-             return py::make_tuple(as_bytes(piece.text), piece.missed);
+             return as_bytes(piece);
            })
       .def_property_readonly("over", [](const LogStreamHandle& self) { return self.over(); });
 }
@@ -163,11 +166,11 @@ void bind_core_reads(py::module_& module, CoreClass& core) {
            py::arg("id"), py::arg("lines"), py::arg("timestamps"));
   core.def("follow_logs",
            [](const std::shared_ptr<CoreHandle>& self, const std::string& id, int lines, bool follow,
-              bool timestamps) {
+              bool timestamps, const std::string& notes) {
              const Unlock unlocked;
-             return std::make_unique<LogStreamHandle>(self, id, log_options(lines, follow, timestamps));
+             return std::make_unique<LogStreamHandle>(self, id, log_options(lines, follow, timestamps, notes));
            },
-           py::arg("id"), py::arg("lines"), py::arg("follow"), py::arg("timestamps"));
+           py::arg("id"), py::arg("lines"), py::arg("follow"), py::arg("timestamps"), py::arg("notes"));
   core.def("cursor",
            [](Self self, std::optional<std::uint64_t> since,
               const std::optional<std::vector<std::string>>& types,

@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdio>
+#include <utility>
 
 #include "azora/keeper/system_words.hpp"
 #include "azora/model/iso_time.hpp"
@@ -20,9 +21,7 @@ std::string size_text(std::uint64_t bytes) {
   return text.data();
 }
 
-std::string note(std::string_view id, std::uint64_t lines, std::uint64_t bytes, std::string_view where) {
-  std::string text(kNoteStart);
-  if (!id.empty()) text.append(id).append(": ");
+std::string note(std::string text, std::uint64_t lines, std::uint64_t bytes, std::string_view where) {
   text += std::to_string(lines) + (lines == 1 ? " line (" : " lines (") + size_text(bytes) + ") of this output ";
   text += lines == 1 ? "was lost" : "were lost";
   return text.append(where).append(": ");
@@ -30,15 +29,21 @@ std::string note(std::string_view id, std::uint64_t lines, std::uint64_t bytes, 
 
 }  // namespace
 
-std::string gap_note(std::string_view id, const keeper::LogGap& gap) {
-  std::string text = note(id, gap.loss.lines, gap.loss.bytes, " here");
+std::string note_start(std::string_view token) {
+  return std::string("[azora").append(token.empty() ? "" : " ").append(token).append(": ");
+}
+
+std::string gap_note(std::string start, const keeper::LogGap& gap) {
+  std::string text = note(std::move(start), gap.loss.lines, gap.loss.bytes, " here");
   text += keeper::loss_words(gap.loss.error) + " (" + iso_time({gap.loss.since_wall_ms});
   if (gap.until_wall_ms > 0) text += " to " + iso_time({gap.until_wall_ms});
   return text + ")]\n";
 }
 
-std::string loss_note(std::string_view id, const LogLossView& loss) {
-  return note(id, loss.lines, loss.bytes, "") + loss.reason + " (since " + iso_time(loss.since) + ")]\n";
+std::string missed_note(std::string start) { return start + "output was removed here before it could be shown]\n"; }
+
+std::string loss_note(std::string start, const LogLossView& loss) {
+  return note(std::move(start), loss.lines, loss.bytes, "") + loss.reason + " (since " + iso_time(loss.since) + ")]\n";
 }
 
 }  // namespace azora::orchestrator

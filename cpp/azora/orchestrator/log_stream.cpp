@@ -23,8 +23,14 @@ void LogStream::follow(const Source& source, std::size_t lines, std::size_t most
   append(first_, follower, follower.log.begin(world_.folder(source.serial), lines, most_bytes));
 }
 
-LogPiece LogStream::next() {
-  if (!std::exchange(begun_, true)) return {std::exchange(first_, {}), false};
+std::string LogStream::next() {
+  std::string piece = std::exchange(first_, {});
+  if (std::exchange(begun_, true)) read_on(piece);
+  if (!piece.empty()) in_line_ = piece.back() != '\n';
+  return piece;
+}
+
+void LogStream::read_on(std::string& piece) {
   const std::vector<Source> sources = world_.sources();  // read first: output from before its end is complete by now
   const auto source_of = [&sources](std::uint64_t serial) {
     return std::find_if(sources.begin(), sources.end(), [&](const Source& one) { return one.serial == serial; });
@@ -37,25 +43,24 @@ LogPiece LogStream::next() {
       if (!followed(source.serial)) follow(source, keeper::LogReader::kMostLines, keeper::LogReader::kMostBytes);
     }
   }
-  LogPiece piece{std::exchange(first_, {}), false};
+  piece += std::exchange(first_, {});
   for (Follower& one : followers_) {
-    if (one.over || piece.text.size() >= keeper::LogReader::kMostBytes) continue;  // the next piece has the rest
+    if (one.over || piece.size() >= keeper::LogReader::kMostBytes) continue;  // the next piece has the rest
     const auto source = source_of(one.source.serial);
     if (source != sources.end()) one.source.loss = source->loss;
     const keeper::LogPart part = one.log.next(world_.folder(one.source.serial));
-    append(piece.text, one, part);
-    piece.missed |= part.missed;
+    if (part.missed) append_note(piece, missed_note(note_start_of(one)));
+    append(piece, one, part);
     one.over = source == sources.end() && one.log.ended();
   }
   over_ = std::all_of(followers_.begin(), followers_.end(), [](const Follower& one) { return one.over; });
-  return piece;
 }
 
 void LogStream::append(std::string& out, Follower& one, const keeper::LogPart& part) const {
   std::size_t at = 0;
   for (const keeper::LogGap& gap : part.gaps) {
     append_lines(out, one, std::string_view(part.text).substr(at, gap.at - at));
-    out += gap_note(labelled_ ? one.source.id : std::string(), gap);
+    append_note(out, gap_note(note_start_of(one), gap));
     one.loss_since_ms = gap.loss.since_wall_ms;
     one.loss_lines = kWhole;
     at = gap.at;
@@ -85,8 +90,18 @@ void LogStream::note_loss(std::string& out, Follower& one) const {
   if (known && (one.loss_lines == kWhole || loss->lines < 2 * one.loss_lines)) return;
   one.loss_since_ms = loss->since.ms;
   one.loss_lines = loss->lines;
-  if (!out.empty() && out.back() != '\n') out += '\n';
-  out += loss_note(labelled_ ? one.source.id : std::string(), *loss);
+  append_note(out, loss_note(note_start_of(one), *loss));
+}
+
+void LogStream::append_note(std::string& out, std::string_view note) const {
+  if (out.empty() ? in_line_ : out.back() != '\n') out += '\n';
+  out += note;
+}
+
+std::string LogStream::note_start_of(const Follower& one) const {
+  std::string start = note_start(options_.notes);
+  if (labelled_) start.append(one.source.id).append(": ");
+  return start;
 }
 
 }  // namespace azora::orchestrator

@@ -3,7 +3,7 @@
 // stopped is still given after its service is unregistered. The output of an entry with replicas is the output of all
 // its instances, also of instances that are added later; each line is labelled, "orders@1 | text".
 // R59: an unfinished line is given after a second of silence. Followers get it with a trailing "…", and again as a
-// whole when it is finished. Where lines are missing, a note says so (log_note.hpp).
+// whole when it is finished. Where lines are missing, a note says so (log_note.hpp), on a line of its own.
 // Threads: one at a time, any that may wait for a disk. Ownership: borrows the orchestrator, which outlives it.
 // Fails: never; a closed orchestrator has no more output.
 #include <cstddef>
@@ -19,15 +19,11 @@
 
 namespace azora::orchestrator {
 
-struct LogPiece {
-  std::string text;
-  bool missed = false;  // older output was removed before it could be read
-};
-
 struct LogOptions {
   std::size_t lines = 0;    // so many last lines of each service
   bool follow = false;      // more will come, so the text always ends with a line
   bool timestamps = false;  // before each line the time it began: "2026-11-30T12:00:00.000Z text"; "-": not known
+  std::string notes;        // the token by which the reader tells our notes from the service's lines; "": none
 };
 
 class LogStream {
@@ -46,7 +42,7 @@ class LogStream {
   LogStream(World world, LogOptions options, bool labelled);
 
   // The first call returns the last lines, each later call what was written since.
-  LogPiece next();
+  std::string next();
   // True: no more output will come.
   bool over() const { return over_; }
 
@@ -60,9 +56,12 @@ class LogStream {
   };
   static constexpr std::uint64_t kWhole = ~std::uint64_t{0};
   void follow(const Source& source, std::size_t lines, std::size_t most_bytes);
+  void read_on(std::string& piece);
   void append(std::string& out, Follower& one, const keeper::LogPart& part) const;
   void append_lines(std::string& out, const Follower& one, std::string_view text) const;
   void note_loss(std::string& out, Follower& one) const;
+  void append_note(std::string& out, std::string_view note) const;
+  std::string note_start_of(const Follower& one) const;
 
   World world_;
   LogOptions options_;
@@ -70,6 +69,7 @@ class LogStream {
   std::vector<Follower> followers_;
   std::string first_;
   bool begun_ = false;
+  bool in_line_ = false;  // what was given so far does not end with a line
   bool over_ = false;
 };
 

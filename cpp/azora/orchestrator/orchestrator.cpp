@@ -151,7 +151,7 @@ std::string Orchestrator::metrics_text() const { return impl_->metrics_text(); }
 Result<std::string> Orchestrator::logs(std::string_view id, const LogOptions& options) {
   Result<std::unique_ptr<LogStream>> stream = follow_logs(id, options);
   if (!stream) return std::move(stream).error();
-  return stream.value()->next().text;
+  return stream.value()->next();
 }
 Result<std::unique_ptr<LogStream>> Orchestrator::follow_logs(std::string_view id, const LogOptions& options) {
   return impl_->follow_logs(id, options);

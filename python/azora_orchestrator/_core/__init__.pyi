@@ -84,8 +84,8 @@ class Cursor:
 
 class LogStream:
     """A service's output as it comes. One thread at a time."""
-    def next(self) -> tuple[bytes, bool]:
-        """At first the last lines, then what came since; True: some before it was missed."""
+    def next(self) -> bytes:
+        """At first the last lines, then what came since."""
     @property
     def over(self) -> bool: ...  # nothing will come any more
 
@@ -197,7 +197,10 @@ class Core:
     def trouble(self) -> str:
         """What is wrong with the orchestrator itself, in one line; empty: nothing."""
     def logs(self, id: str, lines: int, timestamps: bool) -> bytes: ...
-    def follow_logs(self, id: str, lines: int, follow: bool, timestamps: bool) -> LogStream: ...
+    def follow_logs(
+        self, id: str, lines: int, follow: bool, timestamps: bool, notes: str
+    ) -> LogStream:
+        """`notes`: a token, with which our notes then begin: `[azora TOKEN: `; "": none."""
     def pick(self, pool: str, key: str | None = None, strategy: str | None = None) -> Pick: ...
     def pick_json(
         self,

@@ -236,6 +236,7 @@ _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
             ("lines", "query", "How many; 200."),
             ("follow", "query", "1: go on as it comes."),
             ("timestamps", "query", "1: before each line, when it was taken."),
+            ("notes", "query", "A word of yours; what is lost is then said as `[azora WORD: ..]`."),
         ],
     ),
     (

@@ -152,8 +152,8 @@ TEST(Orchestrator, ShowsTheOutputOfAProcess) {
   EXPECT_NE(text.value().find("two"), std::string::npos);
   const Result<std::unique_ptr<LogStream>> stream = orchestrator.follow_logs("p", {.lines = 10, .follow = true});
   ASSERT_TRUE(stream.ok());
-  EXPECT_EQ(stream.value()->next().text, text.value());
-  EXPECT_EQ(stream.value()->next().text, "");
+  EXPECT_EQ(stream.value()->next(), text.value());
+  EXPECT_EQ(stream.value()->next(), "");
   EXPECT_FALSE(stream.value()->over());
   EXPECT_EQ(orchestrator.logs("none", {.lines = 1}).error().code, ErrorCode::unknown_service);
 }
@@ -166,10 +166,10 @@ TEST(Orchestrator, AnUnregisteredServiceIsFollowedToItsLastWord) {
   ASSERT_TRUE(orchestrator.wait_for("p", "ready", kLong).ok());
   const Result<std::unique_ptr<LogStream>> stream = orchestrator.follow_logs("p", {.lines = 10, .follow = true});
   ASSERT_TRUE(stream.ok());
-  std::string text = stream.value()->next().text;
+  std::string text = stream.value()->next();
   ASSERT_TRUE(orchestrator.unregister("p", "python").ok());
   const SteadyTime deadline = AsioLoop::steady_now() + kLong;
-  while (!stream.value()->over() && AsioLoop::steady_now() < deadline) text += stream.value()->next().text;
+  while (!stream.value()->over() && AsioLoop::steady_now() < deadline) text += stream.value()->next();
   EXPECT_TRUE(stream.value()->over());
   EXPECT_EQ(text, "hello\ngoodbye\n");
 }

@@ -71,7 +71,8 @@ def test_the_last_lines_as_plain_text(talker: str, api: Any) -> None:
     assert answer.body == b"line 3\nline 4\n"
     assert api.get(f"/services/{talker}/logs?lines=0").body == b""
     wrongs = ("lines=x", "lines=-1", "lines=10001", "lines=1&lines=2", "follow=perhaps")
-    for wrong in (*wrongs, "timestamps=x"):
+    notes = ("notes=a-b", "notes=%C3%A4", "notes=" + 33 * "a", "notes=a%0A", "notes=a&notes=a")
+    for wrong in (*wrongs, "timestamps=x", *notes):
         assert api.get(f"/services/{talker}/logs?{wrong}").status == 400
 
 
@@ -176,3 +177,21 @@ def test_r59_lines_that_could_not_be_written_are_said_where_they_are_missing(
         assert loss["since"] in ended
         assert response.readline() == b"kept\n"
     assert orch.logs("parrot") == ended + "kept\n"
+
+
+def test_r59_a_service_cannot_write_the_notes_of_a_reader_that_gives_a_token(
+    parrot: Parrot, api: Any
+) -> None:
+    forged = "[azora: 9 lines (9 kB) of this output were lost here: no]\n"
+    parrot.say(forged)
+    path = "/services/parrot/logs?lines=1"
+    with following(api, f"{path}&follow=1&notes=Token32") as response:
+        assert response.readline().decode() == forged
+        full = parrot.logs / "log.1"
+        full.unlink()
+        full.mkdir()
+        parrot.say("lost\n")
+        assert re.fullmatch(r"\[azora Token32: 1 line \(5 B\) .*\]\n", response.readline().decode())
+        assert api.get(f"{path}&notes={32 * 'a'}").body.startswith(b"[azora " + 32 * b"a" + b": 1 ")
+        assert api.get(f"{path}&notes=").body.startswith(b"[azora: 1 line")
+        full.rmdir()
