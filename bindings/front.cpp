@@ -1,7 +1,7 @@
 #include "front.hpp"
 
+#include <algorithm>
 #include <array>
-#include <cstring>
 #include <memory>
 #include <new>
 #include <string_view>
@@ -27,7 +27,7 @@ py::str interned(const char* text) {
 struct Words {
   py::str type = interned("type"), method = interned("method"), path = interned("path"),
           root_path = interned("root_path"), query_string = interned("query_string"), client = interned("client"),
-          headers = interned("headers"), body = interned("body");
+          headers = interned("headers"), body = interned("body"), target_host = interned("azora.target_host");
   py::tuple json_type = py::make_tuple(py::bytes("content-type"), py::bytes("application/json; charset=utf-8"));
   py::tuple no_store = py::make_tuple(py::bytes("cache-control"), py::bytes("no-store"));
   py::bytes content_length{"content-length"}, azora_seq{"azora-seq"};
@@ -48,6 +48,8 @@ const Words& words() {
 struct FrontState {
   std::shared_ptr<CoreHandle> core;
   py::set known_hosts;
+  std::vector<std::string> not_plain;  // names of headers; with "*" at the end: all that begin so
+  std::array<bool, 256> begins{};      // whether one of them begins with this byte
 
   // The last pick body of an instance. It is valid while its view and figures are the newest ones.
   struct Body {
@@ -85,6 +87,13 @@ PyObject* get(PyObject* scope, const py::str& key) {
   return value;
 }
 
+bool is_not_plain(const FrontState& state, std::string_view name) {
+  if (name.empty() || !state.begins[static_cast<unsigned char>(name.front())]) return false;
+  return std::ranges::any_of(state.not_plain, [name](std::string_view word) {
+    return word.ends_with('*') ? name.starts_with(word.substr(0, word.size() - 1)) : name == word;
+  });
+}
+
 // The path of a plain request; empty: the request needs a closer look in Python.
 std::string_view plain_path(const FrontState& state, PyObject* scope) {
   const Words& key = words();
@@ -97,6 +106,7 @@ std::string_view plain_path(const FrontState& state, PyObject* scope) {
   PyObject* client = get(scope, key.client);
   if (client == nullptr || !PyTuple_CheckExact(client) || PyTuple_GET_SIZE(client) < 1) return {};
   if (ascii(PyTuple_GET_ITEM(client, 0)) != "127.0.0.1") return {};
+  if (get(scope, key.target_host) != nullptr) return {};
   PyObject* headers = get(scope, key.headers);
   if (headers == nullptr || !PyList_CheckExact(headers)) return {};
   PyObject* host = nullptr;
@@ -105,7 +115,9 @@ std::string_view plain_path(const FrontState& state, PyObject* scope) {
     if (!PyTuple_CheckExact(header) || PyTuple_GET_SIZE(header) != 2) return {};
     PyObject* name = PyTuple_GET_ITEM(header, 0);
     if (!PyBytes_CheckExact(name)) return {};
-    if (PyBytes_GET_SIZE(name) != 4 || std::memcmp(PyBytes_AS_STRING(name), "host", 4) != 0) continue;
+    const std::string_view word(PyBytes_AS_STRING(name), static_cast<std::size_t>(PyBytes_GET_SIZE(name)));
+    if (is_not_plain(state, word)) return {};
+    if (word != "host") continue;
     if (host != nullptr) return {};
     host = PyTuple_GET_ITEM(header, 1);
   }
@@ -247,10 +259,15 @@ PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
 PyType_Spec spec = {"azora_orchestrator._core.Front", sizeof(FrontObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
-py::object new_front(const std::shared_ptr<CoreHandle>& core, const py::set& known_hosts) {
+py::object new_front(const std::shared_ptr<CoreHandle>& core, const py::set& known_hosts,
+                     const py::tuple& not_plain) {
   auto state = std::make_unique<FrontState>();
   state->core = core;
   state->known_hosts = known_hosts;
+  for (const py::handle name : not_plain) {
+    const std::string& word = state->not_plain.emplace_back(py::cast<std::string>(name));
+    if (!word.empty()) state->begins[static_cast<unsigned char>(word.front())] = true;
+  }
   auto* object = PyObject_New(FrontObject, front_type);
   if (object == nullptr) throw py::error_already_set();
   object->state = state.release();
@@ -265,11 +282,12 @@ void bind_front(CoreClass& core) {
   front_type = reinterpret_cast<PyTypeObject*>(type);
   (void)words();
   core.def("front",
-           [](const std::shared_ptr<CoreHandle>& self, const py::set& known_hosts) {
-             const py::object front = new_front(self, known_hosts);
+           [](const std::shared_ptr<CoreHandle>& self, const py::set& known_hosts,
+              const py::tuple& not_plain) {
+             const py::object front = new_front(self, known_hosts, not_plain);
              return py::object(front.attr("answer"));
            },
-           py::arg("known_hosts"));
+           py::arg("known_hosts"), py::arg("not_plain"));
 }
 
 }  // namespace azora::bindings

@@ -61,7 +61,7 @@ def folder(tmp_path: Path) -> Path:
 
 def asked(server: Served, arguments: list[str], folder: Path) -> str:
     """Runs a verb against a server; one that follows is ended after its first line."""
-    environ = {"AZORA_URL": server.url, "XDG_RUNTIME_DIR": str(folder)}
+    environ = {"AZORA_URL": server.url, "AZORA_TOKEN_FILE": str(folder / "token")}
     if FOLLOWING in arguments:
         following = Command(*arguments, cwd=folder, **environ)
         try:

@@ -214,9 +214,10 @@ class Core:
     ) -> bytes: ...
     def candidates_json(self, pool: str, strategy: str | None) -> bytes: ...
     # The two ASGI messages that answer a plain hot read, or None: it is none. `known_hosts` are
-    # Host headers that passed the rules of access.
+    # Host headers that passed the rules of access, `not_plain` names of headers that make a
+    # request not plain ("x-*": all that begin so).
     def front(
-        self, known_hosts: set[bytes]
+        self, known_hosts: set[bytes], not_plain: tuple[bytes, ...]
     ) -> Callable[[Any], tuple[dict[str, Any], dict[str, Any]] | None]: ...
     def lease(
         self, pool: str, strategy: str | None, key: str | None

@@ -20,12 +20,13 @@ from starlette.responses import Response
 from starlette.routing import Match
 
 from azora_orchestrator._core import CoreError
-from azora_orchestrator.server import docs, routes
-from azora_orchestrator.server.access import SAFE_METHODS, Access
-from azora_orchestrator.server.answers import Refusal, from_core, problem, shutting_down
+from azora_orchestrator.server import bodies, docs, routes
+from azora_orchestrator.server.access import NOT_PLAIN, SAFE_METHODS, Access
+from azora_orchestrator.server.answers import Headers, Refusal, from_core, problem, shutting_down
 from azora_orchestrator.server.closing import Closing
 from azora_orchestrator.server.fast import hot_read, ok
 from azora_orchestrator.server.patience import Patience
+from azora_orchestrator.server.refusals import RefusalCounts
 from azora_orchestrator.server.registering import PATH as REGISTER
 from azora_orchestrator.server.registering import Registering
 
@@ -35,11 +36,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("azora.server")
 
-MAX_BODY_BYTES = 256 * 1024
-# If we answer and close while a client is still sending, it may never read the answer. So a body
-# that is too large is read to its end and dropped, up to this much.
-_DISCARD_BYTES = 16 * 1024 * 1024
-_BODY_SECONDS = 30.0
 # Each call that waits for a state holds one thread; further calls queue. They have separate
 # threads, so that sixty waiting clients do not delay registrations.
 _WORKERS, _WAITERS = 8, 64
@@ -70,11 +66,13 @@ class AzoraApp(FastAPI):
         )
         self._core: Any = getattr(orch, "sync", orch)._core  # type: ignore[union-attr]
         self.access = access
-        self._plain_read: Any = self._core.front(access.known_hosts)
+        self._plain_read: Any = self._core.front(access.known_hosts, NOT_PLAIN)
         self.ready_reason: str | None = None  # why /readyz answers 503, besides the core itself
         self.stop_timeout_ms = 60_000  # how long POST /orchestrator/stop may take
+        self.in_the_clear = False  # whether tokens and answers cross a network without TLS
         self.draining = False
         self.streams = 0
+        self.refusals = RefusalCounts()
         # By loop: test clients use another loop for each request.
         self._closing: WeakKeyDictionary[asyncio.AbstractEventLoop, Closing]
         self._closing = WeakKeyDictionary()
@@ -152,39 +150,45 @@ class AzoraApp(FastAPI):
         seq = self._core.seq()  # read before the body is made: it reflects at least this
         if path[-1:] == "/" or scope.get("root_path"):
             path = _path_below_mount(scope)
+        whole, out = False, send  # whether the body has come; where the answer goes
         try:
             self.access.check(scope, unsafe=unsafe)
             if not unsafe:
+                if bodies.announced(scope["headers"]) != 0:
+                    out = _closing(send)  # nobody reads that body
                 answer = hot_read(self._core, path, scope, head)
                 if answer is not None:
-                    await _send(send, *answer, seq, head)
+                    await _send(out, *answer, seq, head)
                     return
             elif self.draining:
                 raise shutting_down()
             else:
                 here = self._on_loop()
-                body = await _body(scope, path, receive, here.patience)
-                if path == REGISTER and method == "POST":
+                body = await bodies.read(scope["headers"], receive, here.patience)
+                whole = True
+                register = path == REGISTER and method == "POST"
+                if body or register:
+                    bodies.check_kind(scope["headers"])
+                if register:
                     answer = ok(await here.registering.register(body))
                     await _send(send, *answer, self._core.seq(), head)
                     return
-                receive = _replay(body, receive)
-        except Refusal as refusal:
-            await _send(send, *problem(refusal, unsafe=unsafe), seq, head)
-            return
-        except CoreError as error:
-            await _send(send, *problem(from_core(error), unsafe=unsafe), seq, head)
-            return
+                receive = bodies.replay(body, receive)
         except Exception as error:
-            _log.error("%s %s failed", method, path, exc_info=error)
-            await _send(send, *problem(_bug(), unsafe=unsafe), seq, head)
+            refusal = _refusal_of(error, method, path)
+            self.refusals.count(refusal)
+            answer = problem(refusal, unsafe=unsafe)
+            if whole or await bodies.drop_small(scope["headers"], receive):
+                await _send(send, *answer, seq, head)
+            else:
+                await _send_unread(send, receive, *answer, seq, head)
             return
         inner = dict(scope)
         inner["path"] = scope.get("root_path", "") + path
         if head:
             inner["method"] = "GET"
         inner["azora.head"] = head
-        await super().__call__(inner, receive, self._finish(send, unsafe, seq, head))
+        await super().__call__(inner, receive, self._finish(out, unsafe, seq, head))
 
     def _on_loop(self) -> _Here:
         loop = asyncio.get_running_loop()
@@ -220,84 +224,47 @@ def _path_below_mount(scope: Any) -> str:
     return path or "/"
 
 
-async def _body(scope: Any, path: str, receive: Any, patience: Patience) -> bytes:
-    """Reads the body of a change and makes the checks that do not depend on its meaning."""
-    headers = dict(scope["headers"])
-    length = headers.get(b"content-length", b"0")
-    if length.isdigit() and int(length) > MAX_BODY_BYTES and b"expect" in headers:
-        raise _too_large()  # the client asked before it sends the body
-    try:
-        body: bytes = await patience.wait(_whole(receive), _BODY_SECONDS)
-    except TimeoutError:
-        late = f"the body did not arrive within {_BODY_SECONDS:.0f} s"
-        refusal = shutting_down() if patience.ended else Refusal(408, "body_timeout", late)
-        refusal.headers.append((b"connection", b"close"))
-        raise refusal from None
-    if body or (path == REGISTER and scope["method"] == "POST"):
-        _check_declared(headers)
-    return body
+def _refusal_of(error: Exception, method: str, path: str) -> Refusal:
+    if isinstance(error, Refusal):
+        return error
+    if isinstance(error, CoreError):
+        return from_core(error)
+    _log.error("%s %s failed", method, path, exc_info=error)
+    return _bug()
 
 
-def _replay(body: bytes, receive: Any) -> Any:
-    replayed = False
+def _closing(send: Any) -> Any:
+    """Ends the connection with the answer."""
 
-    async def replay() -> Any:
-        nonlocal replayed
-        if replayed:
-            return await receive()
-        replayed = True
-        return {"type": "http.request", "body": body, "more_body": False}
+    async def closing(message: Any) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], bodies.CLOSE]}
+        await send(message)
 
-    return replay
+    return closing
 
 
-async def _whole(receive: Any) -> bytes:
-    chunks: list[bytes] = []
-    size = 0
-    while True:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refusal(400, "invalid_request", "the body ended early")
-        chunk = message.get("body", b"")
-        size += len(chunk)
-        if size <= MAX_BODY_BYTES:
-            chunks.append(chunk)
-        elif size > _DISCARD_BYTES:
-            raise _too_large()
-        if not message.get("more_body"):
-            break
-    if size > MAX_BODY_BYTES:
-        raise _too_large()
-    return b"".join(chunks)
+async def _send_unread(
+    send: Any,
+    receive: Any,
+    status: int,
+    headers: Headers,
+    body: bytes,
+    seq: int,
+    head: bool,
+) -> None:
+    """Answers at once, then ends the connection: its body was not read."""
 
+    async def unfinished(message: Any) -> None:
+        await send({**message, "more_body": True} if "body" in message else message)
 
-def _too_large() -> Refusal:
-    return Refusal(
-        413,
-        "body_too_large",
-        f"the body is larger than {MAX_BODY_BYTES} bytes",
-        headers=[(b"connection", b"close")],
-    )
-
-
-def _check_declared(headers: dict[bytes, bytes]) -> None:
-    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    is_json = kind == b"application/json" or (
-        kind.startswith(b"application/") and kind.endswith(b"+json")
-    )
-    if not is_json:
-        given = kind.decode("latin-1") or "nothing"
-        raise Refusal(
-            415,
-            "not_json",
-            f'the body is declared as "{given}"; send it with `Content-Type: application/json`',
-        )
-    if headers.get(b"content-encoding", b"identity").strip().lower() != b"identity":
-        raise Refusal(415, "encoded_body", "the body is encoded; send it plain")
+    await _send(unfinished, status, [*headers, bodies.CLOSE], body, seq, head)
+    await bodies.linger(receive)
+    await send({"type": "http.response.body", "body": b""})
 
 
 async def _send(
-    send: Any, status: int, headers: list[tuple[bytes, bytes]], body: bytes, seq: int, head: bool
+    send: Any, status: int, headers: Headers, body: bytes, seq: int, head: bool
 ) -> None:
     headers.append((b"content-length", b"%d" % len(body)))
     headers.append((b"azora-seq", b"%d" % seq))
@@ -307,6 +274,7 @@ async def _send(
 
 def _respond(request: Request, refusal: Refusal) -> Response:
     unsafe = request.method not in SAFE_METHODS
+    request.app.refusals.count(refusal)
     status, headers, body = problem(refusal, unsafe=unsafe)
     response = Response(body, status)
     response.raw_headers = [*headers, (b"content-length", b"%d" % len(body))]
@@ -378,7 +346,15 @@ def create_app(
         auth: "owner": changes are open to processes of the user who runs the server and need a
             token from everybody else; "token": they need it from everybody; None: no question is
             asked (for tests).
-        allowed_hosts: Names a Host header may have besides the loopback ones; "*" allows any.
+        allowed_hosts: Names a Host header may have besides the loopback ones; "ip" allows any
+            numeric address, "*" any host.
+
+    Raises:
+        InvalidArgument: There is no such `auth`, or a host could never match.
+
+    What the server above it decides is its own: where it listens, how large and slow the head of a
+    request and how many connections there may be, TLS, and what a request line names as host.
+    `server.run()` decides all of these, safely.
 
     Example:
         app = create_app(orch)

@@ -158,6 +158,7 @@ async def _graph(request: Request) -> Response:
 
 async def _metrics(request: Request) -> Response:
     text = await request.app.in_thread(request.app.core.metrics_text)
+    text += request.app.refusals.text()
     return Response(text, headers={"content-type": _METRICS_TYPE})
 
 
@@ -172,12 +173,13 @@ async def _readyz(request: Request) -> Response:
         reason = "the orchestrator is stopped"
     if reason is None:
         reason = app.core.trouble() or None
+    extra: dict[str, Any] = {"insecurePlaintext": True} if app.in_the_clear else {}
     if reason is not None:
-        raise Refusal(503, "not_ready", reason)
+        raise Refusal(503, "not_ready", reason, extra=extra)
     if ended := app.core.ended():
         ids, lines = ([*column] for column in zip(*ended, strict=True))
-        return _json(compact({"ready": True, "endedServices": ids, "details": lines}))
-    return _json(b'{"ready":true}')
+        extra |= {"endedServices": ids, "details": lines}
+    return _json(compact({"ready": True, **extra}))
 
 
 async def _openapi(request: Request) -> Response:

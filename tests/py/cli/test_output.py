@@ -62,7 +62,7 @@ def _run(server: Served, verb: tuple[str, ...], redirect: str) -> subprocess.Com
     command = [sys.executable, "-m", "azora_orchestrator", *(word.format(**names) for word in verb)]
     return subprocess.run(
         ["bash", "-c", f'"$@" {redirect}', "bash", *command],
-        env=clean_environ(AZORA_URL=server.url, XDG_RUNTIME_DIR=str(folder)),
+        env=clean_environ(AZORA_URL=server.url, AZORA_TOKEN_FILE=str(folder / "token")),
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -115,7 +115,7 @@ def test_a_server_whose_output_is_full_serves_and_ends_in_order(tmp_path: Path) 
             stdin=subprocess.DEVNULL,
             stdout=full,
             stderr=said,
-            env=clean_environ(XDG_RUNTIME_DIR=str(tmp_path)),
+            env=clean_environ(AZORA_TOKEN_FILE=str(tmp_path / "token")),
         )
         try:
             with pytest.raises(subprocess.TimeoutExpired):

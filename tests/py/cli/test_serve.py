@@ -186,7 +186,7 @@ def test_what_it_binds_is_what_it_was_told(tmp_path: Path) -> None:
 def test_auth_token_asks_for_the_token(served: Serve, tmp_path: Path, azora: Azora) -> None:
     file = tmp_path / "azora.json"
     file.write_text('{"orchestrator": {"auth": "token"}}')
-    server = served("serve", "-c", str(file), XDG_RUNTIME_DIR=str(tmp_path))
+    server = served("serve", "-c", str(file), AZORA_TOKEN_FILE=str(tmp_path / "token"))
     assert server.api.ask("POST", "/orchestrator/start").status == 401
     token = azora("token").lines[0]
     bearer = {"Authorization": f"Bearer {token}"}

@@ -18,6 +18,23 @@ from .asking import Api
 
 pytestmark = pytest.mark.native
 
+HOST = (b"host", b"127.0.0.1:5000")
+PROXY_HEADERS = [
+    b"x-forwarded-for",
+    b"x-forwarded",
+    b"x-forwarded-proto",
+    b"forwarded",
+    b"forwarded-for",
+    b"via",
+    b"x-real-ip",
+    b"x-client-ip",
+    b"x-cluster-client-ip",
+    b"x-original-for",
+    b"x-envoy-external-address",
+    b"true-client-ip",
+    b"cf-connecting-ip",
+]
+
 
 def scope(path: str, **changes: Any) -> dict[str, Any]:
     """A request as uvicorn tells of it."""
@@ -98,6 +115,12 @@ def test_health_is_answered_with_the_time(fleet: MasterOrchestrator) -> None:
         {"headers": [(b"host", b"evil.example")]},
         {"headers": [(b"host", b"127.0.0.1:5000"), (b"host", b"127.0.0.1:5000")]},
         {"headers": []},
+        {"azora.target_host": b"evil.example"},
+        {"azora.target_host": b"localhost"},
+        *({"headers": [HOST, (name, b"1")]} for name in PROXY_HEADERS),
+        {"headers": [(b"via", b"1"), HOST]},
+        {"headers": [HOST, (b"content-length", b"5")]},
+        {"headers": [HOST, (b"transfer-encoding", b"chunked")]},
         {"path": "/loadbalancer/core/"},
         {"path": "/loadbalancer/"},
         {"path": "/loadbalancer/none"},
@@ -115,6 +138,13 @@ def test_what_is_not_plain_goes_the_long_way(
     asyncio.run(ask(app, scope("/health")))
     assert app._plain_read(scope("/loadbalancer/core")) is not None
     assert app._plain_read(scope("/loadbalancer/core") | changes) is None
+
+
+def test_headers_of_their_kind_alone_are_a_proxys(fleet: MasterOrchestrator) -> None:
+    app = create_app(fleet)
+    asyncio.run(ask(app, scope("/health")))
+    for name in (b"x-forward", b"x-requested-with", b"vi", b"viable", b"content-type", b"", b"v"):
+        assert app._plain_read(scope("/health", headers=[HOST, (name, b"1")])) is not None, name
 
 
 def test_an_answer_follows_the_state(fleet: MasterOrchestrator) -> None:

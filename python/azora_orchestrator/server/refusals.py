@@ -1,0 +1,44 @@
+"""How many requests and connections were refused because a limit was reached, by reason.
+
+A limit is never silent: whoever meets it gets an answer with the reason, and `/metrics` counts it.
+"""
+
+from __future__ import annotations
+
+from azora_orchestrator.server.answers import Refusal
+
+# Code of the refusal -> what was too much.
+REASONS = {
+    "body_timeout": "bodies that did not arrive in time",
+    "body_too_large": "bodies over the limit",
+    "connection_limit": "connections beyond those that are open",
+    "head_timeout": "heads that did not arrive in time",
+    "head_too_large": "heads over the limit",
+    "limit_reached": "event streams, leases and the like",
+    "peer_connection_limit": "connections of one address on the network",
+}
+_NAME = "azora_http_refused_total"
+
+
+class RefusalCounts:
+    """The counts of one app.
+
+    Threads: its loop; text() from any.
+    """
+
+    def __init__(self) -> None:
+        self._counts = dict.fromkeys(REASONS, 0)
+
+    def count(self, refusal: Refusal) -> None:
+        """Counts a refusal, if it is one for a limit."""
+        if refusal.code in self._counts:
+            self._counts[refusal.code] += 1
+
+    def text(self) -> bytes:
+        """The counts as `/metrics` shows them."""
+        lines = [
+            f"# HELP {_NAME} Requests and connections that were refused since a limit was reached.",
+            f"# TYPE {_NAME} counter",
+            *(f'{_NAME}{{reason="{code}"}} {number}' for code, number in self._counts.items()),
+        ]
+        return ("\n".join(lines) + "\n").encode()
