@@ -42,8 +42,7 @@ balancer::PoolChange read_pool_change(const py::dict& given) {
       const auto strategy = py::cast<std::string>(value);
       change.strategy = balancer::strategy_from_wire(strategy);
       if (!change.strategy) {
-        bad_argument("strategy: is \"" + strategy +
-                     "\"; it must be round-robin, weighted, least-connections or ip-hash");
+        bad_argument("strategy: is \"" + strategy + "\"; it must be " + balancer::strategy_choices());
       }
     } else if (name == "allow_degraded") {
       change.allow_degraded = py::cast<bool>(value);

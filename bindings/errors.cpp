@@ -21,6 +21,8 @@ void translate(std::exception_ptr thrown) {
     if (thrown) std::rethrow_exception(thrown);
   } catch (const Failure& failure) {
     set_python_error(failure);
+  } catch (const py::cast_error&) {  // its own text speaks of C++ types; the package checks values before
+    set_python_error(Failure(Error{ErrorCode::invalid_argument, "an argument is out of range", {}}));
   }
 }
 

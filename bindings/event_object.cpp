@@ -98,7 +98,7 @@ PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                        {Py_tp_doc, const_cast<char*>("One fact. Immutable.")},
                        {0, nullptr}};
 
-PyType_Spec spec = {"azora_orchestrator._core.Event", sizeof(EventObject), 0,
+PyType_Spec spec = {"azora_orchestrator.events.Event", sizeof(EventObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION, slots};
 
 }  // namespace

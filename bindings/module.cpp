@@ -8,4 +8,5 @@ PYBIND11_MODULE(_core, module) {
   azora::bindings::bind_views(module);
   azora::bindings::bind_events(module);
   azora::bindings::bind_core(module);
+  azora::bindings::bind_tables(module);
 }

@@ -120,7 +120,7 @@ py::tuple lease(const CoreHandle& self, std::string_view pool, const Text& strat
   PyObject* object = new_pick(*pick.instance);
   if (object == nullptr) throw py::error_already_set();
   return py::make_tuple(py::reinterpret_steal<py::object>(object), pick.lease->id,
-                        pick.lease->ttl.count());
+                        pick.lease->ttl.count(), std::string(wire_name(pick.strategy)));
 }
 
 }  // namespace

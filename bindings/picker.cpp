@@ -54,6 +54,7 @@ std::string_view utf8(PyObject* text, const char* name) {
 
 PoolHandle& other_pool(PickerState& state, PyObject* text) {
   const Py_hash_t hash = PyUnicode_Check(text) ? PyObject_Hash(text) : 0;
+  if (hash == -1) throw py::error_already_set();  // of a subclass of str
   PickerState::Name& name = state.names[static_cast<std::size_t>(hash) % PickerState::kNames];
   state.last = &name;
   if (name.text.ptr() == text) return *name.pool;
@@ -154,14 +155,27 @@ PyMethodDef methods[] = {
     {"pick", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&pick_builtin)),
      METH_FASTCALL | METH_KEYWORDS,
      "pick($self, pool, key=None, strategy=None)\n--\n\n"
-     "Choose an instance of a pool: a type, a group or an id. Never waits, takes no lease."},
+     "Choose an instance of a pool; never waits.\n\n"
+     "Args:\n"
+     "    pool: Name of a pool: a type, a group or the id of a service.\n"
+     "    key: What `ip-hash` hashes: the same key finds the same instance. Only `ip-hash` needs it.\n"
+     "    strategy: How to choose, for this pick only. Default: the strategy of the pool.\n\n"
+     "Returns:\n"
+     "    The instance. The pick does not count as load; use `lease()` for that.\n\n"
+     "Raises:\n"
+     "    NoHealthyInstance: No instance can be picked now, or there is no such pool.\n"
+     "    InvalidArgument: The strategy is unknown, or `ip-hash` was given no key.\n"
+     "    OrchestratorClosed: The orchestrator is closed.\n\n"
+     "Example:\n"
+     "    >>> orch.pick(\"core\").endpoint  # doctest: +SKIP\n"
+     "    'http://127.0.0.1:7001'"},
     {nullptr, nullptr, 0, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                        {Py_tp_methods, static_cast<void*>(methods)},
                        {0, nullptr}};
 
-PyType_Spec spec = {"azora_orchestrator._core.Picker", sizeof(PickerObject), 0,
+PyType_Spec spec = {"azora_orchestrator.Picker", sizeof(PickerObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION |
                         Py_TPFLAGS_IMMUTABLETYPE,
                     slots};

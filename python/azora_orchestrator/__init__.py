@@ -16,6 +16,7 @@ from __future__ import annotations
 
 from azora_orchestrator._handlers import Handler, Subscription
 from azora_orchestrator.aio import AsyncMasterOrchestrator
+from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.errors import (
     AzoraError,
     DependencyCycle,
@@ -39,35 +40,71 @@ from azora_orchestrator.errors import (
     TimedOut,
     UnknownService,
 )
-from azora_orchestrator.events import EVENT_TYPES, Event, EventStream
-from azora_orchestrator.models import (
+from azora_orchestrator.events import Event, EventStream
+from azora_orchestrator.fleet_status import FleetStatus
+from azora_orchestrator.graph import (
+    Dependencies,
+    DependencyState,
+    Graph,
+    GraphEdge,
+    GraphNode,
+    TreeNode,
+)
+from azora_orchestrator.lease import Lease
+from azora_orchestrator.models import Pick, Service
+from azora_orchestrator.orchestrator import MasterOrchestrator
+from azora_orchestrator.process_state import LastExit, LogLoss, Process
+from azora_orchestrator.service_config import (
     Dependency,
     HealthCheck,
     LogConfig,
-    Pick,
     ProcessConfig,
+    RestartCallable,
     RestartRequest,
-    Service,
     ServiceConfig,
-    Status,
-    VerbAnswer,
-    Why,
+    ServiceFields,
+    WrongKeywords,
 )
-from azora_orchestrator.orchestrator import Lease, MasterOrchestrator
+from azora_orchestrator.vocabulary import (
+    EVENT_TYPES,
+    LIFECYCLES,
+    STATUSES,
+    STRATEGIES,
+    Actor,
+    Cause,
+    Desired,
+    EventType,
+    Lifecycle,
+    Status,
+    Strategy,
+)
 
 __version__ = "0.1.0"
 
 __all__ = [
     "EVENT_TYPES",
+    "LIFECYCLES",
+    "STATUSES",
+    "STRATEGIES",
+    "Actor",
     "AsyncMasterOrchestrator",
     "AzoraError",
+    "Cause",
+    "Dependencies",
     "Dependency",
     "DependencyCycle",
+    "DependencyState",
+    "Desired",
     "Event",
     "EventStream",
+    "EventType",
     "ExecForbidden",
     "Fault",
+    "FleetStatus",
     "ForkedHandle",
+    "Graph",
+    "GraphEdge",
+    "GraphNode",
     "Handler",
     "HealingUnavailable",
     "HealthCheck",
@@ -76,9 +113,12 @@ __all__ = [
     "InvalidJson",
     "InvalidSpec",
     "KeeperFailed",
+    "LastExit",
     "Lease",
+    "Lifecycle",
     "LimitReached",
     "LogConfig",
+    "LogLoss",
     "MasterOrchestrator",
     "NoHealthyInstance",
     "NotComing",
@@ -86,17 +126,27 @@ __all__ = [
     "OrchestratorClosed",
     "Pick",
     "PoolConflict",
+    "Process",
     "ProcessConfig",
+    "RestartCallable",
     "RestartRequest",
     "Service",
     "ServiceConfig",
+    "ServiceFields",
     "Status",
     "StorageFailed",
     "StorageFull",
+    "Strategy",
     "Subscription",
     "TimedOut",
+    "TreeNode",
     "UnknownService",
     "VerbAnswer",
     "Why",
+    "WrongKeywords",
     "__version__",
 ]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -17,7 +17,7 @@ from typing import Any
 from azora_orchestrator import _core
 from azora_orchestrator._handlers import OwnLoop
 from azora_orchestrator.errors import AzoraError
-from azora_orchestrator.models import RestartRequest
+from azora_orchestrator.service_config import RestartRequest
 
 logger = logging.getLogger("azora_orchestrator")
 

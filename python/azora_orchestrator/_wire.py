@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from azora_orchestrator.errors import InvalidArgument, InvalidSpec
-from azora_orchestrator.models import ServiceConfig
+from azora_orchestrator.service_config import ServiceConfig
 
 __all__ = ["split", "texts_of", "unsayable"]
 
@@ -27,7 +27,7 @@ def split(
 ) -> tuple[dict[str, Any], Callable[..., object] | None]:
     """Split a service into its wire object without the restart callable, and the callable."""
     if isinstance(service, ServiceConfig):
-        return service.to_wire(), service.restart_callable
+        return service.to_dict(), service.restart_callable
     if not isinstance(service, Mapping):
         raise InvalidArgument(
             f"register: {service!r} is no service; give a ServiceConfig or a mapping"
@@ -61,8 +61,8 @@ def unsayable(wires: list[dict[str, Any]], otherwise: str) -> InvalidSpec:
 def _plain(value: object) -> object:
     if isinstance(value, os.PathLike):
         return os.fspath(value)
-    if hasattr(value, "to_wire"):
-        return value.to_wire()
+    if hasattr(value, "to_dict"):
+        return value.to_dict()
     if isinstance(value, Mapping):
         return dict(value)
     if hasattr(value, "tolist"):  # numbers of numpy are written like Python's

@@ -11,14 +11,20 @@ import contextlib
 import contextvars
 import os
 import threading
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, overload
 
 from azora_orchestrator._handlers import Handler, Subscription
+from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.events import EventStream
-from azora_orchestrator.models import Pick, Service, ServiceConfig, Status, VerbAnswer, Why
-from azora_orchestrator.orchestrator import Lease, MasterOrchestrator, Strategy
+from azora_orchestrator.fleet_status import FleetStatus
+from azora_orchestrator.graph import Dependencies, Graph
+from azora_orchestrator.lease import Lease
+from azora_orchestrator.models import Pick, Service
+from azora_orchestrator.orchestrator import MasterOrchestrator
+from azora_orchestrator.service_config import ServiceConfig
+from azora_orchestrator.vocabulary import Strategy
 
 __all__ = ["AsyncMasterOrchestrator"]
 
@@ -139,7 +145,7 @@ class AsyncMasterOrchestrator:
         """See MasterOrchestrator.services."""
         return self.sync.services(type=type, group=group)
 
-    async def status(self, *, detailed: bool = False) -> Status:
+    async def status(self, *, detailed: bool = False) -> FleetStatus:
         """See MasterOrchestrator.status."""
         return self.sync.status(detailed=detailed)
 
@@ -147,11 +153,11 @@ class AsyncMasterOrchestrator:
         """See MasterOrchestrator.why."""
         return await _in_thread(self.sync.why, id)
 
-    async def dependencies(self, id: str) -> dict[str, Any]:
+    async def dependencies(self, id: str) -> Dependencies:
         """See MasterOrchestrator.dependencies."""
         return await _in_thread(self.sync.dependencies, id)
 
-    async def graph(self) -> dict[str, Any]:
+    async def graph(self) -> Graph:
         """See MasterOrchestrator.graph."""
         return await _in_thread(self.sync.graph)
 
@@ -164,24 +170,22 @@ class AsyncMasterOrchestrator:
         return await _in_thread(self.sync.metrics)
 
     async def pick(
-        self, pool: str, key: str | None = None, strategy: Strategy | str | None = None
+        self, pool: str, key: str | None = None, strategy: Strategy | None = None
     ) -> Pick:
         """See MasterOrchestrator.pick."""
         return self.sync.pick(pool, key, strategy)
 
-    @contextlib.asynccontextmanager
-    async def lease(
-        self, pool: str, *, key: str | None = None, strategy: Strategy | str | None = None
-    ) -> AsyncIterator[Lease]:
+    def lease(
+        self, pool: str, *, key: str | None = None, strategy: Strategy | None = None
+    ) -> Lease:
         """See MasterOrchestrator.lease."""
-        with self.sync.lease(pool, key=key, strategy=strategy) as lease:
-            yield lease
+        return self.sync.lease(pool, key=key, strategy=strategy)
 
     async def configure_pool(
         self,
         pool: str,
         *,
-        strategy: Strategy | str | None = None,
+        strategy: Strategy | None = None,
         allow_degraded: bool | None = None,
         panic_threshold: float | None = None,
         lease_ttl_ms: int | None = None,

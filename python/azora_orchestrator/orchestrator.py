@@ -23,6 +23,7 @@ from azora_orchestrator._arguments import deadline_of, limit_of, pool_options, t
 from azora_orchestrator._handlers import Handler, Subscription
 from azora_orchestrator._runtime import Runtime
 from azora_orchestrator._wire import split, texts_of, unsayable
+from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.errors import (
     InvalidArgument,
     InvalidJson,
@@ -31,35 +32,18 @@ from azora_orchestrator.errors import (
     UnknownService,
 )
 from azora_orchestrator.events import EventStream
-from azora_orchestrator.models import Pick, Service, ServiceConfig, Status, VerbAnswer, Why
+from azora_orchestrator.fleet_status import FleetStatus
+from azora_orchestrator.graph import Dependencies, Graph
+from azora_orchestrator.lease import Lease
+from azora_orchestrator.models import Pick, Service
+from azora_orchestrator.service_config import ServiceConfig
+from azora_orchestrator.vocabulary import Strategy
 
-__all__ = ["Lease", "MasterOrchestrator", "Strategy"]
-
-Strategy = Literal["round-robin", "least-connections", "weighted", "ip-hash"]
+__all__ = ["MasterOrchestrator"]
 
 _STOP_MS = 60_000
 _READY_MS = 30_000
 _SLICE_MS = 250  # how long a waiting call may delay Ctrl-C
-
-
-class Lease:
-    """A pick that counts as load until it is released or its time is over."""
-
-    __slots__ = ("_core", "endpoint", "id", "service_id", "ttl_ms")
-
-    def __init__(self, core: _core.Core, pick: Pick, id: str, ttl_ms: int) -> None:
-        self._core = core
-        self.service_id = pick.service_id
-        self.endpoint = pick.endpoint
-        self.id = id
-        self.ttl_ms = ttl_ms
-
-    def release(self) -> bool:
-        """Give it back; False when it had ended already."""
-        return self._core.release(self.id)
-
-    def __repr__(self) -> str:
-        return f"<Lease {self.id} of {self.service_id}>"
 
 
 class MasterOrchestrator:
@@ -232,28 +216,31 @@ class MasterOrchestrator:
         views = self._core.list(type)
         return [Service(view) for view in views if group is None or view.group == group]
 
-    def status(self, *, detailed: bool = False) -> Status:
-        """The fleet in numbers; with `detailed` also its services."""
+    def status(self, *, detailed: bool = False) -> FleetStatus:
+        """The fleet in numbers, and its services.
+
+        Args:
+            detailed: Read the services now. Otherwise they are read when `services` of the answer
+                is first asked for, and may be newer than the numbers.
+        """
         running, total, healthy, unhealthy, seq = self._core.totals()
-        services = tuple(self.services()) if detailed else ()
-        ended = tuple(id for id, _ in self._core.ended())
-        return Status(running, total, healthy, unhealthy, seq, services, ended)
+        ended = [id for id, _ in self._core.ended()]
+        services = self.services() if detailed else self.services
+        return FleetStatus(running, total, healthy, unhealthy, seq, services, ended)
 
     def why(self, id: str) -> Why:
         """Why a service is as it is, and what would change it."""
         with _naming(id):
-            return Why.from_json(self._core.why_json(id))
+            return Why.from_dict(json.loads(self._core.why_json(id)))
 
-    def dependencies(self, id: str) -> dict[str, Any]:
-        """What a service needs and who needs it: `GET /services/{id}/dependencies`."""
+    def dependencies(self, id: str) -> Dependencies:
+        """What a service needs and which services need it."""
         with _naming(id):
-            answer: dict[str, Any] = json.loads(self._core.dependencies_json(id))
-        return answer
+            return Dependencies(json.loads(self._core.dependencies_json(id)))
 
-    def graph(self) -> dict[str, Any]:
-        """The dependencies of all services: `GET /graph`."""
-        answer: dict[str, Any] = json.loads(self._core.graph_json())
-        return answer
+    def graph(self) -> Graph:
+        """The dependencies of all services."""
+        return Graph(json.loads(self._core.graph_json()))
 
     def logs(self, id: str, *, lines: int = 100, timestamps: bool = False) -> str:
         """The last lines of a process service's output; of an entry, those of each instance.
@@ -270,32 +257,40 @@ class MasterOrchestrator:
 
     # Selection.
 
-    def pick(
-        self, pool: str, key: str | None = None, strategy: Strategy | str | None = None
-    ) -> Pick:
-        """Choose an instance of a pool: a type, a group or an id. Never waits, takes no lease.
+    def pick(self, pool: str, key: str | None = None, strategy: Strategy | None = None) -> Pick:
+        """Choose an instance of a pool; never waits.
 
-        `key` is required by ip-hash: the same key finds the same instance. Raises
-        NoHealthyInstance.
+        Args:
+            pool: Name of a pool: a type, a group or the id of a service.
+            key: What `ip-hash` hashes: the same key finds the same instance. Only `ip-hash` needs it.
+            strategy: How to choose, for this pick only. Default: the strategy of the pool.
+
+        Returns:
+            The instance. The pick does not count as load; use `lease()` for that.
+
+        Raises:
+            NoHealthyInstance: No instance can be picked now, or there is no such pool.
+            InvalidArgument: The strategy is unknown, or `ip-hash` was given no key.
+            OrchestratorClosed: The orchestrator is closed.
+
+        Example:
+            >>> orch.pick("core").endpoint  # doctest: +SKIP
+            'http://127.0.0.1:7001'
         """
         return self._core.pick(pool, key, strategy)
 
-    @contextlib.contextmanager
     def lease(
-        self, pool: str, *, key: str | None = None, strategy: Strategy | str | None = None
-    ) -> Iterator[Lease]:
-        """Pick an instance and count it as load until the block ends."""
-        lease = Lease(self._core, *self._core.lease(pool, strategy, key))
-        try:
-            yield lease
-        finally:
-            lease.release()
+        self, pool: str, *, key: str | None = None, strategy: Strategy | None = None
+    ) -> Lease:
+        """Pick an instance and count it as load until the lease is released or its time is over."""
+        pick, id, ttl_ms, used = self._core.lease(pool, strategy, key)
+        return Lease(pick, pool, used, id, ttl_ms, self._core.release)
 
     def configure_pool(
         self,
         pool: str,
         *,
-        strategy: Strategy | str | None = None,
+        strategy: Strategy | None = None,
         allow_degraded: bool | None = None,
         panic_threshold: float | None = None,
         lease_ttl_ms: int | None = None,

@@ -105,7 +105,7 @@ def test_events_of_an_entry_are_those_of_its_instances(
 def test_a_dependency_on_an_entry_waits_for_as_many_instances_as_it_asks_for(
     orch: MasterOrchestrator, process: Process
 ) -> None:
-    needs = [Dependency(id="db", min=2).to_wire()]
+    needs = [Dependency(id="db", min=2).to_dict()]
     with orch.events(type=["serviceHealthy", "serviceStarted"]) as stream:
         orch.register_many(
             [process("api", dependencies=needs), several(process, "db", 2)],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import pickle
 import threading
 from collections.abc import Callable
@@ -48,7 +49,7 @@ def test_names_are_the_wires_in_snake_case_plus_ms() -> None:
         ),
         metadata={"not_touched_ms": 1},
         restart=lambda: None,
-    ).to_wire()
+    ).to_dict()
     assert wire == {
         "id": "a",
         "type": "core",
@@ -280,6 +281,20 @@ def test_a_pool_whose_name_no_text_can_say_is_refused(orch: MasterOrchestrator) 
         orch.pick("\ud800")
 
 
+class Unhashable(str):
+    def __hash__(self) -> int:
+        raise LookupError("no hash")
+
+
+def test_the_error_of_a_name_without_a_hash_is_the_callers(orch: MasterOrchestrator) -> None:
+    with pytest.raises(LookupError, match="no hash"):
+        orch.pick(Unhashable("core"))
+
+
+def test_the_builtin_pick_has_the_documentation_of_the_method(orch: MasterOrchestrator) -> None:
+    assert inspect.getdoc(orch.pick) == inspect.getdoc(MasterOrchestrator.pick)
+
+
 def test_a_pick_kept_beyond_its_orchestrator_says_that_it_is_closed() -> None:
     orch = MasterOrchestrator()
     kept = orch.pick
@@ -321,10 +336,23 @@ def test_a_lease_counts_as_load_until_the_block_ends(orch: MasterOrchestrator, w
 
 def test_dependencies_and_graph_are_answered(orch: MasterOrchestrator) -> None:
     orch.register_many([config("db"), config("api", dependencies=["db"])])
-    assert "db" in str(orch.dependencies("api"))
-    assert "api" in str(orch.graph())
+    needs = orch.dependencies("api")
+    assert [(one.id, one.condition, one.missing) for one in needs.dependencies] == [
+        ("db", "healthy", False)
+    ]
+    assert (needs.service_id, needs.dependents) == ("api", ())
+    assert orch.dependencies("db").dependents == ("api",)
+    assert [(one.id, one.depth) for one in needs.tree] == [("api", 0), ("db", 1)]
+    graph = orch.graph()
+    assert [node.id for node in graph.nodes] == ["db", "api"]
+    assert [(edge.source, edge.target, edge.strength) for edge in graph.edges] == [
+        ("api", "db", "hard")
+    ]
+    assert (graph.start_order, graph.node("api").rank) == (("db", "api"), 1)
     with pytest.raises(UnknownService):
         orch.dependencies("nobody")
+    with pytest.raises(KeyError):
+        graph.node("nobody")
 
 
 def test_metrics_tell_what_turns_and_readers_cost(orch: MasterOrchestrator) -> None:

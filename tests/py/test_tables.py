@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from typing import Any, get_args
+from typing import Any, get_args, get_type_hints
 
 import pytest
 
-from azora_orchestrator import _core, models
-from azora_orchestrator.orchestrator import Strategy
+from azora_orchestrator import _core, service_config, vocabulary
 
 pytestmark = pytest.mark.native
 
@@ -34,20 +33,38 @@ def _fields(made: type) -> set[str]:
 SCHEMA = json.loads(_core.service_schema())["properties"]
 
 
-def test_the_strategies_are_those_of_the_core() -> None:
-    assert sorted(get_args(Strategy)) == sorted(_core.strategies())
+@pytest.mark.parametrize("name", ["status", "lifecycle", "desired", "cause", "actor"])
+def test_a_list_of_words_is_that_of_the_core(name: str) -> None:
+    assert list(get_args(getattr(vocabulary, name.title()))) == _core.vocabulary()[name]
+
+
+def test_the_strategies_and_events_are_those_of_the_core() -> None:
+    assert list(vocabulary.STRATEGIES) == sorted(
+        _core.strategies(), key=vocabulary.STRATEGIES.index
+    )
+    assert len(vocabulary.STRATEGIES) == len(_core.strategies())
+    assert list(vocabulary.EVENT_TYPES) == _core.event_types()
+    assert list(vocabulary.EVENT_TYPES) == [row[0] for row in _core.event_table()]
+
+
+def test_the_keywords_of_register_are_the_fields_of_a_service_config() -> None:
+    keywords = get_type_hints(service_config.ServiceFields)
+    assert keywords == {
+        item.name: get_type_hints(service_config.ServiceConfig)[item.name]
+        for item in dataclasses.fields(service_config.ServiceConfig)
+    }
 
 
 def test_a_service_has_the_fields_of_the_table() -> None:
-    assert _fields(models.ServiceConfig) == set(SCHEMA)
+    assert _fields(service_config.ServiceConfig) == set(SCHEMA)
 
 
 @pytest.mark.parametrize(
     ("made", "schema"),
     [
-        (models.ProcessConfig, SCHEMA["process"]),
-        (models.HealthCheck, SCHEMA["healthCheck"]),
-        (models.Dependency, SCHEMA["dependencies"]["items"]),
+        (service_config.ProcessConfig, SCHEMA["process"]),
+        (service_config.HealthCheck, SCHEMA["healthCheck"]),
+        (service_config.Dependency, SCHEMA["dependencies"]["items"]),
     ],
     ids=lambda one: getattr(one, "__name__", ""),
 )
@@ -61,4 +78,4 @@ def test_the_limits_of_logs_are_those_of_the_table() -> None:
         for form in [SCHEMA["process"], *SCHEMA["process"].get("anyOf", ())]
         if "properties" in form
     )
-    assert _fields(models.LogConfig) == _properties(process["properties"]["log"])
+    assert _fields(service_config.LogConfig) == _properties(process["properties"]["log"])

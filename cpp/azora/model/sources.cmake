@@ -1,6 +1,7 @@
 set(AZORA_MODEL_SOURCES
   endpoint.cpp
   event.cpp
+  event_fields.cpp
   event_json.cpp
   figures.cpp
   iso_time.cpp

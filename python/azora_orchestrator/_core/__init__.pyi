@@ -15,6 +15,21 @@ def event_types() -> list[str]: ...
 def strategies() -> list[str]: ...
 def process_generation() -> int: ...
 
+# The tables, for tests and documentation that are compared with them.
+def vocabulary() -> dict[str, list[str]]:
+    """The closed lists of words: status, lifecycle, desired, cause, actor."""
+
+def service_fields() -> list[dict[str, Any]]:
+    """A row each field: section, name, kind, rule, choices, default (JSON), doc, required."""
+
+def event_table() -> list[tuple[str, str, list[str], list[str]]]:
+    """A row each event: name, doc, keys that it always has, keys that it may have."""
+
+def event_keys() -> list[tuple[str, str, bool, bool, str]]:
+    """A row each key: name, type, nullable, common to all events, doc."""
+
+def new_pick(service_id: str, endpoint: str) -> Pick: ...
+
 class Event:
     """One fact. Immutable."""
     @property
@@ -152,6 +167,8 @@ class Pick:
     def service_id(self) -> str: ...
     @property
     def endpoint(self) -> str: ...
+    def to_dict(self) -> dict[str, str]: ...
+    def __hash__(self) -> int: ...
 
 class Core:
     def __init__(self, options: dict[str, Any]) -> None: ...
@@ -221,7 +238,7 @@ class Core:
     ) -> Callable[[Any], tuple[dict[str, Any], dict[str, Any]] | None]: ...
     def lease(
         self, pool: str, strategy: str | None, key: str | None
-    ) -> tuple[Pick, str, int]: ...  # pick, lease id, ttl ms
+    ) -> tuple[Pick, str, int, str]: ...  # pick, lease id, ttl ms, strategy
     def release(self, lease_id: str) -> bool: ...
     def cursor(
         self, since: int | None, types: Sequence[str] | None, service: str | None

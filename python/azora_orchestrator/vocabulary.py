@@ -1,0 +1,108 @@
+"""The closed lists of words, as literals: editors complete them, type checkers refuse other words.
+
+At run time they are plain strings. The lists are those of the core; a test compares them.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, TypeAlias, get_args
+
+__all__ = [
+    "EVENT_TYPES",
+    "LIFECYCLES",
+    "STATUSES",
+    "STRATEGIES",
+    "Actor",
+    "Cause",
+    "Desired",
+    "EventType",
+    "Lifecycle",
+    "Status",
+    "Strategy",
+]
+
+Status: TypeAlias = Literal["unknown", "healthy", "degraded", "unhealthy"]
+"""What is believed about a service."""
+
+Lifecycle: TypeAlias = Literal[
+    "WATCHING",
+    "IDLE",
+    "BLOCKED",
+    "STARTING",
+    "READY",
+    "STOPPING",
+    "KILLING",
+    "STUCK",
+    "SWEEP",
+    "BACKOFF",
+    "FAILED",
+    "DONE",
+    "ADOPT",
+]
+"""What is being done about a service."""
+
+Desired: TypeAlias = Literal["up", "down", "hold"]
+"""What the owner of a service wants."""
+
+Strategy: TypeAlias = Literal["round-robin", "weighted", "least-connections", "ip-hash"]
+"""How an instance of a pool is chosen."""
+
+EventType: TypeAlias = Literal[
+    "healthCheck",
+    "serviceRegistered",
+    "serviceUnregistered",
+    "serviceHealthy",
+    "serviceDegraded",
+    "serviceUnhealthy",
+    "serviceStarted",
+    "serviceStopped",
+    "serviceExited",
+    "serviceBlocked",
+    "serviceRestarted",
+    "serviceFailed",
+    "serviceFlapping",
+    "serviceStuck",
+    "healingUnavailable",
+    "massUnhealthy",
+    "callbackFailed",
+    "orchestratorDegraded",
+    "orchestratorRecovered",
+    "gap",
+]
+"""The name of an event."""
+
+Cause: TypeAlias = Literal[
+    "start",
+    "crash",
+    "oom",
+    "clean",
+    "liveness",
+    "startTimeout",
+    "startFailed",
+    "lost",
+    "operator",
+    "shutdown",
+    "dependency",
+    "evidence",
+    "health",
+    "probe",
+    "register",
+    "replace",
+    "unregister",
+    "callback",
+    "keeper",
+    "store",
+    "loop",
+    "threads",
+    "overflow",
+    "reset",
+]
+"""Why something happened, as one word."""
+
+Actor: TypeAlias = Literal["orchestrator", "rest", "python", "file"]
+"""What caused an event."""
+
+EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
+LIFECYCLES: tuple[Lifecycle, ...] = get_args(Lifecycle)
+STATUSES: tuple[Status, ...] = get_args(Status)
+STRATEGIES: tuple[Strategy, ...] = get_args(Strategy)
