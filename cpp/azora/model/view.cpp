@@ -141,26 +141,42 @@ ServiceView::Tail ServiceView::make_tail() const {
     json.integer(static_cast<std::int64_t>(instances->ready));
   }
   json.end_object();
-  bytes_made_so_far.fetch_add(tail.text.size(), std::memory_order_relaxed);
   return tail;
 }
 
 std::string ServiceView::service_json(const Figures& figures) const {
-  const Tail& tail = tail_.get([this] { return make_tail(); });
+  const Tail& tail = tail_.get([this] {
+    Tail made = make_tail();
+    bytes_made_so_far.fetch_add(made.text.size(), std::memory_order_relaxed);
+    return made;
+  });
   std::string out;
   out.reserve(spec->config_json.size() + tail.text.size() + 512);
   out.append("{\"config\":").append(spec->config_json).append(",\"health\":");
   append_health(out, figures);
   out.append(tail.text, 0, tail.error);
   append_last_error(out, figures.last_error());
-  if (process) {
-    out.append(tail.text, tail.error, tail.usage - tail.error);
-    append_usage(out, figures.remarks.get());
-    out.append(tail.text, tail.usage);
-  } else {
-    out.append(tail.text, tail.error);
-  }
+  append_process(out, tail, figures);
   return out;
+}
+
+void ServiceView::append_detailed(std::string& out, const Figures& figures) const {
+  append_health(out, figures);
+  out.pop_back();  // removes the closing brace: more keys follow
+  out.append(",\"config\":").append(spec->config_json);
+  const Tail tail = make_tail();
+  out.append(tail.text, 0, tail.error);
+  append_process(out, tail, figures);
+}
+
+void ServiceView::append_process(std::string& out, const Tail& tail, const Figures& figures) const {
+  if (!process) {
+    out.append(tail.text, tail.error);
+    return;
+  }
+  out.append(tail.text, tail.error, tail.usage - tail.error);
+  append_usage(out, figures.remarks.get());
+  out.append(tail.text, tail.usage);
 }
 
 std::uint64_t ServiceView::bytes_made() { return bytes_made_so_far.load(std::memory_order_relaxed); }

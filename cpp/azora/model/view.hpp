@@ -108,6 +108,9 @@ class ServiceView {
   // {"config":..,"health":..,"startTime":..,"lifecycle":..,"desired":..[,"process":..]} = GET /services/{id}.
   std::string service_json(const Figures& figures) const;
   std::string service_json() const { return service_json(figures()); }
+  // An element of GET /status/detailed: the keys of health, "config", then those of service_json() after "health" but
+  // "lastError", which health has. Nothing of it is kept in the view.
+  void append_detailed(std::string& out, const Figures& figures) const;
   // How many bytes of text this program has made so far that views keep.
   static std::uint64_t bytes_made();
 
@@ -119,6 +122,7 @@ class ServiceView {
     std::size_t usage = 0;  // then "cpuPercent" and "rssBytes" of a process
   };
   Tail make_tail() const;
+  void append_process(std::string& out, const Tail& tail, const Figures& figures) const;
 
   MadeOnce<Tail> tail_;
 };

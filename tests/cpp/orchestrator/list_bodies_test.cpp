@@ -49,6 +49,8 @@ TEST(ListBodies, HaveTheShapesOfTheWireContract) {
   EXPECT_TRUE(status.ends_with(R"(],"endedServices":[]})")) << status;
   const std::string detailed = *lists.status(moment(board), true);
   EXPECT_NE(detailed.find(R"("responseTime":0,"config":{"id":"a",)"), std::string::npos) << detailed;
+  EXPECT_NE(detailed.find(R"(},"startTime":)"), std::string::npos) << detailed;
+  EXPECT_NE(detailed.find(R"(,"lifecycle":"WATCHING","desired":"up"})"), std::string::npos) << detailed;
   EXPECT_TRUE(lists.services(moment(board))->starts_with(R"({"services":[{"serviceId":"a",)"));
   EXPECT_TRUE(lists.of_type(moment(board), "core")->starts_with(R"({"services":[{"id":"a","name":"a","type":"core","health":{)"))
       << *lists.of_type(moment(board), "core");

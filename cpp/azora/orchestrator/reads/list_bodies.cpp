@@ -24,13 +24,9 @@ struct Health {
   void write(std::string& out, const ServiceView& view) const { view.append_health(out, view.figures()); }
 };
 
-struct HealthAndConfig {
+struct Detailed {
   bool wants(const ServiceView&) const { return true; }
-  void write(std::string& out, const ServiceView& view) const {
-    view.append_health(out, view.figures());
-    out.pop_back();  // removes the closing brace: one more key follows
-    out.append(",\"config\":").append(view.spec->config_json).append("}");
-  }
+  void write(std::string& out, const ServiceView& view) const { view.append_detailed(out, view.figures()); }
 };
 
 struct OfType {
@@ -76,7 +72,7 @@ Body ListBodies::status(const Moment& moment, bool detailed) {
     append_totals(out, *moment.board);
     out += ",\"services\":[";
     if (detailed) {
-      append_all(out, *moment.board, HealthAndConfig{});
+      append_all(out, *moment.board, Detailed{});
     } else {
       append_all(out, *moment.board, Health{});
     }

@@ -16,8 +16,7 @@ namespace azora::orchestrator {
 class ListBodies {
  public:
   // {"running","totalServices","healthyServices","unhealthyServices","services":[health...],"endedServices":[ids]};
-  // "endedServices": reads/ended.hpp; detailed: with each
-  // one's "config".
+  // "endedServices": reads/ended.hpp; detailed: ServiceView::append_detailed.
   Body status(const Moment& moment, bool detailed);
   // {"services":[health...]}
   Body services(const Moment& moment);
