@@ -158,7 +158,7 @@ PyMethodDef methods[] = {
      "Choose an instance of a pool; never waits.\n\n"
      "Args:\n"
      "    pool: Name of a pool: a type, a group or the id of a service.\n"
-     "    key: What `ip-hash` hashes: the same key finds the same instance. Only `ip-hash` needs it.\n"
+     "    key: What `ip-hash` hashes: the same key finds the same instance.\n"
      "    strategy: How to choose, for this pick only. Default: the strategy of the pool.\n\n"
      "Returns:\n"
      "    The instance. The pick does not count as load; use `lease()` for that.\n\n"

@@ -17,6 +17,8 @@ from __future__ import annotations
 from azora_orchestrator._handlers import Handler, Subscription
 from azora_orchestrator.aio import AsyncMasterOrchestrator
 from azora_orchestrator.answers import VerbAnswer, Why
+from azora_orchestrator.config_check import ConfigReport, check_config
+from azora_orchestrator.config_fault import ConfigFault
 from azora_orchestrator.errors import (
     AzoraError,
     DependencyCycle,
@@ -73,6 +75,7 @@ from azora_orchestrator.vocabulary import (
     Actor,
     Cause,
     Desired,
+    EventFilter,
     EventType,
     Lifecycle,
     Status,
@@ -90,12 +93,15 @@ __all__ = [
     "AsyncMasterOrchestrator",
     "AzoraError",
     "Cause",
+    "ConfigFault",
+    "ConfigReport",
     "Dependencies",
     "Dependency",
     "DependencyCycle",
     "DependencyState",
     "Desired",
     "Event",
+    "EventFilter",
     "EventStream",
     "EventType",
     "ExecForbidden",
@@ -145,6 +151,7 @@ __all__ = [
     "Why",
     "WrongKeywords",
     "__version__",
+    "check_config",
 ]
 
 

@@ -1,49 +1,143 @@
-"""Checks the arguments of callers before they are used."""
+"""Checks the arguments of callers before they are used: what is wrong is `InvalidArgument`."""
 
 from __future__ import annotations
 
+import difflib
+import math
+import operator
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 from azora_orchestrator.errors import InvalidArgument
+from azora_orchestrator.vocabulary import EVENT_TYPES
 
-__all__ = ["deadline_of", "limit_of", "pool_options", "types_of"]
+__all__ = [
+    "choice_of",
+    "deadline_of",
+    "flag_of",
+    "integer_of",
+    "limit_of",
+    "milliseconds_of",
+    "optional_string_of",
+    "path_of",
+    "pool_options",
+    "string_of",
+    "strings_of",
+    "types_of",
+]
 
 _LONGEST_MS = 10**11  # years: no timeout at all
 _MOST = 100_000  # of starts
-_KINDS: dict[object, str] = {
-    str: "a text",
-    bool: "True or False",
-    int: "an integer",
-    int | float: "a number",
-}
-_POOL_OPTIONS: dict[str, Any] = {
-    "strategy": str,
-    "allow_degraded": bool,
-    "panic_threshold": int | float,
-    "lease_ttl_ms": int,
-}
+_MOST_TTL_MS = 2**31 - 1
 
 
-def types_of(type: str | Sequence[str] | None) -> list[str] | None:
-    """Names of events; None: all. Raises InvalidArgument if one is not a string."""
+def _shown(value: object) -> str:
+    try:
+        return f"{value!r:.60}"
+    except ValueError:  # an integer of thousands of digits
+        return f"a {type(value).__name__} too large to show"
+
+
+def string_of(name: str, value: object) -> str:
+    """A string that has a form in UTF-8."""
+    if not isinstance(value, str):
+        raise InvalidArgument(f"{name} is {_shown(value)}; it must be a string")
+    if not value.isascii() and value != value.encode("utf-8", "ignore").decode():
+        raise InvalidArgument(f"{name} is {value!a:.60}; it must not have lone surrogates")
+    return value
+
+
+def optional_string_of(name: str, value: object) -> str | None:
+    """The same, or None."""
+    return None if value is None else string_of(name, value)
+
+
+def strings_of(name: str, value: object) -> list[str]:
+    """The strings of one string or of several."""
+    if isinstance(value, str):
+        return [string_of(name, value)]
+    if not isinstance(value, Iterable):
+        raise InvalidArgument(f"{name} is {_shown(value)}; it must be a string or several")
+    return [string_of(name, one) for one in value]
+
+
+def flag_of(name: str, value: object) -> bool:
+    """True or False."""
+    if not isinstance(value, bool):
+        raise InvalidArgument(f"{name} is {_shown(value)}; it must be True or False")
+    return value
+
+
+def integer_of(name: str, value: object, low: int, high: int) -> int:
+    """An integer from `low` to `high`, also one of numpy."""
+    number = None if isinstance(value, bool) else _index(value)
+    if number is None or not low <= number <= high:
+        raise InvalidArgument(
+            f"{name} is {_shown(value)}; it must be an integer from {low} to {high}"
+        )
+    return number
+
+
+def _index(value: Any) -> int | None:
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
+
+
+def choice_of(name: str, value: object, choices: Sequence[str]) -> str:
+    """One of the choices."""
+    if value not in choices:
+        allowed = " or ".join(f'"{choice}"' for choice in choices)
+        raise InvalidArgument(f"{name} is {_shown(value)}; it must be {allowed}")
+    return str(value)
+
+
+def path_of(name: str, value: object) -> str:
+    """A path, as the system takes it."""
+    try:
+        path = os.fsdecode(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise InvalidArgument(f"{name} is {_shown(value)}; it must be a path") from None
+    if "\0" in path:
+        raise InvalidArgument(f"{name} is {path!r:.60}; it must not have a NUL character")
+    return path
+
+
+def types_of(type: object) -> list[str] | None:
+    """Names of events; None: all. Raises InvalidArgument if one is not the name of an event."""
     if type is None:
         return None
-    names = [type] if isinstance(type, str) else list(type)
+    names = [type] if isinstance(type, str) or not isinstance(type, Iterable) else list(type)
     for name in names:
-        if not isinstance(name, str):
-            raise InvalidArgument(f'type: {name!r} is no event; use one such as "serviceFailed"')
-    return None if "*" in names else names
+        if name not in EVENT_TYPES and name != "*":
+            raise InvalidArgument(f"type: {_shown(name)} is not an event; {_near(name)}")
+    return None if "*" in names else [str(name) for name in names]
 
 
-def deadline_of(timeout_ms: float) -> float:
+def _near(name: object) -> str:
+    near = difflib.get_close_matches(str(name), EVENT_TYPES, n=1)
+    return f'did you mean "{near[0]}"?' if near else 'use one such as "serviceFailed"'
+
+
+def milliseconds_of(name: str, value: object) -> int:
+    """A time to wait, at least 0. Raises InvalidArgument if it is not a number."""
+    if isinstance(value, timedelta):
+        ms = round(value.total_seconds() * 1000)
+        raise InvalidArgument(f"{name} is {value!r}; it must be milliseconds: {ms}")
+    whole = None if isinstance(value, bool) else _index(value)
+    number = value if isinstance(value, float) else whole
+    if number is None or number != number:
+        raise InvalidArgument(f"{name} is {_shown(value)}; it must be milliseconds")
+    return math.ceil(min(max(number, 0), _LONGEST_MS))
+
+
+def deadline_of(timeout_ms: object) -> float:
     """When the timeout ends. Raises InvalidArgument if it is not a number of milliseconds."""
-    if isinstance(timeout_ms, bool) or not isinstance(timeout_ms, int | float):
-        raise InvalidArgument(f"timeout_ms is {timeout_ms!r}; it must be milliseconds")
-    if timeout_ms != timeout_ms:
-        raise InvalidArgument("timeout_ms is nan; it must be milliseconds")
-    return time.monotonic() + min(timeout_ms, _LONGEST_MS) / 1000
+    return time.monotonic() + milliseconds_of("timeout_ms", timeout_ms) / 1000
 
 
 def limit_of(name: str, value: int | None) -> int | None:
@@ -53,11 +147,28 @@ def limit_of(name: str, value: int | None) -> int | None:
     raise InvalidArgument(f"{name} is {value!r}; it must be an integer from 0 (no cap) to {_MOST}")
 
 
-def pool_options(**options: object) -> dict[str, object]:
-    """The options of a pool. Raises InvalidArgument if a value is of the wrong kind."""
-    for name, value in options.items():
-        kind = _POOL_OPTIONS[name]
-        right = isinstance(value, kind) and isinstance(value, bool) is (kind is bool)
-        if value is not None and not right:
-            raise InvalidArgument(f"{name}: is {value!r}; it must be {_KINDS[kind]}")
+def pool_options(
+    *,
+    strategy: object,
+    allow_degraded: object,
+    panic_threshold: object,
+    lease_ttl_ms: object,
+) -> dict[str, object]:
+    """The options of a pool that are given. Raises InvalidArgument if a value is wrong."""
+    options: dict[str, object] = {}
+    if strategy is not None:
+        options["strategy"] = string_of("strategy", strategy)
+    if allow_degraded is not None:
+        options["allow_degraded"] = flag_of("allow_degraded", allow_degraded)
+    if panic_threshold is not None:
+        options["panic_threshold"] = _share_of("panic_threshold", panic_threshold)
+    if lease_ttl_ms is not None:
+        options["lease_ttl_ms"] = integer_of("lease_ttl_ms", lease_ttl_ms, 1, _MOST_TTL_MS)
     return options
+
+
+def _share_of(name: str, value: object) -> float:
+    number = value if isinstance(value, float) else _index(value)
+    if isinstance(value, bool) or number is None or not 0 <= number <= 1:
+        raise InvalidArgument(f"{name} is {_shown(value)}; it must be a number from 0 to 1")
+    return float(number)

@@ -13,7 +13,7 @@ import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import Any, Literal, ParamSpec, Self, TypeVar, overload
+from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
 from azora_orchestrator._handlers import Handler, Subscription
 from azora_orchestrator.answers import VerbAnswer, Why
@@ -23,8 +23,8 @@ from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Pick, Service
 from azora_orchestrator.orchestrator import MasterOrchestrator
-from azora_orchestrator.service_config import ServiceConfig
-from azora_orchestrator.vocabulary import Strategy
+from azora_orchestrator.service_config import ServiceConfig, ServiceFields
+from azora_orchestrator.vocabulary import EventFilter, Strategy
 
 __all__ = ["AsyncMasterOrchestrator"]
 
@@ -79,6 +79,27 @@ class AsyncMasterOrchestrator:
             starts_per_second=starts_per_second,
         )
 
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        state_dir: str | os.PathLike[str] | None = None,
+        runtime_dir: str | os.PathLike[str] | None = None,
+        max_concurrent_starts: int | None = None,
+        starts_per_second: int | None = None,
+    ) -> Self:
+        """See MasterOrchestrator.from_file."""
+        made = cls.__new__(cls)
+        made.sync = MasterOrchestrator.from_file(
+            path,
+            state_dir=state_dir,
+            runtime_dir=runtime_dir,
+            max_concurrent_starts=max_concurrent_starts,
+            starts_per_second=starts_per_second,
+        )
+        return made
+
     async def start(self) -> None:
         """See MasterOrchestrator.start."""
         await _in_thread(self.sync.start)
@@ -113,7 +134,22 @@ class AsyncMasterOrchestrator:
     ) -> None:
         await self.close()
 
+    @overload
     async def register(
+        self,
+        service: ServiceConfig | Mapping[str, Any],
+        /,
+        *,
+        apply: Literal["next-start", "restart"] = "next-start",
+    ) -> int: ...
+    @overload
+    async def register(
+        self,
+        *,
+        apply: Literal["next-start", "restart"] = "next-start",
+        **fields: Unpack[ServiceFields],
+    ) -> int: ...
+    async def register(  # type: ignore[misc]  # mypy does not see that **Any takes the keywords
         self,
         service: ServiceConfig | Mapping[str, Any] | None = None,
         /,
@@ -122,7 +158,7 @@ class AsyncMasterOrchestrator:
         **fields: Any,
     ) -> int:
         """See MasterOrchestrator.register."""
-        return await _in_thread(self.sync.register, service, apply=apply, **fields)
+        return await _in_thread(self.sync.register, service, apply=apply, **fields)  # type: ignore[arg-type]
 
     async def register_many(
         self,
@@ -234,7 +270,7 @@ class AsyncMasterOrchestrator:
         """See MasterOrchestrator.wait_ready."""
         await _in_thread(self.sync.wait_ready, id, timeout_ms=timeout_ms)
 
-    async def wait_stopped(self, id: str, *, timeout_ms: int = 30_000) -> None:
+    async def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: int = 30_000) -> None:
         """See MasterOrchestrator.wait_stopped."""
         await _in_thread(self.sync.wait_stopped, id, timeout_ms=timeout_ms)
 
@@ -242,7 +278,7 @@ class AsyncMasterOrchestrator:
         self,
         *,
         since: int | None = None,
-        type: str | Sequence[str] | None = None,
+        type: EventFilter | None = None,
         service: str | None = None,
     ) -> EventStream:
         """See MasterOrchestrator.events."""
@@ -250,15 +286,23 @@ class AsyncMasterOrchestrator:
 
     @overload
     def on(
-        self, type: str | Sequence[str], handler: Handler, *, service: str | None = None
+        self,
+        type: EventFilter,
+        handler: Handler,
+        *,
+        service: str | None = None,
     ) -> Subscription: ...
     @overload
     def on(
-        self, type: str | Sequence[str], handler: None = None, *, service: str | None = None
+        self,
+        type: EventFilter,
+        handler: None = None,
+        *,
+        service: str | None = None,
     ) -> Callable[[Handler], Subscription]: ...
     def on(
         self,
-        type: str | Sequence[str],
+        type: EventFilter,
         handler: Handler | None = None,
         *,
         service: str | None = None,

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from azora_orchestrator import _core
+from azora_orchestrator.config_fault import ConfigFault
 from azora_orchestrator.config_lines import Lines, line_of, path_of
 from azora_orchestrator.config_rehearsal import rehearse
 from azora_orchestrator.config_text import Unreadable, read_text
@@ -40,20 +41,6 @@ _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
 _MAX_MS = 2**31 - 1
 _EXACT = 1e-6  # of a millisecond: rounding error of binary fractions, as in "1.001s"
 _Path = tuple[str | int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ConfigFault:
-    """One thing wrong (or, as a warning, odd) with a configuration file."""
-
-    file: str
-    line: int
-    field: str
-    message: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}: "
-        return where + (f"{self.field}: {self.message}" if self.field else self.message)
 
 
 @dataclass(slots=True)

@@ -16,17 +16,33 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 from azora_orchestrator import _core
-from azora_orchestrator._arguments import deadline_of, limit_of, pool_options, types_of
+from azora_orchestrator._arguments import (
+    choice_of,
+    deadline_of,
+    flag_of,
+    integer_of,
+    limit_of,
+    milliseconds_of,
+    optional_string_of,
+    path_of,
+    pool_options,
+    string_of,
+    strings_of,
+    types_of,
+)
+from azora_orchestrator._fault_names import in_python_names
 from azora_orchestrator._handlers import Handler, Subscription
 from azora_orchestrator._runtime import Runtime
 from azora_orchestrator._wire import split, texts_of, unsayable
 from azora_orchestrator.answers import VerbAnswer, Why
+from azora_orchestrator.config_check import config_of_file
 from azora_orchestrator.errors import (
     InvalidArgument,
     InvalidJson,
+    InvalidSpec,
     OrchestratorClosed,
     TimedOut,
     UnknownService,
@@ -36,13 +52,18 @@ from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Pick, Service
-from azora_orchestrator.service_config import ServiceConfig
-from azora_orchestrator.vocabulary import Strategy
+from azora_orchestrator.service_config import ServiceConfig, ServiceFields
+from azora_orchestrator.vocabulary import EventFilter, Strategy
+
+if TYPE_CHECKING:
+    from azora_orchestrator.config import Config
 
 __all__ = ["MasterOrchestrator"]
 
 _STOP_MS = 60_000
 _READY_MS = 30_000
+_MOST_LINES = 2**31 - 1
+_MOST_SEQ = 2**63 - 1
 _SLICE_MS = 250  # how long a waiting call may delay Ctrl-C
 
 
@@ -75,7 +96,7 @@ class MasterOrchestrator:
         self._core = _core.Core(
             {
                 "keeper_path": _keeper_path(),
-                "runtime_dir": None if runtime_dir is None else os.fspath(runtime_dir),
+                "runtime_dir": None if runtime_dir is None else path_of("runtime_dir", runtime_dir),
                 "max_concurrent_starts": limit_of("max_concurrent_starts", max_concurrent_starts),
                 "starts_per_second": limit_of("starts_per_second", starts_per_second),
             }
@@ -84,6 +105,60 @@ class MasterOrchestrator:
         self._finalizer = weakref.finalize(self, Runtime.close, self._runtime, _STOP_MS)
         # The builtin itself: a method around it would cost more than the pick.
         self.pick = self._core.pick  # type: ignore[method-assign]
+
+    @classmethod
+    def from_file(
+        cls,
+        path: str | os.PathLike[str],
+        *,
+        state_dir: str | os.PathLike[str] | None = None,
+        runtime_dir: str | os.PathLike[str] | None = None,
+        max_concurrent_starts: int | None = None,
+        starts_per_second: int | None = None,
+    ) -> Self:
+        """Make an orchestrator with the services and pools of a configuration file.
+
+        It is not started: use it in a `with` block, or call `start()`. Settings of
+        `[orchestrator]` that only a server has (host, port, auth) are left to `azora serve`.
+
+        Args:
+            path: A .toml, .json, .yaml or .yml file, as `azora serve --config` takes it.
+            state_dir: As for the constructor.
+            runtime_dir: As for the constructor.
+            max_concurrent_starts: As for the constructor. Default: as the file says.
+            starts_per_second: As for the constructor. Default: as the file says.
+
+        Raises:
+            InvalidSpec: The file cannot be read or has faults; the message has each with its line.
+
+        Example:
+            >>> with MasterOrchestrator.from_file("azora.toml") as orch:  # doctest: +SKIP
+            ...     orch.wait_ready()
+        """
+        config = config_of_file(path)
+        given = {
+            "max_concurrent_starts": max_concurrent_starts,
+            "starts_per_second": starts_per_second,
+        }
+        limits = {
+            name: config.settings.get(name) if value is None else value
+            for name, value in given.items()
+        }
+        made = cls(state_dir=state_dir, runtime_dir=runtime_dir, **limits)
+        made._take(config)
+        return made
+
+    def _take(self, config: Config) -> None:
+        """Register what a configuration file says."""
+        try:
+            none = [False] * len(config.services)
+            if config.services:
+                self._core.register(config.services, "file", config.base_dir, none)
+            for name, options in config.pools.items():
+                self._core.configure_pool(name, options)
+        except BaseException:
+            self.close()
+            raise
 
     # Life.
 
@@ -101,12 +176,12 @@ class MasterOrchestrator:
             raise InvalidArgument(
                 "leave: durable state is not available in this version; leave it out"
             )
-        return self._core.stop(timeout_ms)
+        return self._core.stop(milliseconds_of("timeout_ms", timeout_ms))
 
     def close(self, *, timeout_ms: int = _STOP_MS) -> None:
         """Stop, then end every thread and the keeper, for good. Waits. Idempotent."""
         self._runtime.check_fork()
-        self._runtime.close(timeout_ms)
+        self._runtime.close(milliseconds_of("timeout_ms", timeout_ms))
         self._finalizer.detach()
 
     @property
@@ -134,7 +209,22 @@ class MasterOrchestrator:
 
     # Registration.
 
+    @overload
     def register(
+        self,
+        service: ServiceConfig | Mapping[str, Any],
+        /,
+        *,
+        apply: Literal["next-start", "restart"] = "next-start",
+    ) -> int: ...
+    @overload
+    def register(
+        self,
+        *,
+        apply: Literal["next-start", "restart"] = "next-start",
+        **fields: Unpack[ServiceFields],
+    ) -> int: ...
+    def register(  # type: ignore[misc]  # mypy does not see that **Any takes the keywords
         self,
         service: ServiceConfig | Mapping[str, Any] | None = None,
         /,
@@ -162,12 +252,22 @@ class MasterOrchestrator:
     ) -> int:
         """Register all of them or, when one is wrong, none; answers the sequence number."""
         self._runtime.check_fork()
+        choice_of("apply", apply, ("next-start", "restart"))
+        if isinstance(services, ServiceConfig | Mapping | str) or not isinstance(
+            services, Iterable
+        ):
+            raise InvalidArgument("register_many: takes a list of services; one is for register()")
+        given = list(services)
+        try:
+            return self._register(given, apply)
+        except InvalidSpec as error:
+            raise in_python_names(error, given) from None
+
+    def _register(self, services: Sequence[ServiceConfig | Mapping[str, Any]], apply: str) -> int:
         wires: list[dict[str, Any]] = []
         callables: list[bool] = []
         functions: dict[str, Callable[..., object]] = {}
         without: list[str] = []
-        if isinstance(services, ServiceConfig | Mapping | str):
-            raise InvalidArgument("register_many: takes a list of services; one is for register()")
         for service in services:
             wire, function = split(service)
             wires.append(wire)
@@ -195,6 +295,7 @@ class MasterOrchestrator:
 
         False: there was none.
         """
+        string_of("id", id)
         known = self._core.unregister(id, "python")
         self._runtime.restarts.forget(id)
         return known
@@ -206,14 +307,15 @@ class MasterOrchestrator:
 
         Of an entry, `data` has `instances`, their ids, and `ready`, how many of them are.
         """
-        view = self._core.find(id)
+        view = self._core.find(string_of("id", id))
         if view is None:
             raise _unknown(id)
         return Service(view)
 
     def services(self, *, type: str | None = None, group: str | None = None) -> list[Service]:
         """All services in order of registration, or those of a type or a group."""
-        views = self._core.list(type)
+        optional_string_of("group", group)
+        views = self._core.list(optional_string_of("type", type))
         return [Service(view) for view in views if group is None or view.group == group]
 
     def status(self, *, detailed: bool = False) -> FleetStatus:
@@ -249,7 +351,9 @@ class MasterOrchestrator:
         `[azora: 120 lines .. lost ..]` says where lines were lost, to a full disk for instance.
         """
         with _naming(id):
-            return self._core.logs(id, lines, timestamps).decode("utf-8", "replace")
+            count = integer_of("lines", lines, 0, _MOST_LINES)
+            text = self._core.logs(id, count, flag_of("timestamps", timestamps))
+            return text.decode("utf-8", "replace")
 
     def metrics(self) -> str:
         """Our own figures in Prometheus' text format."""
@@ -262,7 +366,7 @@ class MasterOrchestrator:
 
         Args:
             pool: Name of a pool: a type, a group or the id of a service.
-            key: What `ip-hash` hashes: the same key finds the same instance. Only `ip-hash` needs it.
+            key: What `ip-hash` hashes: the same key finds the same instance.
             strategy: How to choose, for this pick only. Default: the strategy of the pool.
 
         Returns:
@@ -283,7 +387,11 @@ class MasterOrchestrator:
         self, pool: str, *, key: str | None = None, strategy: Strategy | None = None
     ) -> Lease:
         """Pick an instance and count it as load until the lease is released or its time is over."""
-        pick, id, ttl_ms, used = self._core.lease(pool, strategy, key)
+        pick, id, ttl_ms, used = self._core.lease(
+            string_of("pool", pool),
+            optional_string_of("strategy", strategy),
+            optional_string_of("key", key),
+        )
         return Lease(pick, pool, used, id, ttl_ms, self._core.release)
 
     def configure_pool(
@@ -297,7 +405,7 @@ class MasterOrchestrator:
     ) -> None:
         """Change how a pool is picked from; an option that is None stays as it is."""
         self._core.configure_pool(
-            pool,
+            string_of("pool", pool),
             pool_options(
                 strategy=strategy,
                 allow_degraded=allow_degraded,
@@ -343,13 +451,18 @@ class MasterOrchestrator:
         wait: bool,
         timeout_ms: int,
     ) -> VerbAnswer:
+        deadline = deadline_of(timeout_ms)  # first: a wrong one must change nothing
         with _naming(id):
             service, incarnation, seq, affected = self._core.command(
-                verb, id, dependents, dependencies, "python"
+                verb,
+                id,
+                flag_of("dependents", dependents),
+                flag_of("dependencies", dependencies),
+                "python",
             )
         if wait:
             goal = "stopped" if verb == "stop" else "ready"
-            self._wait(id, goal, deadline_of(timeout_ms))
+            self._wait(id, goal, deadline)
             view = self._core.find(id)
             incarnation = view.incarnation if view is not None else incarnation
         return VerbAnswer(service, incarnation, seq, tuple(affected))
@@ -368,13 +481,15 @@ class MasterOrchestrator:
         this is true of a dependency.
         """
         deadline = deadline_of(timeout_ms)
-        names = [id] if isinstance(id, str) else id
+        names = None if id is None else strings_of("id", id)
         for name in self._everybody() if names is None else self._members(names):
             self._wait(name, "ready", deadline)
 
-    def wait_stopped(self, id: str, *, timeout_ms: int = _READY_MS) -> None:
-        """Wait until a service has no process. Raises TimedOut."""
-        self._wait(id, "stopped", deadline_of(timeout_ms))
+    def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: int = _READY_MS) -> None:
+        """Wait until a service, or several, have no process. Raises TimedOut."""
+        deadline = deadline_of(timeout_ms)
+        for name in strings_of("id", id):
+            self._wait(name, "stopped", deadline)
 
     def _everybody(self) -> list[str]:
         return [view.id for view in self._core.list() if view.desired == "up"]
@@ -408,7 +523,7 @@ class MasterOrchestrator:
         self,
         *,
         since: int | None = None,
-        type: str | Sequence[str] | None = None,
+        type: EventFilter | None = None,
         service: str | None = None,
     ) -> EventStream:
         """Open a stream of events, for `for` and for `async for`.
@@ -416,19 +531,29 @@ class MasterOrchestrator:
         Without `since` it begins now; `since=0` begins with the oldest that is kept; otherwise
         after that sequence number.
         """
-        return self._runtime.stream(since, types_of(type), service)
+        if since is not None:
+            since = integer_of("since", since, 0, _MOST_SEQ)
+        return self._runtime.stream(since, types_of(type), optional_string_of("service", service))
 
     @overload
     def on(
-        self, type: str | Sequence[str], handler: Handler, *, service: str | None = None
+        self,
+        type: EventFilter,
+        handler: Handler,
+        *,
+        service: str | None = None,
     ) -> Subscription: ...
     @overload
     def on(
-        self, type: str | Sequence[str], handler: None = None, *, service: str | None = None
+        self,
+        type: EventFilter,
+        handler: None = None,
+        *,
+        service: str | None = None,
     ) -> Callable[[Handler], Subscription]: ...
     def on(
         self,
-        type: str | Sequence[str],
+        type: EventFilter,
         handler: Handler | None = None,
         *,
         service: str | None = None,
@@ -442,6 +567,7 @@ class MasterOrchestrator:
         if self.closed:
             raise OrchestratorClosed("the orchestrator is closed")
         types = types_of(type)
+        optional_string_of("service", service)
 
         def subscribe(function: Handler) -> Subscription:
             if not callable(function):
@@ -477,6 +603,7 @@ def _unknown(id: str) -> UnknownService:
 @contextlib.contextmanager
 def _naming(id: str) -> Iterator[None]:
     """Name the unknown service in the error: the core's text, which is the wire's, does not."""
+    string_of("id", id)
     try:
         yield
     except UnknownService:

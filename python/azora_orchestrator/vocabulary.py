@@ -5,6 +5,7 @@ At run time they are plain strings. The lists are those of the core; a test comp
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
 
 __all__ = [
@@ -15,6 +16,7 @@ __all__ = [
     "Actor",
     "Cause",
     "Desired",
+    "EventFilter",
     "EventType",
     "Lifecycle",
     "Status",
@@ -70,6 +72,9 @@ EventType: TypeAlias = Literal[
     "gap",
 ]
 """The name of an event."""
+
+EventFilter: TypeAlias = EventType | Literal["*"] | Sequence[EventType]
+"""Which events: those of one name, of several, or all (`"*"`)."""
 
 Cause: TypeAlias = Literal[
     "start",

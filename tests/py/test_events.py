@@ -389,7 +389,7 @@ def test_what_is_no_handler_is_refused(orch: MasterOrchestrator) -> None:
         orch.on("gap", 5)  # type: ignore[call-overload]
     with pytest.raises(InvalidArgument, match="5 is no handler"):
         orch.on("gap")(5)  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgument, match="7 is no event"):
+    with pytest.raises(InvalidArgument, match="7 is not an event"):
         orch.on(["gap", 7], print)  # type: ignore[list-item]
 
 

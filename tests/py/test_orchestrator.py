@@ -81,7 +81,7 @@ def test_a_wrong_service_is_refused_whole_with_every_fault_named(orch: MasterOrc
             [config("a"), config("b", health_check_interval_ms=1, priority=11), {"id": "c"}]
         )
     fields = [fault.field for fault in caught.value.faults]
-    assert "services[1].healthCheckInterval" in fields
+    assert "services[1].health_check_interval_ms" in fields
     assert "services[1].priority" in fields
     assert "services[2].type" in fields
     assert orch.services() == []
