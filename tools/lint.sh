@@ -35,7 +35,6 @@ check "clang: what belongs to which lock or thread" tools/check_threads.sh
 check "layers, words and length" "$bin/python" tools/check_layers.py
 check "classes of one idea" "$bin/python" tools/check_members.py
 check "names that modules offer" "$bin/python" tools/check_names.py
-check "one version" "$bin/python" tools/check_versions.py
 check "sources are built" "$bin/python" tools/check_sources.py
 check "tidy texts" "$bin/python" tools/check_text.py
 check "rules that are cited exist" "$bin/python" tools/check_rules.py

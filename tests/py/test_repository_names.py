@@ -1,4 +1,4 @@
-"""What modules offer, what versions say and what is built: the repository agrees with itself."""
+"""What modules offer and what is built: the repository agrees with itself."""
 
 from __future__ import annotations
 
@@ -44,30 +44,6 @@ def test_the_package_offers_all_that_it_imports(tmp_path: Path) -> None:
     text = '__all__ = ["A"]\nfrom azora_orchestrator.a import A, B\n'
     faults = faults_of("names", write(tmp_path, {f"{PACKAGE}/__init__.py": text}))
     assert faults == [f"{PACKAGE}/__init__.py: __all__ lacks B; add it, or give it an underscore"]
-
-
-def test_there_is_one_version() -> None:
-    assert faults_of("versions") == []
-
-
-VERSIONS = {
-    "pyproject.toml": '[project]\nversion = "1.2.3"\n',
-    "CMakeLists.txt": "project(azora VERSION 1.2.3 LANGUAGES CXX)\n",
-    f"{PACKAGE}/__init__.py": '__version__ = "1.2.3"\n',
-    "CHANGELOG.md": "# Changelog\n## [1.2.3] - 2030-01-01\n## [1.2.2] - 2029-01-01\n",
-}
-
-
-@pytest.mark.parametrize("file", [name for name in VERSIONS if name != "pyproject.toml"])
-def test_another_version_is_named(tmp_path: Path, file: str) -> None:
-    write(tmp_path, VERSIONS)
-    assert faults_of("versions", tmp_path) == []
-    write(tmp_path, {file: VERSIONS[file].replace("1.2.3", "1.2.4")})
-    assert faults_of("versions", tmp_path) == [f"{file}: says 1.2.4, pyproject.toml says 1.2.3"]
-    write(tmp_path, {file: "\n"})
-    assert faults_of("versions", tmp_path) == [
-        f"{file}: names no version; pyproject.toml says 1.2.3"
-    ]
 
 
 def test_every_source_is_built() -> None:
