@@ -32,7 +32,8 @@ bench: build     # the benchmarks in build/bench, each beside its peer
 	@tools/setup.sh peers || true
 	@tools/bench.sh
 
-wheel: setup     # the wheel in dist, repaired, installed without compilers and lived with
+wheel: setup     # the wheel in dist, repaired, installed without compilers and smoke-tested
+	@tools/setup.sh wheel
 	@tools/wheel.sh check
 
 lint: build      # layers, names, types, format

@@ -1,8 +1,9 @@
-"""Installs the wheel in a fresh environment without compilers and lives with `azora demo` from it.
+"""Judges the wheel, installs it in a fresh environment without compilers and smoke-tests it there.
 
 Use: check_wheel.py dist/azora_orchestrator-*.whl
-Shows that all 11 services become healthy, that one killed comes back, and that SIGTERM leaves none.
-Exit code 0: all of it is so.
+Shows that it carries what it should and no more (wheel_contents.py), that its libcurl can do what
+checks need (wheel_probe.py), that all 11 services of `azora demo` become healthy, that one killed
+comes back, and that SIGTERM leaves none. Exit code 0: all of it is so.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ import time
 import urllib.request
 from pathlib import Path
 from typing import Any, NoReturn
+
+import wheel_contents
 
 WAIT_SECONDS = 120
 
@@ -73,11 +76,30 @@ def install(wheel: Path, home: Path) -> tuple[Path, dict[str, str]]:
     return folder, env
 
 
+def probe(folder: Path, env: dict[str, str], home: Path) -> None:
+    """Ask the bundled libcurl what it can do, and let it check a service over https."""
+    certificate, key = home / "certificate.pem", home / "key.pem"
+    make = f"openssl req -x509 -newkey rsa:2048 -nodes -days 2 -keyout {key} -out {certificate}"
+    names = ["-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]
+    subprocess.run([*make.split(), *names], check=True, capture_output=True)
+    script = Path(__file__).resolve().with_name("wheel_probe.py")
+    subprocess.run(
+        [folder / "python", script, certificate, key],
+        check=True,
+        env={**env, "SSL_CERT_FILE": str(certificate)},
+        cwd=home,
+        timeout=WAIT_SECONDS,
+    )
+
+
 def main() -> None:
     wheel = Path(sys.argv[1]).resolve()
+    if faults := wheel_contents.faults_of(wheel):
+        fail("\nwheel: ".join(faults))
     with tempfile.TemporaryDirectory(prefix="azora-wheel-") as text:
         home = Path(text)
         folder, env = install(wheel, home)
+        probe(folder, env, home)
         demo = subprocess.Popen(
             [folder / "azora", "demo", "--port", "0"],
             env=env,
@@ -92,7 +114,8 @@ def main() -> None:
             if demo.poll() is None:
                 demo.kill()
                 demo.wait()
-    print(f"wheel: {wheel.name} installs without compilers; demo healthy, healed and ended")
+    size = wheel.stat().st_size
+    print(f"wheel: {size:,} bytes; installs without compilers; demo healthy, healed and ended")
 
 
 def live_with(demo: subprocess.Popen[str]) -> None:

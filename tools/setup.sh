@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Native build dependencies from the distribution; `tools/setup.sh peers`: those that the benchmarks compare us with;
 # `tools/setup.sh clang`: the compiler that checks what belongs to which thread; `tools/setup.sh examples`: what the
-# examples run.
+# examples run; `tools/setup.sh wheel`: what the wheel's own libcurl is built from and tested with.
 # Installs them when root; otherwise prints the exact line.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache python3-venv python3-dev libcurl4-openssl-dev nlohmann-json3-dev libxxhash-dev
@@ -16,6 +16,7 @@ fi
 packages+=("$boost")
 [ "${1:-}" = peers ] && packages=(haproxy runit)
 [ "${1:-}" = clang ] && packages=(clang)
+[ "${1:-}" = wheel ] && packages=(dpkg-dev libssl-dev libnghttp2-dev openssl)
 if [ "${1:-}" = examples ]; then
   packages=(postgresql redis-server nginx)
   command -v node >/dev/null || packages+=(nodejs)
