@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
+import functools
 import http.server
+import os
 import random
 import socket
 import sys
+import tempfile
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -36,37 +41,55 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 """
 
 
+_reserved: set[int] = set()
+
+
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port that is this test's alone."""
+    return free_ports(1)
 
 
 def free_ports(count: int) -> int:
-    """The first of so many ports in a row that were free a moment ago.
+    """The first of so many ports in a row that are this process's alone until it ends.
 
-    Not of those that the kernel gives to clients: between two calls one of the row would be gone.
+    They are none of those that the kernel gives to clients and to servers that ask for port 0, and
+    a lock on the byte of that number in a file of this user keeps other test processes off.
     """
     limits = Path("/proc/sys/net/ipv4/ip_local_port_range").read_text()
     lowest_of_clients = int(limits.split()[0])
-    for _ in range(100):
+    for _ in range(1000):
         first = random.randrange(10_000, max(lowest_of_clients - count, 10_001))
-        if all(_is_free(first + more) for more in range(count)):
+        ports = range(first, first + count)
+        if _reserved.isdisjoint(ports) and all(_reserve(port) for port in ports):
             return first
     raise AssertionError(f"no {count} ports in a row are free")
 
 
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        # As servers do: a port that an ended connection still holds is free to listen on.
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except (OSError, OverflowError):
-            return False
-        return True
+def _reserve(port: int) -> bool:
+    try:
+        fcntl.lockf(_port_locks(), fcntl.LOCK_EX | fcntl.LOCK_NB, 1, port)
+    except OSError:
+        return False
+    _reserved.add(port)
+    return all(_is_free(port, family) for family in (socket.AF_INET, socket.AF_INET6))
+
+
+@functools.cache
+def _port_locks() -> int:
+    """Stays open: a lock ends with any descriptor of its file that is closed."""
+    path = Path(tempfile.gettempdir(), f"azora-test-ports-{os.getuid()}")
+    return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+
+
+def _is_free(port: int, family: socket.AddressFamily) -> bool:
+    try:
+        with socket.socket(family) as probe:
+            # As servers do: a port that an ended connection still holds is free to listen on.
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(("", port))
+    except OSError as error:
+        return error.errno in (errno.EAFNOSUPPORT, errno.EADDRNOTAVAIL)
+    return True
 
 
 class WebService:

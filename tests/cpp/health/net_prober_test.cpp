@@ -98,17 +98,15 @@ TEST(NetProber, ATcpCheckPassesOnTheConnectionAlone) {
   EXPECT_EQ(result.http_status, 0);
 }
 
-TEST(NetProber, AServiceThatNeverAnswersTimesOutWithinATickOfItsDeadline) {
+TEST(NetProber, AServiceThatNeverAnswersTimesOutAtItsDeadline) {
   ScriptedServer server([](Peer& peer) { peer.wait_for_end(); });
   ProberRig rig;
   for (const int timeout : {100, 250}) {
     const SteadyTime before = rig.loop.now().steady;
     const ProbeResult result = rig.ask(http_target(server.port(), Millis(timeout)));
-    const Nanos took = result.ended - before;
     EXPECT_EQ(result.outcome, Outcome::timed_out);
     EXPECT_EQ(result.error, "no answer within " + std::to_string(timeout) + " ms");
-    EXPECT_GE(took, Nanos(Millis(timeout)));
-    EXPECT_LE(took, Nanos(Millis(timeout + 100)));  // a tick, and room for a busy machine
+    EXPECT_GE(result.ended - before, Nanos(Millis(timeout)));  // how exact it is: TimerWheel's tests, on virtual time
   }
   EXPECT_EQ(server.accepted(), 2);  // a connection that owes an answer is not used again
 }

@@ -186,7 +186,7 @@ TEST(Resolver, NamesThatAreAnsweredNeedFewThreads) {
   constexpr int kNames = 500;
   for (int i = 0; i < kNames; ++i) rig.find("name" + std::to_string(i) + ".test", kStart);
   ASSERT_TRUE(rig.begun(kNames));
-  EXPECT_LE(threads() - before, 20);
+  EXPECT_LT(threads() - before, 40);  // of 64; one more starts for every 20 ms in which none makes progress
 }
 
 TEST(Resolver, BelievesThatANameIsGoneAndAsksAgainAfterASecond) {

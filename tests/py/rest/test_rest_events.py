@@ -44,7 +44,28 @@ def test_a_client_resumes_where_it_left(orch: MasterOrchestrator, api: Any) -> N
         assert json.loads(next(frames)["data"])["serviceId"] == "s1"
 
 
-def test_since_is_exclusive_and_the_future_is_a_gap(orch: MasterOrchestrator, api: Any) -> None:
+def test_since_is_exclusive(orch: MasterOrchestrator, api: Any) -> None:
+    registered(3, orch)
+    everything = api.events("type=serviceRegistered")
+    numbers = [event["seq"] for event in everything]
+    assert [event["serviceId"] for event in everything] == ["s0", "s1", "s2"]
+    for place, number in enumerate(numbers):
+        query = f"/events?since={number}&type=serviceRegistered&follow=0"
+        with api.stream(query) as frames:
+            assert [json.loads(frame["data"])["seq"] for frame in frames] == numbers[place + 1 :]
+
+
+def test_numbers_of_all_types_have_no_gaps(orch: MasterOrchestrator, api: Any) -> None:
+    registered(3, orch)
+    orch.unregister("s1")
+    with api.stream("/events?since=0&follow=0") as frames:
+        everything = [json.loads(frame["data"]) for frame in frames]
+    numbers = [event["seq"] for event in everything]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert {"serviceRegistered", "serviceUnregistered"} <= {event["type"] for event in everything}
+
+
+def test_the_future_is_a_gap(orch: MasterOrchestrator, api: Any) -> None:
     registered(1, orch)
     with api.stream("/events?since=999999") as frames:
         frame = next(frames)
