@@ -113,21 +113,9 @@ def _python(root: Path, file: Path, law: Law) -> Iterator[str]:
         return
     tree = ast.parse(file.read_text(), where)
     for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.level:
-            yield f"{where}:{node.lineno}: imports name the package: from {PACKAGE}.x import y"
-        elif isinstance(node, ast.Import | ast.ImportFrom):
+        if isinstance(node, ast.Import | ast.ImportFrom):
             for name in _imported(node):
                 yield from _import(module, name, f"{where}:{node.lineno}", law)
-        elif isinstance(node, ast.Attribute | ast.Name | ast.Call):
-            for word, friends in law["python_words"].items():
-                if module not in friends and _says(node, word):
-                    yield f'{where}:{node.lineno}: {module} must not say "{word}"'
-
-
-def _says(node: ast.AST, word: str) -> bool:
-    if word.endswith("("):
-        return isinstance(node, ast.Call) and ast.unparse(node.func) == word[:-1]
-    return isinstance(node, ast.Attribute | ast.Name) and ast.unparse(node) == word
 
 
 def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Every text file is tidy and speaks of the project alone.
+"""Every text file speaks of the project alone, in lines that fit on a screen.
 
-Tidy: UTF-8, no tabs, no spaces at the end of a line, one newline at the end, no endless lines. Of
-the project alone: no promises for later, no paths of somebody's machine, no marks of a merge.
+No promises for later and no paths of one machine. Spaces, tabs, ends of files and marks of a merge
+are for `git diff --check`, spelling is for codespell.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ UNBOUNDED = {".cmake", ".ipynb", ".json", ".md", ".txt"}
 WORDS = {
     r"\b(TODO|FIXME|XXX|HACK)\b": "a promise for later; do it, or open an issue",
     r"(?<![\w}])/(work/(main|shared)|root|home/\w+)/": "a path of one machine",
-    r"^(<{7}|>{7}) ": "a mark of a merge",
 }
 # Where a word is the subject.
 SUBJECT = {"tools/check_text.py", "tests/py/test_repository_text.py"}
@@ -52,22 +51,12 @@ def _file(root: Path, file: Path) -> Iterator[str]:
     except UnicodeDecodeError as error:
         yield f"{where}: is not UTF-8: byte {error.start} is wrong"
         return
-    if text and not text.endswith("\n"):
-        yield f"{where}: the last line has no end"
-    if text.endswith("\n\n"):
-        yield f"{where}: empty lines at the end"
     for number, line in enumerate(text.split("\n"), 1):
         for fault in _line(file, line, where in SUBJECT):
             yield f"{where}:{number}: {fault}"
 
 
 def _line(file: Path, line: str, subject: bool) -> Iterator[str]:
-    if "\r" in line:
-        yield "a carriage return"
-    if "\t" in line and file.name != "Makefile":
-        yield "a tab; use spaces"
-    if line != line.rstrip():
-        yield "spaces at the end of the line"
     if len(line) > LONGEST and file.suffix not in UNBOUNDED:
         yield f"{len(line)} characters; at most {LONGEST}"
     for pattern, what in () if subject else WORDS.items():

@@ -13,8 +13,7 @@ import pytest
 
 from azora_orchestrator import MasterOrchestrator
 from azora_orchestrator.server import create_app
-
-from .asking import Api
+from rest.asking import Api
 
 pytestmark = pytest.mark.native
 
