@@ -87,8 +87,8 @@ PyType_Slot slots[] = {
     {Py_tp_methods, static_cast<void*>(methods)},
     {Py_tp_richcompare, reinterpret_cast<void*>(&compare)},
     {Py_tp_hash, reinterpret_cast<void*>(&hash)},
-    {Py_tp_doc, const_cast<char*>("One instance, as chosen by `pick()`. Immutable; equal if the content is equal; can be "
-                                  "pickled.")},
+    {Py_tp_doc, const_cast<char*>("One instance, as chosen by `pick()`.\n\n"
+                                  "Immutable; equal if the content is equal; can be pickled.")},
     {0, nullptr}};
 
 PyType_Spec spec = {"azora_orchestrator.models.Pick", sizeof(PickObject), 0,

@@ -167,7 +167,7 @@ PyMethodDef methods[] = {
      "    InvalidArgument: The strategy is unknown, or `ip-hash` was given no key.\n"
      "    OrchestratorClosed: The orchestrator is closed.\n\n"
      "Example:\n"
-     "    >>> orch.pick(\"core\").endpoint  # doctest: +SKIP\n"
+     "    >>> orch.pick(\"core\").endpoint\n"
      "    'http://127.0.0.1:7001'"},
     {nullptr, nullptr, 0, nullptr}};
 

@@ -79,7 +79,8 @@ py::list fields() {
 py::list events() {
   py::list out;
   for (const EventRow& row : event_rows()) {
-    out.append(py::make_tuple(std::string(wire_name(row.type)), std::string(row.doc), words(row.keys), words(row.more)));
+    out.append(py::make_tuple(std::string(wire_name(row.type)), std::string(row.doc), words(row.keys), words(row.more),
+                              row.of_service));
   }
   return out;
 }

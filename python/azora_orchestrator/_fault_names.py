@@ -21,7 +21,7 @@ from azora_orchestrator.service_config import (
     wire_name,
 )
 
-__all__ = ["in_python_names"]
+__all__ = ["in_python_names", "words_in_python_names"]
 
 _PLACE = re.compile(r"services\[(\d+)\](?:\.|$)")
 _STEP = re.compile(r"(\w+)((?:\[\d+\])*)")
@@ -58,7 +58,7 @@ def _translated(fault: Fault, services: Sequence[object]) -> Fault:
     if not isinstance(service, ServiceConfig):
         return fault
     field, whole = _path(fault.field.removeprefix(head), service)
-    return Fault(head + field, _message(fault.message) if whole else fault.message)
+    return Fault(head + field, words_in_python_names(fault.message) if whole else fault.message)
 
 
 def _path(path: str, service: ServiceConfig) -> tuple[str, bool]:
@@ -79,8 +79,8 @@ def _path(path: str, service: ServiceConfig) -> tuple[str, bool]:
     return ".".join(steps), True
 
 
-def _message(text: str) -> str:
-    """Fields that a rule speaks of; quoted text is what the user wrote."""
+def words_in_python_names(text: str) -> str:
+    """The fields that a text speaks of; what is quoted in it is what the user wrote."""
     pieces = _QUOTED.split(text)
     pieces[::2] = [_WORD.sub(_word, piece) for piece in pieces[::2]]
     return "".join(pieces)

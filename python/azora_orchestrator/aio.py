@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import contextvars
+import inspect
 import os
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -62,7 +63,32 @@ async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs
 
 
 class AsyncMasterOrchestrator:
-    """A MasterOrchestrator for asyncio. `sync` is the one behind it."""
+    """A `MasterOrchestrator` for asyncio: the same names as coroutines.
+
+    A call that can wait runs on a thread of its own, so the loop goes on. `on()`, `off()`,
+    `events()` and `lease()` never wait and are plain methods. Used by `async with` it starts on
+    entry and is closed on exit.
+
+    Args:
+        state_dir: As for `MasterOrchestrator`.
+        runtime_dir: As for `MasterOrchestrator`.
+        max_concurrent_starts: As for `MasterOrchestrator`.
+        starts_per_second: As for `MasterOrchestrator`.
+
+    Attributes:
+        sync: The `MasterOrchestrator` behind it. Its calls are allowed on the loop, too.
+
+    Example:
+        >>> async def main():
+        ...     async with AsyncMasterOrchestrator() as orch:
+        ...         await orch.register(id="web", type="core", endpoint="http://127.0.0.1:7001")
+        ...         async for event in orch.events(since=0, type="serviceRegistered"):
+        ...             return event.service_id
+        >>> asyncio.run(main())
+        'web'
+    """
+
+    sync: MasterOrchestrator
 
     def __init__(
         self,
@@ -89,7 +115,7 @@ class AsyncMasterOrchestrator:
         max_concurrent_starts: int | None = None,
         starts_per_second: int | None = None,
     ) -> Self:
-        """See MasterOrchestrator.from_file."""
+        """Make an orchestrator with the services and pools of a configuration file."""
         made = cls.__new__(cls)
         made.sync = MasterOrchestrator.from_file(
             path,
@@ -101,25 +127,25 @@ class AsyncMasterOrchestrator:
         return made
 
     async def start(self) -> None:
-        """See MasterOrchestrator.start."""
+        """Start the checks, and the services that their owners want up."""
         await _in_thread(self.sync.start)
 
     async def stop(self, *, timeout_ms: int = 60_000, leave: bool = False) -> list[str]:
-        """See MasterOrchestrator.stop."""
+        """Stop the checks and the process services, in reverse order of dependency."""
         return await _in_thread(self.sync.stop, timeout_ms=timeout_ms, leave=leave)
 
     async def close(self, *, timeout_ms: int = 60_000) -> None:
-        """See MasterOrchestrator.close."""
+        """Stop the services, then end every thread and process of the orchestrator, for good."""
         await _in_thread(self.sync.close, timeout_ms=timeout_ms)
 
     @property
     def closed(self) -> bool:
-        """True once it was closed."""
+        """Whether `close()` was called."""
         return self.sync.closed
 
     @property
     def running(self) -> bool:
-        """True between start() and stop()."""
+        """Whether it is started: True between `start()` and `stop()`."""
         return self.sync.running
 
     async def __aenter__(self) -> Self:
@@ -157,7 +183,7 @@ class AsyncMasterOrchestrator:
         apply: Literal["next-start", "restart"] = "next-start",
         **fields: Any,
     ) -> int:
-        """See MasterOrchestrator.register."""
+        """Register a service, or replace the one with the same id."""
         return await _in_thread(self.sync.register, service, apply=apply, **fields)  # type: ignore[arg-type]
 
     async def register_many(
@@ -166,55 +192,55 @@ class AsyncMasterOrchestrator:
         *,
         apply: Literal["next-start", "restart"] = "next-start",
     ) -> int:
-        """See MasterOrchestrator.register_many."""
+        """Register several services at once: all of them or, when one is wrong, none."""
         return await _in_thread(self.sync.register_many, services, apply=apply)
 
     async def unregister(self, id: str) -> bool:
-        """See MasterOrchestrator.unregister."""
+        """Forget a service, or all instances of an entry."""
         return await _in_thread(self.sync.unregister, id)
 
     async def service(self, id: str) -> Service:
-        """See MasterOrchestrator.service."""
+        """Return one service as it is now, or an entry with replicas as one service."""
         return self.sync.service(id)
 
     async def services(self, *, type: str | None = None, group: str | None = None) -> list[Service]:
-        """See MasterOrchestrator.services."""
+        """Return all services in order of registration, or those of a type or a group."""
         return self.sync.services(type=type, group=group)
 
     async def status(self, *, detailed: bool = False) -> FleetStatus:
-        """See MasterOrchestrator.status."""
+        """Return the fleet in numbers, and its services."""
         return self.sync.status(detailed=detailed)
 
     async def why(self, id: str) -> Why:
-        """See MasterOrchestrator.why."""
+        """Return why a service is as it is, and what would change it."""
         return await _in_thread(self.sync.why, id)
 
     async def dependencies(self, id: str) -> Dependencies:
-        """See MasterOrchestrator.dependencies."""
+        """Return what a service needs and which services need it."""
         return await _in_thread(self.sync.dependencies, id)
 
     async def graph(self) -> Graph:
-        """See MasterOrchestrator.graph."""
+        """Return the dependencies of all services, and the order in which they start."""
         return await _in_thread(self.sync.graph)
 
     async def logs(self, id: str, *, lines: int = 100, timestamps: bool = False) -> str:
-        """See MasterOrchestrator.logs."""
+        """Return the last lines that a service wrote; of an entry, those of each instance."""
         return await _in_thread(self.sync.logs, id, lines=lines, timestamps=timestamps)
 
     async def metrics(self) -> str:
-        """See MasterOrchestrator.metrics."""
+        """Return the figures of the orchestrator itself, in the text format of Prometheus."""
         return await _in_thread(self.sync.metrics)
 
     async def pick(
         self, pool: str, key: str | None = None, strategy: Strategy | None = None
     ) -> Pick:
-        """See MasterOrchestrator.pick."""
+        """Choose an instance of a pool; never waits."""
         return self.sync.pick(pool, key, strategy)
 
     def lease(
         self, pool: str, *, key: str | None = None, strategy: Strategy | None = None
     ) -> Lease:
-        """See MasterOrchestrator.lease."""
+        """Choose an instance of a pool and count it as load until the lease ends."""
         return self.sync.lease(pool, key=key, strategy=strategy)
 
     async def configure_pool(
@@ -226,7 +252,7 @@ class AsyncMasterOrchestrator:
         panic_threshold: float | None = None,
         lease_ttl_ms: int | None = None,
     ) -> None:
-        """See MasterOrchestrator.configure_pool."""
+        """Change how instances of a pool are chosen. An option that is None stays as it is."""
         await _in_thread(
             self.sync.configure_pool,
             pool,
@@ -239,7 +265,7 @@ class AsyncMasterOrchestrator:
     async def start_service(
         self, id: str, *, dependencies: bool = False, wait: bool = False, timeout_ms: int = 30_000
     ) -> VerbAnswer:
-        """See MasterOrchestrator.start_service."""
+        """Start a service, or all instances of an entry. A running one goes on."""
         return await _in_thread(
             self.sync.start_service,
             id,
@@ -251,7 +277,7 @@ class AsyncMasterOrchestrator:
     async def stop_service(
         self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = 30_000
     ) -> VerbAnswer:
-        """See MasterOrchestrator.stop_service."""
+        """Stop a service, or all instances of an entry. It stays stopped until it is started."""
         return await _in_thread(
             self.sync.stop_service, id, dependents=dependents, wait=wait, timeout_ms=timeout_ms
         )
@@ -259,7 +285,7 @@ class AsyncMasterOrchestrator:
     async def restart(
         self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = 30_000
     ) -> VerbAnswer:
-        """See MasterOrchestrator.restart."""
+        """Restart a service, or all instances of an entry. This costs no restart of its budget."""
         return await _in_thread(
             self.sync.restart, id, dependents=dependents, wait=wait, timeout_ms=timeout_ms
         )
@@ -267,11 +293,11 @@ class AsyncMasterOrchestrator:
     async def wait_ready(
         self, id: str | Sequence[str] | None = None, *, timeout_ms: int = 30_000
     ) -> None:
-        """See MasterOrchestrator.wait_ready."""
+        """Wait until a service, several or all of them are ready."""
         await _in_thread(self.sync.wait_ready, id, timeout_ms=timeout_ms)
 
     async def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: int = 30_000) -> None:
-        """See MasterOrchestrator.wait_stopped."""
+        """Wait until a service, or several, have no process."""
         await _in_thread(self.sync.wait_stopped, id, timeout_ms=timeout_ms)
 
     def events(
@@ -281,7 +307,7 @@ class AsyncMasterOrchestrator:
         type: EventFilter | None = None,
         service: str | None = None,
     ) -> EventStream:
-        """See MasterOrchestrator.events."""
+        """Open a stream of events, for `for` and for `async for`."""
         return self.sync.events(since=since, type=type, service=service)
 
     @overload
@@ -307,18 +333,29 @@ class AsyncMasterOrchestrator:
         *,
         service: str | None = None,
     ) -> Subscription | Callable[[Handler], Subscription]:
-        """See MasterOrchestrator.on."""
+        """Call a handler, sync or async, for each event from now on."""
         if handler is None:
             return self.sync.on(type, service=service)
         return self.sync.on(type, handler, service=service)
 
     def off(self, handler: Handler | Subscription) -> bool:
-        """See MasterOrchestrator.off."""
+        """Remove a handler from all its events."""
         return self.sync.off(handler)
 
     def get_event_emitter(self) -> Self:
-        """See MasterOrchestrator.get_event_emitter."""
+        """Return the object that has `on()` and `off()`: this one."""
         return self
 
     def __repr__(self) -> str:
         return repr(self.sync).replace("MasterOrchestrator", "AsyncMasterOrchestrator", 1)
+
+
+def _document() -> None:
+    """Give the coroutines the whole documentation; above is only its first line."""
+    for name, method in vars(AsyncMasterOrchestrator).items():
+        original = getattr(MasterOrchestrator, name, None)
+        if not name.startswith("_") and original is not None and inspect.isfunction(method):
+            method.__doc__ = original.__doc__
+
+
+_document()

@@ -20,8 +20,9 @@ class Lease:
     ends by itself after `ttl_ms`, or when its instance ends.
 
     Example:
-        >>> with orch.lease("orders") as lease:  # doctest: +SKIP
+        >>> with orch.lease("orders") as lease:
         ...     print(lease.endpoint)
+        http://127.0.0.1:7001
     """
 
     __slots__ = ("_id", "_pick", "_pool", "_release", "_strategy", "_ttl_ms")

@@ -71,8 +71,34 @@ class MasterOrchestrator:
     """Registers services, keeps them alive, says which are healthy and which may be picked.
 
     Used as a context manager it starts on entry and is closed on exit: its process services are
-    stopped in reverse order of dependency and its keeper ends. The same happens when the last
-    reference to it is gone and when the interpreter exits.
+    stopped in reverse order of dependency. The same happens, with a ResourceWarning, when Python
+    collects one that was not closed, and when the interpreter exits.
+
+    It is also a container of its services: `len(orch)`, `"orders" in orch`, `orch["orders"]` and
+    `for service in orch`.
+
+    Args:
+        state_dir: Folder of the durable state, which this version does not have: it is refused.
+        runtime_dir: Folder for logs and sockets. Default: a private one, removed at a clean end.
+        max_concurrent_starts: How many processes may be starting at a time; 0: no cap. Default: the
+            larger of 4 and twice the number of cores.
+        starts_per_second: How many processes may be started in a second; 0: no cap. Default: 50.
+
+    Raises:
+        InvalidArgument: An argument is wrong.
+
+    Example:
+        >>> with MasterOrchestrator() as orch:
+        ...     _ = orch.register(
+        ...         id="web",
+        ...         type="core",
+        ...         endpoint="http://127.0.0.1:7001",
+        ...         health_check_path="/",
+        ...         process={"argv": ["python3", "-m", "http.server", "{port}", "-b", "127.0.0.1"]},
+        ...     )
+        ...     orch.wait_ready("web")
+        ...     print(orch.pick("core").endpoint)
+        http://127.0.0.1:7001
     """
 
     def __init__(
@@ -83,12 +109,6 @@ class MasterOrchestrator:
         max_concurrent_starts: int | None = None,
         starts_per_second: int | None = None,
     ) -> None:
-        """Make an orchestrator that does nothing yet.
-
-        `max_concurrent_starts` (default max(4, 2 x cores)) and `starts_per_second` (default 50) cap
-        how fast processes are started; 0 means no cap. `runtime_dir` holds logs and sockets;
-        default: a private one, removed at a clean end.
-        """
         if state_dir is not None:
             raise InvalidArgument(
                 "state_dir: durable state is not available in this version; leave it out"
@@ -132,7 +152,7 @@ class MasterOrchestrator:
             InvalidSpec: The file cannot be read or has faults; the message has each with its line.
 
         Example:
-            >>> with MasterOrchestrator.from_file("azora.toml") as orch:  # doctest: +SKIP
+            >>> with MasterOrchestrator.from_file("azora.toml") as orch:
             ...     orch.wait_ready()
         """
         config = config_of_file(path)
@@ -163,14 +183,33 @@ class MasterOrchestrator:
     # Life.
 
     def start(self) -> None:
-        """Begin checking, and start the services that their owners want up. Idempotent."""
+        """Start the checks, and the services that their owners want up.
+
+        Does nothing if it is started already. Services start in the background, in order of
+        dependency; `wait_ready()` waits for them.
+
+        Raises:
+            OrchestratorClosed: The orchestrator is closed.
+            KeeperFailed: The program that starts processes cannot be started.
+        """
         self._core.start()
 
     def stop(self, *, timeout_ms: int = _STOP_MS, leave: bool = False) -> list[str]:
-        """End checks and stop process services in reverse order; `start()` brings them back.
+        """Stop the checks and the process services, in reverse order of dependency.
 
-        Waits. Answers the ids of those that did not stop within `timeout_ms`. `leave`, to leave
-        them running, needs durable state, which this version does not have: it is refused.
+        Waits until they have ended; Ctrl-C ends the wait, not the stop. `start()` brings them back.
+
+        Args:
+            timeout_ms: How long to wait, in ms.
+            leave: Leave the processes running. Needs durable state, which this version does not
+                have, so it is refused.
+
+        Returns:
+            Ids of the services that did not stop in time.
+
+        Raises:
+            InvalidArgument: An argument is wrong.
+            OrchestratorClosed: The orchestrator is closed.
         """
         if leave:
             raise InvalidArgument(
@@ -179,20 +218,27 @@ class MasterOrchestrator:
         return self._core.stop(milliseconds_of("timeout_ms", timeout_ms))
 
     def close(self, *, timeout_ms: int = _STOP_MS) -> None:
-        """Stop, then end every thread and the keeper, for good. Waits. Idempotent."""
+        """Stop the services, then end every thread and process of the orchestrator, for good.
+
+        Waits; a second call waits for the end of the first. Ctrl-C ends the wait, not the closing.
+        Reads work afterwards, other calls raise `OrchestratorClosed`.
+
+        Args:
+            timeout_ms: How long the services may take to stop, in ms.
+        """
         self._runtime.check_fork()
         self._runtime.close(milliseconds_of("timeout_ms", timeout_ms))
         self._finalizer.detach()
 
     @property
     def closed(self) -> bool:
-        """True once it was closed."""
+        """Whether `close()` was called."""
         self._runtime.check_fork()
         return self._runtime.closed
 
     @property
     def running(self) -> bool:
-        """True between start() and stop()."""
+        """Whether it is started: True between `start()` and `stop()`."""
         return self._core.totals()[0]
 
     def __enter__(self) -> Self:
@@ -232,12 +278,31 @@ class MasterOrchestrator:
         apply: Literal["next-start", "restart"] = "next-start",
         **fields: Any,
     ) -> int:
-        """Register one service, or replace the one of that id; answers the sequence number.
+        """Register a service, or replace the one with the same id.
 
-        Takes a ServiceConfig, a mapping in the wire's spelling, or the fields of a ServiceConfig as
-        keywords. A process that runs goes on: checks and budget apply at once, another argv, env,
-        cwd or user at its next start (`restartRequired` until then) or, with `apply="restart"`,
-        by a restart now. Raises InvalidSpec with every fault named; nothing is changed then.
+        A running process keeps running. New checks and a new restart budget apply at once; another
+        `argv`, `env`, `cwd` or `user` applies at the next start, and until then `restart_required`
+        of the service is True.
+
+        Args:
+            service: A `ServiceConfig`, or a mapping in the wire's spelling, as in a configuration
+                file.
+            apply: `"restart"` restarts a running process whose program changed now.
+            **fields: The fields of a `ServiceConfig`, in place of `service`.
+
+        Returns:
+            The sequence number of its `serviceRegistered`: `events(since=...)` begins with what
+            happens after it.
+
+        Raises:
+            InvalidSpec: Something is wrong with the service; `faults` names every fault. Nothing is
+                changed.
+            DependencyCycle: The service would depend on itself.
+            PoolConflict: Its group has the name of a type, or its type the name of a group.
+
+        Example:
+            >>> orch.register(id="cache", type="core", endpoint="tcp://127.0.0.1:6379")
+            6
         """
         if (service is None) == (not fields):
             raise InvalidArgument("register: give one service, or its fields as keywords")
@@ -250,7 +315,21 @@ class MasterOrchestrator:
         *,
         apply: Literal["next-start", "restart"] = "next-start",
     ) -> int:
-        """Register all of them or, when one is wrong, none; answers the sequence number."""
+        """Register several services at once: all of them or, when one is wrong, none.
+
+        Args:
+            services: Each a `ServiceConfig` or a mapping in the wire's spelling.
+            apply: As for `register()`.
+
+        Returns:
+            The sequence number of the last `serviceRegistered`.
+
+        Raises:
+            InvalidSpec: Something is wrong with one; `faults` names every fault, such as
+                `services[1].endpoint`.
+            DependencyCycle: Services would depend on themselves.
+            PoolConflict: A group has the name of a type.
+        """
         self._runtime.check_fork()
         choice_of("apply", apply, ("next-start", "restart"))
         if isinstance(services, ServiceConfig | Mapping | str) or not isinstance(
@@ -291,9 +370,15 @@ class MasterOrchestrator:
         return seq
 
     def unregister(self, id: str) -> bool:
-        """Forget a service, or all instances of an entry; does not wait until their processes end.
+        """Forget a service, or all instances of an entry.
 
-        False: there was none.
+        Does not wait until its process has ended; reads no longer find it.
+
+        Args:
+            id: Id of the service or entry.
+
+        Returns:
+            False if there was no such service.
         """
         string_of("id", id)
         known = self._core.unregister(id, "python")
@@ -303,9 +388,14 @@ class MasterOrchestrator:
     # Reads. None of them waits, but why(), dependencies(), graph() and logs().
 
     def service(self, id: str) -> Service:
-        """One service as it is now, or an entry as one service. Raises UnknownService.
+        """Return one service as it is now, or an entry with replicas as one service.
 
-        Of an entry, `data` has `instances`, their ids, and `ready`, how many of them are.
+        Args:
+            id: Id of the service or entry. An entry has `instances`, their ids, and `ready`, how
+                many of them are.
+
+        Raises:
+            UnknownService: There is no such service.
         """
         view = self._core.find(string_of("id", id))
         if view is None:
@@ -313,13 +403,35 @@ class MasterOrchestrator:
         return Service(view)
 
     def services(self, *, type: str | None = None, group: str | None = None) -> list[Service]:
-        """All services in order of registration, or those of a type or a group."""
+        """Return all services in order of registration, or those of a type or a group.
+
+        Args:
+            type: Only services of this type.
+            group: Only services of this group.
+        """
         optional_string_of("group", group)
         views = self._core.list(optional_string_of("type", type))
         return [Service(view) for view in views if group is None or view.group == group]
 
+    def __getitem__(self, id: str) -> Service:
+        return self.service(id)
+
+    def __contains__(self, id: object) -> bool:
+        if isinstance(id, Service):
+            id = id.id
+        return isinstance(id, str) and self._core.find(string_of("id", id)) is not None
+
+    def __iter__(self) -> Iterator[Service]:
+        return iter(self.services())
+
+    def __len__(self) -> int:
+        return self._core.totals()[1]
+
+    def __bool__(self) -> bool:
+        return True  # also without services
+
     def status(self, *, detailed: bool = False) -> FleetStatus:
-        """The fleet in numbers, and its services.
+        """Return the fleet in numbers, and its services.
 
         Args:
             detailed: Read the services now. Otherwise they are read when `services` of the answer
@@ -331,24 +443,51 @@ class MasterOrchestrator:
         return FleetStatus(running, total, healthy, unhealthy, seq, services, ended)
 
     def why(self, id: str) -> Why:
-        """Why a service is as it is, and what would change it."""
+        """Return why a service is as it is, and what would change it.
+
+        Args:
+            id: Id of the service or entry.
+
+        Raises:
+            UnknownService: There is no such service.
+
+        Example:
+            >>> print(orch.why("orders"))
+            orders is healthy
+        """
         with _naming(id):
             return Why.from_dict(json.loads(self._core.why_json(id)))
 
     def dependencies(self, id: str) -> Dependencies:
-        """What a service needs and which services need it."""
+        """Return what a service needs and which services need it.
+
+        Args:
+            id: Id of the service or entry.
+
+        Raises:
+            UnknownService: There is no such service.
+        """
         with _naming(id):
             return Dependencies(json.loads(self._core.dependencies_json(id)))
 
     def graph(self) -> Graph:
-        """The dependencies of all services."""
+        """Return the dependencies of all services, and the order in which they start."""
         return Graph(json.loads(self._core.graph_json()))
 
     def logs(self, id: str, *, lines: int = 100, timestamps: bool = False) -> str:
-        """The last lines of a process service's output; of an entry, those of each instance.
+        """Return the last lines that a service wrote; of an entry, those of each instance.
 
-        With `timestamps` each line begins with the time of its start (RFC 3339, UTC), or `-`.
-        `[azora: 120 lines .. lost ..]` says where lines were lost, to a full disk for instance.
+        A line `[azora: 120 lines ... lost ...]` says where lines were lost, to a full disk for
+        instance.
+
+        Args:
+            id: Id of the service or entry.
+            lines: How many lines to return.
+            timestamps: Begin each line with the time at which it began (RFC 3339, UTC), or `-`.
+
+        Raises:
+            UnknownService: There is no such service.
+            InvalidArgument: An argument is wrong.
         """
         with _naming(id):
             count = integer_of("lines", lines, 0, _MOST_LINES)
@@ -356,7 +495,7 @@ class MasterOrchestrator:
             return text.decode("utf-8", "replace")
 
     def metrics(self) -> str:
-        """Our own figures in Prometheus' text format."""
+        """Return the figures of the orchestrator itself, in the text format of Prometheus."""
         return self._core.metrics_text().decode()
 
     # Selection.
@@ -378,7 +517,7 @@ class MasterOrchestrator:
             OrchestratorClosed: The orchestrator is closed.
 
         Example:
-            >>> orch.pick("core").endpoint  # doctest: +SKIP
+            >>> orch.pick("core").endpoint
             'http://127.0.0.1:7001'
         """
         return self._core.pick(pool, key, strategy)
@@ -386,7 +525,25 @@ class MasterOrchestrator:
     def lease(
         self, pool: str, *, key: str | None = None, strategy: Strategy | None = None
     ) -> Lease:
-        """Pick an instance and count it as load until the lease is released or its time is over."""
+        """Choose an instance of a pool and count it as load until the lease ends.
+
+        It ends by `release()`, at the end of a `with` block, when its time is over, or with its
+        instance.
+
+        Args:
+            pool: Name of a pool: a type, a group or the id of a service.
+            key: What `ip-hash` hashes: the same key finds the same instance.
+            strategy: How to choose, this time only. Default: the strategy of the pool.
+
+        Raises:
+            NoHealthyInstance: No instance can be picked now, or there is no such pool.
+            InvalidArgument: The strategy is unknown, or `ip-hash` was given no key.
+
+        Example:
+            >>> with orch.lease("orders") as lease:
+            ...     print(lease.endpoint)
+            http://127.0.0.1:7001
+        """
         pick, id, ttl_ms, used = self._core.lease(
             string_of("pool", pool),
             optional_string_of("strategy", strategy),
@@ -403,7 +560,21 @@ class MasterOrchestrator:
         panic_threshold: float | None = None,
         lease_ttl_ms: int | None = None,
     ) -> None:
-        """Change how a pool is picked from; an option that is None stays as it is."""
+        """Change how instances of a pool are chosen. An option that is None stays as it is.
+
+        Args:
+            pool: Name of a pool: a type, a group or the id of a service. It need not exist yet.
+            strategy: How to choose; `round-robin` at first.
+            allow_degraded: Whether degraded instances are chosen when no healthy one is left; False
+                at first.
+            panic_threshold: From 0 to 1. When a smaller share of the pool than this is healthy,
+                instances are chosen among all, healthy or not; 0, as at first: never.
+            lease_ttl_ms: How long a lease lasts that is not released, in ms, at least 1. At first
+                30000, then learned from how long leases are held.
+
+        Raises:
+            InvalidArgument: An option is wrong.
+        """
         self._core.configure_pool(
             string_of("pool", pool),
             pool_options(
@@ -424,21 +595,65 @@ class MasterOrchestrator:
         wait: bool = False,
         timeout_ms: int = _READY_MS,
     ) -> VerbAnswer:
-        """Start a service, with `dependencies` its hard dependencies first."""
+        """Start a service, or all instances of an entry. A running one goes on.
+
+        Args:
+            id: Id of the service or entry.
+            dependencies: Start what it needs, too, before it.
+            wait: Return when it is ready, not when the start is decided.
+            timeout_ms: How long to wait, in ms.
+
+        Returns:
+            What was begun.
+
+        Raises:
+            UnknownService: There is no such service.
+            HealingUnavailable: It has only a URL, so nothing here can start it.
+            TimedOut: It was not ready in time; it goes on starting.
+            NotComing: It cannot become ready; the message has the reason.
+        """
         return self._command("start", id, False, dependencies, wait, timeout_ms)
 
     def stop_service(
         self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = _READY_MS
     ) -> VerbAnswer:
-        """Stop a service, with `dependents` those that need it first; it stays stopped."""
+        """Stop a service, or all instances of an entry. It stays stopped until it is started.
+
+        Args:
+            id: Id of the service or entry.
+            dependents: Stop the services that need it, too, before it.
+            wait: Return when its processes have ended, not when the stop is decided.
+            timeout_ms: How long to wait, in ms.
+
+        Returns:
+            What was begun; `affected` has the services that need it and go on.
+
+        Raises:
+            UnknownService: There is no such service.
+            HealingUnavailable: It has only a URL, so nothing here can stop it.
+            TimedOut: It did not end in time.
+        """
         return self._command("stop", id, dependents, False, wait, timeout_ms)
 
     def restart(
         self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = _READY_MS
     ) -> VerbAnswer:
-        """Restart a service, or all instances of an entry.
+        """Restart a service, or all instances of an entry. This costs no restart of its budget.
 
-        Raises HealingUnavailable when it has only a URL.
+        Args:
+            id: Id of the service or entry.
+            dependents: Restart the services that need it, too.
+            wait: Return when it is ready again, not when the restart is decided.
+            timeout_ms: How long to wait, in ms.
+
+        Returns:
+            What was begun; `affected` has the services that need it and go on.
+
+        Raises:
+            UnknownService: There is no such service.
+            HealingUnavailable: It has only a URL, so nothing here can restart it.
+            TimedOut: It was not ready in time; it goes on starting.
+            NotComing: It cannot become ready; the message has the reason.
         """
         return self._command("restart", id, dependents, False, wait, timeout_ms)
 
@@ -472,13 +687,23 @@ class MasterOrchestrator:
     def wait_ready(
         self, id: str | Sequence[str] | None = None, *, timeout_ms: int = _READY_MS
     ) -> None:
-        """Wait until a service, several or all of them (None) are ready.
+        """Wait until a service, several or all of them are ready.
 
-        The name of an entry waits for all its instances, that of a group for all its members.
-        "All of them" leaves out those that their owner wants down. A job, which has no endpoint,
-        is ready too when it has ended with 0. Raises TimedOut, and NotComing as soon as waiting is
-        in vain: a service is stopped, or it failed or ended and is not started again in time, or
-        this is true of a dependency.
+        A job, which has no endpoint, is ready too when it has ended with 0.
+
+        Args:
+            id: An id, or several. An entry stands for all its instances, a group for all its
+                members. None: all services that their owners want up.
+            timeout_ms: How long to wait for all of them together, in ms.
+
+        Raises:
+            TimedOut: They were not ready in time.
+            NotComing: Waiting is in vain: one of them, or what it needs, is stopped, or failed or
+                ended and is not started again in time.
+            UnknownService: There is no such service.
+
+        Example:
+            >>> orch.wait_ready(["db", "orders"], timeout_ms=10_000)
         """
         deadline = deadline_of(timeout_ms)
         names = None if id is None else strings_of("id", id)
@@ -486,7 +711,16 @@ class MasterOrchestrator:
             self._wait(name, "ready", deadline)
 
     def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: int = _READY_MS) -> None:
-        """Wait until a service, or several, have no process. Raises TimedOut."""
+        """Wait until a service, or several, have no process.
+
+        Args:
+            id: Id of a service or entry, or several ids.
+            timeout_ms: How long to wait for all of them together, in ms.
+
+        Raises:
+            TimedOut: They did not end in time.
+            UnknownService: There is no such service.
+        """
         deadline = deadline_of(timeout_ms)
         for name in strings_of("id", id):
             self._wait(name, "stopped", deadline)
@@ -528,8 +762,26 @@ class MasterOrchestrator:
     ) -> EventStream:
         """Open a stream of events, for `for` and for `async for`.
 
-        Without `since` it begins now; `since=0` begins with the oldest that is kept; otherwise
-        after that sequence number.
+        The stream ends when the orchestrator is closed. A reader that is too slow gets a `gap`
+        event in place of those it lost.
+
+        Args:
+            since: Begin after this sequence number; 0: with the oldest event that is kept; None:
+                now.
+            type: Only events of this name or these names. None or `"*"`: all.
+            service: Only events of this service, or of the instances of this entry.
+
+        Raises:
+            InvalidArgument: An argument is wrong.
+
+        Example:
+            >>> with orch.events(since=0, type="serviceHealthy") as stream:
+            ...     for event in stream:
+            ...         print(event.seq, event.service_id)
+            ...         if event.service_id == "orders":
+            ...             break
+            3 db
+            5 orders
         """
         if since is not None:
             since = integer_of("since", since, 0, _MOST_SEQ)
@@ -558,11 +810,31 @@ class MasterOrchestrator:
         *,
         service: str | None = None,
     ) -> Subscription | Callable[[Handler], Subscription]:
-        """Call a handler, sync or async, for each event of that name, those names, or all ("*").
+        """Call a handler, sync or async, for each event from now on.
 
-        Works as a decorator, too. What it returns has `unsubscribe()`. A handler that raises stays
-        subscribed; its error is logged and emitted as `callbackFailed`. The error of a handler of
-        `callbackFailed` is only logged.
+        Handlers run in order, each on its own: a slow one delays nothing else. A sync handler runs
+        on a thread; an async one on the loop that runs now or, if none does, on a loop of the
+        orchestrator. One that raises stays subscribed; its error is logged and emitted as
+        `callbackFailed` (the error of a handler of `callbackFailed` is only logged).
+
+        Args:
+            type: Name of an event, several names, or `"*"` for all events.
+            handler: Called with the event. None: use `on()` as a decorator.
+            service: Only events of this service, or of the instances of this entry.
+
+        Returns:
+            The subscription, which has `unsubscribe()`; as a decorator, what makes it of a
+            function.
+
+        Raises:
+            InvalidArgument: An argument is wrong.
+            OrchestratorClosed: The orchestrator is closed.
+
+        Example:
+            >>> @orch.on("serviceFailed")
+            ... def page(event):
+            ...     print(event.service_id, event.reason)
+            >>> page.unsubscribe()
         """
         if self.closed:
             raise OrchestratorClosed("the orchestrator is closed")
@@ -577,13 +849,23 @@ class MasterOrchestrator:
         return subscribe if handler is None else subscribe(handler)
 
     def off(self, handler: Handler | Subscription) -> bool:
-        """Remove a handler; False if it was not subscribed."""
+        """Remove a handler from all its events.
+
+        Args:
+            handler: The function, or what `on()` returned.
+
+        Returns:
+            False if it was not subscribed.
+        """
         return self._runtime.unsubscribe(handler)
 
     def get_event_emitter(self) -> Self:
-        """Give the object that has `on` and `off`: this one."""
+        """Return the object that has `on()` and `off()`: this one."""
         self._runtime.check_fork()
         return self
+
+    def _repr_html_(self) -> str:
+        return self.status()._repr_html_()
 
     def __repr__(self) -> str:
         if self._runtime.forked:

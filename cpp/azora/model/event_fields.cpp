@@ -23,11 +23,13 @@ constexpr std::array<EventRow, kEventTypeCount> kRows = {{
     {service_flapping, "A service had more restarts after failures within an hour than its flap limit."},
     {service_stuck, "SIGKILL did not end a process of the service within its kill timeout."},
     {healing_unavailable, "An unhealthy service has only a URL, so nothing here can restart it.", "reason"},
-    {mass_unhealthy, "So many services turned bad at once that failed checks restart none of them for now.", "reason"},
-    {callback_failed, "A handler or a restart callable raised an exception.", "reason"},
-    {orchestrator_degraded, "Something is wrong with the orchestrator itself.", "reason"},
-    {orchestrator_recovered, "The orchestrator itself works well again."},
-    {gap, "This reader lost events: it was too slow, or asked for a place that is not in the log.", "fromSeq toSeq count"},
+    {mass_unhealthy, "So many services turned bad at once that failed checks restart none of them for now.", "reason", "",
+     false},
+    {callback_failed, "A handler or a restart callable raised an exception.", "reason", "", false},
+    {orchestrator_degraded, "Something is wrong with the orchestrator itself.", "reason", "", false},
+    {orchestrator_recovered, "The orchestrator itself works well again.", "", "", false},
+    {gap, "This reader lost events: it was too slow, or asked for a place that is not in the log.",
+     "fromSeq toSeq count", "reason", false},
 }};
 
 consteval bool in_order() {

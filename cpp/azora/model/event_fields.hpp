@@ -13,6 +13,7 @@ struct EventRow {
   std::string_view doc = {};
   std::string_view keys = {};  // always there; separated by spaces
   std::string_view more = {};  // there when they are known
+  bool of_service = true;      // false: about the whole fleet or the reader, serviceId is null
 };
 
 struct EventKeyRow {

@@ -22,8 +22,9 @@ def vocabulary() -> dict[str, list[str]]:
 def service_fields() -> list[dict[str, Any]]:
     """A row each field: section, name, kind, rule, choices, default (JSON), doc, required."""
 
-def event_table() -> list[tuple[str, str, list[str], list[str]]]:
-    """A row each event: name, doc, keys that it always has, keys that it may have."""
+def event_table() -> list[tuple[str, str, list[str], list[str], bool]]:
+    """A row each event: name, doc, keys that it always has, keys that it may have, whether it is
+    about one service."""
 
 def event_keys() -> list[tuple[str, str, bool, bool, str]]:
     """A row each key: name, type, nullable, common to all events, doc."""
