@@ -90,7 +90,7 @@ PyGetSetDef getters[] = {
     {"incarnation", &incarnation, nullptr, "Which process of the service.", nullptr},
     {"cause", &cause, nullptr, "Why, in one word.", nullptr},
     {"json", &json, nullptr, "The whole event, compact.", nullptr},
-    {"data", &data, nullptr, "The whole event as it goes over the wire.", nullptr},
+    {"_data", &data, nullptr, "The whole event as it goes over the wire; the same dict each time.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},

@@ -14,7 +14,7 @@
 
 from __future__ import annotations
 
-from azora_orchestrator._handlers import Handler, Subscription
+from azora_orchestrator._subscriptions import Handler, Subscription
 from azora_orchestrator.aio import AsyncMasterOrchestrator
 from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.config_check import ConfigReport, check_config

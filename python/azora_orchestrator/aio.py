@@ -7,16 +7,15 @@ A call that can wait runs on its own thread, so the loop goes on; other calls an
 from __future__ import annotations
 
 import asyncio
-import contextlib
-import contextvars
 import inspect
 import os
-import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
-from azora_orchestrator._handlers import Handler, Subscription
+from azora_orchestrator._callables import given_on_this_loop
+from azora_orchestrator._calls import call_on_thread
+from azora_orchestrator._subscriptions import Handler, Subscription
 from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.events import EventStream
 from azora_orchestrator.fleet_status import FleetStatus
@@ -34,32 +33,10 @@ T = TypeVar("T")
 
 
 async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-    """Run a call that can wait on a daemon thread: the interpreter's exit never waits for it."""
-    loop = asyncio.get_running_loop()
-    future: asyncio.Future[T] = loop.create_future()
-
-    def finish(result: T | None, error: BaseException | None) -> None:
-        if future.done():
-            return  # cancelled meanwhile
-        if error is not None:
-            future.set_exception(error)
-        else:
-            future.set_result(result)  # type: ignore[arg-type]
-
-    context = contextvars.copy_context()  # close() learns from it which handler waits
-
-    def work() -> None:
-        result: T | None = None
-        failure: BaseException | None = None
-        try:
-            result = context.run(function, *args, **kwargs)
-        except BaseException as error:
-            failure = error
-        with contextlib.suppress(RuntimeError):  # the loop was closed: no task waits
-            loop.call_soon_threadsafe(finish, result, failure)
-
-    threading.Thread(target=work, name="azora-wait", daemon=True).start()
-    return await future
+    """Run a call that can wait on a thread. Callables that it is given belong to this loop."""
+    with given_on_this_loop():
+        future = call_on_thread(function, *args, **kwargs)
+    return await asyncio.wrap_future(future)
 
 
 class AsyncMasterOrchestrator:

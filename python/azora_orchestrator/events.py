@@ -11,45 +11,23 @@ import os
 import select
 import threading
 import time
-import weakref
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Protocol, Self, cast
+from typing import Any, Self, cast
 
 from azora_orchestrator import _core
+from azora_orchestrator._arguments import deadline_of
+from azora_orchestrator._descriptors import close_in_children
 
-__all__ = ["EVENT_TYPES", "Descriptors", "Event", "EventStream", "holds_descriptors"]
+__all__ = ["EVENT_TYPES", "Event", "EventStream"]
 
 EVENT_TYPES: tuple[str, ...] = tuple(_core.event_types())
 
 _BATCH = 256
-
-
-class Descriptors(Protocol):
-    """An object that holds file descriptors."""
-
-    def close_in_child(self) -> None:
-        """Close them in a forked child, where no thread uses them: they belong to the parent."""
-
-
-_holders: weakref.WeakSet[Descriptors] = weakref.WeakSet()
-
-
-def holds_descriptors(holder: Descriptors) -> None:
-    """Have its descriptors closed in children made by fork()."""
-    _holders.add(holder)
-
-
-def _in_forked_child() -> None:
-    for holder in list(_holders):
-        holder.close_in_child()
-    _holders.clear()
-
-
-os.register_at_fork(after_in_child=_in_forked_child)
+_LONGEST_POLL = 86_400.0  # seconds; poll() refuses more than 24 days
 
 
 class Event(ABC):
@@ -76,14 +54,19 @@ class Event(ABC):
 
     @property
     def data(self) -> dict[str, Any]:
-        """The whole event as it goes over the wire."""
+        """The whole event as it goes over the wire: a new dict, yours to change."""
         data: dict[str, Any] = json.loads(self.json)
         return data
 
     @property
+    def _data(self) -> dict[str, Any]:
+        """The same dict each time, for the properties."""
+        return self.data
+
+    @property
     def seq(self) -> int:
         """Its place in the sequence."""
-        return int(self.data["seq"])
+        return int(self._data["seq"])
 
     @property
     def time(self) -> datetime:
@@ -93,98 +76,98 @@ class Event(ABC):
     @property
     def type(self) -> str:
         """Its name: `serviceRestarted` and so on."""
-        return str(self.data["type"])
+        return str(self._data["type"])
 
     @property
     def service_id(self) -> str | None:
         """The service it is about; None: no single service."""
-        id: str | None = self.data["serviceId"]
+        id: str | None = self._data["serviceId"]
         return id
 
     @property
     def incarnation(self) -> int:
         """Its incarnation: which process of the service."""
-        return int(self.data["incarnation"])
+        return int(self._data["incarnation"])
 
     @property
     def cause(self) -> str | None:
         """Why, in one word."""
-        return str(self.data["cause"]) or None
+        return str(self._data["cause"]) or None
 
     @property
     def actor(self) -> str | None:
         """Who caused it: orchestrator, rest, python or file."""
-        return self.data.get("actor")
+        return self._data.get("actor")
 
     @property
     def status(self) -> str | None:
         """Of a healthCheck: the status it led to."""
-        return self.data.get("status")
+        return self._data.get("status")
 
     @property
     def response_time_ms(self) -> int | None:
         """Of a healthCheck: how long it took."""
-        return self.data.get("responseTime")
+        return self._data.get("responseTime")
 
     @property
     def attempt(self) -> int | None:
         """Of a serviceRestarted: which attempt succeeded."""
-        return self.data.get("attempt")
+        return self._data.get("attempt")
 
     @property
     def max_restarts(self) -> int | None:
         """Of a serviceRestarted or serviceFailed: the budget."""
-        return self.data.get("maxRestarts")
+        return self._data.get("maxRestarts")
 
     @property
     def downtime_ms(self) -> int | None:
         """Of a serviceRestarted: how long the service was away, measured."""
-        return self.data.get("downtimeMs")
+        return self._data.get("downtimeMs")
 
     @property
     def pid(self) -> int | None:
         """Of serviceStarted and serviceExited: the process."""
-        return self.data.get("pid")
+        return self._data.get("pid")
 
     @property
     def code(self) -> int | None:
         """Of a serviceExited: the exit code; None when a signal ended it."""
-        return self.data.get("code")
+        return self._data.get("code")
 
     @property
     def signal(self) -> str | None:
         """Of a serviceExited: the signal that ended it, by name."""
-        return self.data.get("signal")
+        return self._data.get("signal")
 
     @property
     def oom(self) -> bool | None:
         """Of a serviceExited: whether memory ran out; None when that cannot be known."""
-        return self.data.get("oom")
+        return self._data.get("oom")
 
     @property
     def blocked_by(self) -> tuple[str, ...]:
         """Of a serviceBlocked: the dependencies it waits for."""
-        return tuple(self.data.get("blockedBy", ()))
+        return tuple(self._data.get("blockedBy", ()))
 
     @property
     def reason(self) -> str | None:
         """Words for people."""
-        return self.data.get("reason")
+        return self._data.get("reason")
 
     @property
     def from_seq(self) -> int | None:
         """Of a gap: the first number lost."""
-        return self.data.get("fromSeq")
+        return self._data.get("fromSeq")
 
     @property
     def to_seq(self) -> int | None:
         """Of a gap: the last number lost."""
-        return self.data.get("toSeq")
+        return self._data.get("toSeq")
 
     @property
     def count(self) -> int | None:
         """Of a gap: how many were lost."""
-        return self.data.get("count")
+        return self._data.get("count")
 
     def __eq__(self, other: object) -> bool:
         return self.json == other.json if isinstance(other, Event) else NotImplemented
@@ -235,16 +218,25 @@ def _copy(json: bytes, time_ms: int) -> Event:
 
 
 class EventStream:
-    """Events of one reader, for `for` and for `async for`. Ends when the orchestrator is closed."""
+    """Events of one reader, for `for` and for `async for`.
+
+    It ends when the orchestrator is closed, and when the main thread of the program has ended:
+    a thread that reads events does not keep the program alive.
+    """
 
     def __init__(self, cursor: _core.Cursor) -> None:
         self._cursor = cursor
         self._ready: deque[Event] = deque()
         self._ending = False
-        self.closed = False  # True after the end
+        self._closed = False
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
         self._lock = threading.Lock()  # so that _wake is not closed while it is written
-        holds_descriptors(self)
+        close_in_children(self)
+
+    @property
+    def closed(self) -> bool:
+        """True after the end."""
+        return self._closed
 
     # For `for`: signals (Ctrl-C) are served while it waits.
 
@@ -257,53 +249,53 @@ class EventStream:
             raise StopIteration
         return event
 
-    def next(self, *, timeout_ms: int | None = None) -> Event | None:
+    def next(self, *, timeout_ms: float | None = None) -> Event | None:
         """Wait for the next event; None: none came within `timeout_ms`, or the stream has ended."""
         return self._ready.popleft() if self._fill(timeout_ms) else None
 
-    def batch(self, *, timeout_ms: int | None = None) -> list[Event]:
+    def batch(self, *, timeout_ms: float | None = None) -> list[Event]:
         """Wait for the next events and take all that are there, at most a few hundred.
 
         Empty: none came within `timeout_ms`, or the stream has ended.
         """
         return self._all() if self._fill(timeout_ms) else []
 
-    def hand_to(
-        self, handler: Callable[[Event], object]
+    def _deliver_to(
+        self, handler: Callable[..., object]
     ) -> tuple[Event, object, BaseException | None] | None:
-        """Call `handler` with each event as it comes, for a reader that reads in no other way.
+        """Call `handler` with each event that is there, for a reader that reads in no other way.
 
-        Answers (event, result, exception) when a call failed or answered something to be awaited:
-        call again for the rest. None: the stream has ended.
+        Returns (event, result, exception) when a call failed or returned something to be awaited:
+        call again for the rest. None: nothing is left for now, or the stream has ended.
         """
-        poll = self._poll()
-        while not self.closed:
+        while not self._closed:
             ending = self._ending  # read first: what came before the end is still delivered
             delivered = self._cursor.deliver(handler, _BATCH)
             if isinstance(delivered, tuple):
                 return cast(tuple[Event, object, BaseException | None], delivered)
-            if delivered:
-                continue
-            if ending:
-                self.close()
-            else:
-                poll.poll()
+            if not delivered:
+                if ending:
+                    self.close()
+                return None
         return None
 
     def _poll(self) -> select.poll:
+        """Return what waits until there are events, or the end."""
         poll = select.poll()
         poll.register(self._cursor.fileno(), select.POLLIN)
         poll.register(self._wake, select.POLLIN)
         return poll
 
-    def _fill(self, timeout_ms: int | None) -> bool:
-        if self._look() or self.closed:
-            return not self.closed
+    def _fill(self, timeout_ms: float | None) -> bool:
+        deadline = None if timeout_ms is None else deadline_of(timeout_ms)
+        if self._look() or self._closed:
+            return not self._closed
         poll = self._poll()
-        deadline = _Deadline(timeout_ms)
-        while not self._look() and not self.closed:
-            if not poll.poll(deadline.left_ms()) and deadline.passed():
+        while not self._look() and not self._closed:
+            left = _LONGEST_POLL if deadline is None else deadline - time.monotonic()
+            if left <= 0:
                 break
+            poll.poll(min(left, _LONGEST_POLL) * 1000)
         return self._look()
 
     # For `async for`: the loop watches the descriptors, no thread waits.
@@ -316,12 +308,12 @@ class EventStream:
             raise StopAsyncIteration
         return self._ready.popleft()
 
-    async def batch_async(self) -> list[Event]:
+    async def _batch_async(self) -> list[Event]:
         """Wait on the running loop for the events that `batch()` would return."""
         return self._all() if await self._fill_async() else []
 
     async def _fill_async(self) -> bool:
-        while not self._look() and not self.closed:
+        while not self._look() and not self._closed:
             await self._readable()
         return self._look()
 
@@ -345,47 +337,47 @@ class EventStream:
 
     def _look(self) -> bool:
         """Look for events that are there. After close() the remaining ones are not handed over."""
-        if not self._ready and not self.closed:
+        if not self._ready and not self._closed:
             ending = self._ending  # read first: what came before the end is still delivered
             self._ready.extend(cast(list[Event], self._cursor.drain(_BATCH)))
             if ending and not self._ready:
                 self.close()
-        return bool(self._ready) and not self.closed
+        return bool(self._ready) and not self._closed
 
     def _all(self) -> list[Event]:
         events = list(self._ready)
         self._ready.clear()
         return events
 
-    def end(self) -> None:
+    def _end(self) -> None:
         """Deliver the events that are there, then end. Any thread."""
         self._ending = True
         with self._lock:
-            if not self.closed:
+            if not self._closed:
                 os.eventfd_write(self._wake, 1)
 
     def close(self) -> None:
         """End at once. Any thread."""
         with self._lock:
-            if self.closed:
+            if self._closed:
                 return
-            self.closed = True
+            self._closed = True
             self._cursor.close()
             os.eventfd_write(self._wake, 1)
 
-    def descriptor(self) -> int:
+    def _descriptor(self) -> int:
         """Readable while there are events that were not read."""
         return self._cursor.fileno()
 
-    def close_in_child(self) -> None:
-        """Close our descriptor; the core refuses readers that go on."""
+    def _close_in_child(self) -> None:
+        # The core refuses readers that go on.
         self._lock = threading.Lock()  # a thread that does not exist here may hold the old one
         wake, self._wake = self._wake, -1
         os.close(wake)
 
     def __del__(self) -> None:
         wake = getattr(self, "_wake", -1)
-        self.closed = True
+        self._closed = True
         self._wake = -1
         if wake >= 0:
             os.close(wake)
@@ -412,19 +404,5 @@ class EventStream:
     ) -> None:
         self.close()
 
-
-class _Deadline:
-    """`timeout_ms` from now on; None: never."""
-
-    def __init__(self, timeout_ms: int | None) -> None:
-        self._end = None if timeout_ms is None else _now() + timeout_ms / 1000
-
-    def left_ms(self) -> int | None:
-        return None if self._end is None else max(0, int((self._end - _now()) * 1000 + 0.999))
-
-    def passed(self) -> bool:
-        return self._end is not None and _now() >= self._end
-
-
-def _now() -> float:
-    return time.monotonic()
+    def __repr__(self) -> str:
+        return f"<EventStream {'closed' if self._closed else 'open'}>"

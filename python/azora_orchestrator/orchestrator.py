@@ -8,11 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
-import threading
-import time
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -33,9 +29,11 @@ from azora_orchestrator._arguments import (
     strings_of,
     types_of,
 )
+from azora_orchestrator._callbacks import Callbacks
 from azora_orchestrator._fault_names import in_python_names
-from azora_orchestrator._handlers import Handler, Subscription
+from azora_orchestrator._forgotten import close_when_forgotten
 from azora_orchestrator._runtime import Runtime
+from azora_orchestrator._subscriptions import Handler, Subscription
 from azora_orchestrator._wire import split, texts_of, unsayable
 from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.config_check import config_of_file
@@ -44,7 +42,6 @@ from azora_orchestrator.errors import (
     InvalidJson,
     InvalidSpec,
     OrchestratorClosed,
-    TimedOut,
     UnknownService,
 )
 from azora_orchestrator.events import EventStream
@@ -64,7 +61,6 @@ _STOP_MS = 60_000
 _READY_MS = 30_000
 _MOST_LINES = 2**31 - 1
 _MOST_SEQ = 2**63 - 1
-_SLICE_MS = 250  # how long a waiting call may delay Ctrl-C
 
 
 class MasterOrchestrator:
@@ -121,10 +117,12 @@ class MasterOrchestrator:
                 "starts_per_second": limit_of("starts_per_second", starts_per_second),
             }
         )
-        self._runtime = Runtime(self._core)
-        self._finalizer = weakref.finalize(self, Runtime.close, self._runtime, _STOP_MS)
-        # The builtin itself: a method around it would cost more than the pick.
-        self.pick = self._core.pick  # type: ignore[method-assign]
+        self._callbacks = Callbacks()
+        self._runtime = Runtime(self._core, self._callbacks)
+        self._finalizer = close_when_forgotten(self, self._runtime)
+        if type(self).pick is _PICK:
+            # The builtin itself: a method around it would cost more than the pick.
+            self.pick = self._core.pick  # type: ignore[method-assign]
 
     @classmethod
     def from_file(
@@ -215,7 +213,7 @@ class MasterOrchestrator:
             raise InvalidArgument(
                 "leave: durable state is not available in this version; leave it out"
             )
-        return self._core.stop(milliseconds_of("timeout_ms", timeout_ms))
+        return self._runtime.stop(milliseconds_of("timeout_ms", timeout_ms))
 
     def close(self, *, timeout_ms: int = _STOP_MS) -> None:
         """Stop the services, then end every thread and process of the orchestrator, for good.
@@ -357,17 +355,11 @@ class MasterOrchestrator:
             else:
                 functions[id] = function
         texts = texts_of(wires)
-        before = self._runtime.restarts.put(functions)
         try:
-            seq = self._core.register(texts, "python", "", callables, apply)
-        except BaseException as error:
-            self._runtime.restarts.undo(before)
-            if isinstance(error, InvalidJson):
-                raise unsayable(wires, str(error)) from None
-            raise
-        for id in without:
-            self._runtime.restarts.forget(id)
-        return seq
+            with self._runtime.restarts.registering(functions, without):
+                return self._core.register(texts, "python", "", callables, apply)
+        except InvalidJson as error:
+            raise unsayable(wires, str(error)) from None
 
     def unregister(self, id: str) -> bool:
         """Forget a service, or all instances of an entry.
@@ -381,9 +373,9 @@ class MasterOrchestrator:
             False if there was no such service.
         """
         string_of("id", id)
-        known = self._core.unregister(id, "python")
-        self._runtime.restarts.forget(id)
-        return known
+        self._runtime.check_fork()
+        with self._runtime.restarts.unregistering(id):
+            return self._core.unregister(id, "python")
 
     # Reads. None of them waits, but why(), dependencies(), graph() and logs().
 
@@ -707,8 +699,14 @@ class MasterOrchestrator:
         """
         deadline = deadline_of(timeout_ms)
         names = None if id is None else strings_of("id", id)
-        for name in self._everybody() if names is None else self._members(names):
-            self._wait(name, "ready", deadline)
+        members = self._everybody() if names is None else self._members(names)
+        for member in members:
+            try:
+                self._wait(member, "ready", deadline)
+            except UnknownService:
+                if names is not None and member in names:
+                    raise
+                # One of all, or of a group, was unregistered meanwhile: the others are left.
 
     def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: int = _READY_MS) -> None:
         """Wait until a service, or several, have no process.
@@ -737,19 +735,9 @@ class MasterOrchestrator:
             members += group or [name]
         return members
 
-    def _wait(self, id: str, what: str, deadline: float) -> None:
-        # Only the main thread serves signals, and only between two calls of the core.
-        sliced = threading.current_thread() is threading.main_thread()
-        while True:
-            left = max(0, math.ceil((deadline - time.monotonic()) * 1000))
-            try:
-                with _naming(id):
-                    self._core.wait_for(id, what, min(left, _SLICE_MS) if sliced else left, left)
-            except TimedOut:
-                if not sliced or left <= _SLICE_MS:
-                    raise
-            else:
-                return
+    def _wait(self, id: str, goal: str, deadline: float) -> None:
+        with _naming(id):
+            self._runtime.wait_for(id, goal, deadline)
 
     # Events.
 
@@ -876,6 +864,9 @@ class MasterOrchestrator:
         state = "running" if status.running else "stopped"
         healthy = f"{status.healthy_services} of {status.total_services} healthy"
         return f"<MasterOrchestrator {state}, {healthy}>"
+
+
+_PICK = MasterOrchestrator.pick  # that of a derived class, or of a test, is left alone
 
 
 def _unknown(id: str) -> UnknownService:

@@ -53,7 +53,8 @@ LEFT_TO_OTHERS = {
     ("pick", "pool"),  # a builtin: it raises TypeError as any function of C does
     ("pick", "key"),
     ("pick", "strategy"),
-    ("wait_ready", "id"),  # takes None and lists
+    ("wait_ready", "id"),  # takes lists, too: below
+    ("wait_stopped", "id"),
     ("services", "type"),  # any text may be a type
     ("register", "service"),  # below
 }
