@@ -43,7 +43,7 @@ void set_python_error(const Failure& failure) {
 
 void bind_errors(py::module_& module) {
   core_error = PyErr_NewExceptionWithDoc(
-      "azora_orchestrator._core.CoreError",
+      "azora_orchestrator.errors.CoreError",
       "args: (code, message, faults) with faults a list of (field, message).", PyExc_Exception,
       nullptr);
   if (core_error == nullptr) throw py::error_already_set();

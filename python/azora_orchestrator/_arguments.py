@@ -112,6 +112,7 @@ def types_of(type: object) -> list[str] | None:
     if type is None:
         return None
     names = [type] if isinstance(type, str) or not isinstance(type, Iterable) else list(type)
+    names = [getattr(name, "_type", name) for name in names]  # of the classes of events
     for name in names:
         if name not in EVENT_TYPES and name != "*":
             raise InvalidArgument(f"type: {_shown(name)} is not an event; {_near(name)}")

@@ -39,7 +39,7 @@ class Subscription:
         return self._delivery.active
 
     def unsubscribe(self) -> None:
-        """Hand over no further event; the handler finishes the present one.
+        """Call the handler with no further event; a call that runs is finished.
 
         With stacked decorators, those below end as well.
         """

@@ -17,7 +17,7 @@ from azora_orchestrator._callables import given_on_this_loop
 from azora_orchestrator._calls import call_on_thread
 from azora_orchestrator._subscriptions import Handler, Subscription
 from azora_orchestrator.answers import VerbAnswer, Why
-from azora_orchestrator.events import EventStream
+from azora_orchestrator.events import Event, EventStream
 from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.lease import Lease
@@ -30,6 +30,7 @@ __all__ = ["AsyncMasterOrchestrator"]
 
 P = ParamSpec("P")
 T = TypeVar("T")
+E = TypeVar("E", bound=Event)
 
 
 async def _in_thread(function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
@@ -107,11 +108,11 @@ class AsyncMasterOrchestrator:
         """Start the checks, and the services that their owners want up."""
         await _in_thread(self.sync.start)
 
-    async def stop(self, *, timeout_ms: int = 60_000, leave: bool = False) -> list[str]:
+    async def stop(self, *, timeout_ms: float = 60_000, leave: bool = False) -> list[str]:
         """Stop the checks and the process services, in reverse order of dependency."""
         return await _in_thread(self.sync.stop, timeout_ms=timeout_ms, leave=leave)
 
-    async def close(self, *, timeout_ms: int = 60_000) -> None:
+    async def close(self, *, timeout_ms: float = 60_000) -> None:
         """Stop the services, then end every thread and process of the orchestrator, for good."""
         await _in_thread(self.sync.close, timeout_ms=timeout_ms)
 
@@ -240,7 +241,7 @@ class AsyncMasterOrchestrator:
         )
 
     async def start_service(
-        self, id: str, *, dependencies: bool = False, wait: bool = False, timeout_ms: int = 30_000
+        self, id: str, *, dependencies: bool = False, wait: bool = False, timeout_ms: float = 30_000
     ) -> VerbAnswer:
         """Start a service, or all instances of an entry. A running one goes on."""
         return await _in_thread(
@@ -252,7 +253,7 @@ class AsyncMasterOrchestrator:
         )
 
     async def stop_service(
-        self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = 30_000
+        self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: float = 30_000
     ) -> VerbAnswer:
         """Stop a service, or all instances of an entry. It stays stopped until it is started."""
         return await _in_thread(
@@ -260,7 +261,7 @@ class AsyncMasterOrchestrator:
         )
 
     async def restart(
-        self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = 30_000
+        self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: float = 30_000
     ) -> VerbAnswer:
         """Restart a service, or all instances of an entry. This costs no restart of its budget."""
         return await _in_thread(
@@ -268,12 +269,12 @@ class AsyncMasterOrchestrator:
         )
 
     async def wait_ready(
-        self, id: str | Sequence[str] | None = None, *, timeout_ms: int = 30_000
+        self, id: str | Sequence[str] | None = None, *, timeout_ms: float = 30_000
     ) -> None:
         """Wait until a service, several or all of them are ready."""
         await _in_thread(self.sync.wait_ready, id, timeout_ms=timeout_ms)
 
-    async def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: int = 30_000) -> None:
+    async def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: float = 30_000) -> None:
         """Wait until a service, or several, have no process."""
         await _in_thread(self.sync.wait_stopped, id, timeout_ms=timeout_ms)
 
@@ -281,12 +282,20 @@ class AsyncMasterOrchestrator:
         self,
         *,
         since: int | None = None,
-        type: EventFilter | None = None,
+        type: EventFilter | type[Event] | None = None,
         service: str | None = None,
     ) -> EventStream:
         """Open a stream of events, for `for` and for `async for`."""
         return self.sync.events(since=since, type=type, service=service)
 
+    @overload
+    def on(
+        self, type: type[E], handler: Callable[[E], object], *, service: str | None = None
+    ) -> Subscription: ...
+    @overload
+    def on(
+        self, type: type[E], handler: None = None, *, service: str | None = None
+    ) -> Callable[[Callable[[E], object]], Subscription]: ...
     @overload
     def on(
         self,
@@ -305,11 +314,11 @@ class AsyncMasterOrchestrator:
     ) -> Callable[[Handler], Subscription]: ...
     def on(
         self,
-        type: EventFilter,
-        handler: Handler | None = None,
+        type: EventFilter | type[Event],
+        handler: Handler | Callable[..., object] | None = None,
         *,
         service: str | None = None,
-    ) -> Subscription | Callable[[Handler], Subscription]:
+    ) -> Subscription | Callable[..., Subscription]:
         """Call a handler, sync or async, for each event from now on."""
         if handler is None:
             return self.sync.on(type, service=service)
@@ -331,8 +340,9 @@ def _document() -> None:
     """Give the coroutines the whole documentation; above is only its first line."""
     for name, method in vars(AsyncMasterOrchestrator).items():
         original = getattr(MasterOrchestrator, name, None)
-        if not name.startswith("_") and original is not None and inspect.isfunction(method):
-            method.__doc__ = original.__doc__
+        function = method.__func__ if isinstance(method, classmethod) else method
+        if not name.startswith("_") and inspect.isfunction(function) and original is not None:
+            function.__doc__ = original.__doc__
 
 
 _document()

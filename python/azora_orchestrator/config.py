@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Any
 
 from azora_orchestrator import _core
+from azora_orchestrator._config_lines import Lines, line_of, path_of
+from azora_orchestrator._config_rehearsal import rehearse
+from azora_orchestrator._config_text import Unreadable, read_text
 from azora_orchestrator.config_fault import ConfigFault
-from azora_orchestrator.config_lines import Lines, line_of, path_of
-from azora_orchestrator.config_rehearsal import rehearse
-from azora_orchestrator.config_text import Unreadable, read_text
 
 __all__ = [
     "DEFAULT_HOST",

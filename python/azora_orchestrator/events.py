@@ -13,7 +13,7 @@ import threading
 import time
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Self, cast
@@ -21,10 +21,10 @@ from typing import Any, Self, cast
 from azora_orchestrator import _core
 from azora_orchestrator._arguments import deadline_of
 from azora_orchestrator._descriptors import close_in_children
+from azora_orchestrator._record import milliseconds_of
+from azora_orchestrator.vocabulary import EVENT_TYPES, Actor, Cause, EventType, Status
 
 __all__ = ["EVENT_TYPES", "Event", "EventStream"]
-
-EVENT_TYPES: tuple[str, ...] = tuple(_core.event_types())
 
 _BATCH = 256
 _LONGEST_POLL = 86_400.0  # seconds; poll() refuses more than 24 days
@@ -33,7 +33,8 @@ _LONGEST_POLL = 86_400.0  # seconds; poll() refuses more than 24 days
 class Event(ABC):
     """One fact. A property that this type of event does not have is None.
 
-    Immutable; equal if the content is equal; can be pickled.
+    Immutable; equal if the content is equal; can be pickled. `azora_orchestrator.event_classes` has
+    a class for each type of event, for `isinstance` and `match`.
     """
 
     __slots__ = ()
@@ -45,16 +46,16 @@ class Event(ABC):
     @property
     @abstractmethod
     def json(self) -> bytes:
-        """The whole event as it goes over the wire, as text."""
+        """The event as the REST API spells it, as JSON text."""
 
     @property
     @abstractmethod
     def time_ms(self) -> int:
-        """When it happened: milliseconds since 1970, UTC."""
+        """When it happened, in ms since 1970, UTC."""
 
     @property
     def data(self) -> dict[str, Any]:
-        """The whole event as it goes over the wire: a new dict, yours to change."""
+        """The event as the REST API spells it: a copy that may be changed."""
         data: dict[str, Any] = json.loads(self.json)
         return data
 
@@ -65,109 +66,163 @@ class Event(ABC):
 
     @property
     def seq(self) -> int:
-        """Its place in the sequence."""
+        """Position in the sequence, from 1 and without gaps."""
         return int(self._data["seq"])
 
     @property
     def time(self) -> datetime:
-        """When it happened."""
+        """When it happened, UTC."""
         return datetime.fromtimestamp(self.time_ms / 1000, UTC)
 
     @property
-    def type(self) -> str:
-        """Its name: `serviceRestarted` and so on."""
-        return str(self._data["type"])
+    def type(self) -> EventType:
+        """Name of the event."""
+        return cast(EventType, self._data["type"])
 
     @property
     def service_id(self) -> str | None:
-        """The service it is about; None: no single service."""
+        """Id of the service, or none for an event of the whole fleet."""
         id: str | None = self._data["serviceId"]
         return id
 
     @property
     def incarnation(self) -> int:
-        """Its incarnation: which process of the service."""
+        """Number of the service's process, from 1; 0: it has none."""
         return int(self._data["incarnation"])
 
     @property
-    def cause(self) -> str | None:
-        """Why, in one word."""
-        return str(self._data["cause"]) or None
+    def cause(self) -> Cause | None:
+        """Why it happened, as one word."""
+        return cast(Cause | None, self._data["cause"])
 
     @property
-    def actor(self) -> str | None:
-        """Who caused it: orchestrator, rest, python or file."""
+    def actor(self) -> Actor | None:
+        """What caused it: orchestrator, rest, python or file."""
         return self._data.get("actor")
 
     @property
-    def status(self) -> str | None:
-        """Of a healthCheck: the status it led to."""
+    def status(self) -> Status | None:
+        """Status of the service after this check.
+
+        Of healthCheck; otherwise None.
+        """
         return self._data.get("status")
 
     @property
     def response_time_ms(self) -> int | None:
-        """Of a healthCheck: how long it took."""
+        """Duration of the check in ms.
+
+        Of healthCheck; otherwise None.
+        """
         return self._data.get("responseTime")
 
     @property
     def attempt(self) -> int | None:
-        """Of a serviceRestarted: which attempt succeeded."""
+        """Number of the restart attempt within this episode, from 1.
+
+        Of serviceRestarted, serviceFailed; otherwise None.
+        """
         return self._data.get("attempt")
 
     @property
     def max_restarts(self) -> int | None:
-        """Of a serviceRestarted or serviceFailed: the budget."""
+        """Restart budget of one episode; -1: no limit.
+
+        Of serviceRestarted, serviceFailed; otherwise None.
+        """
         return self._data.get("maxRestarts")
 
     @property
     def downtime_ms(self) -> int | None:
-        """Of a serviceRestarted: how long the service was away, measured."""
+        """How long the service was away, measured in ms.
+
+        Of serviceRestarted; otherwise None.
+        """
         return self._data.get("downtimeMs")
 
     @property
     def pid(self) -> int | None:
-        """Of serviceStarted and serviceExited: the process."""
+        """Id of the main process.
+
+        Of serviceStarted, serviceExited; otherwise None.
+        """
         return self._data.get("pid")
 
     @property
     def code(self) -> int | None:
-        """Of a serviceExited: the exit code; None when a signal ended it."""
+        """Exit code, or none when a signal ended the process.
+
+        Of serviceExited; otherwise None.
+        """
         return self._data.get("code")
 
     @property
     def signal(self) -> str | None:
-        """Of a serviceExited: the signal that ended it, by name."""
+        """Name of the signal that ended the process, such as SIGKILL, or none.
+
+        Of serviceExited; otherwise None.
+        """
         return self._data.get("signal")
 
     @property
     def oom(self) -> bool | None:
-        """Of a serviceExited: whether memory ran out; None when that cannot be known."""
+        """Whether the process was killed for lack of memory; none: unknown.
+
+        Of serviceExited; otherwise None.
+        """
         return self._data.get("oom")
 
     @property
     def blocked_by(self) -> tuple[str, ...]:
-        """Of a serviceBlocked: the dependencies it waits for."""
+        """Ids of the dependencies that it waits for.
+
+        Of serviceBlocked; otherwise empty.
+        """
         return tuple(self._data.get("blockedBy", ()))
 
     @property
     def reason(self) -> str | None:
-        """Words for people."""
+        """Human-readable explanation.
+
+        Of healthCheck, serviceDegraded, serviceUnhealthy, serviceStarted, serviceExited,
+        serviceFailed, healingUnavailable, massUnhealthy, callbackFailed, orchestratorDegraded, gap;
+        otherwise None.
+        """
         return self._data.get("reason")
 
     @property
     def from_seq(self) -> int | None:
-        """Of a gap: the first number lost."""
+        """First sequence number that was lost.
+
+        Of gap; otherwise None.
+        """
         return self._data.get("fromSeq")
 
     @property
     def to_seq(self) -> int | None:
-        """Of a gap: the last number lost."""
+        """Last sequence number that was lost.
+
+        Of gap; otherwise None.
+        """
         return self._data.get("toSeq")
 
     @property
     def count(self) -> int | None:
-        """Of a gap: how many were lost."""
+        """Number of events that were lost.
+
+        Of gap; otherwise None.
+        """
         return self._data.get("count")
+
+    @staticmethod
+    def from_dict(data: Mapping[str, Any]) -> Event:
+        """Make it from an object as the REST API spells it."""
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
+        return _copy(text.encode(), milliseconds_of(data["time"]))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return it as the REST API spells it: a copy that may be changed."""
+        return self.data
 
     def __eq__(self, other: object) -> bool:
         return self.json == other.json if isinstance(other, Event) else NotImplemented
@@ -186,7 +241,7 @@ def _complete(native: type) -> None:
     """Complete the core's event type with these properties; it reads the frequent ones natively."""
     Event.register(native)
     for name, value in vars(Event).items():
-        special = name in {"__eq__", "__hash__", "__repr__", "__reduce__"}
+        special = name in {"to_dict", "__eq__", "__hash__", "__repr__", "__reduce__"}
         if special or (isinstance(value, property) and name not in vars(native)):
             setattr(native, name, value)
 
@@ -217,6 +272,9 @@ def _copy(json: bytes, time_ms: int) -> Event:
     return event
 
 
+_Cursor = _core.Cursor
+
+
 class EventStream:
     """Events of one reader, for `for` and for `async for`.
 
@@ -224,7 +282,7 @@ class EventStream:
     a thread that reads events does not keep the program alive.
     """
 
-    def __init__(self, cursor: _core.Cursor) -> None:
+    def __init__(self, cursor: _Cursor) -> None:
         self._cursor = cursor
         self._ready: deque[Event] = deque()
         self._ending = False
@@ -250,13 +308,24 @@ class EventStream:
         return event
 
     def next(self, *, timeout_ms: float | None = None) -> Event | None:
-        """Wait for the next event; None: none came within `timeout_ms`, or the stream has ended."""
+        """Wait for the next event.
+
+        Args:
+            timeout_ms: How long to wait, in ms. None: until there is one.
+
+        Returns:
+            None if no event came in time, or the stream has ended.
+        """
         return self._ready.popleft() if self._fill(timeout_ms) else None
 
     def batch(self, *, timeout_ms: float | None = None) -> list[Event]:
         """Wait for the next events and take all that are there, at most a few hundred.
 
-        Empty: none came within `timeout_ms`, or the stream has ended.
+        Args:
+            timeout_ms: How long to wait for the first, in ms. None: until there is one.
+
+        Returns:
+            An empty list if no event came in time, or the stream has ended.
         """
         return self._all() if self._fill(timeout_ms) else []
 

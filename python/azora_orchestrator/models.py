@@ -34,6 +34,9 @@ def _pick(service_id: str, endpoint: str) -> Pick:
     return _core.new_pick(service_id, endpoint)
 
 
+_View = _core.Service | SimpleNamespace
+
+
 class Service:
     """One service at one moment: ask again for a newer state.
 
@@ -42,7 +45,7 @@ class Service:
 
     __slots__ = ("_view",)
 
-    def __init__(self, view: _core.Service | SimpleNamespace) -> None:
+    def __init__(self, view: _View) -> None:
         self._view = view
 
     @classmethod

@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeVar, Unpack, overload
 
 from azora_orchestrator import _core
 from azora_orchestrator._arguments import (
@@ -36,7 +36,6 @@ from azora_orchestrator._runtime import Runtime
 from azora_orchestrator._subscriptions import Handler, Subscription
 from azora_orchestrator._wire import split, texts_of, unsayable
 from azora_orchestrator.answers import VerbAnswer, Why
-from azora_orchestrator.config_check import config_of_file
 from azora_orchestrator.errors import (
     InvalidArgument,
     InvalidJson,
@@ -44,7 +43,7 @@ from azora_orchestrator.errors import (
     OrchestratorClosed,
     UnknownService,
 )
-from azora_orchestrator.events import EventStream
+from azora_orchestrator.events import Event, EventStream
 from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.lease import Lease
@@ -56,6 +55,8 @@ if TYPE_CHECKING:
     from azora_orchestrator.config import Config
 
 __all__ = ["MasterOrchestrator"]
+
+E = TypeVar("E", bound=Event)
 
 _STOP_MS = 60_000
 _READY_MS = 30_000
@@ -153,6 +154,8 @@ class MasterOrchestrator:
             >>> with MasterOrchestrator.from_file("azora.toml") as orch:
             ...     orch.wait_ready()
         """
+        from azora_orchestrator.config_check import config_of_file  # few need it
+
         config = config_of_file(path)
         given = {
             "max_concurrent_starts": max_concurrent_starts,
@@ -192,13 +195,13 @@ class MasterOrchestrator:
         """
         self._core.start()
 
-    def stop(self, *, timeout_ms: int = _STOP_MS, leave: bool = False) -> list[str]:
+    def stop(self, *, timeout_ms: float = _STOP_MS, leave: bool = False) -> list[str]:
         """Stop the checks and the process services, in reverse order of dependency.
 
         Waits until they have ended; Ctrl-C ends the wait, not the stop. `start()` brings them back.
 
         Args:
-            timeout_ms: How long to wait, in ms.
+            timeout_ms: How long to wait, in ms; `math.inf`: without limit.
             leave: Leave the processes running. Needs durable state, which this version does not
                 have, so it is refused.
 
@@ -215,7 +218,7 @@ class MasterOrchestrator:
             )
         return self._runtime.stop(milliseconds_of("timeout_ms", timeout_ms))
 
-    def close(self, *, timeout_ms: int = _STOP_MS) -> None:
+    def close(self, *, timeout_ms: float = _STOP_MS) -> None:
         """Stop the services, then end every thread and process of the orchestrator, for good.
 
         Waits; a second call waits for the end of the first. Ctrl-C ends the wait, not the closing.
@@ -299,8 +302,9 @@ class MasterOrchestrator:
             PoolConflict: Its group has the name of a type, or its type the name of a group.
 
         Example:
-            >>> orch.register(id="cache", type="core", endpoint="tcp://127.0.0.1:6379")
-            6
+            >>> seq = orch.register(id="cache", type="core", endpoint="tcp://127.0.0.1:6379")
+            >>> orch.service("cache").endpoint
+            'tcp://127.0.0.1:6379'
         """
         if (service is None) == (not fields):
             raise InvalidArgument("register: give one service, or its fields as keywords")
@@ -585,7 +589,7 @@ class MasterOrchestrator:
         *,
         dependencies: bool = False,
         wait: bool = False,
-        timeout_ms: int = _READY_MS,
+        timeout_ms: float = _READY_MS,
     ) -> VerbAnswer:
         """Start a service, or all instances of an entry. A running one goes on.
 
@@ -593,7 +597,7 @@ class MasterOrchestrator:
             id: Id of the service or entry.
             dependencies: Start what it needs, too, before it.
             wait: Return when it is ready, not when the start is decided.
-            timeout_ms: How long to wait, in ms.
+            timeout_ms: How long to wait, in ms; `math.inf`: without limit.
 
         Returns:
             What was begun.
@@ -607,7 +611,12 @@ class MasterOrchestrator:
         return self._command("start", id, False, dependencies, wait, timeout_ms)
 
     def stop_service(
-        self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = _READY_MS
+        self,
+        id: str,
+        *,
+        dependents: bool = False,
+        wait: bool = False,
+        timeout_ms: float = _READY_MS,
     ) -> VerbAnswer:
         """Stop a service, or all instances of an entry. It stays stopped until it is started.
 
@@ -615,7 +624,7 @@ class MasterOrchestrator:
             id: Id of the service or entry.
             dependents: Stop the services that need it, too, before it.
             wait: Return when its processes have ended, not when the stop is decided.
-            timeout_ms: How long to wait, in ms.
+            timeout_ms: How long to wait, in ms; `math.inf`: without limit.
 
         Returns:
             What was begun; `affected` has the services that need it and go on.
@@ -628,7 +637,12 @@ class MasterOrchestrator:
         return self._command("stop", id, dependents, False, wait, timeout_ms)
 
     def restart(
-        self, id: str, *, dependents: bool = False, wait: bool = False, timeout_ms: int = _READY_MS
+        self,
+        id: str,
+        *,
+        dependents: bool = False,
+        wait: bool = False,
+        timeout_ms: float = _READY_MS,
     ) -> VerbAnswer:
         """Restart a service, or all instances of an entry. This costs no restart of its budget.
 
@@ -636,7 +650,7 @@ class MasterOrchestrator:
             id: Id of the service or entry.
             dependents: Restart the services that need it, too.
             wait: Return when it is ready again, not when the restart is decided.
-            timeout_ms: How long to wait, in ms.
+            timeout_ms: How long to wait, in ms; `math.inf`: without limit.
 
         Returns:
             What was begun; `affected` has the services that need it and go on.
@@ -656,7 +670,7 @@ class MasterOrchestrator:
         dependents: bool,
         dependencies: bool,
         wait: bool,
-        timeout_ms: int,
+        timeout_ms: float,
     ) -> VerbAnswer:
         deadline = deadline_of(timeout_ms)  # first: a wrong one must change nothing
         with _naming(id):
@@ -677,7 +691,7 @@ class MasterOrchestrator:
     # Waiting.
 
     def wait_ready(
-        self, id: str | Sequence[str] | None = None, *, timeout_ms: int = _READY_MS
+        self, id: str | Sequence[str] | None = None, *, timeout_ms: float = _READY_MS
     ) -> None:
         """Wait until a service, several or all of them are ready.
 
@@ -708,7 +722,7 @@ class MasterOrchestrator:
                     raise
                 # One of all, or of a group, was unregistered meanwhile: the others are left.
 
-    def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: int = _READY_MS) -> None:
+    def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: float = _READY_MS) -> None:
         """Wait until a service, or several, have no process.
 
         Args:
@@ -745,7 +759,7 @@ class MasterOrchestrator:
         self,
         *,
         since: int | None = None,
-        type: EventFilter | None = None,
+        type: EventFilter | type[Event] | None = None,
         service: str | None = None,
     ) -> EventStream:
         """Open a stream of events, for `for` and for `async for`.
@@ -765,16 +779,24 @@ class MasterOrchestrator:
         Example:
             >>> with orch.events(since=0, type="serviceHealthy") as stream:
             ...     for event in stream:
-            ...         print(event.seq, event.service_id)
+            ...         print(event.service_id)
             ...         if event.service_id == "orders":
             ...             break
-            3 db
-            5 orders
+            db
+            orders
         """
         if since is not None:
             since = integer_of("since", since, 0, _MOST_SEQ)
         return self._runtime.stream(since, types_of(type), optional_string_of("service", service))
 
+    @overload
+    def on(
+        self, type: type[E], handler: Callable[[E], object], *, service: str | None = None
+    ) -> Subscription: ...
+    @overload
+    def on(
+        self, type: type[E], handler: None = None, *, service: str | None = None
+    ) -> Callable[[Callable[[E], object]], Subscription]: ...
     @overload
     def on(
         self,
@@ -793,11 +815,11 @@ class MasterOrchestrator:
     ) -> Callable[[Handler], Subscription]: ...
     def on(
         self,
-        type: EventFilter,
-        handler: Handler | None = None,
+        type: EventFilter | type[Event],
+        handler: Handler | Callable[..., object] | None = None,
         *,
         service: str | None = None,
-    ) -> Subscription | Callable[[Handler], Subscription]:
+    ) -> Subscription | Callable[..., Subscription]:
         """Call a handler, sync or async, for each event from now on.
 
         Handlers run in order, each on its own: a slow one delays nothing else. A sync handler runs
@@ -806,7 +828,8 @@ class MasterOrchestrator:
         `callbackFailed` (the error of a handler of `callbackFailed` is only logged).
 
         Args:
-            type: Name of an event, several names, or `"*"` for all events.
+            type: Name of an event, several names, `"*"` for all events, or a class such as
+                `ServiceRestartedEvent`, whose attributes type checkers then know.
             handler: Called with the event. None: use `on()` as a decorator.
             service: Only events of this service, or of the instances of this entry.
 

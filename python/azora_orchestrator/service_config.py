@@ -2,7 +2,7 @@
 
 Python names are the wire names in snake_case, with `_ms` on durations. A plain dict in place of one
 of these classes uses the wire's spelling and durations (`{"stopTimeout": "10s"}`), as config files
-do. The `Args` of each class are written by `tools/write_docs.py` from the core's table of fields.
+do. The `Args` of each class are written by `tools/check_docs.py` from the core's table of fields.
 """
 
 from __future__ import annotations
@@ -131,7 +131,14 @@ class _Wire:
 @_named
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LogConfig(_Wire):
-    """Limits of the log files of one process service."""
+    """Limits of the log files of one process service.
+
+    Args:
+        max_bytes: Size of one log file. Must be an integer of at least 1024 (bytes). Default:
+            10485760.
+        files: Number of log files kept, the current one included. Must be an integer from 1 to
+            1000. Default: 5.
+    """
 
     max_bytes: int | str | None = None
     files: int | None = None
@@ -140,7 +147,44 @@ class LogConfig(_Wire):
 @_named
 @dataclass(frozen=True, kw_only=True)
 class ProcessConfig(_Wire):
-    """How the service is run, when we run it."""
+    """How the service is run, when we run it.
+
+    Args:
+        argv: Program and its arguments; {port} and {index} are replaced, {{port}} stands for
+            {port}. Required.
+        cwd: Folder it runs in. Must be a text of 1 to 4096 characters without control characters.
+            Default: the folder of the config file.
+        env: Environment variables; values are shown as ***.
+        env_file: File of NAME=value lines, read at each start. Must be a text of 1 to 4096
+            characters without control characters. Default: None.
+        env_expand: Replace $NAME and ${NAME} in the values of env_file by what is set by then.
+            Default: False.
+        inherit_env: Further variables of ours that it gets. Must be a list of names of environment
+            variables, or "*". Default: [].
+        user: User it runs as. Must be a text of 1 to 256 characters without control characters.
+            Default: ours.
+        umask: Permissions that files it makes do not get. Must be an octal text such as "027".
+            Default: as the server has it at the start.
+        stop_signal: Signal that asks it to stop. Must be the name of a signal such as "SIGTERM".
+            Default: 'SIGTERM'.
+        stop_timeout_ms: Time from the stop signal to SIGKILL, of all its processes. Must be an
+            integer of at least 0 (milliseconds). Default: 10000.
+        stop_mode: Who gets the stop signal: the main process, and what it leaves when it has ended;
+            or all at once (tree). Default: 'main'.
+        orphan_timeout_ms: When the main process has ended by itself: time that the others have from
+            the stop signal to SIGKILL. Must be an integer of at least 0 (milliseconds). Default:
+            2000.
+        log: Limits of its log files.
+        memory_limit: Memory that it may use with its descendants; without a memory cgroup:
+            addresses of each process. Must be an integer of at least 1048576 (bytes). Default:
+            None.
+        replicas: Number of processes; more than one are the services id@0, id@1 and so on; the id
+            stands for all. Must be an integer from 1 to 1000. Default: 1.
+        ports: Port of each replica. Must be a list of ports, or a range such as "7001-7004".
+            Default: the endpoint's and those after it.
+        rlimits: Resource limits: {nofile: 4096} or {nofile: {soft, hard}}; -1 or "unlimited": none.
+        no_new_privs: Set-user-id programs gain nothing. Default: True.
+    """
 
     argv: Sequence[str]
     cwd: str | None = None
@@ -165,7 +209,28 @@ class ProcessConfig(_Wire):
 @_named
 @dataclass(frozen=True, kw_only=True)
 class HealthCheck(_Wire):
-    """How the service is checked."""
+    """How the service is checked.
+
+    Args:
+        type: What is asked: an HTTP request, a TCP connection, or that the process lives. Default:
+            http; tcp for a tcp:// endpoint.
+        timeout_ms: One check ends after this, body included. Must be an integer of at least 1
+            (milliseconds). Default: 5000, at most the interval.
+        unhealthy_threshold: Failures in a row that take the service out of rotation. Must be an
+            integer from 1 to 1000. Default: 2.
+        restart_threshold: Failures in a row that let healing act. Must be an integer from 1 to
+            1000. Default: 3, at least unhealthy_threshold.
+        healthy_threshold: Passes in a row that put the service back. Must be an integer from 1 to
+            1000. Default: 2.
+        start_timeout_ms: A start must pass its first check within this. Must be an integer of at
+            least 1 (milliseconds). Default: 30000, at least twice the interval.
+        method: HTTP method of the check. Default: 'GET'.
+        headers: Header fields sent with the check.
+        expected_status: Answers that count as healthy. Must be an HTTP status from 100 to 599, a
+            range such as "200-299", or a list of these. Default: 200-299.
+        reuse_connection: Keep the connection between checks; every fifth, and each after a failure,
+            is by a new one. Default: False.
+    """
 
     type: Literal["http", "tcp", "process"] | None = None
     timeout_ms: int | None = None
@@ -182,7 +247,17 @@ class HealthCheck(_Wire):
 @_named
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dependency(_Wire):
-    """A service that is needed, and the condition it must have reached."""
+    """A service that is needed, and the condition it must have reached.
+
+    Args:
+        id: Service that is needed. Must be the id of a service. Required.
+        condition: What it must have reached. Default: 'healthy'.
+        strength: hard: wait for it. soft: only start after it. Default: 'hard'.
+        min: Of a service with replicas: so many of them must have reached it. Must be an integer
+            from 1 to 1000. Default: 1.
+        on_restart: restart: this one is restarted after that one was. Costs no restart of the
+            budget. Default: 'none'.
+    """
 
     id: str
     condition: Literal["started", "healthy", "completed"] | None = None
@@ -198,6 +273,56 @@ class ServiceConfig(_Wire):
 
     `restart` may be a callable (sync or async): it is asked to bring the service back, gets a
     `RestartRequest` if it takes an argument, and fails by raising or by returning False.
+
+    Args:
+        id: Unique name of the service. Must be a word of 1 to 63 letters, digits, ".", "_" or "-",
+            the first a letter or digit. Required.
+        type: Kind of service, and the pool of that name: core, b2b, infrastructure or any word.
+            Must be a word of 1 to 63 letters, digits, ".", "_" or "-", the first a letter or digit.
+            Required.
+        endpoint: URL of the service. May be absent only when health_check.type is process. Must be
+            an http://, https:// or tcp:// URL such as "http://127.0.0.1:7001". Default: None.
+        name: Name for people. Must be a text of 1 to 200 characters without control characters.
+            Default: the id.
+        health_check_path: Path of the health check below the endpoint. Must be a path that starts
+            with "/", in plain ASCII without spaces or "#". Default: '/health'.
+        health_check_interval_ms: Time between health checks. Must be an integer of at least 100
+            (milliseconds). Default: 30000.
+        max_restarts: Restarts after failures in one episode; 0: only alert, -1: no limit. Must be
+            an integer of at least -1. Default: 5.
+        restart_delay_ms: Shortest wait before each restart. Must be an integer of at least 0
+            (milliseconds). Default: 0, 1, 2, 4 .. s, growing with each attempt.
+        priority: 1 to 10, 10 starts first and gets the largest weight. Must be an integer from 1 to
+            10. Default: 5.
+        dependencies: Services this one needs: ids, or objects {id, condition, strength, min,
+            on_restart}. Default: [].
+        metadata: Anything of yours; kept and echoed.
+        group: Pool of interchangeable replicas. Must be a word of 1 to 63 letters, digits, ".", "_"
+            or "-", the first a letter or digit. Default: the id.
+        weight: Share of picks; 0: never picked. Must be a number from 0 to 1000000. Default: the
+            priority.
+        health_check: How the service is checked.
+        restart: How the service is healed. Default: process when there is a process. Not over REST.
+        process: How the service is run, when we run it. Not over REST.
+        restart_policy: After which exits the process is started again. Default: always with an
+            endpoint, on-failure without.
+        restart_factor: Growth of the wait from one restart to the next. Must be a number from 1 to
+            100. Default: 2.
+        restart_max_delay_ms: Longest wait before a restart, at least 1: there is always one. A
+            larger restart_delay_ms raises the default. Must be an integer of at least 1
+            (milliseconds). Default: 60000.
+        stable_after_ms: Healthy for this long: the restart budget is whole again. Must be an
+            integer of at least 0 (milliseconds). Default: the largest of 60000, twice the last
+            wait, twice the interval.
+        failed_retry_interval_ms: Time between single tries once the budget is spent; 0: none.
+            Default 0 for a callable. Must be an integer of at least 0 (milliseconds). Default:
+            300000.
+        start_interval_ms: Longest time between checks while starting. Must be an integer of at
+            least 10 (milliseconds). Default: 1000, at most the interval.
+        kill_timeout_ms: Time after SIGKILL until a process counts as stuck. Must be an integer of
+            at least 100 (milliseconds). Default: 5000.
+        flap_limit: More restarts after failures in one hour than this: the service flaps; 0: never.
+            Must be an integer from 0 to 100000. Default: 10.
     """
 
     id: str

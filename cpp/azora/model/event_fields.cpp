@@ -28,7 +28,7 @@ constexpr std::array<EventRow, kEventTypeCount> kRows = {{
     {callback_failed, "A handler or a restart callable raised an exception.", "reason", "", false},
     {orchestrator_degraded, "Something is wrong with the orchestrator itself.", "reason", "", false},
     {orchestrator_recovered, "The orchestrator itself works well again.", "", "", false},
-    {gap, "This reader lost events: it was too slow, or asked for a place that is not in the log.",
+    {gap, "Events were lost: the reader was too slow, or asked for a place that is not in the log.",
      "fromSeq toSeq count", "reason", false},
 }};
 

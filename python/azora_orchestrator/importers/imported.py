@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
-from azora_orchestrator.config_text import Unreadable, read_text
+from azora_orchestrator._config_text import Unreadable, read_text
 
 _ID = re.compile(r"[^A-Za-z0-9._-]+")
 _LONGEST_ID = 63

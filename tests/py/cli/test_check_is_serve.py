@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from azora_orchestrator import MasterOrchestrator
+from azora_orchestrator._config_text import read_text
 from azora_orchestrator._core import CoreError
 from azora_orchestrator.cli import serve as serving
 from azora_orchestrator.cli.client import Failure
-from azora_orchestrator.config_text import read_text
 from cli.conftest import Azora
 from cli.files import FILES, SERVICES, File
 

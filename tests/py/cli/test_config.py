@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from azora_orchestrator import config
-from azora_orchestrator.config_lines import json_lines, line_of, path_of, toml_lines
+from azora_orchestrator._config_lines import json_lines, line_of, path_of, toml_lines
 from cli.conftest import Azora
 
 pytestmark = pytest.mark.native

@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from azora_orchestrator.config_lines import Lines, json_lines, toml_lines, yaml_lines
+from azora_orchestrator._config_lines import Lines, json_lines, toml_lines, yaml_lines
 
 __all__ = ["Text", "Unreadable", "read_text"]
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 from azora_orchestrator import _core
-from azora_orchestrator.config_lines import Path, path_of
+from azora_orchestrator._config_lines import Path, path_of
 
 __all__ = ["Loader", "Read", "rehearse"]
 
