@@ -320,11 +320,12 @@ def test_our_loop_is_not_made_again_after_its_end() -> None:
 
     function = UserCallable(work, loops)
     function.wait_for(work())
-    before = threading.active_count()
     loops.close(WAIT)
+    left = set(threading.enumerate())
     with pytest.raises(OrchestratorClosed):
         function.wait_for(work())
-    assert threading.active_count() == before - 1
+    assert set(threading.enumerate()) <= left
+    assert "azora-loop" not in {thread.name for thread in left}
 
 
 def test_close_on_the_loop_does_not_wait_for_a_handler_that_needs_the_loop(
