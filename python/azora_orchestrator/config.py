@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import difflib
 import json
-import math
 import os
 import re
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,6 +19,16 @@ from azora_orchestrator._config_lines import Lines, line_of, path_of
 from azora_orchestrator._config_rehearsal import rehearse
 from azora_orchestrator._config_text import Unreadable, read_text
 from azora_orchestrator.config_fault import ConfigFault
+from azora_orchestrator.config_rules import (
+    ORCHESTRATOR,
+    POOL,
+    Rules,
+    Wrong,
+    is_sayable,
+    milliseconds,
+    shown_value,
+)
+from azora_orchestrator.server.listening import in_the_clear, is_network
 
 __all__ = [
     "DEFAULT_HOST",
@@ -35,11 +43,7 @@ __all__ = [
 DEFAULT_HOST = "127.0.0.1"
 DEFAULT_PORT = 5000
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|min|h)")  # as model/units.cpp reads it
-_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,62}")
-_MAX_MS = 2**31 - 1
-_EXACT = 1e-6  # of a millisecond: rounding error of binary fractions, as in "1.001s"
 _Path = tuple[str | int, ...]
 
 
@@ -64,103 +68,6 @@ class Config:
     warnings: list[ConfigFault] = field(default_factory=list)
 
 
-class _Wrong(Exception):
-    """The rule a value breaks."""
-
-
-def _shown(value: Any) -> str:
-    try:
-        text = json.dumps(value, ensure_ascii=False)
-    except (TypeError, ValueError):
-        text = str(value)
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value or not _sayable(value):
-        raise _Wrong(f"is {_shown(value)}; it must be a text")
-    return value
-
-
-def _integer(low: int, high: int) -> Callable[[Any], int]:
-    def check(value: Any) -> int:
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise _Wrong(f"is {_shown(value)}; it must be an integer from {low} to {high}")
-        return value
-
-    return check
-
-
-def _boolean(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise _Wrong(f"is {_shown(value)}; it must be true or false")
-    return value
-
-
-def _share(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
-        raise _Wrong(f"is {_shown(value)}; it must be a number from 0 to 1")
-    return float(value)
-
-
-def milliseconds(text: str) -> int | None:
-    """A duration as files and options spell it ("500ms", "1.5s", "2m"); None: not a duration."""
-    match = _DURATION.fullmatch(text)
-    ms = float(match[1]) * _UNITS[match[2]] if match else -1.0
-    return round(ms) if 0 <= ms <= _MAX_MS and abs(ms - round(ms)) <= _EXACT else None
-
-
-def _duration(value: Any) -> int:
-    ms: int | None = None
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_MS:
-        ms = value
-    elif isinstance(value, str):
-        ms = milliseconds(value)
-    if ms is None:
-        raise _Wrong(f'is {_shown(value)}; it must be milliseconds or a text such as "30s"')
-    return ms
-
-
-def _lease_ttl(value: Any) -> int:
-    if (ms := _duration(value)) < 1:
-        raise _Wrong(f"is {_shown(value)}; it must be at least 1 ms")
-    return ms
-
-
-def _choice(*allowed: str) -> Callable[[Any], str]:
-    def check(value: Any) -> str:
-        if value not in allowed:
-            raise _Wrong(f"is {_shown(value)}; it must be one of {', '.join(allowed)}")
-        return str(value)
-
-    return check
-
-
-def _texts(value: Any) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise _Wrong(f"is {_shown(value)}; it must be a list of texts")
-    return list(value)
-
-
-_Table = dict[str, tuple[str, Callable[[Any], Any]]]
-
-# Key in the file -> option and rule.
-_ORCHESTRATOR: _Table = {
-    "host": ("host", _text),
-    "port": ("port", _integer(0, 65_535)),
-    "auth": ("auth", _choice("owner", "token")),
-    "allowedHosts": ("allowed_hosts", _texts),
-    "stopTimeout": ("stop_timeout_ms", _duration),
-    "maxConcurrentStarts": ("max_concurrent_starts", _integer(0, 100_000)),
-    "startsPerSecond": ("starts_per_second", _integer(0, 100_000)),
-}
-_POOL: _Table = {
-    "strategy": ("strategy", _choice(*_core.strategies())),
-    "allowDegraded": ("allow_degraded", _boolean),
-    "panicThreshold": ("panic_threshold", _share),
-    "leaseTtl": ("lease_ttl_ms", _lease_ttl),
-}
 _TOP = ("orchestrator", "pools", "services")
 
 
@@ -175,11 +82,18 @@ class _Loader:
     """One file on its way to a Config."""
 
     def __init__(
-        self, name: str, base_dir: str, host: str | None = None, port: int | None = None
+        self,
+        name: str,
+        base_dir: str,
+        host: str | None = None,
+        port: int | None = None,
+        *,
+        insecure_plaintext: bool = False,
     ) -> None:
         self.name = name
         self._host = host
         self._port = port
+        self._insecure_plaintext = insecure_plaintext
         self.config = Config(base_dir)
         self.lines: Lines = {}
         self._places: list[int] = []  # of config.services in the list of the file
@@ -187,11 +101,11 @@ class _Loader:
     def fault(self, path: _Path, shown: str, message: str) -> None:
         self.config.faults.append(ConfigFault(self.name, line_of(self.lines, path), shown, message))
 
-    def table(self, data: Any, path: _Path, rules: _Table) -> dict[str, Any]:
+    def table(self, data: Any, path: _Path, rules: Rules) -> dict[str, Any]:
         """The options of one table in which every key must be known."""
         shown = ".".join(map(str, path))
         if not isinstance(data, dict):
-            self.fault(path, shown, f"is {_shown(data)}; it must be a table")
+            self.fault(path, shown, f"is {shown_value(data)}; it must be a table")
             return {}
         options: dict[str, Any] = {}
         for key, value in ((str(key), value) for key, value in data.items()):
@@ -202,20 +116,21 @@ class _Loader:
             option, rule = rules[key]
             try:
                 options[option] = rule(value)
-            except _Wrong as wrong:
+            except Wrong as wrong:
                 self.fault((*path, key), here, str(wrong))
         return options
 
     def read(self, data: Any) -> Config:
         if not isinstance(data, dict):
-            self.fault((), "", f"the file holds {_shown(data)}; it must hold a table")
+            self.fault((), "", f"the file holds {shown_value(data)}; it must hold a table")
             return self.config
         for key in map(str, data):
             if key not in _TOP:
                 self.fault((key,), key, _unknown(key, _TOP))
         self.config.settings = self.table(
-            data.get("orchestrator", {}), ("orchestrator",), _ORCHESTRATOR
+            data.get("orchestrator", {}), ("orchestrator",), ORCHESTRATOR
         )
+        self._plaintext()
         self._pools(data.get("pools", {}))
         self._services(data.get("services", []))
         self._addresses()
@@ -224,9 +139,20 @@ class _Loader:
         self.config.warnings.sort(key=lambda fault: fault.line)
         return self.config
 
+    def _plaintext(self) -> None:
+        """Reports an address that other machines can reach, unless that is spelled out."""
+        settings = self.config.settings
+        host = settings.get("host") if self._host is None else None  # an option is judged later
+        allowed = self._insecure_plaintext or settings.get("insecure_plaintext", False)
+        if host is not None and is_network(host) and not allowed:
+            how = "to accept that, set insecurePlaintext = true"
+            self.fault(
+                ("orchestrator", "host"), "orchestrator.host", f"{in_the_clear(host)}; {how}"
+            )
+
     def _pools(self, pools: Any) -> None:
         if not isinstance(pools, dict):
-            self.fault(("pools",), "pools", f"is {_shown(pools)}; it must be a table of pools")
+            self.fault(("pools",), "pools", f"is {shown_value(pools)}; it must be a table of pools")
             return
         for name, data in ((str(name), data) for name, data in pools.items()):
             if not _WORD.fullmatch(name):
@@ -236,11 +162,11 @@ class _Loader:
                     'is no name of a pool; use 1 to 63 letters, digits, ".", "_" or "-"',
                 )
                 continue
-            self.config.pools[name] = self.table(data, ("pools", name), _POOL)
+            self.config.pools[name] = self.table(data, ("pools", name), POOL)
 
     def _services(self, services: Any) -> None:
         if not isinstance(services, list):
-            self.fault(("services",), "services", f"is {_shown(services)}; it must be a list")
+            self.fault(("services",), "services", f"is {shown_value(services)}; it must be a list")
             return
         seen: dict[str, int] = {}
         for index, service in enumerate(services):
@@ -252,7 +178,9 @@ class _Loader:
                 self._unfit(service, path)
                 continue
             if not isinstance(service, dict):
-                self.fault(path, f"services[{index}]", f"is {_shown(service)}; it must be a table")
+                self.fault(
+                    path, f"services[{index}]", f"is {shown_value(service)}; it must be a table"
+                )
                 continue
             self.config.services.append(text)
             self._places.append(index)
@@ -288,9 +216,9 @@ class _Loader:
                 below = [((*at, str(key)), key, value) for key, value in item.items()]
             elif isinstance(item, list):
                 below = [((*at, index), index, value) for index, value in enumerate(item)]
-            elif not _sayable(item):
+            elif not is_sayable(item):
                 rule = _FINITE if isinstance(item, float) else _SAYABLE
-                self.fault(at, _dotted(at), f"is {_shown(item)}; it must be {rule}")
+                self.fault(at, _dotted(at), f"is {shown_value(item)}; it must be {rule}")
                 continue
             else:
                 continue
@@ -298,8 +226,8 @@ class _Loader:
                 self.fault(at, _dotted(at[:8]), f"is nested deeper than {_DEPTH}; flatten it")
                 continue
             for inner, key, value in below:
-                if not _sayable(key):
-                    self.fault(inner, _shown(key), "is no name of a field; it must be a text")
+                if not is_sayable(key):
+                    self.fault(inner, shown_value(key), "is no name of a field; it must be a text")
                 pending.append((inner, value))
         return len(self.config.faults) > before
 
@@ -316,14 +244,6 @@ def _dotted(path: _Path) -> str:
         return f"services[{index}]"
     words = (f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
     return "".join(words).removeprefix(".")
-
-
-def _sayable(value: Any) -> bool:
-    if isinstance(value, str):
-        return value == value.encode("utf-8", "ignore").decode()
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int | None) and -(2**63) <= (value or 0) < 2**64
 
 
 class _Relations:
@@ -430,7 +350,11 @@ class _Relations:
 
 
 def load(
-    path: str | os.PathLike[str], *, host: str | None = None, port: int | None = None
+    path: str | os.PathLike[str],
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    insecure_plaintext: bool = False,
 ) -> Config:
     """Reads and judges a configuration file.
 
@@ -438,6 +362,7 @@ def load(
         path: A .toml, .json, .yaml or .yml file; any other name is read as TOML.
         host: Where the server is to listen; None: where the file says, else 127.0.0.1.
         port: Likewise; None: as the file says, else 5000. No process service may have it.
+        insecure_plaintext: Whether the file's host may be one that other machines can reach.
 
     Returns:
         What it says; look at `faults` before using it. A file that cannot be read is a fault.
@@ -455,11 +380,19 @@ def load(
         loader.lines = {(): start}
         loader.fault((), "", "is not UTF-8; save it as UTF-8")
         return loader.config
-    return load_text(text, name, folder, host=host, port=port)
+    return load_text(
+        text, name, folder, host=host, port=port, insecure_plaintext=insecure_plaintext
+    )
 
 
 def load_text(
-    text: str, name: str, folder: Path, *, host: str | None = None, port: int | None = None
+    text: str,
+    name: str,
+    folder: Path,
+    *,
+    host: str | None = None,
+    port: int | None = None,
+    insecure_plaintext: bool = False,
 ) -> Config:
     """Judges the text of a configuration file.
 
@@ -469,8 +402,9 @@ def load_text(
         folder: Where relative paths of its services start.
         host: As for `load`.
         port: As for `load`.
+        insecure_plaintext: As for `load`.
     """
-    loader = _Loader(name, str(folder), host, port)
+    loader = _Loader(name, str(folder), host, port, insecure_plaintext=insecure_plaintext)
     try:
         read = read_text(text, Path(name).suffix)
     except Unreadable as error:
@@ -480,6 +414,8 @@ def load_text(
     loader.lines = read.lines
     for line, key in read.twice:
         loader.config.faults.append(
-            ConfigFault(name, line, _shown(key), "stands twice in one table; remove one of them")
+            ConfigFault(
+                name, line, shown_value(key), "stands twice in one table; remove one of them"
+            )
         )
     return loader.read(read.data)

@@ -1,8 +1,10 @@
-"""`azora serve` and `azora demo`: an orchestrator and its REST surface in one process."""
+"""`azora serve` and `azora demo`: what they serve, and what they print about it.
+
+The server itself is `azora_orchestrator.server`; here are its hooks and the exit codes.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import errno
 import json
@@ -10,21 +12,18 @@ import logging
 import os
 import socket
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
+from azora_orchestrator.cli.progress import Progress
 from azora_orchestrator.cli.render import complain, count, tell
-from azora_orchestrator.cli.signals import Signals
 from azora_orchestrator.config import DEFAULT_HOST, DEFAULT_PORT
+from azora_orchestrator.errors import AzoraError, InternalError, InvalidArgument
+from azora_orchestrator.server.hooks import Hooks
 
 DEFAULT_STOP_MS = 60_000
-_BACKLOG = 2048
-_DRAIN_SECONDS = 2  # for unfinished answers, once the fleet is stopped
-_KILL_SECONDS = 10.0  # until processes killed by a second signal are gone
 
 
 @dataclass(slots=True)
@@ -40,6 +39,7 @@ class Plan:
     port: int = DEFAULT_PORT
     auth: str = "owner"
     allowed_hosts: list[str] = field(default_factory=list)
+    insecure_plaintext: bool = False
     stop_timeout_ms: int = DEFAULT_STOP_MS
     core_options: dict[str, Any] = field(default_factory=dict)
 
@@ -62,6 +62,7 @@ def make_plan(
     port: int | None,
     auth: str | None,
     stop_timeout_ms: int | None,
+    insecure_plaintext: bool = False,
 ) -> Plan:
     """Joins file, catalog, environment and options; a faulty file ends the verb with all faults."""
     settings: dict[str, Any] = {}
@@ -71,7 +72,7 @@ def make_plan(
     else:
         from azora_orchestrator.config import load
 
-        read = load(config, host=host, port=port)
+        read = load(config, host=host, port=port, insecure_plaintext=insecure_plaintext)
         if read.faults:
             raise Failure(USAGE, "\n".join(map(str, read.faults)))
         for warning in read.warnings:
@@ -82,6 +83,7 @@ def make_plan(
     plan.port = settings.get("port", plan.port) if port is None else port
     plan.auth = auth or settings.get("auth", plan.auth)
     plan.allowed_hosts = list(settings.get("allowed_hosts", ()))
+    plan.insecure_plaintext = insecure_plaintext or settings.get("insecure_plaintext", False)
     if stop_timeout_ms is None:
         stop_timeout_ms = settings.get("stop_timeout_ms", DEFAULT_STOP_MS)
     plan.stop_timeout_ms = stop_timeout_ms
@@ -93,273 +95,126 @@ def make_plan(
     return plan
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """The listening socket, taken before anything else starts."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
-    except OSError as error:
-        raise Failure(USAGE, f"cannot listen on {host}: {error.strerror}") from None
-    family, kind, protocol, _, address = found[0]
-    listener = socket.socket(family, kind, protocol)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(_BACKLOG)
-    except OSError as error:
-        listener.close()
-        if error.errno == errno.EADDRINUSE:
-            raise Failure(
-                USAGE, f"port {port} on {host} is in use; choose another with --port, or --port 0"
-            ) from None
-        raise Failure(USAGE, f"cannot listen on {host} port {port}: {error.strerror}") from None
-    listener.setblocking(False)
-    return listener
+class Printing(Hooks):
+    """Registers what the plan says, and prints what becomes of it."""
 
-
-def url_of(listener: socket.socket) -> str:
-    """The URL of the server for a client on this machine."""
-    host, port = listener.getsockname()[:2]
-    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, host)  # noqa: S104 (a comparison)
-    if ":" in host and not host.startswith("["):
-        host = f"[{host}]"
-    return f"http://{host}:{port}"
-
-
-def _hosts(plan: Plan) -> list[str]:
-    """The names that a Host header may have because of our own address."""
-    names = [*plan.allowed_hosts, plan.host]
-    if plan.host in ("0.0.0.0", "::", ""):  # noqa: S104 (a comparison)
-        names += ["ip", socket.gethostname(), socket.getfqdn()]
-    return names
-
-
-def _own_line(event: Any) -> str:
-    """The line for a trouble of the orchestrator itself, or for its end."""
-    what = event.type.removeprefix("orchestrator").lower()
-    reason = f": {event.reason}" if event.reason else ""
-    return f"  {what:10} {'(orchestrator)':28} {event.cause}{reason}"
-
-
-class Progress:
-    """Prints what happens to each service, and to the orchestrator itself.
-
-    Threads: one daemon thread of its own.
-    """
-
-    _TYPES = (
-        "serviceHealthy",
-        "serviceDegraded",
-        "serviceUnhealthy",
-        "serviceFailed",
-        "serviceExited",
-        "serviceRestarted",
-        "orchestratorDegraded",
-        "orchestratorRecovered",
-    )
-
-    def __init__(self, core: Any) -> None:
-        self._core = core
-        self._cursor = core.cursor(core.seq(), list(self._TYPES), None)
-        self._thread = threading.Thread(target=self._run, name="azora-progress", daemon=True)
-        self._ended = threading.Event()
-
-    def start(self) -> None:
-        """Begins."""
-        self._thread.start()
-
-    def end(self) -> None:
-        """Ends the printing."""
-        self._ended.set()
-        self._cursor.close()
-        self._thread.join(2)
-
-    def _run(self) -> None:
-        complete = False
-        while not self._ended.is_set():
-            self._cursor.wait(1000)
-            for event in self._cursor.drain():
-                if self._ended.is_set():
-                    return
-                if event.type.startswith("orchestrator"):
-                    tell(_own_line(event))
-                    continue
-                _, total, healthy, _, _ = self._core.totals()
-                what = event.type.removeprefix("service").lower()
-                reason = f" ({event.reason})" if what == "failed" and event.reason else ""
-                tell(
-                    f"  {what:10} {event.service_id or '-':28} {healthy} of {total} healthy{reason}"
-                )
-                if not complete and healthy == total:
-                    complete = True
-                    every = "the service is" if total == 1 else f"all {total} services are"
-                    tell(f"{every} healthy")
-
-
-@contextlib.contextmanager
-def _quiet(_server: Any) -> Iterator[None]:
-    yield
-
-
-def run(plan: Plan, *, greeting: str) -> int:
-    """Serves until a signal; answers the exit code."""
-    listener = bind(plan.host, plan.port)
-    logging.basicConfig(
-        stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
-    )
-    tell(greeting)
-    if plan.auth == "token":
-        from azora_orchestrator.server import tokens
-
-        try:
-            tokens.ensure_token()
-        except OSError as error:
-            listener.close()
-            raise Failure(USAGE, f"no token can be kept: {error}") from None
-    from azora_orchestrator import MasterOrchestrator, _core
-    from azora_orchestrator.errors import AzoraError
-
-    _core.raise_file_limit()  # each kept connection of a check is a file
-    try:
-        orch = MasterOrchestrator(**plan.core_options)
-    except AzoraError as error:
-        listener.close()
-        raise Failure(USAGE, str(error)) from None
-    with contextlib.closing(listener):
-        try:
-            with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-                return runner.run(_Server(plan, orch, listener).run())
-        finally:
-            orch.close(timeout_ms=1_000)
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop
-    return uvloop.new_event_loop
-
-
-class _Server:
-    """uvicorn, the orchestrator and the signals, in one order of starting and stopping."""
-
-    def __init__(self, plan: Plan, orch: Any, listener: socket.socket) -> None:
-        import uvicorn
-
-        from azora_orchestrator.cli.protocol import Protocol
-        from azora_orchestrator.server import create_app
-
-        class Uvicorn(uvicorn.Server):
-            """Leaves signals to us: uvicorn would end before the fleet is stopped."""
-
-            capture_signals = _quiet
-
+    def __init__(self, plan: Plan, orch: Any) -> None:
+        self.file = plan.file
+        self.note = complain
+        self.was_killed = False
         self._plan = plan
         self._orch = orch
-        self._listener = listener
-        self._app = create_app(orch, auth=plan.auth, allowed_hosts=_hosts(plan))
-        self._app.ready_reason = "the services are being registered"
-        self._app.stop_timeout_ms = plan.stop_timeout_ms
-        self._uvicorn = Uvicorn(
-            uvicorn.Config(
-                self._app,
-                http=Protocol,
-                lifespan="off",
-                access_log=False,
-                log_config=None,
-                proxy_headers=False,
-                server_header=False,
-                ws="none",
-                timeout_graceful_shutdown=_DRAIN_SECONDS,
-            )
-        )
-        self._stop = asyncio.Event()
-        self._signals = 0
-        self._killing = False
-        self._waited_ms = 0  # for the fleet to stop
+        self._progress: Progress | None = None
 
-    async def run(self) -> int:
-        """Starts everything, serves, stops everything; returns the exit code."""
-        Signals(self._on_stop, self._on_kill, self._plan.file).install(asyncio.get_running_loop())
-        serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listener]))
-        stopping = asyncio.create_task(self._stop.wait())
-        progress = None
-        try:
-            # Services are registered first, so that clients never see half a fleet as ready.
-            await asyncio.to_thread(self._register)
-            progress = Progress(self._orch._core)
-            progress.start()
-            await asyncio.to_thread(self._orch.start)
-            self._app.ready_reason = None
-            services = count(self._orch.status().total_services)
-            tell(f"Azora Orchestrator serves {services} at {url_of(self._listener)}")
-            await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
-            if serving.done() and not self._signals:
-                reason = serving.exception() or "it answers no more"
-                raise Failure(UNHEALTHY, f"the HTTP server ended by itself: {reason}")
-        except Failure as failure:
-            complain(str(failure))
-            return failure.exit_code
-        finally:
-            if progress is not None:
-                progress.end()
-            left = await self._end(serving)
-            stopping.cancel()
-        if left:
-            when = "before it was asked again" if self._killing else f"within {self._waited_ms} ms"
-            complain(f"did not stop {when}: {', '.join(left)}")
-            return UNHEALTHY
-        return OK
-
-    def _register(self) -> None:
-        from azora_orchestrator._core import CoreError
-
+    def prepare(self) -> None:
+        """Registers."""
         plan, core = self._plan, self._orch._core
         try:
-            core.set_own_address(plan.host, self._listener.getsockname()[1])
             if plan.services:
                 none = [False] * len(plan.services)
                 core.register(plan.services, plan.origin, plan.base_dir, none)
             for name, options in plan.pools.items():
                 core.configure_pool(name, options)
-        except CoreError as error:
-            raise Failure(USAGE, str(error.args[1])) from None
+        except AzoraError as error:
+            raise Failure(USAGE, str(error)) from None
+        self._progress = Progress(core)
+        self._progress.start()
 
-    def _on_stop(self, reason: str) -> None:
-        if self._signals:
-            return self._on_kill(f"{reason} again")
-        self._signals = 1
+    def ready(self, url: str) -> None:
+        """The line that scripts wait for."""
+        services = count(self._orch.status().total_services)
+        tell(f"Azora Orchestrator serves {services} at {url}")
+
+    def stopping(self, reason: str) -> None:
+        """What ends the server is always said."""
         tell(f"{reason}: stopping the fleet ..")
-        self._begin_end()
-        self._stop.set()
-        return None
 
-    def _on_kill(self, reason: str) -> None:
-        self._signals += 1
-        if self._killing:
-            os._exit(UNHEALTHY)  # the keeper ends the fleet after us
-        self._killing = True
+    def killing(self, reason: str) -> None:
+        """The second time, too."""
+        self.was_killed = True
         complain(f"{reason}: killing what has not stopped")
-        threading.Thread(target=self._kill, name="azora-kill", daemon=True).start()
 
-    def _kill(self) -> None:
-        """Ends at once and without answers to clients, but leaves no service running."""
-        ended = threading.Thread(target=self._orch.close, kwargs={"timeout_ms": 0}, daemon=True)
-        ended.start()
-        ended.join(_KILL_SECONDS)
+    def killed(self) -> None:
+        """Ends at once, without answers to clients; no service is left running."""
         os._exit(UNHEALTHY)
 
-    def _begin_end(self) -> None:
-        # From here on uvicorn would only log that clients were left, which is intended.
-        logging.getLogger("uvicorn.error").disabled = True
-        self._app.begin_shutdown()
+    def ended(self) -> None:
+        """Prints no more progress."""
+        if self._progress is not None:
+            self._progress.end()
 
-    async def _end(self, serving: asyncio.Task[None]) -> Sequence[str]:
-        self._begin_end()
-        begun, most = time.monotonic(), self._plan.stop_timeout_ms
-        left = await asyncio.to_thread(self._orch._core.stop, most)
-        # It may give up sooner: when all stopTimeouts are over (R32b).
-        self._waited_ms = min(most, round((time.monotonic() - begun) * 1000))
-        self._uvicorn.should_exit = True
-        await asyncio.wait({serving})
-        return list(left)
+
+def run(plan: Plan, *, greeting: str) -> int:
+    """Serves until a signal; returns the exit code."""
+    with contextlib.closing(_bind(plan)) as listener:
+        logging.basicConfig(
+            stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
+        )
+        tell(greeting + _clear_words(listener))
+        if plan.auth == "token":
+            _make_token()
+        return _serve(plan, listener)
+
+
+def _bind(plan: Plan) -> socket.socket:
+    from azora_orchestrator.server.listening import bind
+
+    try:
+        return bind(plan.host, plan.port, insecure_plaintext=plan.insecure_plaintext)
+    except InvalidArgument as error:
+        raise Failure(USAGE, f"{error}; to accept that, give --insecure-plaintext") from None
+    except OSError as error:
+        hint = ""
+        if error.errno == errno.EADDRINUSE:
+            hint = "; choose another with --port, or --port 0"
+        raise Failure(USAGE, f"{error.strerror}{hint}") from None
+
+
+def _make_token() -> None:
+    from azora_orchestrator.server import tokens
+
+    try:
+        tokens.ensure_token()
+    except OSError as error:
+        raise Failure(USAGE, f"no token can be kept: {error}") from None
+
+
+def _clear_words(listener: socket.socket) -> str:
+    from azora_orchestrator.server.listening import is_network
+
+    address = listener.getsockname()[0]
+    if not is_network(address):
+        return ""
+    return f"; INSECURE: on {address} in the clear, tokens and answers can be read on the network"
+
+
+def _serve(plan: Plan, listener: socket.socket) -> int:
+    from azora_orchestrator import MasterOrchestrator, _core
+    from azora_orchestrator.server.runner import Settings, serve
+
+    _core.raise_file_limit()  # each kept connection of a check is a file
+    try:
+        settings = Settings(
+            auth=plan.auth,
+            allowed_hosts=plan.allowed_hosts,
+            insecure_plaintext=plan.insecure_plaintext,
+            stop_timeout_ms=plan.stop_timeout_ms,
+        )
+        orch = MasterOrchestrator(**plan.core_options)
+    except AzoraError as error:
+        raise Failure(USAGE, str(error)) from None
+    hooks = Printing(plan, orch)
+    try:
+        left, waited_ms = serve(orch, listener, settings, hooks, name=plan.host)
+    except InternalError as error:
+        complain(str(error))
+        return UNHEALTHY
+    except AzoraError as error:
+        raise Failure(USAGE, str(error)) from None
+    finally:
+        orch.close(timeout_ms=1_000)
+    if left:
+        when = "before it was asked again" if hooks.was_killed else f"within {waited_ms} ms"
+        complain(f"did not stop {when}: {', '.join(left)}")
+        return UNHEALTHY
+    return OK

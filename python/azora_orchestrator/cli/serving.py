@@ -31,6 +31,13 @@ Auth = Annotated[
     str | None,
     typer.Option("--auth", metavar="owner|token", help="Who may change things without a token."),
 ]
+Insecure = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-plaintext",
+        help="Allow a HOST that other machines can reach: without TLS, tokens can be read.",
+    ),
+]
 StopTimeout = Annotated[
     str | None,
     typer.Option("--stop-timeout", metavar="TIME", help="How long a stop may take, such as 60s."),
@@ -46,6 +53,7 @@ def _serve(
     state: str | None,
     leave: bool,
     auth: str | None,
+    insecure: bool,
     stop_timeout: str | None,
 ) -> None:
     for option, given in (("--state", state is not None), ("--leave", leave)):
@@ -64,6 +72,7 @@ def _serve(
         host=host,
         port=port,
         auth=auth,
+        insecure_plaintext=insecure,
         stop_timeout_ms=None
         if stop_timeout is None
         else duration_ms("--stop-timeout", stop_timeout),
@@ -83,6 +92,7 @@ def serve(
     state: State = None,
     leave: Leave = False,
     auth: Auth = None,
+    insecure_plaintext: Insecure = False,
     stop_timeout: StopTimeout = None,
 ) -> None:
     """Serve a fleet; without --config, the eleven services of Azora OS by their endpoints."""
@@ -94,6 +104,7 @@ def serve(
         state=state,
         leave=leave,
         auth=auth,
+        insecure=insecure_plaintext,
         stop_timeout=stop_timeout,
     )
 
@@ -107,6 +118,7 @@ def demo(
     state: State = None,
     leave: Leave = False,
     auth: Auth = None,
+    insecure_plaintext: Insecure = False,
     stop_timeout: StopTimeout = None,
 ) -> None:
     """Run the eleven services as real local processes and serve them."""
@@ -118,5 +130,6 @@ def demo(
         state=state,
         leave=leave,
         auth=auth,
+        insecure=insecure_plaintext,
         stop_timeout=stop_timeout,
     )

@@ -34,7 +34,11 @@ class Closing:
         """Waits until the answers must end."""
         if not self._told and (self._watch is None or self._watch.done()):
             server = server_above()
-            if server is not None and not server.should_exit:
+            if (
+                server is not None
+                and not server.should_exit
+                and getattr(server, "ends_answers", True)
+            ):
                 self._event.clear()  # perhaps another server than the one that ended
                 self._watch = asyncio.get_running_loop().create_task(self._look_at(server))
         self._waiting += 1

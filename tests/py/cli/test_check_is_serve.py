@@ -36,7 +36,12 @@ def registered_by_serve(path: Path) -> str:
             contextlib.closing(MasterOrchestrator(**plan.core_options)) as orch,
             socket.create_server(("127.0.0.1", 0)) as listener,
         ):
-            serving._Server(plan, orch, listener)._register()
+            orch._core.set_own_address(plan.host, listener.getsockname()[1])
+            hooks = serving.Printing(plan, orch)
+            try:
+                hooks.prepare()
+            finally:
+                hooks.ended()
     except Failure as failure:
         return str(failure)
     return ""

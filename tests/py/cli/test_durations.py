@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from azora_orchestrator import _core, config
+from azora_orchestrator import _core, config_rules
 from azora_orchestrator.cli.client import Failure
 from azora_orchestrator.cli.common import duration_ms
 
@@ -79,8 +79,8 @@ def of_a_service(value: object, origin: str = "file") -> int | None:
 
 def of_a_setting(text: str) -> int | None:
     try:
-        return config._duration(text)
-    except config._Wrong:
+        return config_rules.duration(text)
+    except config_rules.Wrong:
         return None
 
 
@@ -106,7 +106,7 @@ def test_what_is_none_is_none_anywhere(text: str) -> None:
 
 
 def test_a_plain_number_is_milliseconds_in_files_and_seconds_in_options() -> None:
-    assert config._duration(250) == 250
+    assert config_rules.duration(250) == 250
     assert of_a_service(250) is not None
     assert (of_an_option("2"), of_an_option("0.5")) == (2000, 500)
     # In quotes it has no unit, where it could mean either.

@@ -125,7 +125,11 @@ def test_a_port_in_use_is_one_line_and_2(azora: Azora, tmp_path: Path) -> None:
         (("--stop-timeout", "9" * 20), f'--stop-timeout is "{"9" * 20}"; it must be a time'),
         (("--config", "none.toml"), "none.toml:1: cannot be read: No such file or directory"),
         (("--host", "no.such.host.invalid"), "cannot listen on no.such.host.invalid: "),
-        (("--host", "192.0.2.1"), "cannot listen on 192.0.2.1 port "),
+        (("--host", "192.0.2.1", "--insecure-plaintext"), "cannot listen on 192.0.2.1 port "),
+        *(
+            (("--host", host), f"{host} is not a loopback address, and this version has no TLS")
+            for host in ("0.0.0.0", "::", "192.0.2.1", "2001:db8::1", "::ffff:192.0.2.1")
+        ),
     ],
 )
 def test_a_wrong_option_is_one_line_and_2(
@@ -134,6 +138,108 @@ def test_a_wrong_option_is_one_line_and_2(
     said = azora("serve", "--port", "0", *arguments)
     assert (said.code, said.err.count("\n")) == (2, 1)
     assert said.err.startswith(f"azora: {message}"), said.err
+
+
+def test_a_file_that_listens_on_the_network_is_refused_unless_it_says_so(
+    azora: Azora, tmp_path: Path
+) -> None:
+    file = tmp_path / "azora.toml"
+    file.write_text('[orchestrator]\nauth = "owner"\nhost = "192.0.2.1"\n')
+    fault = f"{file}:3: orchestrator.host: 192.0.2.1 is not a loopback address"
+    for said in (azora("check", str(file)), azora("serve", "-p", "0", "-c", str(file))):
+        assert said.code == 2
+        assert (said.out + said.err).removeprefix("azora: ").startswith(fault)
+        assert "set insecurePlaintext = true" in said.out + said.err
+    # Spelled out in the file or as an option, it gets as far as the socket (of another machine).
+    said = azora("serve", "-p", "0", "-c", str(file), "--insecure-plaintext")
+    assert said.err.startswith("azora: cannot listen on 192.0.2.1 port 0: "), said
+    file.write_text(file.read_text() + "insecurePlaintext = true\n")
+    assert azora("check", str(file)).code == 0
+    said = azora("serve", "-p", "0", "-c", str(file))
+    assert said.err.startswith("azora: cannot listen on 192.0.2.1 port 0: "), said
+    # An option that stays on loopback needs no permission.
+    assert azora("serve", "--host", "no.such.invalid", "-c", str(file)).err.startswith(
+        "azora: cannot listen on no.such.invalid"
+    )
+
+
+# 127.0.0.2 stands for an address of the network.
+PRETENDING = """
+import sys
+from azora_orchestrator.server import listening, runner
+listening.is_network = runner.is_network = lambda address: address == "127.0.0.2"
+from azora_orchestrator.cli import main
+main()
+"""
+
+
+def test_what_is_served_in_the_clear_is_shown(tmp_path: Path) -> None:
+    command = Command(
+        "serve", "--host", "127.0.0.2", "--port", "0", "--insecure-plaintext", program=PRETENDING
+    )
+    try:
+        port = int(command.line(r"at http://127\.0\.0\.2:(\d+)")[1])
+        assert command.lines[0] == (
+            "azora serve, ephemeral: nothing is kept, processes end with this server; "
+            "INSECURE: on 127.0.0.2 in the clear, tokens and answers can be read on the network"
+        )
+        ready = Api(port).ask("GET", "/readyz", host="127.0.0.2")
+        assert (ready.status, ready.json) == (200, {"ready": True, "insecurePlaintext": True})
+        command.signal(signal.SIGTERM)
+        assert command.wait() == 0
+    finally:
+        command.close()
+    refused = Command("serve", "--host", "127.0.0.2", "--port", "0", program=PRETENDING)
+    try:
+        assert refused.wait() == 2
+        assert refused.lines[0].endswith("to accept that, give --insecure-plaintext")
+    finally:
+        refused.close()
+
+
+def test_a_server_that_ends_by_itself_ends_with_1_and_the_reason() -> None:
+    failing = """
+import asyncio
+from azora_orchestrator.server import runner
+async def fails(self):
+    raise ZeroDivisionError("the loop broke")
+runner.Uvicorn.main_loop = fails
+from azora_orchestrator.cli import main
+main()
+"""
+    command = Command("serve", "--port", "0", program=failing)
+    try:
+        assert command.wait() == 1
+        assert command.lines[-1] == ("azora: the HTTP server ended by itself: the loop broke"), (
+            command.lines
+        )
+        assert not any("never retrieved" in line for line in command.lines)
+    finally:
+        command.close()
+
+
+def voluntary_switches(pid: int) -> dict[str, int]:
+    """How often each thread has gone to sleep: each time, something had woken it."""
+    found = {}
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        status = (task / "status").read_text()
+        (line,) = (line for line in status.splitlines() if line.startswith("voluntary_ctxt"))
+        found[f"{(task / 'comm').read_text().strip()} {task.name}"] = int(line.split()[1])
+    return found
+
+
+def test_an_idle_server_does_not_wake(served: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "azora.json"
+    file.write_text('{"services": []}')
+    server = served("serve", "-c", str(file))
+    assert server.api.get("/health").status == 200
+    server.line("serves 0 services")
+    assert not dies(server.pid, 6)  # connections of before are over
+    before = voluntary_switches(server.pid)
+    assert not dies(server.pid, 3)
+    after = voluntary_switches(server.pid)
+    woken = {name: after[name] - before.get(name, 0) for name in after}
+    assert sum(woken.values()) <= 2, woken  # ten a second would be thirty
 
 
 def test_a_faulty_file_is_refused_with_every_fault(azora: Azora, tmp_path: Path) -> None:

@@ -42,11 +42,14 @@ def dies(pid: int, seconds: float = SECONDS) -> bool:
 
 
 class Command:
-    """One run of `azora`, whose lines are read as they come."""
+    """One run of `azora`, or of a program of its own, whose lines are read as they come."""
 
-    def __init__(self, *arguments: str, cwd: Path | None = None, **environ: str) -> None:
+    def __init__(
+        self, *arguments: str, cwd: Path | None = None, program: str | None = None, **environ: str
+    ) -> None:
+        what = ["-m", "azora_orchestrator"] if program is None else ["-c", program]
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "azora_orchestrator", *arguments],
+            [sys.executable, *what, *arguments],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

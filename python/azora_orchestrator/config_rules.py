@@ -1,0 +1,149 @@
+"""The rules for [orchestrator] and [pools] of a configuration file: what each key may hold."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from typing import Any
+
+from azora_orchestrator import _core
+from azora_orchestrator.errors import InvalidArgument
+from azora_orchestrator.server.hosts import Hosts
+
+__all__ = [
+    "ORCHESTRATOR",
+    "POOL",
+    "Rules",
+    "Wrong",
+    "duration",
+    "is_sayable",
+    "milliseconds",
+    "shown_value",
+]
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|min|h)")  # as model/units.cpp reads it
+_UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
+_MAX_MS = 2**31 - 1
+_EXACT = 1e-6  # of a millisecond: rounding error of binary fractions, as in "1.001s"
+
+
+class Wrong(Exception):
+    """The rule a value breaks."""
+
+
+def shown_value(value: Any) -> str:
+    """A value as faults show it."""
+    try:
+        text = json.dumps(value, ensure_ascii=False)
+    except (TypeError, ValueError):
+        text = str(value)
+    text = text.encode("utf-8", "backslashreplace").decode()
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value or not is_sayable(value):
+        raise Wrong(f"is {shown_value(value)}; it must be a text")
+    return value
+
+
+def _integer(low: int, high: int) -> Callable[[Any], int]:
+    def check(value: Any) -> int:
+        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
+            raise Wrong(f"is {shown_value(value)}; it must be an integer from {low} to {high}")
+        return value
+
+    return check
+
+
+def _boolean(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise Wrong(f"is {shown_value(value)}; it must be true or false")
+    return value
+
+
+def _share(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise Wrong(f"is {shown_value(value)}; it must be a number from 0 to 1")
+    return float(value)
+
+
+def milliseconds(text: str) -> int | None:
+    """A duration as files and options spell it ("500ms", "1.5s", "2m"); None: not a duration."""
+    match = _DURATION.fullmatch(text)
+    ms = float(match[1]) * _UNITS[match[2]] if match else -1.0
+    return round(ms) if 0 <= ms <= _MAX_MS and abs(ms - round(ms)) <= _EXACT else None
+
+
+def duration(value: Any) -> int:
+    """The rule of durations, in ms."""
+    ms: int | None = None
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _MAX_MS:
+        ms = value
+    elif isinstance(value, str):
+        ms = milliseconds(value)
+    if ms is None:
+        raise Wrong(f'is {shown_value(value)}; it must be milliseconds or a text such as "30s"')
+    return ms
+
+
+def _lease_ttl(value: Any) -> int:
+    if (ms := duration(value)) < 1:
+        raise Wrong(f"is {shown_value(value)}; it must be at least 1 ms")
+    return ms
+
+
+def _choice(*allowed: str) -> Callable[[Any], str]:
+    def check(value: Any) -> str:
+        if value not in allowed:
+            raise Wrong(f"is {shown_value(value)}; it must be one of {', '.join(allowed)}")
+        return str(value)
+
+    return check
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
+        raise Wrong(f"is {shown_value(value)}; it must be a list of texts")
+    return list(value)
+
+
+def _hosts(value: Any) -> list[str]:
+    names = _texts(value)
+    try:
+        Hosts(names)
+    except InvalidArgument as error:
+        raise Wrong(str(error).removeprefix("allowed_hosts: ")) from None
+    return names
+
+
+def is_sayable(value: Any) -> bool:
+    """Whether JSON and the core can hold a value that is neither list nor table."""
+    if isinstance(value, str):
+        return value == value.encode("utf-8", "ignore").decode()
+    if isinstance(value, float):
+        return math.isfinite(value)
+    return isinstance(value, int | None) and -(2**63) <= (value or 0) < 2**64
+
+
+Rules = dict[str, tuple[str, Callable[[Any], Any]]]
+
+# Key in the file -> option and rule.
+ORCHESTRATOR: Rules = {
+    "host": ("host", _text),
+    "port": ("port", _integer(0, 65_535)),
+    "auth": ("auth", _choice("owner", "token")),
+    "allowedHosts": ("allowed_hosts", _hosts),
+    "insecurePlaintext": ("insecure_plaintext", _boolean),
+    "stopTimeout": ("stop_timeout_ms", duration),
+    "maxConcurrentStarts": ("max_concurrent_starts", _integer(0, 100_000)),
+    "startsPerSecond": ("starts_per_second", _integer(0, 100_000)),
+}
+POOL: Rules = {
+    "strategy": ("strategy", _choice(*_core.strategies())),
+    "allowDegraded": ("allow_degraded", _boolean),
+    "panicThreshold": ("panic_threshold", _share),
+    "leaseTtl": ("lease_ttl_ms", _lease_ttl),
+}

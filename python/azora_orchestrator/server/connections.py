@@ -1,0 +1,67 @@
+"""How many connections a server holds: in all, and of one address on the network.
+
+Of loopback there is no limit for one address: there every user of this machine has the same one.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from azora_orchestrator.server import owner
+from azora_orchestrator.server.answers import Refusal
+
+MAX_CONNECTIONS = 1024
+MAX_CONNECTIONS_PER_PEER = 128
+_RETRY = [(b"retry-after", b"1")]
+
+
+class Connections:
+    """The connections of one server.
+
+    Args:
+        most: In all.
+        most_per_peer: Of one address that is not a loopback address.
+
+    Threads: one event loop.
+    """
+
+    def __init__(
+        self, most: int = MAX_CONNECTIONS, most_per_peer: int = MAX_CONNECTIONS_PER_PEER
+    ) -> None:
+        self._most = most
+        self._most_per_peer = most_per_peer
+        self._open = 0
+        self._of_peer: Counter[str] = Counter()
+
+    def enter(self, peer: str | None) -> Refusal | None:
+        """Takes a connection in; what to tell it when there is no room.
+
+        Args:
+            peer: Its address; None: it has none.
+        """
+        if self._open >= self._most:
+            return Refusal(
+                503,
+                "connection_limit",
+                f"{self._most} connections are open already; try again later",
+                headers=_RETRY,
+            )
+        if peer is not None and not owner.is_loopback(peer):
+            if self._of_peer[peer] >= self._most_per_peer:
+                return Refusal(
+                    429,
+                    "peer_connection_limit",
+                    f"{self._most_per_peer} connections of {peer} are open already; close some",
+                    headers=_RETRY,
+                )
+            self._of_peer[peer] += 1
+        self._open += 1
+        return None
+
+    def leave(self, peer: str | None) -> None:
+        """A connection that was taken in has ended."""
+        self._open -= 1
+        if peer is not None and peer in self._of_peer:
+            self._of_peer[peer] -= 1
+            if not self._of_peer[peer]:
+                del self._of_peer[peer]

@@ -1,0 +1,87 @@
+"""The listening socket of a server: taken before anything else starts, on loopback or not at all.
+
+There is no TLS in this version. What goes over a network goes in the clear, tokens too: such a
+socket is made only for a caller who has said that this is wanted.
+"""
+
+from __future__ import annotations
+
+import errno
+import ipaddress
+import os
+import socket
+
+from azora_orchestrator.errors import InvalidArgument
+
+_BACKLOG = 2048
+_ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what such a server is asked at)
+
+
+def is_network(address: str) -> bool:
+    """Whether a numeric address is one that other machines may reach; a name is not judged."""
+    try:
+        return not ipaddress.ip_address(address.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
+
+
+def in_the_clear(address: str) -> str:
+    """Why such an address is refused, and what to do."""
+    return (
+        f"{address} is not a loopback address, and this version has no TLS: tokens and answers "
+        "would cross the network in the clear"
+    )
+
+
+def bind(host: str, port: int, *, insecure_plaintext: bool = False) -> socket.socket:
+    """A socket that listens.
+
+    Args:
+        host: A name or a numeric address.
+        port: 0: any.
+        insecure_plaintext: Also on an address that other machines may reach.
+
+    Raises:
+        InvalidArgument: The address is not a loopback address.
+        OSError: The port is in use, the host is not known, and the like; it says so in words.
+    """
+    if not isinstance(port, int) or isinstance(port, bool) or not 0 <= port <= 65_535:
+        raise InvalidArgument(f"port is {port!r}; it must be 0 to 65535")
+    if not isinstance(host, str):
+        raise InvalidArgument(f"host is {host!r}; it must be a string")
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not a host name"
+        raise OSError(errno.EADDRNOTAVAIL, f"cannot listen on {host}: {why}") from None
+    family, kind, protocol, _, address = found[0]
+    if is_network(str(address[0])) and not insecure_plaintext:
+        raise InvalidArgument(in_the_clear(str(address[0])))
+    listener = socket.socket(family, kind, protocol)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(_BACKLOG)
+    except OSError as error:
+        listener.close()
+        code = error.errno or errno.EINVAL
+        if code == errno.EADDRINUSE:
+            raise OSError(code, f"port {port} on {host} is in use") from None
+        why = os.strerror(code)
+        raise OSError(code, f"cannot listen on {host} port {port}: {why}") from None
+    listener.setblocking(False)
+    return listener
+
+
+def url_of(listener: socket.socket) -> str:
+    """The URL of the server for a client on this machine."""
+    host, port = listener.getsockname()[:2]
+    host = _ANY.get(host, host)
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def is_any(listener: socket.socket) -> bool:
+    """Whether it listens at every address of this machine."""
+    return listener.getsockname()[0] in _ANY

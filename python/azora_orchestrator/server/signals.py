@@ -1,0 +1,102 @@
+"""What each signal means to a server, and the line that says so.
+
+| signal | meaning |
+|---|---|
+| SIGTERM, SIGINT | stop the fleet in order, then end; a second one ends at once |
+
+and where the whole process is ours (`azora serve`):
+
+| signal | meaning |
+|---|---|
+| SIGQUIT | end at once: what still runs is killed |
+| SIGHUP | reload, where there is a file and the terminal is not gone; else as SIGTERM |
+| SIGUSR1, SIGUSR2 | nothing |
+
+A SIGHUP that was ignored when we were started (`nohup`) stays ignored. Afterwards every signal has
+the handler that it had before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+_TERMINAL = "/dev/tty"
+
+
+class Signals:
+    """Turns signals into calls on the loop.
+
+    Args:
+        stop: Called with the reason when the fleet is to be stopped; again, when it is asked again.
+        kill: Called with the reason when all is to end at once.
+        note: Called with a line about a signal that changes nothing; None: the process is the
+            program's own, and only the two signals of everybody have a meaning for us.
+        file: The configuration file; None: there is none.
+    """
+
+    def __init__(
+        self,
+        stop: Callable[[str], None],
+        kill: Callable[[str], None],
+        note: Callable[[str], None] | None,
+        file: str | None,
+    ) -> None:
+        self._stop = stop
+        self._kill = kill
+        self._note = note
+        self._file = file
+        self._had_terminal = _terminal_answers()
+
+    @contextmanager
+    def heard(self, loop: asyncio.AbstractEventLoop) -> Iterator[None]:
+        """Listens on this loop."""
+        meanings = self._meanings()
+        before = {number: signal.getsignal(number) for number in meanings}
+        for number, meaning in meanings.items():
+            loop.add_signal_handler(number, *meaning)
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                loop.remove_signal_handler(number)
+                if handler is not None:  # it was made by Python
+                    signal.signal(number, handler)
+
+    def _meanings(self) -> dict[int, tuple[Any, ...]]:
+        meanings: dict[int, tuple[Any, ...]] = {
+            number: (self._stop, number.name) for number in (signal.SIGTERM, signal.SIGINT)
+        }
+        if self._note is None:
+            return meanings
+        meanings[signal.SIGQUIT] = (self._kill, "SIGQUIT")
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+            meanings[signal.SIGHUP] = (self._hang_up, self._note)
+        for number in (signal.SIGUSR1, signal.SIGUSR2):
+            text = f"{number.name} has no meaning here; it is ignored"
+            meanings[number] = (self._note, text)
+        return meanings
+
+    def _hang_up(self, note: Callable[[str], None]) -> None:
+        if self._had_terminal and not _terminal_answers():
+            self._stop("SIGHUP: the terminal is gone")
+        elif self._file is None:
+            self._stop("SIGHUP")
+        else:
+            note(
+                f"SIGHUP: this version cannot reload {self._file}; nothing was changed. Stop and "
+                "start the server, or register services over REST"
+            )
+
+
+def _terminal_answers() -> bool:
+    """Whether there is a controlling terminal that can still be opened."""
+    try:
+        os.close(os.open(_TERMINAL, os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return False
+    return True
