@@ -159,6 +159,7 @@ def _variables(root: Path, text: str) -> Iterator[str]:
 def _operations(root: Path) -> Iterator[str]:
     """Its tables of fields and events are the core's; its metrics are."""
     from azora_orchestrator import _core
+    from azora_orchestrator.server.refusals import METRIC as REFUSED
 
     text = (root / "docs/operations.md").read_text()
     fields = set(_FIELD_ROW.findall(_section(text, "Fields of a service")))
@@ -167,7 +168,7 @@ def _operations(root: Path) -> Iterator[str]:
     events = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     yield from _differ("event", events, set(_core.event_types()))
     code = "\n".join(file.read_text() for file in (root / "cpp/azora").rglob("*.cpp"))
-    made = {f"azora_{name}" for name in _METRIC_ROW.findall(code)}
+    made = {f"azora_{name}" for name in _METRIC_ROW.findall(code)} | {REFUSED}
     yield from _differ("metric", set(re.findall(r"`(azora_\w+)`", text)), made)
 
 

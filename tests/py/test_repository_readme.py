@@ -16,6 +16,21 @@ from repository_rig import ROOT, faults_of, write
 README = (ROOT / "README.md").read_text()
 
 
+# The server of an example is ended as its reader would end it, once it serves.
+CTRL_C = """
+import logging, os, signal
+
+class CtrlC(logging.Handler):
+    def emit(self, record):
+        if "serves at" in record.getMessage():
+            print("served", flush=True)
+            os.kill(os.getpid(), signal.SIGINT)
+
+logging.getLogger("azora.server").addHandler(CtrlC())
+logging.getLogger("azora.server").setLevel(logging.INFO)
+"""
+
+
 def test_what_the_readme_says_to_type_exists() -> None:
     assert faults_of("readme") == []
 
@@ -23,7 +38,7 @@ def test_what_the_readme_says_to_type_exists() -> None:
 @pytest.mark.process
 def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
-    program = "\n".join(blocks)
+    program = CTRL_C + "\n".join(blocks).replace("port=5000", "port=0")
     single = free_port()
     first = free_ports(3)
     program = program.replace("127.0.0.1:7001", f"127.0.0.1:{single}")
@@ -47,6 +62,7 @@ def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
     assert re.search(r"down for \d+ ms, attempt 1 of 5", said)
     assert "back: web" in said
     assert "['worker@0', 'worker@1', 'worker@2']" in said
+    assert said.count("served\n") == 1
 
 
 def test_every_untruth_in_a_readme_is_named(tmp_path: Path) -> None:

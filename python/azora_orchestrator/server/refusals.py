@@ -17,7 +17,7 @@ REASONS = {
     "limit_reached": "event streams, leases and the like",
     "peer_connection_limit": "connections of one address on the network",
 }
-_NAME = "azora_http_refused_total"
+METRIC = "azora_http_refused_total"
 
 
 class RefusalCounts:
@@ -37,8 +37,8 @@ class RefusalCounts:
     def text(self) -> bytes:
         """The counts as `/metrics` shows them."""
         lines = [
-            f"# HELP {_NAME} Requests and connections that were refused since a limit was reached.",
-            f"# TYPE {_NAME} counter",
-            *(f'{_NAME}{{reason="{code}"}} {number}' for code, number in self._counts.items()),
+            f"# HELP {METRIC} Requests and connections refused for a limit.",
+            f"# TYPE {METRIC} counter",
+            *(f'{METRIC}{{reason="{code}"}} {number}' for code, number in self._counts.items()),
         ]
         return ("\n".join(lines) + "\n").encode()
