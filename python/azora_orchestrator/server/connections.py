@@ -1,10 +1,12 @@
 """How many connections a server holds: in all, and of one address on the network.
 
 Of loopback there is no limit for one address: there every user of this machine has the same one.
+Of IPv6 the network of 64 bits counts, which one machine has for itself.
 """
 
 from __future__ import annotations
 
+import ipaddress
 from collections import Counter
 
 from azora_orchestrator.server import owner
@@ -46,22 +48,37 @@ class Connections:
                 f"{self._most} connections are open already; try again later",
                 headers=_RETRY,
             )
-        if peer is not None and not owner.is_loopback(peer):
-            if self._of_peer[peer] >= self._most_per_peer:
+        network = _network_of(peer)
+        if network is not None:
+            if self._of_peer[network] >= self._most_per_peer:
                 return Refusal(
                     429,
                     "peer_connection_limit",
                     f"{self._most_per_peer} connections of {peer} are open already; close some",
                     headers=_RETRY,
                 )
-            self._of_peer[peer] += 1
+            self._of_peer[network] += 1
         self._open += 1
         return None
 
     def leave(self, peer: str | None) -> None:
         """A connection that was taken in has ended."""
         self._open -= 1
-        if peer is not None and peer in self._of_peer:
-            self._of_peer[peer] -= 1
-            if not self._of_peer[peer]:
-                del self._of_peer[peer]
+        network = _network_of(peer)
+        if network is not None:
+            self._of_peer[network] -= 1
+            if not self._of_peer[network]:
+                del self._of_peer[network]
+
+
+def _network_of(peer: str | None) -> str | None:
+    """What is counted as one peer; None: it is on this machine."""
+    if peer is None or owner.is_loopback(peer):
+        return None
+    try:
+        address = ipaddress.ip_address(peer.partition("%")[0])
+    except ValueError:
+        return peer
+    if address.version == 4 or address.ipv4_mapped is not None:
+        return peer
+    return str(ipaddress.ip_network((address, 64), strict=False))

@@ -45,21 +45,23 @@ class Door:
         self.app = app
         self.connections = connections
         self.turned_away = 0  # that are still held
-        self._second = 0
+        self._second = -1
+        self._date: list[tuple[bytes, bytes]] = []
 
-    def stamp(self, state: Any) -> None:
-        """The `Date` of the answers to come. No timer keeps it: an idle server does not wake."""
+    def date(self) -> list[tuple[bytes, bytes]]:
+        """The `Date` of an answer now. No timer keeps it: an idle server does not wake."""
         now = int(time.time())
         if now != self._second:
             self._second = now
-            state.default_headers = [(b"date", formatdate(now, usegmt=True).encode())]
+            self._date = [(b"date", formatdate(now, usegmt=True).encode())]
+        return self._date
 
     def refuse(self, refusal: Refusal) -> bytes:
         """The whole answer, ready to be written; it ends the connection."""
         self.app.refusals.count(refusal)
         status, headers, body = problem(refusal, unsafe=False)
         phrase = HTTPStatus(status).phrase.encode()
-        headers += [(b"content-length", b"%d" % len(body)), (b"connection", b"close")]
+        headers += [*self.date(), (b"content-length", b"%d" % len(body)), (b"connection", b"close")]
         headers.append((b"azora-seq", b"%d" % self.app.core.seq()))
         lines = [b"%s: %s" % item for item in headers]
         return b"\r\n".join([b"HTTP/1.1 %d %s" % (status, phrase), *lines, b"", body])
@@ -143,7 +145,7 @@ class Protocol(HttpToolsProtocol):
             raise ValueError("head too large")  # stops the parser, which calls send_400_response()
         if self.url[:1] not in (b"/", b"*"):
             self._name_host()
-        self._door.stamp(self.server_state)
+        self.server_state.default_headers = self._door.date()
         super().on_headers_complete()
 
     def _start_asgi_task(self, cycle: Any, app: Any) -> None:
@@ -159,7 +161,8 @@ class Protocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """The client takes an answer slowly; one without end (events, logs) may wait for it."""
         super().pause_writing()
-        if self._taking is None and self._answering.chunked_encoding is False:
+        answering = self._answering or self.cycle
+        if self._taking is None and answering is not None and answering.chunked_encoding is False:
             self._watch_taking(self.transport.get_write_buffer_size())
 
     def resume_writing(self) -> None:
@@ -167,13 +170,10 @@ class Protocol(HttpToolsProtocol):
         self._take_no_more()
         super().resume_writing()
 
-    def send_400_response(self, msg: str) -> None:
-        """Answers when the parser gave up: with our reason, if we stopped it."""
-        if self._refusal is None:
-            self._door.stamp(self.server_state)
-            super().send_400_response(msg)
-        else:
-            self._say(self._refusal)
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (ours says what is expected)
+        """Answers when the parser gave up, or we stopped it."""
+        unread = Refusal(400, "invalid_request", "this is not a request of HTTP/1.1")
+        self._say(self._refusal or unread)
 
     def _unsupported_upgrade_warning(self) -> None:
         """Logs nothing: we offer no upgrade and answer the request as it is, which is normal."""

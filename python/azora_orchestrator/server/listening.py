@@ -12,6 +12,7 @@ import os
 import socket
 
 from azora_orchestrator.errors import InvalidArgument
+from azora_orchestrator.server import owner
 
 _BACKLOG = 2048
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what such a server is asked at)
@@ -20,9 +21,10 @@ _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what such a server i
 def is_network(address: str) -> bool:
     """Whether a numeric address is one that other machines may reach; a name is not judged."""
     try:
-        return not ipaddress.ip_address(address.partition("%")[0]).is_loopback
+        ipaddress.ip_address(address)
     except ValueError:
         return False
+    return not owner.is_loopback(address)
 
 
 def in_the_clear(address: str) -> str:

@@ -87,8 +87,8 @@ def run(
     """Starts the fleet, serves it until Ctrl-C or SIGTERM, and stops it in order.
 
     To be called on the main thread, where no event loop runs; inside a server or loop of your own
-    use `create_app()`. A second Ctrl-C kills what has not stopped. The orchestrator stays yours:
-    it is stopped, not closed.
+    use `create_app()`. The orchestrator stays yours: it is stopped, not closed. A second Ctrl-C
+    closes it and kills what has not stopped; a third ends the program.
 
     Args:
         orch: A MasterOrchestrator or an AsyncMasterOrchestrator.

@@ -74,6 +74,16 @@ def test_a_head_too_large_is_431(lines: bytes, api: Any) -> None:
     assert api.get("/health").status == 200
 
 
+@pytest.mark.parametrize(
+    "request_line",
+    [b"hello\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\r\n\r\n"],
+)
+def test_what_is_no_http_is_400_in_our_form(request_line: bytes, api: Any) -> None:
+    status, answer = ask(api, request_line)
+    assert (status, problem_of(answer)["code"]) == (400, "invalid_request")
+    assert b"\r\ndate: " in answer
+
+
 def test_an_upgrade_is_not_taken_and_no_warning(api: Any, caplog: pytest.LogCaptureFixture) -> None:
     upgrade = b"Connection: Upgrade, close\r\nUpgrade: h2c\r\n\r\n"
     assert ask(api, GET + upgrade)[0] == 200
@@ -206,6 +216,11 @@ def test_one_address_of_the_network_has_a_limit_of_its_own() -> None:
     assert refusal is not None
     assert (refusal.status, refusal.code) == (429, "peer_connection_limit")
     assert connections.enter("2001:db8::1") is None
+    assert connections.enter("2001:db8::ffff:1") is None
+    refusal = connections.enter("2001:db8::2")  # the same network, of one machine
+    assert refusal is not None
+    assert refusal.code == "peer_connection_limit"
+    connections.leave("2001:db8::ffff:1")
     assert [connections.enter(one) for one in (near, near)] == [None, None]  # it is no network
     refusal = connections.enter(near)
     assert refusal is not None

@@ -106,6 +106,8 @@ def test_a_second_ctrl_c_kills_and_returns(command: Callable[..., Command], acto
     [
         ({"host": "0.0.0.0"}, "0.0.0.0 is not a loopback address, and this version has no TLS"),
         ({"host": "::"}, ":: is not a loopback address"),
+        ({"host": ""}, "is not a loopback address"),
+        ({"host": "::ffff:192.0.2.1"}, "is not a loopback address"),
         ({"host": 5}, "host is 5; it must be a string"),
         ({"port": 70_000}, "port is 70000; it must be 0 to 65535"),
         ({"port": "5000"}, "port is '5000'; it must be"),
@@ -282,6 +284,7 @@ def test_an_async_orchestrator_is_run_as_well(monkeypatch: pytest.MonkeyPatch) -
     before = signal.getsignal(signal.SIGINT)
     try:
         assert server.run(orch, port=0) == ()
+        assert server.run(orch, port=0, host="127.0.0.2") == ()  # and once more
         assert signal.getsignal(signal.SIGINT) is before
     finally:
         orch.sync.close()
