@@ -14,6 +14,7 @@ form, its host is handed on to the app. Bodies are the app's (`bodies.py`).
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from email.utils import formatdate
 from http import HTTPStatus
@@ -24,6 +25,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from azora_orchestrator.server.answers import Refusal, problem
 from azora_orchestrator.server.connections import Connections
+
+# Faults of ours are logged; what a client sends is not: anyone could fill the log with it.
+log = logging.getLogger("azora.server.http")
+log.setLevel(logging.ERROR)
 
 MAX_HEADER_BYTES = 16 * 1024
 MAX_HEADERS = 64
@@ -75,6 +80,7 @@ class Protocol(HttpToolsProtocol):
 
     def __init__(self, door: Door, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        self.logger = log
         self._door = door
         self._is_inside = False  # counted among the connections
         self._in_head = True  # the next head has come in part, or not yet

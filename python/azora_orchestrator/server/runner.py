@@ -33,6 +33,7 @@ from azora_orchestrator.server.connections import (
 from azora_orchestrator.server.hooks import Hooks
 from azora_orchestrator.server.hosts import ANY_ADDRESS, is_name
 from azora_orchestrator.server.http import Door, Protocol
+from azora_orchestrator.server.http import log as http_log
 from azora_orchestrator.server.listening import bind, is_any, is_network, url_of
 from azora_orchestrator.server.signals import Signals
 
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
 
 MAX_STOP_MS = 2**31 - 1
 _DRAIN_SECONDS = 2  # for unfinished answers, once the fleet is stopped
+_LOGS = (logging.getLogger("uvicorn.error"), http_log)
 _KILL_SECONDS = 10.0  # until processes killed by a second signal are gone
 
 
@@ -184,14 +186,14 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
 
 
 @contextlib.contextmanager
-def _quiet_at_the_end() -> Iterator[None]:
-    """Gives the log of uvicorn back as it was; it is silent while we end."""
-    log = logging.getLogger("uvicorn.error")
-    before = log.disabled
+def _logs_given_back() -> Iterator[None]:
+    """Gives the logs of HTTP back as they were; they are silent while we end."""
+    before = [log.disabled for log in _LOGS]
     try:
         yield
     finally:
-        log.disabled = before
+        for log, disabled in zip(_LOGS, before, strict=True):
+            log.disabled = disabled
 
 
 @contextlib.contextmanager
@@ -276,7 +278,7 @@ class _Server:
         if is_any(self._listener):
             threading.Thread(target=self._allow_whole_name, name="azora-name", daemon=True).start()
         signals = Signals(self._on_stop, self._on_kill, hooks.note, hooks.file)
-        with signals.heard(asyncio.get_running_loop()), _quiet_at_the_end():
+        with signals.heard(asyncio.get_running_loop()), _logs_given_back():
             serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listener]))
             stopping = asyncio.create_task(self._stop.wait())
             try:
@@ -327,7 +329,8 @@ class _Server:
             return
         self._ending = True
         # From here on uvicorn would only log that clients were left, which is intended.
-        logging.getLogger("uvicorn.error").disabled = True
+        for log in _LOGS:
+            log.disabled = True
         self._app.begin_shutdown()
 
     async def _end(self, serving: asyncio.Task[None]) -> Ended:

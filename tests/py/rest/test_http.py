@@ -78,10 +78,13 @@ def test_a_head_too_large_is_431(lines: bytes, api: Any) -> None:
     "request_line",
     [b"hello\r\n\r\n", b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", b"\x16\x03\x01\x02\x00\x01\r\n\r\n"],
 )
-def test_what_is_no_http_is_400_in_our_form(request_line: bytes, api: Any) -> None:
+def test_what_is_no_http_is_400_in_our_form(
+    request_line: bytes, api: Any, caplog: pytest.LogCaptureFixture
+) -> None:
     status, answer = ask(api, request_line)
     assert (status, problem_of(answer)["code"]) == (400, "invalid_request")
     assert b"\r\ndate: " in answer
+    assert caplog.text == ""  # anyone could fill the log
 
 
 def test_an_upgrade_is_not_taken_and_no_warning(api: Any, caplog: pytest.LogCaptureFixture) -> None:
