@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from azora_orchestrator import _core
+from azora_orchestrator._addresses import in_the_clear, is_network
 from azora_orchestrator._config_lines import Lines, line_of, path_of
 from azora_orchestrator._config_rehearsal import rehearse
 from azora_orchestrator._config_text import Unreadable, read_text
@@ -28,7 +29,6 @@ from azora_orchestrator.config_rules import (
     milliseconds,
     shown_value,
 )
-from azora_orchestrator.server.listening import in_the_clear, is_network
 
 __all__ = [
     "DEFAULT_HOST",

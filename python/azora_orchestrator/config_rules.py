@@ -9,8 +9,8 @@ from collections.abc import Callable
 from typing import Any
 
 from azora_orchestrator import _core
+from azora_orchestrator._hosts import Hosts
 from azora_orchestrator.errors import InvalidArgument
-from azora_orchestrator.server.hosts import Hosts
 
 __all__ = [
     "ORCHESTRATOR",

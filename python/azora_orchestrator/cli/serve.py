@@ -180,7 +180,7 @@ def _make_token() -> None:
 
 
 def _clear_words(listener: socket.socket) -> str:
-    from azora_orchestrator.server.listening import is_network
+    from azora_orchestrator._addresses import is_network
 
     address = listener.getsockname()[0]
     if not is_network(address):

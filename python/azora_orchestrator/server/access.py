@@ -13,10 +13,11 @@ from collections.abc import Iterable
 from typing import Any
 from urllib.parse import parse_qsl
 
+from azora_orchestrator._addresses import is_loopback
+from azora_orchestrator._hosts import Hosts
 from azora_orchestrator.errors import InvalidArgument
 from azora_orchestrator.server import owner, tokens
 from azora_orchestrator.server.answers import Refusal
-from azora_orchestrator.server.hosts import Hosts
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 # Headers that a proxy adds; one that ends with "*" stands for all that begin so.
@@ -158,7 +159,7 @@ def _is_forwarded(scope: Any) -> bool:
 def _is_local(scope: Any) -> bool:
     """Whether the caller is on this machine; behind a proxy that is not known."""
     client = scope.get("client")
-    return client is not None and owner.is_loopback(client[0]) and not _is_forwarded(scope)
+    return client is not None and is_loopback(client[0]) and not _is_forwarded(scope)
 
 
 def _bearer(scope: Any) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 from collections import Counter
 
-from azora_orchestrator.server import owner
+from azora_orchestrator._addresses import is_loopback
 from azora_orchestrator.server.answers import Refusal
 
 MAX_CONNECTIONS = 1024
@@ -73,7 +73,7 @@ class Connections:
 
 def _network_of(peer: str | None) -> str | None:
     """What is counted as one peer; None: it is on this machine."""
-    if peer is None or owner.is_loopback(peer):
+    if peer is None or is_loopback(peer):
         return None
     try:
         address = ipaddress.ip_address(peer.partition("%")[0])

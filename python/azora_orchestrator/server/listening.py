@@ -7,32 +7,14 @@ socket is made only for a caller who has said that this is wanted.
 from __future__ import annotations
 
 import errno
-import ipaddress
 import os
 import socket
 
+from azora_orchestrator._addresses import in_the_clear, is_network
 from azora_orchestrator.errors import InvalidArgument
-from azora_orchestrator.server import owner
 
 _BACKLOG = 2048
 _ANY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 (what such a server is asked at)
-
-
-def is_network(address: str) -> bool:
-    """Whether a numeric address is one that other machines may reach; a name is not judged."""
-    try:
-        ipaddress.ip_address(address)
-    except ValueError:
-        return False
-    return not owner.is_loopback(address)
-
-
-def in_the_clear(address: str) -> str:
-    """Why such an address is refused, and what to do."""
-    return (
-        f"{address} is not a loopback address, and this version has no TLS: tokens and answers "
-        "would cross the network in the clear"
-    )
 
 
 def bind(host: str, port: int, *, insecure_plaintext: bool = False) -> socket.socket:

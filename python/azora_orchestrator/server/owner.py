@@ -13,6 +13,8 @@ import socket
 import struct
 import threading
 
+from azora_orchestrator._addresses import is_loopback, numeric
+
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
 _NLM_F_REQUEST = 1
@@ -31,28 +33,10 @@ _ONE_SECOND = struct.pack("@ll", 1, 0)
 Address = tuple[str, int]
 
 
-def _numeric(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    """The address `host` as an object, IPv4 inside IPv6 as IPv4; None if it is not numeric."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return None
-    if isinstance(address, ipaddress.IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
-
-
-@functools.lru_cache(maxsize=1024)  # asked of every request
-def is_loopback(host: str | None) -> bool:
-    """Whether `host` is a numeric loopback address."""
-    address = _numeric(host) if host else None
-    return address is not None and address.is_loopback
-
-
 @functools.lru_cache(maxsize=1024)
 def _packed(host: str) -> tuple[int, bytes] | None:
     """Family and padded address of a numeric host; None if it is not numeric."""
-    address = _numeric(host)
+    address = numeric(host)
     if address is None:
         return None
     family = socket.AF_INET if address.version == 4 else socket.AF_INET6

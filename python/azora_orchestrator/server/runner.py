@@ -21,6 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import uvicorn
 
+from azora_orchestrator._addresses import is_network
+from azora_orchestrator._hosts import ANY_ADDRESS, is_name
 from azora_orchestrator.errors import InternalError, InvalidArgument, OrchestratorClosed
 from azora_orchestrator.orchestrator import MasterOrchestrator
 from azora_orchestrator.server import tokens
@@ -31,10 +33,9 @@ from azora_orchestrator.server.connections import (
     Connections,
 )
 from azora_orchestrator.server.hooks import Hooks
-from azora_orchestrator.server.hosts import ANY_ADDRESS, is_name
 from azora_orchestrator.server.http import Door, Protocol
 from azora_orchestrator.server.http import log as http_log
-from azora_orchestrator.server.listening import bind, is_any, is_network, url_of
+from azora_orchestrator.server.listening import bind, is_any, url_of
 from azora_orchestrator.server.signals import Signals
 
 if TYPE_CHECKING:

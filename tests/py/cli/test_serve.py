@@ -166,8 +166,8 @@ def test_a_file_that_listens_on_the_network_is_refused_unless_it_says_so(
 # 127.0.0.2 stands for an address of the network.
 PRETENDING = """
 import sys
-from azora_orchestrator.server import listening, runner
-listening.is_network = runner.is_network = lambda address: address == "127.0.0.2"
+from azora_orchestrator import _addresses
+_addresses.is_network = lambda address: address == "127.0.0.2"
 from azora_orchestrator.cli import main
 main()
 """

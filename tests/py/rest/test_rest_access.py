@@ -13,10 +13,10 @@ import pytest
 from fastapi import FastAPI
 
 from azora_orchestrator import InvalidArgument, MasterOrchestrator
+from azora_orchestrator._hosts import Hosts
 from azora_orchestrator.server import create_app, owner, tokens
 from azora_orchestrator.server.access import Access
 from azora_orchestrator.server.answers import Refusal
-from azora_orchestrator.server.hosts import Hosts
 
 SPEC = {"id": "a", "type": "core", "endpoint": "http://127.0.0.1:1"}
 

@@ -13,7 +13,7 @@ import azora_orchestrator.server
 def test_owner_and_tokens_come_without_fastapi() -> None:
     program = (
         "import sys; from azora_orchestrator.server import owner, tokens; "
-        "assert owner.is_loopback and tokens.read_token; "
+        "assert owner.is_owner and tokens.read_token; "
         "print(sorted({name.partition('.')[0] for name in sys.modules} "
         "& {'fastapi', 'starlette', 'pydantic', 'uvicorn'}))"
     )
