@@ -159,11 +159,14 @@ def _variables(root: Path, text: str) -> Iterator[str]:
 def _operations(root: Path) -> Iterator[str]:
     """Its tables of fields and events are the core's; its metrics are."""
     from azora_orchestrator import _core
+    from azora_orchestrator.config_rules import ORCHESTRATOR
     from azora_orchestrator.server.refusals import METRIC as REFUSED
 
     text = (root / "docs/operations.md").read_text()
     fields = set(_FIELD_ROW.findall(_section(text, "Fields of a service")))
     yield from _differ("field", fields, set(_fields(json.loads(_core.service_schema()), "")))
+    settings = set(_FIELD_ROW.findall(_section(text, "Settings of the server")))
+    yield from _differ("setting", settings, set(ORCHESTRATOR))
     rows = [line.split("|")[1] for line in _section(text, "Events").splitlines() if "|" in line]
     events = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     yield from _differ("event", events, set(_core.event_types()))

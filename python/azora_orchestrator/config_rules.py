@@ -137,6 +137,8 @@ ORCHESTRATOR: Rules = {
     "auth": ("auth", _choice("owner", "token")),
     "allowedHosts": ("allowed_hosts", _hosts),
     "insecurePlaintext": ("insecure_plaintext", _boolean),
+    "maxConnections": ("max_connections", _integer(1, 1_000_000)),
+    "maxConnectionsPerPeer": ("max_connections_per_peer", _integer(1, 1_000_000)),
     "stopTimeout": ("stop_timeout_ms", duration),
     "maxConcurrentStarts": ("max_concurrent_starts", _integer(0, 100_000)),
     "startsPerSecond": ("starts_per_second", _integer(0, 100_000)),

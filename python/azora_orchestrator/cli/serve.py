@@ -24,6 +24,8 @@ from azora_orchestrator.errors import AzoraError, InternalError, InvalidArgument
 from azora_orchestrator.server.hooks import Hooks
 
 DEFAULT_STOP_MS = 60_000
+_LIMITS = {"max_connections", "max_connections_per_peer"}
+_CORE_OPTIONS = {"max_concurrent_starts", "starts_per_second"}
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Plan:
     allowed_hosts: list[str] = field(default_factory=list)
     insecure_plaintext: bool = False
     stop_timeout_ms: int = DEFAULT_STOP_MS
+    limits: dict[str, Any] = field(default_factory=dict)
     core_options: dict[str, Any] = field(default_factory=dict)
 
 
@@ -87,11 +90,9 @@ def make_plan(
     if stop_timeout_ms is None:
         stop_timeout_ms = settings.get("stop_timeout_ms", DEFAULT_STOP_MS)
     plan.stop_timeout_ms = stop_timeout_ms
-    plan.core_options = {
-        name: settings[name]
-        for name in ("max_concurrent_starts", "starts_per_second")
-        if name in settings
-    }
+    limits, core_options = _LIMITS & settings.keys(), _CORE_OPTIONS & settings.keys()
+    plan.limits = {name: settings[name] for name in limits}
+    plan.core_options = {name: settings[name] for name in core_options}
     return plan
 
 
@@ -199,6 +200,7 @@ def _serve(plan: Plan, listener: socket.socket) -> int:
             allowed_hosts=plan.allowed_hosts,
             insecure_plaintext=plan.insecure_plaintext,
             stop_timeout_ms=plan.stop_timeout_ms,
+            **plan.limits,
         )
         orch = MasterOrchestrator(**plan.core_options)
     except AzoraError as error:

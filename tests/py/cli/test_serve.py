@@ -218,6 +218,17 @@ main()
         command.close()
 
 
+def test_a_file_sets_the_limits_of_connections(served: Serve, tmp_path: Path) -> None:
+    file = tmp_path / "azora.json"
+    file.write_text('{"orchestrator": {"maxConnections": 1}}')
+    server = served("serve", "-c", str(file))
+    with socket.create_connection(("127.0.0.1", server.api.port), timeout=20) as first:
+        first.sendall(b"GET /health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert first.recv(65_536).startswith(b"HTTP/1.1 200")
+        refused = server.api.get("/health")
+        assert (refused.status, refused.json["code"]) == (503, "connection_limit")
+
+
 def voluntary_switches(pid: int) -> dict[str, int]:
     """How often each thread has gone to sleep: each time, something had woken it."""
     found = {}
