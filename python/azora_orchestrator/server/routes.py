@@ -209,7 +209,13 @@ _WAIT = [
 _ROUTES: list[tuple[str, str, Handler, str, list[tuple[str, str, str]]]] = [
     ("GET", "/health", _hot, "Whether this server answers; always ok.", []),
     ("GET", "/status", _status, "Totals, and the health of every service.", []),
-    ("GET", "/status/detailed", _status_detailed, "The same with configuration, lifecycle and process of each.", []),
+    (
+        "GET",
+        "/status/detailed",
+        _status_detailed,
+        "The same with configuration, lifecycle and process of each.",
+        [],
+    ),
     (
         "GET",
         "/services",

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from azora_orchestrator.config_lines import Path, json_lines, toml_lines, yaml_lines
+from azora_orchestrator._config_lines import Path, json_lines, toml_lines, yaml_lines
 
 Draw = Callable[[st.SearchStrategy[Any]], Any]
 
