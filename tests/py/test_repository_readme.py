@@ -56,7 +56,7 @@ def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     said = done.stdout
     assert f"http://127.0.0.1:{single}\n1\n" in said
-    assert re.search(r"^healthCheckInterval is 5; it must be", said, re.MULTILINE)
+    assert re.search(r"^health_check_interval_ms is 5; it must be", said, re.MULTILINE)
     # The handler speaks on a thread of its own, perhaps between the other two.
     assert re.search(r"\d+ serviceRestarted crash", said)
     assert re.search(r"down for \d+ ms, attempt 1 of 5", said)
