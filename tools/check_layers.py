@@ -1,11 +1,9 @@
 #!/usr/bin/env python3
-"""Judges who includes, imports and says what, by tools/layers.toml."""
+"""Judges what C++ modules include and say, and how long files are, by tools/layers.toml."""
 
 from __future__ import annotations
 
-import ast
 import re
-import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -13,7 +11,6 @@ from typing import Any
 
 from repo import cpp_code, cpp_files, run
 
-PACKAGE = "azora_orchestrator"
 _INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*[<"]([^>"\n]+)[>"]', re.MULTILINE)
 
 Law = Mapping[str, Any]
@@ -22,11 +19,9 @@ Law = Mapping[str, Any]
 def check(root: Path) -> list[str]:
     """Every break of the law, one line each."""
     law = tomllib.loads((root / "tools/layers.toml").read_text())
-    faults = [*_cycles("cpp", law["cpp"]), *_cycles("python", law["python"])]
+    faults = [*_cycles("cpp", law["cpp"])]
     for file in cpp_files(root, "cpp/azora", "bindings"):
         faults += _cpp(root, file, law)
-    for file in sorted((root / "python" / PACKAGE).rglob("*.py")):
-        faults += _python(root, file, law)
     faults += _lengths(root, law)
     return faults
 
@@ -46,9 +41,6 @@ def _cycles(kind: str, allowed: Mapping[str, list[str]]) -> Iterator[str]:
 
     for name in allowed:
         yield from visit(name, ())
-
-
-# C++.
 
 
 def _module(root: Path, file: Path, law: Law) -> str | None:
@@ -99,48 +91,6 @@ def _line(text: str, at: int) -> int:
 
 def _who(friends: list[str]) -> str:
     return f"only {', '.join(friends)} may" if friends else "nobody may"
-
-
-# Python.
-
-
-def _python(root: Path, file: Path, law: Law) -> Iterator[str]:
-    where = file.relative_to(root).as_posix()
-    inside = file.relative_to(root / "python" / PACKAGE)
-    module = inside.parts[0].removesuffix(".py")
-    if module not in law["python"]:
-        yield f"{where}: {module} is not in [python] of tools/layers.toml; give it a line"
-        return
-    tree = ast.parse(file.read_text(), where)
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import | ast.ImportFrom):
-            for name in _imported(node):
-                yield from _import(module, name, f"{where}:{node.lineno}", law)
-
-
-def _imported(node: ast.Import | ast.ImportFrom) -> Iterator[str]:
-    """Dotted names; `from azora_orchestrator import x` may mean module x or a name in it."""
-    if isinstance(node, ast.Import):
-        yield from (alias.name for alias in node.names)
-    elif node.module == PACKAGE:
-        yield from (f"{PACKAGE}.{alias.name}" for alias in node.names)
-    else:
-        yield node.module or ""
-
-
-def _import(module: str, name: str, at: str, law: Law) -> Iterator[str]:
-    top, _, rest = name.partition(".")
-    if top == PACKAGE:
-        other = rest.partition(".")[0]
-        if other not in law["python"]:
-            other = "__init__"
-        if other != module and other not in law["python"][module]:
-            yield f"{at}: {module} must not import {other}; see tools/layers.toml"
-    elif top in law["packages"]:
-        if module not in law["packages"][top]:
-            yield f"{at}: {module} must not import {top}; {_who(law['packages'][top])}"
-    elif top not in sys.stdlib_module_names:
-        yield f"{at}: {top} is not in [packages] of tools/layers.toml"
 
 
 # Length.

@@ -26,6 +26,14 @@ shell_syntax() {
   return "$status"
 }
 
+# The extension has no Python file, only a stub: a copy of the package in which the stub is a module.
+imports() {
+  local copy=build/imports
+  rm -rf "$copy" && mkdir -p "$copy" && cp -r python/azora_orchestrator "$copy" &&
+    mv "$copy/azora_orchestrator/_core/__init__.pyi" "$copy/azora_orchestrator/_core/__init__.py" &&
+    PYTHONPATH="$copy" "$bin/lint-imports" --no-cache --no-logo tools/imports.toml
+}
+
 tidy_texts() {
   if git rev-parse --is-inside-work-tree >/dev/null 2>&1; then
     git diff --check "$(git hash-object -t tree /dev/null)"
@@ -41,6 +49,7 @@ check "mypy: the tools, strict" env MYPYPATH=tools "$bin/mypy" --no-error-summar
 check "shell: syntax" shell_syntax
 check "clang: what belongs to which lock or thread" tools/check_threads.sh
 check "layers, words and length" "$bin/python" tools/check_layers.py
+check "imports of Python modules" imports
 check "classes of one idea" "$bin/python" tools/check_members.py
 check "sources are built" "$bin/python" tools/check_sources.py
 check "tidy texts" tidy_texts
