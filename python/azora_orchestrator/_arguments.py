@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from typing import Any
 
+from azora_orchestrator._shown import shown
 from azora_orchestrator.errors import InvalidArgument
 from azora_orchestrator.vocabulary import EVENT_TYPES
 
@@ -34,17 +35,10 @@ _MOST = 100_000  # of starts
 _MOST_TTL_MS = 2**31 - 1
 
 
-def _shown(value: object) -> str:
-    try:
-        return f"{value!r:.60}"
-    except ValueError:  # an integer of thousands of digits
-        return f"a {type(value).__name__} too large to show"
-
-
 def string_of(name: str, value: object) -> str:
     """A string that has a form in UTF-8."""
     if not isinstance(value, str):
-        raise InvalidArgument(f"{name} is {_shown(value)}; it must be a string")
+        raise InvalidArgument(f"{name} is {shown(value)}; it must be a string")
     if not value.isascii() and value != value.encode("utf-8", "ignore").decode():
         raise InvalidArgument(f"{name} is {value!a:.60}; it must not have lone surrogates")
     return value
@@ -60,14 +54,14 @@ def strings_of(name: str, value: object) -> list[str]:
     if isinstance(value, str):
         return [string_of(name, value)]
     if not isinstance(value, Iterable):
-        raise InvalidArgument(f"{name} is {_shown(value)}; it must be a string or several")
+        raise InvalidArgument(f"{name} is {shown(value)}; it must be a string or several")
     return [string_of(name, one) for one in value]
 
 
 def flag_of(name: str, value: object) -> bool:
     """True or False."""
     if not isinstance(value, bool):
-        raise InvalidArgument(f"{name} is {_shown(value)}; it must be True or False")
+        raise InvalidArgument(f"{name} is {shown(value)}; it must be True or False")
     return value
 
 
@@ -76,7 +70,7 @@ def integer_of(name: str, value: object, low: int, high: int) -> int:
     number = None if isinstance(value, bool) else _index(value)
     if number is None or not low <= number <= high:
         raise InvalidArgument(
-            f"{name} is {_shown(value)}; it must be an integer from {low} to {high}"
+            f"{name} is {shown(value)}; it must be an integer from {low} to {high}"
         )
     return number
 
@@ -92,7 +86,7 @@ def choice_of(name: str, value: object, choices: Sequence[str]) -> str:
     """One of the choices."""
     if value not in choices:
         allowed = " or ".join(f'"{choice}"' for choice in choices)
-        raise InvalidArgument(f"{name} is {_shown(value)}; it must be {allowed}")
+        raise InvalidArgument(f"{name} is {shown(value)}; it must be {allowed}")
     return str(value)
 
 
@@ -101,7 +95,7 @@ def path_of(name: str, value: object) -> str:
     try:
         path = os.fsdecode(value)  # type: ignore[arg-type]
     except TypeError:
-        raise InvalidArgument(f"{name} is {_shown(value)}; it must be a path") from None
+        raise InvalidArgument(f"{name} is {shown(value)}; it must be a path") from None
     if "\0" in path:
         raise InvalidArgument(f"{name} is {path!r:.60}; it must not have a NUL character")
     return path
@@ -115,12 +109,12 @@ def types_of(type: object) -> list[str] | None:
     names = [getattr(name, "_type", name) for name in names]  # of the classes of events
     for name in names:
         if name not in EVENT_TYPES and name != "*":
-            raise InvalidArgument(f"type: {_shown(name)} is not an event; {_near(name)}")
+            raise InvalidArgument(f"type: {shown(name)} is not an event; {_near(name)}")
     return None if "*" in names else [str(name) for name in names]
 
 
 def _near(name: object) -> str:
-    near = difflib.get_close_matches(str(name), EVENT_TYPES, n=1)
+    near = difflib.get_close_matches(name, EVENT_TYPES, n=1) if isinstance(name, str) else []
     return f'did you mean "{near[0]}"?' if near else 'use one such as "serviceFailed"'
 
 
@@ -132,7 +126,7 @@ def milliseconds_of(name: str, value: object) -> int:
     whole = None if isinstance(value, bool) else _index(value)
     number = value if isinstance(value, float) else whole
     if number is None or number != number:
-        raise InvalidArgument(f"{name} is {_shown(value)}; it must be milliseconds")
+        raise InvalidArgument(f"{name} is {shown(value)}; it must be milliseconds")
     return math.ceil(min(max(number, 0), _LONGEST_MS))
 
 
@@ -145,7 +139,9 @@ def limit_of(name: str, value: int | None) -> int | None:
     """A cap of starts. Raises InvalidArgument if it is not a valid one."""
     if value is None or (type(value) is int and 0 <= value <= _MOST):
         return value
-    raise InvalidArgument(f"{name} is {value!r}; it must be an integer from 0 (no cap) to {_MOST}")
+    raise InvalidArgument(
+        f"{name} is {shown(value)}; it must be an integer from 0 (no cap) to {_MOST}"
+    )
 
 
 def pool_options(
@@ -171,5 +167,5 @@ def pool_options(
 def _share_of(name: str, value: object) -> float:
     number = value if isinstance(value, float) else _index(value)
     if isinstance(value, bool) or number is None or not 0 <= number <= 1:
-        raise InvalidArgument(f"{name} is {_shown(value)}; it must be a number from 0 to 1")
+        raise InvalidArgument(f"{name} is {shown(value)}; it must be a number from 0 to 1")
     return float(number)

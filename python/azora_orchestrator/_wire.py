@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from azora_orchestrator._shown import shown
 from azora_orchestrator.errors import InvalidArgument, InvalidSpec
 from azora_orchestrator.service_config import ServiceConfig
 
@@ -30,7 +31,7 @@ def split(
         return service.to_dict(), service.restart_callable
     if not isinstance(service, Mapping):
         raise InvalidArgument(
-            f"register: {service!r} is no service; give a ServiceConfig or a mapping"
+            f"register: {shown(service)} is not a service; give a ServiceConfig or a mapping"
         )
     wire = dict(service)
     function = wire.get("restart")
@@ -67,7 +68,7 @@ def _plain(value: object) -> object:
         return dict(value)
     if hasattr(value, "tolist"):  # numbers of numpy are written like Python's
         return value.tolist()
-    raise TypeError(f"{value!r} cannot be written as JSON")
+    raise TypeError(f"{shown(value)} cannot be written as JSON")
 
 
 def _unsayable(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -79,7 +80,7 @@ def _unsayable(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if not isinstance(value, dict | list | tuple):
             if not _sayable(value):
                 rule = _FINITE if isinstance(value, float) else _RULE
-                yield field, f"is {value!r:.60}; {rule}"
+                yield field, f"is {shown(value)}; {rule}"
         elif depth >= _DEPTH:
             yield field.partition(".")[0], f"is nested deeper than {_DEPTH}; flatten it"
             return

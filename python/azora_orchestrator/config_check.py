@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from azora_orchestrator._fault_names import in_python_names
+from azora_orchestrator._shown import shown
 from azora_orchestrator._wire import split, texts_of
 from azora_orchestrator.config import Config, load, load_text
 from azora_orchestrator.config_fault import ConfigFault
@@ -87,7 +88,7 @@ def check_config(
     if isinstance(source, ServiceConfig | Mapping):
         source = [source]
     if not isinstance(source, Iterable):
-        raise InvalidArgument(f"check_config: {source!r:.60} is neither a file nor services")
+        raise InvalidArgument(f"check_config: {shown(source)} is neither a file nor services")
     services = list(source)
     try:
         texts = texts_of([split(service)[0] for service in services])

@@ -215,6 +215,22 @@ def test_rules_speak_of_fields_as_they_were_written(orch: MasterOrchestrator) ->
     assert re.search(r"\b[a-z]+[A-Z]", re.sub(r'"[^"]*"', "", text)) is None, text
 
 
+class Unshowable:
+    def __repr__(self) -> str:
+        raise RuntimeError("no text")
+
+
+def test_a_value_that_cannot_be_shown_is_refused_all_the_same(orch: MasterOrchestrator) -> None:
+    for wrong in (ENDLESS, Unshowable()):
+        assert set(refused(orch, config(priority=wrong))) == {"priority"}
+        with pytest.raises(InvalidArgument, match="lines is a value of type"):
+            orch.logs("a", lines=wrong)  # type: ignore[arg-type]
+        with pytest.raises(InvalidArgument, match="register: a value of type"):
+            orch.register(wrong)  # type: ignore[call-overload]
+        with pytest.raises(InvalidArgument, match="starts_per_second is a value of type"):
+            MasterOrchestrator(starts_per_second=wrong)  # type: ignore[arg-type]
+
+
 def test_what_json_cannot_say_is_named_likewise(orch: MasterOrchestrator) -> None:
     assert set(refused(orch, config(health_check_path=object()))) == {"health_check_path"}
     assert set(refused(orch, config(restart_max_delay_ms=float("nan")))) == {"restart_max_delay_ms"}
