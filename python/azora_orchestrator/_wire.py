@@ -10,6 +10,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Iterator, Mapping
+from datetime import timedelta
 from typing import Any
 
 from azora_orchestrator._shown import shown
@@ -80,6 +81,8 @@ def _unsayable(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         if not isinstance(value, dict | list | tuple):
             if not _sayable(value):
                 rule = _FINITE if isinstance(value, float) else _RULE
+                if isinstance(value, timedelta):
+                    rule = f"it must be milliseconds: {round(value.total_seconds() * 1000)}"
                 yield field, f"is {shown(value)}; {rule}"
         elif depth >= _DEPTH:
             yield field.partition(".")[0], f"is nested deeper than {_DEPTH}; flatten it"

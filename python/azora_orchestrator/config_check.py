@@ -65,8 +65,8 @@ def check_config(
     """Check a configuration as `azora check` does, without an orchestrator.
 
     Args:
-        source: A configuration file (.toml, .json, .yaml); or a service, or several, each a
-            `ServiceConfig` or a mapping in the wire's spelling.
+        source: A configuration file (.toml, .json, .yaml), or a mapping of the same shape; or a
+            service, or several, each a `ServiceConfig` or a mapping in the wire's spelling.
         host: Address on which `azora serve` is to listen. Default: as the file says, 127.0.0.1.
         port: Port on which it is to listen, which no process service may have. Default: as the
             file says, 5000.
@@ -85,6 +85,8 @@ def check_config(
     if isinstance(source, str | os.PathLike):
         config = load(source, host=host, port=port)
         return ConfigReport(tuple(config.faults), tuple(config.warnings))
+    if isinstance(source, Mapping) and "services" in source and "id" not in source:
+        return _whole(source, host, port)
     if isinstance(source, ServiceConfig | Mapping):
         source = [source]
     if not isinstance(source, Iterable):
@@ -101,6 +103,19 @@ def check_config(
     return ConfigReport(
         tuple(_placed(fault, services) for fault in config.faults),
         tuple(_placed(fault, services) for fault in config.warnings),
+    )
+
+
+def _whole(source: Mapping[str, Any], host: str | None, port: int | None) -> ConfigReport:
+    """A mapping of the shape of a file; its faults have no line."""
+    try:
+        (text,) = texts_of([dict(source)])
+    except InvalidSpec as error:
+        return ConfigReport(tuple(ConfigFault("", 0, *fault) for fault in error.faults), ())
+    config = load_text(text, "config.json", Path.cwd(), host=host, port=port)
+    return ConfigReport(
+        tuple(replace(fault, file="", line=0) for fault in config.faults),
+        tuple(replace(fault, file="", line=0) for fault in config.warnings),
     )
 
 

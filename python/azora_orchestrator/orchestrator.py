@@ -415,7 +415,10 @@ class MasterOrchestrator:
     def __contains__(self, id: object) -> bool:
         if isinstance(id, Service):
             id = id.id
-        return isinstance(id, str) and self._core.find(string_of("id", id)) is not None
+        try:
+            return self._core.find(string_of("id", id)) is not None
+        except InvalidArgument:
+            return False
 
     def __iter__(self) -> Iterator[Service]:
         return iter(self.services())

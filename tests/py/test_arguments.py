@@ -234,3 +234,5 @@ def test_a_value_that_cannot_be_shown_is_refused_all_the_same(orch: MasterOrches
 def test_what_json_cannot_say_is_named_likewise(orch: MasterOrchestrator) -> None:
     assert set(refused(orch, config(health_check_path=object()))) == {"health_check_path"}
     assert set(refused(orch, config(restart_max_delay_ms=float("nan")))) == {"restart_max_delay_ms"}
+    (fault,) = refused(orch, config(kill_timeout_ms=timedelta(seconds=2))).values()
+    assert fault.endswith("it must be milliseconds: 2000")

@@ -142,6 +142,17 @@ def test_services_are_checked_without_an_orchestrator() -> None:
     assert [fault.field for fault in unsaid.faults] == ["metadata.a"]
 
 
+def test_a_mapping_of_the_shape_of_a_file_is_checked_like_one() -> None:
+    good = {"pools": {"core": {"strategy": "weighted"}}, "services": [service().to_dict()]}
+    assert check_config(good).ok
+    report = check_config({**good, "pools": {"core": {"strategy": "best"}}})
+    assert [(fault.file, fault.line, fault.field) for fault in report.faults] == [
+        ("", 0, "pools.core.strategy")
+    ]
+    unsaid = check_config({"services": [{"id": object()}]})
+    assert [fault.field for fault in unsaid.faults] == ["services[0].id"]
+
+
 def test_a_cycle_between_services_is_a_fault() -> None:
     report = check_config(
         [service(id="a", dependencies=["b"]), service(id="b", dependencies=["a"])]

@@ -213,6 +213,21 @@ def test_a_service_is_read_by_id_type_and_group(orch: MasterOrchestrator, web: W
         orch.service("a")
 
 
+def test_an_orchestrator_contains_its_services(orch: MasterOrchestrator) -> None:
+    assert orch  # also without services
+    assert (len(orch), list(orch)) == (0, [])
+    orch.register_many([config("a"), config("b")])
+    assert (len(orch), [service.id for service in orch]) == (2, ["a", "b"])
+    assert orch["a"].id == "a"
+    assert "a" in orch
+    assert orch["a"] in orch
+    for nobody in ("c", "\ud800", 5, None):
+        assert nobody not in orch
+    with pytest.raises(UnknownService, match="c: "):
+        orch["c"]
+    assert "<td>a</td>" in orch._repr_html_()
+
+
 def test_what_answers_becomes_ready_and_is_counted_and_picked(
     orch: MasterOrchestrator, web: Web
 ) -> None:
