@@ -153,21 +153,22 @@ class Protocol(HttpToolsProtocol):
             self._name_host()
         self.server_state.default_headers = self._door.date()
         super().on_headers_complete()
-
-    def _start_asgi_task(self, cycle: Any, app: Any) -> None:
-        self._answering = cycle
-        super()._start_asgi_task(cycle, app)
+        if not self.pipeline:  # else it waits behind the one that is being answered
+            self._answering = self.cycle
 
     def on_response_complete(self) -> None:
         """The answer was written; what the client does not take of it is not kept for ever."""
+        following = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
+        if following is not None:
+            self._answering = following
         if (left := self.transport.get_write_buffer_size()) and self._taking is None:
             self._watch_taking(left)
 
     def pause_writing(self) -> None:
         """The client takes an answer slowly; one without end (events, logs) may wait for it."""
         super().pause_writing()
-        answering = self._answering or self.cycle
+        answering = self._answering
         if self._taking is None and answering is not None and answering.chunked_encoding is False:
             self._watch_taking(self.transport.get_write_buffer_size())
 

@@ -201,7 +201,10 @@ from azora_orchestrator import MasterOrchestrator
 from azora_orchestrator.server import create_app, runner, tokens
 
 with MasterOrchestrator() as orch:
-    uvicorn.run(create_app(orch), port=int(sys.argv[1]), proxy_headers=False)
+    try:
+        uvicorn.run(create_app(orch), port=int(sys.argv[1]), proxy_headers=False)
+    except KeyboardInterrupt:
+        pass  # some versions of uvicorn say in this way why they ended
 print("over", flush=True)
 """
 
@@ -221,9 +224,9 @@ def test_ctrl_c_ends_plain_uvicorn_with_open_streams(
         assert response.readline() == b"retry: 1000\n"
         made.signal(signal.SIGINT)
         response.read()  # it ends, at the first Ctrl-C
-    made.wait(30)
-    made.line("Finished server process")
-    assert not any("Traceback" in line and "KeyboardInterrupt" not in line for line in made.lines)
+    assert made.wait() == 0
+    assert made.lines[-1] == "over"
+    assert not any("Traceback" in line for line in made.lines), made.lines
 
 
 def test_a_test_client_gets_what_any_client_gets(orch: MasterOrchestrator) -> None:
