@@ -26,7 +26,7 @@ double weight_for(const Instance& instance, Strategy strategy) {
 Balancer::Balancer(BalancerOptions options)
     : shared_(std::make_shared<PoolShared>(std::move(options.worker))),
       pools_(directory_, shared_),
-      leases_(std::move(options.random_bytes)),
+      leases_(std::move(options.random_bytes), options.most_leases),
       seed_(options.seed) {}
 
 Balancer::~Balancer() = default;
@@ -150,7 +150,9 @@ Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
   if (request.lease && !request.peek) {
     const Millis ttl =
         named.reader_.pool ? named.reader_.pool->lease_ttl() : PoolOptions{}.lease_ttl;
-    pick.lease = leases_.take(pick.instance, ttl, request.now);
+    Result<Lease> lease = leases_.take(pick.instance, ttl, request.now);
+    if (!lease) return std::move(lease).error();
+    pick.lease = std::move(lease).value();
     if (lease_hook_ && !lease_hook_busy_.exchange(true)) lease_hook_();
   }
   return pick;

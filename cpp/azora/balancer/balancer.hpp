@@ -51,6 +51,7 @@ struct BalancerOptions {
   Worker worker;                    // rebuilds large tables; empty: the pick that needs them does
   std::uint64_t seed = 0;           // for ties and samples
   Leases::RandomBytes random_bytes; // for lease ids; empty: the kernel's
+  std::size_t most_leases = Leases::kMost;
 };
 
 struct BalancerMetrics {

@@ -48,7 +48,8 @@ bool parse_hex(std::string_view text, std::uint64_t& value) {
 
 }  // namespace
 
-Leases::Leases(RandomBytes random) : random_(random ? std::move(random) : kernel_random) {}
+Leases::Leases(RandomBytes random, std::size_t most)
+    : random_(random ? std::move(random) : kernel_random), most_(most) {}
 
 std::optional<Leases::Id> Leases::parse(std::string_view text) {
   Id id{};
@@ -79,7 +80,21 @@ Leases::Id Leases::new_id(Shard& shard) {
   return id;
 }
 
-Lease Leases::take(const std::shared_ptr<const Instance>& instance, Millis ttl, SteadyTime now) {
+// The counters are exact once no call is under way.
+bool Leases::has_room(SteadyTime now) {
+  const auto held = [this] { return taken() - released() - expired(); };
+  if (held() < most_) return true;
+  expire(now);
+  return held() < most_;
+}
+
+Result<Lease> Leases::take(const std::shared_ptr<const Instance>& instance, Millis ttl, SteadyTime now) {
+  if (!has_room(now)) {
+    return Error{ErrorCode::limit_reached,
+                 std::to_string(most_) + " leases are held, which is the limit; release those that are not needed, or "
+                 "give the pools a shorter leaseTtl",
+                 {}};
+  }
   const std::size_t index = next_shard_.fetch_add(1, std::memory_order_relaxed) % kShards;
   Shard& shard = shards_[index];
   const SteadyTime until = now + ttl;
@@ -96,7 +111,7 @@ Lease Leases::take(const std::shared_ptr<const Instance>& instance, Millis ttl, 
     shard.records.emplace(id, Record{instance, instance->take_lease(), until, bucket, place});
   }
   taken_.fetch_add(1, std::memory_order_relaxed);
-  return {text_of(id), ttl};
+  return Lease{text_of(id), ttl};
 }
 
 bool Leases::release(std::string_view text, SteadyTime now) {

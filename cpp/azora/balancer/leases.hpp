@@ -4,7 +4,7 @@
 // restart, unregistration: Instance ends all of them at once). Not durable (R43).
 // Threads: any; each lock is for a 16th of the leases and held for a few look-ups. Time is passed in: a lease that is
 // due ends with the next call of any thread, at the latest with the owner's next expire().
-// Ownership: holds the instances of live leases. Fails: never; ids are 128 random bits.
+// Ownership: holds the instances of live leases. Fails: take(), when kMost leases are held; ids are 128 random bits.
 #include <array>
 #include <cstdint>
 #include <functional>
@@ -19,6 +19,7 @@
 
 #include "azora/balancer/instance.hpp"
 #include "azora/base/mutex.hpp"
+#include "azora/base/result.hpp"
 #include "azora/base/time.hpp"
 
 namespace azora::balancer {
@@ -33,9 +34,13 @@ class Leases {
   using RandomBytes = std::function<void(std::span<std::uint8_t>)>;
 
   // `random`: unguessable bytes; empty: the kernel's.
-  explicit Leases(RandomBytes random = {});
+  // With 4 threads that take leases at once, up to 3 more are possible. 100,000 need about 20 MB.
+  static constexpr std::size_t kMost = 100'000;
 
-  Lease take(const std::shared_ptr<const Instance>& instance, Millis ttl, SteadyTime now);
+  explicit Leases(RandomBytes random = {}, std::size_t most = kMost);
+
+  // Fails: limit_reached.
+  Result<Lease> take(const std::shared_ptr<const Instance>& instance, Millis ttl, SteadyTime now);
   // False when the lease had already ended, or there never was such an id.
   bool release(std::string_view id, SteadyTime now);
   // Ends what is due.
@@ -84,7 +89,10 @@ class Leases {
   Shard& shard_of(const Id& id) const { return shards_[id.high % kShards]; }
   void expire(Shard& shard, SteadyTime now) AZORA_REQUIRES(shard.mutex);
 
+  bool has_room(SteadyTime now);
+
   RandomBytes random_;
+  const std::size_t most_;
   mutable std::array<Shard, kShards> shards_;
   std::atomic<std::uint64_t> next_shard_{0};
   std::atomic<std::uint64_t> taken_{0};

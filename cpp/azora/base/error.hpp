@@ -49,7 +49,7 @@ struct Fault {
 struct Error {
   ErrorCode code = ErrorCode::internal;
   std::string message;        // one line; for invalid_spec all faults joined with "; "
-  std::vector<Fault> faults;  // only for invalid_spec
+  std::vector<Fault> faults;  // for invalid_spec, and for invalid_json if it is about a known field
 };
 
 // Makes an invalid_spec error of its faults: message "field: rule ...; field: rule ...".

@@ -66,8 +66,10 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   Result<Json> read() {
     CountingIterator first(text_.data(), &reached_);
     CountingIterator last(text_.data() + text_.size(), nullptr);
-    const bool fine = nlohmann::json::sax_parse(first, last, this);
-    if (!fine || !problem_.empty()) return Error{ErrorCode::invalid_json, problem_, {}};
+    const std::size_t zero = text_.find('\0');  // nlohmann's lexer takes it for the end of the text
+    if (zero != std::string_view::npos) fail_at(zero, "a byte 0");
+    const bool fine = problem_.empty() && nlohmann::json::sax_parse(first, last, this);
+    if (!fine || !problem_.empty()) return Error{ErrorCode::invalid_json, std::move(problem_), std::move(faults_)};
     return std::move(root_);
   }
 
@@ -110,7 +112,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
     constexpr int kOverflow = 406;
-    if (error.id == kOverflow) return fail_at(spelled_number().first, "a number out of range");
+    if (error.id == kOverflow) return fail_number();
     if (problem_.empty() && text_.find_first_not_of(" \t\r\n") == std::string_view::npos) {
       return fail_at(0, "nothing is there; it must be JSON, such as {\"id\": \"orders\"}");
     }
@@ -188,12 +190,33 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool number() {
-    const auto [start, digits] = spelled_number();
-    if (!is_in_range(digits)) return fail_at(start, "a number out of range");
+    const std::string_view digits = spelled_number().second;
+    if (!is_in_range(digits)) return fail_number();
     Json& made = add();
     made.kind = Json::Kind::number;
     made.text = digits;
     return true;
+  }
+
+  // Where the value that is being read stands: "healthCheck.timeout", "dependencies[2].min"; "": it is the whole text.
+  std::string path() const {
+    std::string out;
+    for (const Open& open : open_) {
+      if (open.value->kind == Json::Kind::array) {
+        const std::size_t open_item = &open == &open_.back() ? 0 : 1;  // is in the list already
+        out += "[" + std::to_string(open.value->items.size() - open_item) + "]";
+      } else {
+        out += (out.empty() ? "" : ".") + open.value->members.back().key;
+      }
+    }
+    return out;
+  }
+  bool fail_number() {
+    const auto [start, digits] = spelled_number();
+    std::string number(utf8_prefix(digits, 40));
+    if (number.size() < digits.size()) number += "...";
+    faults_.push_back({path(), "is " + number});
+    return fail_at(start, "the number " + number + " is out of range");
   }
 
   // The lexer is right after the key's closing quote.
@@ -225,6 +248,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   Json root_;
   std::vector<Open> open_;
   std::string problem_;
+  std::vector<Fault> faults_;
 };
 
 }  // namespace

@@ -49,6 +49,11 @@ std::vector<Dependency> read_dependencies(const CheckedObject& service, SpecCont
   std::vector<Dependency> dependencies;
   const Json* list = service.get("dependencies");
   if (!list) return dependencies;
+  if (list->items.size() > kMaxDependencies) {
+    context.fault("dependencies", "has " + std::to_string(list->items.size()) + " entries; it must be a list of at most " +
+                                      std::to_string(kMaxDependencies) + " service ids");
+    return dependencies;
+  }
   std::unordered_map<std::string, std::size_t> places;
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const std::string path = index_path("dependencies", i);

@@ -2,6 +2,7 @@
 // The table of every field a service can have (R32): its JSON kind, its limits, its default and its meaning. The
 // validator uses it to check fields and to recognise unknown keys, and the JSON Schema is made from it. Threads: any;
 // constant data.
+#include <cstddef>
 #include <cstdint>
 #include <limits>
 #include <span>
@@ -27,6 +28,8 @@ enum class FieldKind : std::uint8_t {
   other,  // read by code of its own, which also reports its faults
 };
 
+inline constexpr std::size_t kMaxDependencies = 64;  // of one service
+inline constexpr std::size_t kMaxUrl = 2048;         // characters of an endpoint or a path
 inline constexpr std::int64_t kMaxInt32 = std::numeric_limits<std::int32_t>::max();
 
 struct FieldRow {

@@ -38,6 +38,31 @@ Error error_of(SpecContext& context) {
   return spec_error(std::move(context.faults));
 }
 
+// The field with this path ("healthCheck.timeout", "dependencies[2].min"); null: it is not ours.
+const FieldRow* field_at(std::string_view path) {
+  const std::size_t dot = path.rfind('.');
+  if (dot == std::string_view::npos) return find_field(Section::service, path);
+  std::string section(path.substr(0, dot));
+  if (const std::size_t bracket = section.find('['); bracket != std::string::npos) section.replace(bracket, std::string::npos, "[]");
+  for (const FieldRow& row : all_fields()) {
+    if (row.section != Section::service && section == section_path(row.section) && row.name == path.substr(dot + 1)) return &row;
+  }
+  return nullptr;
+}
+
+// Text that is not acceptable JSON. A number out of range in one of our fields is a fault of that field.
+Error unreadable(Error error, bool units) {
+  if (error.faults.empty()) return error;
+  Fault fault = std::move(error.faults.front());
+  error.faults.clear();
+  const FieldRow* row = field_at(fault.field);
+  if (row == nullptr) return error;
+  fault.message += "; it must be " + rule_text(*row, units);
+  error.message = fault.field + ": " + fault.message;
+  error.faults.push_back(std::move(fault));
+  return error;
+}
+
 bool is_object(const Json& given, SpecContext& context) {
   if (given.is(Json::Kind::object)) return true;
   const std::string prefix = std::exchange(context.prefix, "");
@@ -167,7 +192,7 @@ Json laid_over(const Json& given, const Json& old, SpecContext& context) {
 
 Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOptions& options) {
   Result<Json> given = read_json(text);
-  if (!given) return std::move(given).error();
+  if (!given) return unreadable(std::move(given).error(), options.origin != Origin::rest);
   SpecContext context;
   if (!is_object(given.value(), context)) return error_of(context);
   const bool rest = options.origin == Origin::rest;
@@ -213,7 +238,7 @@ Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOp
 
 Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec& old) {
   Result<Json> given = read_json(text);
-  if (!given) return std::move(given).error();
+  if (!given) return unreadable(std::move(given).error(), false);
   const Result<Json> source = read_json(old.source());
   SpecContext context;
   if (!is_object(given.value(), context)) return error_of(context);

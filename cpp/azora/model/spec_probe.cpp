@@ -13,7 +13,7 @@ constexpr std::string_view kStatusRule =
 std::string in_ms(Millis value) { return std::to_string(value.count()); }
 
 bool is_path(std::string_view text) {
-  return text.starts_with('/') && text.size() <= 2048 &&
+  return text.starts_with('/') && text.size() <= kMaxUrl &&
          std::all_of(text.begin(), text.end(),
                      [](char c) { return c > 0x20 && c < 0x7F && c != '#'; });
 }
@@ -174,6 +174,11 @@ std::optional<Url> read_endpoint(CheckedObject& service) {
   const std::string_view rule = find_field(Section::service, "endpoint")->rule;
   if (!value->is(Json::Kind::string)) {
     service.fault("endpoint", is_but_must_be(*value, rule, true));
+    return std::nullopt;
+  }
+  if (value->text.size() > kMaxUrl) {
+    service.fault("endpoint", "has " + std::to_string(value->text.size()) + " characters; it must have at most " +
+                                  std::to_string(kMaxUrl));
     return std::nullopt;
   }
   auto parsed = parse_endpoint(value->text);

@@ -54,6 +54,8 @@ void write_choices(JsonWriter& json, std::string_view choices) {
 
 void write_dependencies(JsonWriter& json, Origin origin) {
   write_type(json, "array");
+  json.key("maxItems");
+  json.integer(static_cast<std::int64_t>(kMaxDependencies));
   json.key("items");
   json.begin_object();
   json.key("anyOf");

@@ -172,9 +172,11 @@ Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents
                     {.verb = verb, .name = id, .dependents = dependents, .dependencies = dependencies});
 }
 
-void Core::wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon) {
-  waiters_.add(std::move(id), ready, deadline, std::move(done), horizon);
+std::uint64_t Core::wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon) {
+  return waiters_.add(std::move(id), ready, deadline, std::move(done), horizon);
 }
+
+void Core::cancel_wait(std::uint64_t key) { waiters_.cancel(key); }
 
 void Core::answer_waiters() {
   const auto look = [this](const std::string& name, SteadyTime horizon) {

@@ -66,7 +66,7 @@ class Core {
   // Answers the number of the last event about this registration.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, EventActor actor,
                                       Apply apply = Apply::at_next_start);
-  // The address on which we listen ourselves. It is refused if a process service has that address.
+  // The address on which we listen ourselves. It is refused if a service would listen or be checked there.
   Result<void> set_own_address(const std::string& host, std::uint16_t port);
   // Registers what the requests ask for, judged against what is registered now.
   Result<std::uint64_t> register_requests(std::vector<Request> requests);
@@ -77,7 +77,9 @@ class Core {
   // Answers when the service is ready (or stopped) and no verb waits for it. For the name of an entry, all its
   // instances must be so; instances that are wanted down need not be ready. Answers not_coming as soon as it is known
   // that the service will not be ready before `horizon`, which is the deadline or later.
-  void wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon = {});
+  // Returns the number by which cancel_wait() knows it.
+  std::uint64_t wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon = {});
+  void cancel_wait(std::uint64_t key);
   // Runs `answer` when this turn is published.
   void after_publish(std::function<void()> answer) {
     control_thread.assert_held();

@@ -93,16 +93,32 @@ std::vector<std::string> Fleet::living_ids() const {
   return ids;
 }
 
+Result<void> Fleet::check_size(const std::vector<SpecPtr>& specs, const std::vector<SpecPtr>& entries) const {
+  std::size_t after = registry_.size() + specs.size();
+  if (after <= most_services_) return {};
+  for (const SpecPtr& entry : entries) after -= registry_.services(entry->id).size();  // overwritten
+  if (after <= most_services_) return {};
+  return Error{ErrorCode::limit_reached,
+               "there would be " + std::to_string(after) + " services; the limit is " + std::to_string(most_services_), {}};
+}
+
 Result<void> Fleet::check(const std::vector<SpecPtr>& specs) const {
   const std::vector<SpecPtr> entries = registry::entries_of(specs);
   if (Result<void> fine = registry_.check(entries); !fine) return fine;
+  if (Result<void> fine = check_size(specs, entries); !fine) return fine;
   if (Result<void> fine = addresses_.check(specs); !fine) return fine;
   return graph_.check(entries);
 }
 
 Result<void> Fleet::set_own_address(const std::string& host, std::uint16_t port) {
   std::vector<Fault> faults;
-  for (auto& conflict : addresses_.conflicts_with(host, port)) faults.push_back({"endpoint", std::move(conflict.message)});
+  std::vector<SpecPtr> services;
+  registry_.for_each([&](const registry::Entry& entry) {
+    for (const registry::Instance& one : entry.instances) services.push_back(one.spec);
+  });
+  for (auto& conflict : registry::AddressBook::conflicts_with(host, port, services)) {
+    faults.push_back({"endpoint", std::move(conflict.message)});
+  }
   if (!faults.empty()) return spec_error(std::move(faults));
   addresses_.set_own(host, port);
   return {};

@@ -28,7 +28,9 @@ struct Watched {
 
 class Fleet {
  public:
-  Fleet() = default;
+  static constexpr std::size_t kMostServices = 200'000;  // instances count each
+
+  explicit Fleet(std::size_t most_services = kMostServices) : most_services_(most_services) {}
   Fleet(const Fleet&) = delete;
   Fleet& operator=(const Fleet&) = delete;
 
@@ -75,9 +77,9 @@ class Fleet {
   std::vector<ServiceState*> all_dependents(std::string_view name) AZORA_CONTROL;
   std::vector<std::string> living_ids() const AZORA_CONTROL;  // sorted
 
-  // Checks whether all these services together may be registered. Changes nothing.
+  // Checks whether all these services together may be registered. Changes nothing. Fails also with limit_reached.
   Result<void> check(const std::vector<SpecPtr>& specs) const AZORA_CONTROL;
-  // The address on which we listen ourselves: no process service may have it. Refused if one has it.
+  // The address on which we listen ourselves: no service may listen or be checked there. Refused if one does.
   Result<void> set_own_address(const std::string& host, std::uint16_t port) AZORA_CONTROL;
   std::vector<registry::Registry::Change> put(const std::vector<SpecPtr>& specs) AZORA_CONTROL;
   // Gives the id a new serial: from now on it is another service.
@@ -109,6 +111,9 @@ class Fleet {
   void set_linked(bool linked) AZORA_CONTROL { watched_.linked = linked; }
 
  private:
+  Result<void> check_size(const std::vector<SpecPtr>& specs, const std::vector<SpecPtr>& entries) const AZORA_CONTROL;
+
+  const std::size_t most_services_;
   registry::Registry registry_ AZORA_OF_CONTROL;
   registry::AddressBook addresses_ AZORA_OF_CONTROL;
   using Item = registry::DependencyGraph::Item;

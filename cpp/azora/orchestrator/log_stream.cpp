@@ -56,6 +56,29 @@ void LogStream::read_on(std::string& piece) {
   over_ = std::all_of(followers_.begin(), followers_.end(), [](const Follower& one) { return one.over; });
 }
 
+std::vector<std::string> LogStream::folders() const {
+  std::vector<std::string> all;
+  for (const Follower& one : followers_) {
+    std::string folder = one.over ? std::string() : world_.folder(one.source.serial);
+    if (!folder.empty()) all.push_back(std::move(folder));
+  }
+  return all;
+}
+
+bool LogStream::changed() const {
+  const std::vector<Source> sources = world_.sources();
+  const auto is_new = [this](const Source& source) {
+    const auto one = std::find_if(followers_.begin(), followers_.end(),
+                                  [&](const Follower& follower) { return follower.source.serial == source.serial; });
+    return one == followers_.end() ? labelled_ : one->source.loss != source.loss;
+  };
+  const auto is_going = [&sources](const Follower& one) {
+    return !one.over && std::none_of(sources.begin(), sources.end(),
+                                     [&](const Source& source) { return source.serial == one.source.serial; });
+  };
+  return std::any_of(sources.begin(), sources.end(), is_new) || std::any_of(followers_.begin(), followers_.end(), is_going);
+}
+
 void LogStream::append(std::string& out, Follower& one, const keeper::LogPart& part) const {
   std::size_t at = 0;
   for (const keeper::LogGap& gap : part.gaps) {

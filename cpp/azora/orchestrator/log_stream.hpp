@@ -45,6 +45,10 @@ class LogStream {
   std::string next();
   // True: no more output will come.
   bool over() const { return over_; }
+  // Where it reads now. A folder may not be there yet; an instance that was not launched yet has none.
+  std::vector<std::string> folders() const;
+  // Whether something that its files do not show is new: a loss, an instance, the end of a service. Reads no file.
+  bool changed() const;
 
  private:
   struct Follower {

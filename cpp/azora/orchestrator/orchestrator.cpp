@@ -2,6 +2,8 @@
 #include "azora/orchestrator/orchestrator.hpp"
 
 #include <algorithm>
+#include <memory>
+#include <optional>
 
 #include "azora/orchestrator/reads/ended.hpp"
 #include "azora/orchestrator/reads/entry.hpp"
@@ -64,17 +66,48 @@ Result<VerbAnswer> Orchestrator::command(Verb verb, std::string_view id, bool de
       });
 }
 
+namespace {
+
+std::optional<Error> not_awaitable(std::string_view what) {
+  if (what == "ready" || what == "stopped") return std::nullopt;
+  return Error{ErrorCode::invalid_argument,
+               "wait: is \"" + std::string(what) + "\"; it must be \"ready\" or \"stopped\"", {}};
+}
+
+}  // namespace
+
 Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon) {
-  if (what != "ready" && what != "stopped") {
-    return Error{ErrorCode::invalid_argument,
-                 "wait: is \"" + std::string(what) + "\"; it must be \"ready\" or \"stopped\"", {}};
-  }
+  if (std::optional<Error> wrong = not_awaitable(what)) return *std::move(wrong);
   return impl_->await<Result<void>>(
       [id = std::string(id), ready = what == "ready", timeout, horizon](Core& core, const auto& promise) {
         const SteadyTime now = AsioLoop::steady_now();
         core.wait_for(id, ready, now + timeout, [promise](Result<void> answer) { promise->keep(std::move(answer)); },
                       now + horizon);
       });
+}
+
+std::function<void()> Orchestrator::wait_for(std::string_view id, std::string_view what, Millis timeout,
+                                             std::function<void(const Result<void>&)> done) {
+  if (std::optional<Error> wrong = not_awaitable(what)) {
+    done(*std::move(wrong));
+    return [] {};
+  }
+  const auto key = std::make_shared<std::uint64_t>(0);  // the control thread's
+  impl_->await_then<Result<void>>(
+      [id = std::string(id), ready = what == "ready", timeout, key](Core& core, const auto& promise) {
+        *key = core.wait_for(id, ready, AsioLoop::steady_now() + timeout,
+                             [promise](Result<void> answer) { promise->keep(std::move(answer)); });
+      },
+      std::move(done));
+  return [this, key] { impl_->post([key](Core& core) { core.cancel_wait(*key); }); };
+}
+
+void Orchestrator::stop(Millis deadline, std::function<void(const Result<std::vector<std::string>>&)> done) {
+  impl_->await_then<Result<std::vector<std::string>>>(
+      [deadline](Core& core, const auto& promise) {
+        core.stop(AsioLoop::steady_now() + deadline, [promise](const std::vector<std::string>& left) { promise->keep(left); });
+      },
+      std::move(done));
 }
 
 Result<void> Orchestrator::configure_pool(std::string_view name, const balancer::PoolChange& change) {

@@ -85,8 +85,8 @@ class Orchestrator {
   // All or nothing: one fault refuses the batch. Answers the seq that reflects it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor,
                                       Apply apply = Apply::at_next_start);
-  // The address on which the server in front of this orchestrator listens: no process service may have it, even if it
-  // is registered already. A port of 0, or a host that is not local, sets no such rule.
+  // The address on which the server in front of this orchestrator listens: no service may listen or be checked there,
+  // even if it is registered already. A port of 0, or a host that is not local, sets no such rule.
   Result<void> set_own_address(std::string_view host, std::uint16_t port);
   // Registers what requests ask for, all or nothing; each request is one JSON text (request.hpp). Faults of several
   // begin with "services[i].". The second form does not wait: `done` is called once. It is called on the control
@@ -102,6 +102,12 @@ class Orchestrator {
   // within `horizon`. A caller that waits in slices gives all its remaining time as `horizon`; it is never shorter than
   // `timeout`.
   Result<void> wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon = Millis(0));
+  // wait_for() and stop() without waiting: `done` is called once, on the control thread, or on the caller's thread if
+  // the call is refused at once. wait_for() returns what cancels the wait: then `done` may be called with an error, at
+  // the latest when the orchestrator is closed.
+  std::function<void()> wait_for(std::string_view id, std::string_view what, Millis timeout,
+                                 std::function<void(const Result<void>&)> done);
+  void stop(Millis deadline, std::function<void(const Result<std::vector<std::string>>&)> done);
   Result<void> configure_pool(std::string_view name, const balancer::PoolChange& change);
   // The next restart callable to run, at most one per service at a time; nullopt: none came within `timeout`, or
   // the orchestrator was closed.

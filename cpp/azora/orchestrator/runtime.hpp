@@ -47,8 +47,7 @@ class Orchestrator::Impl {
       core.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
     });
   }
-  // The same for changes that are stored: answers when the change is stored, or with the store's error. A refused
-  // change changed nothing and waits for nothing.
+  // The same for changes: answers when the change is stored, or with the store's error; at once if it is refused.
   template <typename T, typename Body>
   T change(Body body) {
     return await<T>([body = std::move(body)](Core& core, const std::shared_ptr<Promise<T>>& promise) mutable {
@@ -58,24 +57,25 @@ class Orchestrator::Impl {
   // The same if the core answers later: body(core, promise) gets the promise and keeps it.
   template <typename T, typename Body>
   T await(Body body) {
-    const CallGate::Pass pass(gate_);
-    if (!pass) return T(closed());
-    if (Result<void> open = this->open(); !open) return T(std::move(open).error());
     const auto reply = std::make_shared<Reply<T>>();
-    auto promise = std::make_shared<Promise<T>>([reply](T answer) { reply->set(std::move(answer)); });
-    control_.loop().post([this, promise = std::move(promise), body = std::move(body)]() mutable { body(core_, promise); });
+    await_then<T>(std::move(body), [reply](T answer) { reply->set(std::move(answer)); });
     return reply->wait();
   }
-  // change() without waiting: done(answer) is called on the control thread, or here if the orchestrator is closed.
+  // change() and await() without waiting: done(answer) is called on the control thread, or here if all is closed.
   template <typename T, typename Body, typename Done>
   void change_then(Body body, Done done) {
+    auto stored = [body = std::move(body)](Core& core, const std::shared_ptr<Promise<T>>& promise) mutable {
+      keep_when_stored(core, std::make_shared<T>(body(core)), promise);
+    };
+    await_then<T>(std::move(stored), std::move(done));
+  }
+  template <typename T, typename Body, typename Done>
+  void await_then(Body body, Done done) {
     const auto pass = std::make_shared<const CallGate::Pass>(gate_);  // the call counts as inside until it is answered
     if (!*pass) return done(T(closed()));
     if (Result<void> open = this->open(); !open) return done(T(std::move(open).error()));
-    auto promise = std::make_shared<Promise<T>>([pass, done = std::move(done)](T answer) { done(answer); });
-    control_.loop().post([this, promise = std::move(promise), body = std::move(body)]() mutable {
-      keep_when_stored(core_, std::make_shared<T>(body(core_)), promise);
-    });
+    auto promise = std::make_shared<Promise<T>>([pass, done = std::move(done)](T answer) { done(std::move(answer)); });
+    control_.loop().post([this, promise = std::move(promise), body = std::move(body)]() mutable { body(core_, promise); });
   }
   // Runs body(core) in some later turn; it is lost if the orchestrator is closed before.
   template <typename Body>

@@ -53,7 +53,7 @@ Waiters::~Waiters() {
   for (const auto& [key, waiter] : waiters_) loop_.cancel(waiter.timer);
 }
 
-void Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done, SteadyTime horizon) {
+std::uint64_t Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done, SteadyTime horizon) {
   control_thread.assert_held();
   const std::uint64_t key = ++last_key_;
   const TimerId timer = loop_.at(deadline, [this, key] {
@@ -64,6 +64,12 @@ void Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done, 
   by_name_[name].push_back(key);
   woken_.push_back(key);
   waiters_.emplace(key, Waiter{.name = std::move(name), .ready = ready, .timer = timer, .horizon = std::max(deadline, horizon), .done = std::move(done)});
+  return key;
+}
+
+void Waiters::cancel(std::uint64_t key) {
+  control_thread.assert_held();
+  if (waiters_.contains(key)) take(key);
 }
 
 void Waiters::wake(const std::string& id) {

@@ -47,7 +47,10 @@ class Waiters {
 
   // `ready`: waits until it answers its checks; otherwise until it has no process. If it cannot be ready before
   // `horizon`, it is answered at once. `horizon` is later than the deadline if the caller waits in slices.
-  void add(std::string name, bool ready, SteadyTime deadline, Done done, SteadyTime horizon = {});
+  // Returns the number by which cancel() knows it.
+  std::uint64_t add(std::string name, bool ready, SteadyTime deadline, Done done, SteadyTime horizon = {});
+  // The caller has left: its function is dropped. Ignored if it was answered already.
+  void cancel(std::uint64_t key);
   // This service changed: the next due() examines its waiters and those of its entry.
   void wake(const std::string& id);
   // A service ended or failed for good: callers that wait for its dependents may wait in vain.

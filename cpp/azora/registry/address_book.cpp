@@ -4,12 +4,20 @@
 #include <unordered_set>
 #include <utility>
 
+#include "azora/model/check_kinds.hpp"
+
 namespace azora::registry {
 namespace {
 
 // nullopt: the service claims no address.
 std::optional<LocalAddress> claimed(const ServiceSpec& service) {
   if (service.action != &kProcessAction || !service.endpoint) return std::nullopt;
+  return local_address(service.target.host);
+}
+
+// Where the service is checked, if that is an address of this machine.
+std::optional<LocalAddress> probed(const ServiceSpec& service) {
+  if (!service.endpoint || !check_kind(service.target.kind).asks) return std::nullopt;
   return local_address(service.target.host);
 }
 
@@ -29,6 +37,14 @@ std::string ours_text(const ServiceSpec& service, const std::string& own) {
          "); give the service another port, or serve on another with --port";
 }
 
+// Whether the service would listen at this address, or be checked there.
+bool is_at(const ServiceSpec& service, const LocalAddress& address) {
+  for (const std::optional<LocalAddress>& its : {claimed(service), probed(service)}) {
+    if (its && overlap(*its, address)) return true;
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<AddressBook::Own> AddressBook::own_of(const std::string& host, std::uint16_t port) {
@@ -46,13 +62,13 @@ std::vector<AddressBook::Conflict> AddressBook::conflicts(std::span<const SpecPt
   std::vector<Conflict> found;
   std::unordered_map<std::uint16_t, std::vector<Place>> batch;
   for (const SpecPtr& service : services) {
-    const std::optional<LocalAddress> address = claimed(*service);
-    if (!address) continue;
     const std::uint16_t port = service->target.port;
-    if (own_ && own_->port == port && overlap(own_->address, *address)) {
+    if (own_ && own_->port == port && is_at(*service, own_->address)) {
       found.push_back({service, ours_text(*service, own_->text)});
       continue;
     }
+    const std::optional<LocalAddress> address = claimed(*service);
+    if (!address) continue;
     std::vector<Place>& beside = batch[port];
     const auto meets = [&](const Place& place) { return overlap(place.address, *address); };
     const Place* other = nullptr;
@@ -76,13 +92,15 @@ Result<void> AddressBook::check(std::span<const SpecPtr> services) const {
   return spec_error(std::move(faults));
 }
 
-std::vector<AddressBook::Conflict> AddressBook::conflicts_with(const std::string& host, std::uint16_t port) const {
+std::vector<AddressBook::Conflict> AddressBook::conflicts_with(const std::string& host, std::uint16_t port,
+                                                               std::span<const SpecPtr> services) {
   std::vector<Conflict> found;
   const std::optional<Own> own = own_of(host, port);
-  const auto there = own ? by_port_.find(port) : by_port_.end();
-  if (there == by_port_.end()) return found;
-  for (const Place& place : there->second) {
-    if (overlap(own->address, place.address)) found.push_back({place.service, ours_text(*place.service, own->text)});
+  if (!own) return found;
+  for (const SpecPtr& service : services) {
+    if (service->target.port == port && is_at(*service, own->address)) {
+      found.push_back({service, ours_text(*service, own->text)});
+    }
   }
   return found;
 }

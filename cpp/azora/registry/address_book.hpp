@@ -1,7 +1,8 @@
 #pragma once
 // Which process service has which local address (model/local_address.hpp), and the rule that each has its own,
 // different from ours: two programs cannot listen on one address, and an answer from there would be believed for both
-// (R52). Services that are not started here may share an address, with each other and with process services.
+// (R52). Services that are not started here may share an address, with each other and with process services, but no
+// service may be checked at our own address: our answer would be believed for it.
 // Threads: the control thread; a private book: any. Ownership: holds specs. Fails: check() only; invalid_spec.
 // Cost: in proportion to the given services and to those on the same ports.
 #include <cstdint>
@@ -31,8 +32,9 @@ class AddressBook {
   // Checks these services together, in place of the present services of their entries. Reports each wrong service once.
   std::vector<Conflict> conflicts(std::span<const SpecPtr> services) const;
   Result<void> check(std::span<const SpecPtr> services) const;
-  // The registered services that have the address on which we want to listen.
-  std::vector<Conflict> conflicts_with(const std::string& host, std::uint16_t port) const;
+  // Those of these services that would listen, or be checked, at the address on which we want to listen.
+  static std::vector<Conflict> conflicts_with(const std::string& host, std::uint16_t port,
+                                              std::span<const SpecPtr> services);
 
   void put(const SpecPtr& service);
   void erase(const ServiceSpec& service);

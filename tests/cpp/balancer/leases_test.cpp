@@ -186,6 +186,25 @@ TEST(Leases, IdsDoNotRepeatEvenWhenTheRandomBytesDo) {
   EXPECT_EQ(ids.size(), 200U);
 }
 
+TEST(Leases, MoreThanTheLimitAreRefusedUntilOneEnds) {
+  BalancerOptions options;
+  options.most_leases = 3;
+  Rig rig(std::move(options));
+  rig.add("a");
+  const std::string first = rig.lease("t", kStart).value().id;
+  static_cast<void>(rig.lease("t", kStart).value());
+  static_cast<void>(rig.lease("t", kStart + seconds(5)).value());
+  const Result<Pick> fourth = rig.balancer.pick("t", {.lease = true, .now = kStart + seconds(5)});
+  ASSERT_FALSE(fourth.ok());
+  EXPECT_EQ(fourth.error().code, ErrorCode::limit_reached);
+  EXPECT_EQ(rig.loads(), (Loads{{"a", 3}}));
+  EXPECT_TRUE(rig.balancer.release(first, kStart + seconds(5)));
+  EXPECT_TRUE(rig.lease("t", kStart + seconds(5)).has_value());
+  EXPECT_FALSE(rig.lease("t", kStart + seconds(6)).has_value());
+  EXPECT_TRUE(rig.lease("t", kStart + seconds(31)).has_value()) << "the time of the second one is over";
+  EXPECT_TRUE(rig.balancer.pick("t", {.now = kStart + seconds(6)}).ok()) << "a pick without a lease is not limited";
+}
+
 TEST(Leases, ManyThreadsTakeAndReleaseAndNothingIsLeftOver) {
   Rig rig;
   for (int i = 0; i < 5; ++i) rig.add("s" + std::to_string(i));

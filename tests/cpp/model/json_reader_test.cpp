@@ -59,8 +59,27 @@ TEST(JsonReader, Rule46bRefusesHalfSurrogatePairs) {
 TEST(JsonReader, Rule46bRefusesNumbersOutOfRange) {
   for (const char* text :
        {"1e999", "-1e999", "18446744073709551616", "-9223372036854775809", "1e-400"}) {
-    EXPECT_EQ(problem(text), "line 1, column 1: a number out of range") << text;
+    EXPECT_EQ(problem(text), "line 1, column 1: the number " + std::string(text) + " is out of range") << text;
   }
+}
+
+TEST(JsonReader, NamesThePlaceOfANumberOutOfRange) {
+  const auto fault = [](std::string_view text) {
+    const auto result = read_json(text);
+    EXPECT_FALSE(result.ok());
+    return result.ok() || result.error().faults.size() != 1 ? Fault{} : result.error().faults.front();
+  };
+  EXPECT_EQ(fault(R"({"a":1,"weight":1e400})"), (Fault{"weight", "is 1e400"}));
+  EXPECT_EQ(fault(R"({"a":{"b":[0,{"c":[1,-1e400]}]}})"), (Fault{"a.b[1].c[1]", "is -1e400"}));
+  EXPECT_EQ(fault("[" + std::string(60, '9') + "]").message, "is " + std::string(40, '9') + "...");
+}
+
+TEST(JsonReader, Rule46bRefusesAByteZeroWhereverItIs) {
+  using std::string_view_literals::operator""sv;
+  for (const std::string_view text : {"{}\0"sv, "{\"a\":1\0}"sv, "\0{}"sv, "\0"sv, "{}\0x"sv, "\"a\0b\""sv}) {
+    EXPECT_NE(problem(text).find("a byte 0"), std::string::npos) << problem(text);
+  }
+  EXPECT_EQ(problem("{}\n\0"sv), "line 2, column 1: a byte 0");
 }
 
 TEST(JsonReader, Rule46bRefusesNestingBeyond32) {

@@ -89,7 +89,9 @@ TEST(AddressBook, Rule52OurOwnAddressIsNobodyElses) {
             "give the service another port, or serve on another with --port");
   EXPECT_TRUE(book.check(process("a", "http://[::1]:5000")).ok());
   EXPECT_TRUE(book.check(process("a", "http://127.0.0.1:5001")).ok());
-  EXPECT_TRUE(book.check(std::vector<SpecPtr>{with_url_alone("us", "http://127.0.0.1:5000")}).ok());
+  EXPECT_FALSE(book.check(std::vector<SpecPtr>{with_url_alone("us", "http://127.0.0.1:5000")}).ok())
+      << "our own answer would be believed for it";
+  EXPECT_TRUE(book.check(std::vector<SpecPtr>{with_url_alone("other", "http://127.0.0.1:5001")}).ok());
   book.set_own("::", 5000);
   EXPECT_FALSE(book.check(process("a", "http://[::1]:5000")).ok());
   book.set_own("10.1.2.3", 5000);
@@ -99,12 +101,15 @@ TEST(AddressBook, Rule52OurOwnAddressIsNobodyElses) {
 }
 
 TEST(AddressBook, WhoIsWhereWeWouldListenIsNamed) {
-  AddressBook book;
-  put(book, process("a", "http://127.0.0.1:5000"));
-  ASSERT_EQ(book.conflicts_with("0.0.0.0", 5000).size(), 1U);
-  EXPECT_EQ(book.conflicts_with("0.0.0.0", 5000).front().service->id, "a");
-  EXPECT_TRUE(book.conflicts_with("127.0.0.1", 5001).empty());
-  EXPECT_TRUE(book.conflicts_with("::1", 5000).empty());
+  std::vector<SpecPtr> fleet = process("a", "http://127.0.0.1:5000");
+  fleet.push_back(with_url_alone("b", "http://localhost:5000"));
+  fleet.push_back(with_url_alone("c", "http://127.0.0.1:5002"));
+  const std::vector<AddressBook::Conflict> found = AddressBook::conflicts_with("0.0.0.0", 5000, fleet);
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].service->id, "a");
+  EXPECT_EQ(found[1].service->id, "b");
+  EXPECT_TRUE(AddressBook::conflicts_with("127.0.0.1", 5001, fleet).empty());
+  EXPECT_TRUE(AddressBook::conflicts_with("::1", 5000, process("a", "http://127.0.0.1:5000")).empty());
 }
 
 }  // namespace

@@ -52,7 +52,7 @@ constexpr Row kRows[] = {
      [](const MetricSources& s) -> std::uint64_t { return s.core.log_dropped; }},
     {"loop_stalls_total", counter, "Times our own loop was late by more than a second.",
      [](const MetricSources& s) -> std::uint64_t { return s.core.loop_stalls; }},
-    {"events_head", counter, "Sequence number of the newest event.",
+    {"events_head", gauge, "Sequence number of the newest event.",
      [](const MetricSources& s) -> std::uint64_t { return s.events_head; }},
     {"degraded", gauge, "1 while something is wrong with the orchestrator itself; /readyz says what.",
      [](const MetricSources& s) -> std::uint64_t { return s.self.trouble().empty() ? 0 : 1; }},

@@ -55,6 +55,25 @@ TEST_F(FleetTest, ANewOwnerOfAnIdWaitsUntilTheFormerOneEnded) {
   EXPECT_EQ(fleet.by_serial(serial), nullptr);
 }
 
+TEST_F(FleetTest, MoreServicesThanTheLimitAreRefusedAndOverwritingCountsNone) {
+  Fleet small(2);
+  const auto specs = [](const std::string& id, int replicas) {
+    const std::string process = R"(,"process":{"argv":["true"],"replicas":)" + std::to_string(replicas) + "}";
+    return parse_service(R"({"id":")" + id + R"(","type":"core","endpoint":"http://127.0.0.1:7001")" + process + "}",
+                         {.origin = Origin::python})
+        .value();
+  };
+  const Result<void> three = small.check(specs("a", 3));
+  ASSERT_FALSE(three.ok());
+  EXPECT_EQ(three.error().code, ErrorCode::limit_reached);
+  EXPECT_EQ(three.error().message, "there would be 3 services; the limit is 2");
+  ASSERT_TRUE(small.check(specs("a", 2)).ok());
+  static_cast<void>(small.put(specs("a", 2)));
+  EXPECT_TRUE(small.check(specs("a", 2)).ok());
+  EXPECT_FALSE(small.check(specs("a", 3)).ok());
+  EXPECT_TRUE(small.check(specs("a", 1)).ok());
+}
+
 TEST_F(FleetTest, AnIdIsFreeWhenTheLastOfThoseThatKeepItEnded) {
   add("a", kTwo);
   ServiceState& first = *fleet.find("a@0");

@@ -55,6 +55,21 @@ TEST_F(WaitersTest, IsAnsweredAtOnceWhenItIsSoAlready) {
   EXPECT_EQ(loop.timer_count(), 0U);
 }
 
+TEST_F(WaitersTest, AWaiterThatLeftLeavesNothingBehind) {
+  fleet["a"] = {.lifecycle = Lifecycle::starting};
+  const std::uint64_t key = waiters.add("a", true, loop.now().steady + seconds(10), [this](Result<void> result) {
+    answers.push_back(std::move(result));
+  });
+  end_turn();
+  waiters.cancel(key);
+  EXPECT_TRUE(waiters.empty());
+  EXPECT_EQ(loop.timer_count(), 0U);
+  waiters.cancel(key);
+  waiters.wake("a");
+  end_turn();
+  EXPECT_TRUE(answers.empty());
+}
+
 TEST_F(WaitersTest, IsLookedAtWhenItsServiceChangedAndNotBefore) {
   fleet["a"] = {.lifecycle = Lifecycle::starting};
   add("a", true);
