@@ -16,6 +16,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import http.client
 import importlib.util
 import itertools
 import os
@@ -29,6 +31,7 @@ from statistics import median
 from typing import Any
 
 CONNECTIONS = 16
+IDS = 1000  # of registrations
 HEALTH = (
     b'{"serviceId":"s0","endpoint":"http://127.0.0.1:65535","health":{"serviceId":"s0",'
     b'"status":"healthy","lastCheck":"2024-01-01T00:00:00.000Z","uptime":1,"restartCount":0,'
@@ -222,7 +225,7 @@ class Case:
 
         def post() -> bytes:
             body = b'{"id":"new-%03d","type":"new","endpoint":"http://127.0.0.1:9",' % (
-                next(turn) % 1000
+                next(turn) % IDS
             )
             body += b'"healthCheckInterval":3600000}'
             head = f"POST {self.path} HTTP/1.1\r\n{host}Content-Type: application/json\r\n"
@@ -259,7 +262,23 @@ READS = ("/health", "/loadbalancer/core", "/services/s5")
 
 async def compare(cases: list[Case], seconds: float, rounds: int) -> list[dict[str, Figures]]:
     """Every round measures all."""
-    return [{case.title: await measure(case, seconds) for case in cases} for _ in range(rounds)]
+    measured = []
+    for _ in range(rounds):
+        one = {}
+        for case in cases:
+            one[case.title] = await measure(case, seconds)
+            if case.post and case.peer:
+                await asyncio.to_thread(forget_registered, case.server)
+        measured.append(one)
+    return measured
+
+
+def forget_registered(server: Server) -> None:
+    """The fleet is as large in each round: what was registered in the last one goes."""
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection:
+        for number in range(IDS):
+            connection.request("DELETE", f"/services/new-{number:03}")
+            connection.getresponse().read()
 
 
 def show(cases: list[Case], rounds: list[dict[str, Figures]]) -> None:

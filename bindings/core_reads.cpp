@@ -5,6 +5,7 @@
 
 #include "azora/orchestrator/log_stream.hpp"
 #include "events.hpp"
+#include "folder_watch.hpp"
 #include "handle.hpp"
 #include "views.hpp"
 
@@ -102,6 +103,11 @@ class LogStreamHandle {
     return stream_->next();
   }
   bool over() const { return stream_->over(); }
+  std::vector<std::string> folders() const { return stream_->folders(); }
+  bool changed() const {
+    core_->live();
+    return stream_->changed();
+  }
 
  private:
   std::shared_ptr<CoreHandle> core_;
@@ -119,7 +125,9 @@ void bind_log_stream(py::module_& module) {
              }();
              return as_bytes(piece);
            })
-      .def_property_readonly("over", [](const LogStreamHandle& self) { return self.over(); });
+      .def_property_readonly("over", [](const LogStreamHandle& self) { return self.over(); })
+      .def("folders", &LogStreamHandle::folders, "Where it reads now; a folder may not be there yet.")
+      .def("changed", &LogStreamHandle::changed, "Whether there are news that its files do not show; reads no file.");
 }
 
 }  // namespace
@@ -127,6 +135,7 @@ void bind_log_stream(py::module_& module) {
 void bind_core_reads(py::module_& module, CoreClass& core) {
   using Self = const CoreHandle&;
   bind_log_stream(module);
+  bind_folder_watch(module);
   core.def("find", &find, py::arg("id"));
   core.def("list", &list, py::arg("type") = py::none(), Unlocked());
   core.def("totals", &totals);

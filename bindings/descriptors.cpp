@@ -43,6 +43,7 @@ int __real_close(int descriptor);
 int __real_epoll_create(int size);
 int __real_epoll_create1(int flags);
 int __real_eventfd(unsigned value, int flags);
+int __real_inotify_init1(int flags);
 int __real_open(const char* path, int flags, unsigned mode);
 int __real_pipe(int* ends);
 int __real_pipe2(int* ends, int flags);
@@ -57,6 +58,7 @@ int __wrap_close(int descriptor) {
 int __wrap_epoll_create(int size) { return note(__real_epoll_create(size)); }
 int __wrap_epoll_create1(int flags) { return note(__real_epoll_create1(flags)); }
 int __wrap_eventfd(unsigned value, int flags) { return note(__real_eventfd(value, flags)); }
+int __wrap_inotify_init1(int flags) { return note(__real_inotify_init1(flags)); }
 int __wrap_open(const char* path, int flags, unsigned mode) {
   return note(__real_open(path, flags, mode));
 }

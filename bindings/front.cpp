@@ -1,9 +1,13 @@
 #include "front.hpp"
 
+#include <pybind11/stl.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
 #include <new>
+#include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -87,6 +91,8 @@ PyObject* get(PyObject* scope, const py::str& key) {
   return value;
 }
 
+bool is_loopback(std::string_view address) { return address.starts_with("127.") || address == "::1"; }
+
 bool is_not_plain(const FrontState& state, std::string_view name) {
   if (name.empty() || !state.begins[static_cast<unsigned char>(name.front())]) return false;
   return std::ranges::any_of(state.not_plain, [name](std::string_view word) {
@@ -94,8 +100,36 @@ bool is_not_plain(const FrontState& state, std::string_view name) {
   });
 }
 
-// The path of a plain request; empty: the request needs a closer look in Python.
-std::string_view plain_path(const FrontState& state, PyObject* scope) {
+// Whether server/access.py would let this request pass: a reader of this machine, who asks for a Host that passed before,
+// not through a proxy. False: it must be asked.
+bool may_pass(const FrontState& state, PyObject* scope) {
+  const Words& key = words();
+  if (get(scope, key.target_host) != nullptr) return false;  // a target in absolute form
+  PyObject* client = get(scope, key.client);
+  if (client == nullptr || !PyTuple_CheckExact(client) || PyTuple_GET_SIZE(client) < 1) return false;
+  if (!is_loopback(ascii(PyTuple_GET_ITEM(client, 0)))) return false;
+  PyObject* headers = get(scope, key.headers);
+  if (headers == nullptr || !PyList_CheckExact(headers)) return false;
+  PyObject* host = nullptr;
+  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); ++i) {
+    PyObject* header = PyList_GET_ITEM(headers, i);
+    if (!PyTuple_CheckExact(header) || PyTuple_GET_SIZE(header) != 2) return false;
+    PyObject* name = PyTuple_GET_ITEM(header, 0);
+    if (!PyBytes_CheckExact(name)) return false;
+    const std::string_view word(PyBytes_AS_STRING(name), static_cast<std::size_t>(PyBytes_GET_SIZE(name)));
+    if (is_not_plain(state, word)) return false;
+    if (word != "host") continue;
+    if (host != nullptr) return false;
+    host = PyTuple_GET_ITEM(header, 1);
+  }
+  if (host == nullptr || !PyBytes_CheckExact(host)) return false;
+  const int known = PySet_Contains(state.known_hosts.ptr(), host);
+  if (known < 0) throw py::error_already_set();
+  return known == 1;
+}
+
+// The path of a GET without a query; empty: another request.
+std::string_view hot_path(PyObject* scope) {
   const Words& key = words();
   if (!PyDict_CheckExact(scope)) return {};
   if (ascii(get(scope, key.type)) != "http" || ascii(get(scope, key.method)) != "GET") return {};
@@ -103,28 +137,7 @@ std::string_view plain_path(const FrontState& state, PyObject* scope) {
   if (root != nullptr && !(PyUnicode_CheckExact(root) && PyUnicode_GET_LENGTH(root) == 0)) return {};
   PyObject* query = get(scope, key.query_string);
   if (query != nullptr && !(PyBytes_CheckExact(query) && PyBytes_GET_SIZE(query) == 0)) return {};
-  PyObject* client = get(scope, key.client);
-  if (client == nullptr || !PyTuple_CheckExact(client) || PyTuple_GET_SIZE(client) < 1) return {};
-  if (ascii(PyTuple_GET_ITEM(client, 0)) != "127.0.0.1") return {};
-  if (get(scope, key.target_host) != nullptr) return {};
-  PyObject* headers = get(scope, key.headers);
-  if (headers == nullptr || !PyList_CheckExact(headers)) return {};
-  PyObject* host = nullptr;
-  for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); ++i) {
-    PyObject* header = PyList_GET_ITEM(headers, i);
-    if (!PyTuple_CheckExact(header) || PyTuple_GET_SIZE(header) != 2) return {};
-    PyObject* name = PyTuple_GET_ITEM(header, 0);
-    if (!PyBytes_CheckExact(name)) return {};
-    const std::string_view word(PyBytes_AS_STRING(name), static_cast<std::size_t>(PyBytes_GET_SIZE(name)));
-    if (is_not_plain(state, word)) return {};
-    if (word != "host") continue;
-    if (host != nullptr) return {};
-    host = PyTuple_GET_ITEM(header, 1);
-  }
-  if (host == nullptr || !PyBytes_CheckExact(host)) return {};
-  const int known = PySet_Contains(state.known_hosts.ptr(), host);
-  if (known < 0) throw py::error_already_set();
-  return known == 1 ? ascii(get(scope, key.path)) : std::string_view{};
+  return ascii(get(scope, key.path));
 }
 
 py::object to_bytes(const std::string& text) {
@@ -132,9 +145,15 @@ py::object to_bytes(const std::string& text) {
       PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
 }
 
-py::object pick_body(FrontState& state, std::string_view pool) {
+std::string_view peer_of(PyObject* scope) {
+  PyObject* client = get(scope, words().client);
+  if (client == nullptr || !PyTuple_Check(client) || PyTuple_GET_SIZE(client) < 1) return {};
+  return ascii(PyTuple_GET_ITEM(client, 0));
+}
+
+py::object pick_body(FrontState& state, std::string_view pool, std::string_view peer) {
   orchestrator::Orchestrator& core = state.core->get();
-  const Result<Pick> picked = core.balancer().pick(pool, {.peer = "127.0.0.1", .now = AsioLoop::steady_now()});
+  const Result<Pick> picked = core.balancer().pick(pool, {.peer = peer, .now = AsioLoop::steady_now()});
   if (!picked) return {};
   const Pick& pick = picked.value();
   ViewPtr view = core.find(pick.instance->id());
@@ -156,6 +175,15 @@ py::object pick_body(FrontState& state, std::string_view pool) {
 py::object service_body(const FrontState& state, std::string_view id) {
   const ViewPtr view = state.core->get().find(id);
   return view ? to_bytes(view->service_json()) : py::object();
+}
+
+// Lists of a fleet larger than this are made on a thread, so that picks do not wait for them.
+constexpr std::size_t kSmallFleet = 2'000;
+
+py::object list_body(const FrontState& state, std::string_view path) {
+  orchestrator::Orchestrator& core = state.core->get();
+  if (core.totals().total > kSmallFleet) return {};
+  return to_bytes(path == "/status" ? *core.status_json(false) : *core.services_json(std::nullopt));
 }
 
 py::object health_body() {
@@ -198,17 +226,22 @@ std::string_view segment(std::string_view path, std::string_view prefix) {
   return path.find('/') == std::string_view::npos ? path : std::string_view{};
 }
 
-py::object answer(FrontState& state, PyObject* scope) {
+enum class Caller { unknown, passed };
+
+py::object answer(FrontState& state, PyObject* scope, Caller caller) {
   if (state.core->closed() || state.core->forked()) return py::none();
-  const std::string_view path = plain_path(state, scope);
+  const std::string_view path = hot_path(scope);
   if (path.empty()) return py::none();
+  if (caller == Caller::unknown && !may_pass(state, scope)) return py::none();
   // Read before the body is made: the body reflects at least this.
   const std::uint64_t seq = state.core->get().seq();
   py::object body;
   bool store = true;
   if (const std::string_view pool = segment(path, "/loadbalancer/"); !pool.empty()) {
-    body = pick_body(state, pool);
+    body = pick_body(state, pool, peer_of(scope));
     store = false;
+  } else if (path == "/status" || path == "/services") {
+    body = list_body(state, path);
   } else if (const std::string_view id = segment(path, "/services/"); !id.empty()) {
     body = service_body(state, id);
   } else if (path == "/health") {
@@ -226,9 +259,10 @@ py::object answer(FrontState& state, PyObject* scope) {
   return py::make_tuple(message(word.start, word.headers, headers), message(word.end, word.body, body));
 }
 
+template <Caller caller>
 PyObject* answer_builtin(PyObject* self, PyObject* scope) {
   try {
-    return answer(*reinterpret_cast<FrontObject*>(self)->state, scope).release().ptr();
+    return answer(*reinterpret_cast<FrontObject*>(self)->state, scope, caller).release().ptr();
   } catch (const Failure& failure) {
     set_python_error(failure);
   } catch (py::error_already_set& error) {
@@ -248,9 +282,12 @@ void dealloc(PyObject* self) {
   Py_DECREF(type);
 }
 
-PyMethodDef methods[] = {{"answer", &answer_builtin, METH_O,
-                          "answer($self, scope)\n--\n\nThe two messages that answer a plain hot read; None: it is none."},
-                         {nullptr, nullptr, 0, nullptr}};
+PyMethodDef methods[] = {
+    {"answer", &answer_builtin<Caller::unknown>, METH_O,
+     "answer($self, scope)\n--\n\nThe two messages that answer a hot read of a caller that needs no closer look, or None."},
+    {"answer_passed", &answer_builtin<Caller::passed>, METH_O,
+     "answer_passed($self, scope)\n--\n\nThe same for a caller that server/access.py has let pass."},
+    {nullptr, nullptr, 0, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                        {Py_tp_methods, static_cast<void*>(methods)},
@@ -260,12 +297,12 @@ PyType_Spec spec = {"azora_orchestrator._core.Front", sizeof(FrontObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 py::object new_front(const std::shared_ptr<CoreHandle>& core, const py::set& known_hosts,
-                     const py::tuple& not_plain) {
+                     const std::vector<std::string>& not_plain) {
   auto state = std::make_unique<FrontState>();
   state->core = core;
   state->known_hosts = known_hosts;
-  for (const py::handle name : not_plain) {
-    const std::string& word = state->not_plain.emplace_back(py::cast<std::string>(name));
+  for (const std::string& word : not_plain) {
+    state->not_plain.push_back(word);
     if (!word.empty()) state->begins[static_cast<unsigned char>(word.front())] = true;
   }
   auto* object = PyObject_New(FrontObject, front_type);
@@ -283,10 +320,7 @@ void bind_front(CoreClass& core) {
   (void)words();
   core.def("front",
            [](const std::shared_ptr<CoreHandle>& self, const py::set& known_hosts,
-              const py::tuple& not_plain) {
-             const py::object front = new_front(self, known_hosts, not_plain);
-             return py::object(front.attr("answer"));
-           },
+              const std::vector<std::string>& not_plain) { return new_front(self, known_hosts, not_plain); },
            py::arg("known_hosts"), py::arg("not_plain"));
 }
 

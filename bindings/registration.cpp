@@ -1,13 +1,10 @@
-// Registration through `_core.Core`. The calling thread waits, or an event loop gets the answer through a descriptor.
+// Registration through `_core.Core`, and the checks of services before it.
 #include <pybind11/stl.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-#include "azora/base/fd.hpp"
-#include "azora/base/mutex.hpp"
 #include "azora/model/spec_parser.hpp"
 #include "azora/orchestrator/address_faults.hpp"
 #include "handle.hpp"
+#include "pending_calls.hpp"
 
 namespace azora::bindings {
 namespace {
@@ -57,75 +54,6 @@ std::uint64_t register_texts(const CoreHandle& self, const std::vector<std::stri
   return value_or_throw(self.live().register_many(std::move(specs), origin, when));
 }
 
-// The place where the control thread leaves its answers, and the descriptor that is readable while there are any.
-class Answers {
- public:
-  using Answer = std::pair<std::uint64_t, std::optional<Error>>;  // ticket; the error if it was refused
-
-  int fd() const { return fd_.get(); }
-  void add(std::uint64_t ticket, const Result<std::uint64_t>& result) {
-    bool first = false;
-    {
-      MutexLock lock(mutex_);
-      first = answers_.empty();
-      answers_.emplace_back(ticket, result ? std::nullopt : std::optional<Error>(result.error()));
-    }
-    if (!first) return;
-    const std::uint64_t one = 1;
-    [[maybe_unused]] const ssize_t wrote = ::write(fd(), &one, sizeof one);
-  }
-  std::vector<Answer> take() {
-    std::uint64_t count = 0;
-    [[maybe_unused]] const ssize_t got = ::read(fd(), &count, sizeof count);
-    MutexLock lock(mutex_);
-    return std::exchange(answers_, {});
-  }
-
- private:
-  Fd fd_{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-  Mutex mutex_;
-  std::vector<Answer> answers_ AZORA_GUARDED_BY(mutex_);
-};
-
-// The Python object `_core.Registrations`. Under the GIL; the answers live on while the control thread owes some.
-class Registrations {
- public:
-  explicit Registrations(std::shared_ptr<CoreHandle> core) : core_(std::move(core)) {}
-  ~Registrations() {
-    // In a forked child the descriptor and the lock belong to the parent.
-    if (process_.forked()) new std::shared_ptr<Answers>(std::move(answers_));
-  }
-  Registrations(const Registrations&) = delete;
-  Registrations& operator=(const Registrations&) = delete;
-
-  int fileno() const { return answers_->fd(); }
-  std::uint64_t begin(const std::string& text) {
-    const std::uint64_t ticket = ++last_;
-    core_->live().register_requests(
-        {text}, [answers = answers_, ticket](const Result<std::uint64_t>& result) { answers->add(ticket, result); });
-    return ticket;
-  }
-  py::list take() {
-    process_.check();
-    py::list out;
-    for (const Answers::Answer& answer : answers_->take()) {
-      py::object error = py::none();
-      if (answer.second) {
-        set_python_error(Failure(*answer.second));
-        error = py::error_already_set().value();
-      }
-      out.append(py::make_tuple(answer.first, error));
-    }
-    return out;
-  }
-
- private:
-  std::shared_ptr<CoreHandle> core_;
-  std::shared_ptr<Answers> answers_ = std::make_shared<Answers>();
-  std::uint64_t last_ = 0;
-  OwningProcess process_;
-};
-
 std::vector<std::pair<std::string, std::string>> check(const std::string& text,
                                                        const std::string& origin,
                                                        const std::string& base_dir) {
@@ -160,14 +88,7 @@ void bind_registration(py::module_& module, CoreClass& core) {
         check_or_throw(self.live().set_own_address(host, port));
       },
       py::arg("host"), py::arg("port"), Unlocked());
-  py::class_<Registrations>(module, "Registrations",
-                            "Registrations by REST that no thread waits for: begin() answers a ticket; once the\n"
-                            "descriptor is readable, take() answers (ticket, error or None) of those that are done.")
-      .def("fileno", &Registrations::fileno)
-      .def("begin", &Registrations::begin, py::arg("text"))
-      .def("take", &Registrations::take);
-  core.def("registrations",
-           [](const std::shared_ptr<CoreHandle>& self) { return std::make_unique<Registrations>(self); });
+  bind_pending_calls(module, core);
   module.def("check", &check, py::arg("text"), py::arg("origin"), py::arg("base_dir"), Unlocked());
   module.def("check_addresses", &check_addresses, py::arg("texts"), py::arg("base_dir"), py::arg("host"),
              py::arg("port"), Unlocked());

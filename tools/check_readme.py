@@ -123,6 +123,7 @@ def known_routes() -> set[tuple[str, str]]:
     return {
         (method, route.path)
         for route in app.routes
+        if route.include_in_schema  # not the files of the page
         for method in getattr(route, "methods", None) or ()
         if method != "HEAD"
     }
@@ -161,6 +162,7 @@ def _operations(root: Path) -> Iterator[str]:
     from azora_orchestrator import _core
     from azora_orchestrator.config_rules import ORCHESTRATOR
     from azora_orchestrator.server.refusals import METRIC as REFUSED
+    from azora_orchestrator.server.streaming import METRIC as STREAMS
 
     text = (root / "docs/operations.md").read_text()
     fields = set(_FIELD_ROW.findall(_section(text, "Fields of a service")))
@@ -171,7 +173,7 @@ def _operations(root: Path) -> Iterator[str]:
     events = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     yield from _differ("event", events, set(_core.event_types()))
     code = "\n".join(file.read_text() for file in (root / "cpp/azora").rglob("*.cpp"))
-    made = {f"azora_{name}" for name in _METRIC_ROW.findall(code)} | {REFUSED}
+    made = {f"azora_{name}" for name in _METRIC_ROW.findall(code)} | {REFUSED, STREAMS}
     yield from _differ("metric", set(re.findall(r"`(azora_\w+)`", text)), made)
 
 

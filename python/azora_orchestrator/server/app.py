@@ -1,7 +1,7 @@
-"""`create_app(orchestrator)`: FastAPI for the many routes, a raw ASGI layer for the hot ones.
+"""`create_app(orchestrator)`: one FastAPI application, and what is decided before its routes.
 
-The layer in front asks who is calling, answers the hot reads, limits bodies, adds `Azora-Seq`
-and lets HEAD be GET without a body. It needs no lifespan, so a mounted app works.
+Before a route: who is calling (access), the hot reads that the core answers itself, the limits of
+bodies, HEAD as GET without a body, `Azora-Seq`. It needs no lifespan, so a mounted app works.
 """
 
 from __future__ import annotations
@@ -10,43 +10,55 @@ import asyncio
 import logging
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import metadata
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match
 
 from azora_orchestrator._core import CoreError
-from azora_orchestrator.server import bodies, docs, routes
+from azora_orchestrator.server import bodies, openapi, parameters, routes
 from azora_orchestrator.server.access import NOT_PLAIN, SAFE_METHODS, Access
-from azora_orchestrator.server.answers import Headers, Refusal, from_core, problem, shutting_down
+from azora_orchestrator.server.answers import (
+    JSON_TYPE,
+    Headers,
+    Refusal,
+    from_core,
+    problem,
+    shutting_down,
+)
 from azora_orchestrator.server.closing import Closing
-from azora_orchestrator.server.fast import hot_read, ok
-from azora_orchestrator.server.patience import Patience
+from azora_orchestrator.server.core_calls import CoreCalls
+from azora_orchestrator.server.deadlines import Deadlines
+from azora_orchestrator.server.log_follow import FolderNews
 from azora_orchestrator.server.refusals import RefusalCounts
-from azora_orchestrator.server.registering import PATH as REGISTER
-from azora_orchestrator.server.registering import Registering
+from azora_orchestrator.server.routes.services import REGISTER, registered
+from azora_orchestrator.server.streaming import Streams
 
 if TYPE_CHECKING:
     from azora_orchestrator.aio import AsyncMasterOrchestrator
     from azora_orchestrator.orchestrator import MasterOrchestrator
 
-_log = logging.getLogger("azora.server")
+_log = logging.getLogger(__name__)
 
-# Each call that waits for a state holds one thread; further calls queue. They have separate
-# threads, so that sixty waiting clients do not delay registrations.
-_WORKERS, _WAITERS = 8, 64
+# Logs are read on threads of their own: a slow disk delays no registration.
+_WORKERS, _LOG_READERS = 8, 4
+# A list of more services than this is made on a thread, so that picks do not wait for it.
+LARGE_FLEET = 2_000
 
 
-class _Here:
-    """The objects of an app for the loop that serves it."""
+class _LoopState:
+    """The objects of an app that belong to the loop that serves it."""
 
     def __init__(self, core: Any) -> None:
-        self.patience = Patience()
-        self.registering = Registering(core)
+        self.deadlines = Deadlines()
+        self.core_calls = CoreCalls(core)
+        self.folder_news: FolderNews | None = None
 
 
 class AzoraApp(FastAPI):
@@ -58,29 +70,34 @@ class AzoraApp(FastAPI):
     def __init__(self, orch: MasterOrchestrator | AsyncMasterOrchestrator, access: Access) -> None:
         super().__init__(
             title="Azora Orchestrator",
+            version=metadata.version("azora-orchestrator"),
             summary="Keeps the services of one machine alive.",
             docs_url=None,
             redoc_url=None,
             openapi_url=None,
             redirect_slashes=False,
+            generate_unique_id_function=openapi.operation_id,
         )
         self._core: Any = getattr(orch, "sync", orch)._core  # type: ignore[union-attr]
         self.access = access
-        self._plain_read: Any = self._core.front(access.known_hosts, NOT_PLAIN)
+        front = self._core.front(access.known_hosts, NOT_PLAIN)
+        self._hot_read: Any = front.answer
+        self._hot_read_passed: Any = front.answer_passed
         self.ready_reason: str | None = None  # why /readyz answers 503, besides the core itself
         self.stop_timeout_ms = 60_000  # how long POST /orchestrator/stop may take
         self.in_the_clear = False  # whether tokens and answers cross a network without TLS
         self.draining = False
-        self.streams = 0
+        self.streams = Streams()
         self.refusals = RefusalCounts()
         # By loop: test clients use another loop for each request.
         self._closing: WeakKeyDictionary[asyncio.AbstractEventLoop, Closing]
         self._closing = WeakKeyDictionary()
-        self._here: dict[asyncio.AbstractEventLoop, _Here] = {}
+        self._states: dict[asyncio.AbstractEventLoop, _LoopState] = {}
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="azora-rest")
-        self._waiters = ThreadPoolExecutor(_WAITERS, thread_name_prefix="azora-wait")
+        self._log_readers = ThreadPoolExecutor(_LOG_READERS, thread_name_prefix="azora-logs")
         self.add_exception_handler(Refusal, _on_refusal)
         self.add_exception_handler(CoreError, _on_core_error)
+        self.add_exception_handler(RequestValidationError, _on_wrong_parameters)
         self.add_exception_handler(HTTPException, _on_http)
         self.add_exception_handler(Exception, _on_bug)
         routes.add_routes(self)
@@ -91,9 +108,9 @@ class AzoraApp(FastAPI):
         return self._core
 
     def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document, with the service schema made from the core's field table."""
+        """The OpenAPI document."""
         if self.openapi_schema is None:
-            self.openapi_schema = docs.with_service_schema(super().openapi())
+            self.openapi_schema = openapi.described(self)
         return self.openapi_schema
 
     @property
@@ -111,35 +128,45 @@ class AzoraApp(FastAPI):
         """From now on /readyz and changes answer 503 and event streams end. Call it on the loop."""
         self.draining = True
         self.closing.set()
-        self._on_loop().patience.end()
+        self._state.deadlines.end()
 
     async def in_thread(self, call: Any, *args: Any) -> Any:
         """Runs a call that takes a moment on a thread of the app's own."""
         return await asyncio.get_running_loop().run_in_executor(self._workers, call, *args)
 
-    async def waiting(self, call: Any, *args: Any) -> Any:
-        """The same for a call that waits until something has come true, perhaps for minutes.
+    async def in_log_thread(self, call: Any, *args: Any) -> Any:
+        """The same for a call that reads logs."""
+        return await asyncio.get_running_loop().run_in_executor(self._log_readers, call, *args)
 
-        Raises:
-            Refusal: 503: the server began to shut down meanwhile.
-        """
-        answer = asyncio.get_running_loop().run_in_executor(self._waiters, call, *args)
-        closing = asyncio.ensure_future(self.closing.wait())
-        try:
-            await asyncio.wait({answer, closing}, return_when=asyncio.FIRST_COMPLETED)
-            if not answer.done():
-                raise shutting_down()
-            return answer.result()
-        finally:
-            closing.cancel()
-            answer.cancel()  # the client does not read the answer any more
+    async def make_list(self, call: Any, *args: Any) -> Any:
+        """Runs a call that takes a moment only where the fleet is large."""
+        if self._core.totals()[1] > LARGE_FLEET:
+            return await self.in_thread(call, *args)
+        return call(*args)
+
+    @property
+    def core_calls(self) -> CoreCalls:
+        """The calls of the core that no thread waits for."""
+        return self._state.core_calls
+
+    @property
+    def folder_news(self) -> FolderNews:
+        """What tells followers of logs that there is more."""
+        state = self._state
+        if state.folder_news is None:
+            state.folder_news = FolderNews()
+        return state.folder_news
+
+    def metrics_text(self) -> bytes:
+        """The figures of the app itself, for Prometheus."""
+        return self.refusals.text() + self.streams.text()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """The layer in front of the routes."""
-        plain = self._plain_read(scope)
-        if plain is not None:
-            await send(plain[0])
-            await send(plain[1])
+        messages = self._hot_read(scope)
+        if messages is not None:
+            await send(messages[0])
+            await send(messages[1])
             return
         if scope["type"] != "http":
             await super().__call__(scope, receive, send)
@@ -156,21 +183,20 @@ class AzoraApp(FastAPI):
             if not unsafe:
                 if bodies.announced(scope["headers"]) != 0:
                     out = _closing(send)  # nobody reads that body
-                answer = hot_read(self._core, path, scope, head)
-                if answer is not None:
-                    await _send(out, *answer, seq, head)
+                elif (messages := self._hot_read_passed(scope)) is not None:
+                    await send(messages[0])
+                    await send(messages[1])
                     return
             elif self.draining:
                 raise shutting_down()
             else:
-                here = self._on_loop()
-                body = await bodies.read(scope["headers"], receive, here.patience)
+                body = await bodies.read(scope["headers"], receive, self._state.deadlines)
                 whole = True
                 register = path == REGISTER and method == "POST"
                 if body or register:
                     bodies.check_kind(scope["headers"])
                 if register:
-                    answer = ok(await here.registering.register(body))
+                    answer = 200, [(b"content-type", JSON_TYPE)], await registered(self, body)
                     await _send(send, *answer, self._core.seq(), head)
                     return
                 receive = bodies.replay(body, receive)
@@ -190,14 +216,15 @@ class AzoraApp(FastAPI):
         inner["azora.head"] = head
         await super().__call__(inner, receive, self._finish(out, unsafe, seq, head))
 
-    def _on_loop(self) -> _Here:
+    @property
+    def _state(self) -> _LoopState:
         loop = asyncio.get_running_loop()
-        here = self._here.get(loop)
-        if here is None:
-            alive = {one: what for one, what in self._here.items() if not one.is_closed()}
-            here = alive[loop] = _Here(self._core)
-            self._here = alive
-        return here
+        state = self._states.get(loop)
+        if state is None:
+            alive = {one: what for one, what in self._states.items() if not one.is_closed()}
+            state = alive[loop] = _LoopState(self._core)
+            self._states = alive
+        return state
 
     def _finish(self, send: Any, unsafe: bool, seq: int, head: bool) -> Any:
         """Adds Azora-Seq: for a change the seq after it, for a read the seq before it."""
@@ -291,6 +318,11 @@ async def _on_core_error(request: Request, error: Exception) -> Response:
     if refusal.code == "unknown_service":
         refusal.message = "Service not found"
     return _respond(request, refusal)
+
+
+async def _on_wrong_parameters(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)  # noqa: S101 (registered for it alone)
+    return _respond(request, parameters.refusal_of(error.errors()))
 
 
 async def _on_http(request: Request, error: Exception) -> Response:

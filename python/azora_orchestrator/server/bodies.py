@@ -12,7 +12,7 @@ import contextlib
 from typing import Any
 
 from azora_orchestrator.server.answers import Headers, Refusal, shutting_down
-from azora_orchestrator.server.patience import Patience
+from azora_orchestrator.server.deadlines import Deadlines
 
 MAX_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 10.0
@@ -34,7 +34,7 @@ def announced(headers: Headers) -> int | None:
     return size
 
 
-async def read(headers: Headers, receive: Any, patience: Patience) -> bytes:
+async def read(headers: Headers, receive: Any, deadlines: Deadlines) -> bytes:
     """The whole body of a change.
 
     Raises:
@@ -43,10 +43,10 @@ async def read(headers: Headers, receive: Any, patience: Patience) -> bytes:
     if (announced(headers) or 0) > MAX_BODY_BYTES:
         raise _too_large()
     try:
-        body: bytes = await patience.wait(_whole(receive), BODY_SECONDS)
+        body: bytes = await deadlines.wait(_whole(receive), BODY_SECONDS)
     except TimeoutError:
         late = f"the body did not arrive within {BODY_SECONDS:.0f} s"
-        raise shutting_down() if patience.ended else Refusal(408, "body_timeout", late) from None
+        raise shutting_down() if deadlines.ended else Refusal(408, "body_timeout", late) from None
     return body
 
 

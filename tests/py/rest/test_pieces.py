@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from azora_orchestrator.server import pieces, routes
-from azora_orchestrator.server.pieces import PIECE, InPieces
+from azora_orchestrator.server import responses
+from azora_orchestrator.server.responses import PIECE, InPieces
 
 
 def test_a_large_body_lets_the_loop_run_between_its_pieces() -> None:
@@ -50,8 +50,7 @@ def test_what_is_sent_in_pieces_is_the_same(
     orch.stop()  # nothing changes any more
     paths = ("/graph", "/status/detailed")
     whole = [api.get(path).body for path in paths]
-    monkeypatch.setattr(routes, "PIECE", 0)
-    monkeypatch.setattr(pieces, "PIECE", 100)
+    monkeypatch.setattr(responses, "PIECE", 100)
     again = [api.get(path) for path in paths]
     assert [one.body for one in again] == whole
     assert all(int(one.headers["Content-Length"]) == len(one.body) for one in again)

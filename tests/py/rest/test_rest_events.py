@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from azora_orchestrator import MasterOrchestrator
-from azora_orchestrator.server import create_app, sse
+from azora_orchestrator.server import create_app, event_stream
 
 pytestmark = pytest.mark.native
 
@@ -94,7 +94,7 @@ def test_wrong_questions_are_400(query: str, api: Any) -> None:
 def test_silence_is_filled_with_comments(api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     import http.client
 
-    monkeypatch.setattr(sse, "HEARTBEAT_SECONDS", 0.05)
+    monkeypatch.setattr(event_stream, "HEARTBEAT_SECONDS", 0.05)
     connection = http.client.HTTPConnection("127.0.0.1", api.port, timeout=10)
     connection.request("GET", "/events?type=serviceFailed")
     response = connection.getresponse()
@@ -118,7 +118,7 @@ def test_a_stream_ends_when_the_server_does(orch: MasterOrchestrator, api: Any) 
     thread = threading.Thread(target=read, daemon=True)
     thread.start()
     assert opened.wait(10)
-    assert api.app.streams == 1
+    assert api.app.streams.open == 1
     api.loop.call_soon_threadsafe(api.app.begin_shutdown)
     assert ended.wait(10)
     thread.join(10)

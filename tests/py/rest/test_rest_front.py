@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import threading
+import weakref
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -80,7 +82,7 @@ def test_the_short_way_answers_as_the_long_one(fleet: MasterOrchestrator, path: 
 
     async def both() -> Any:
         long_way = await ask(app, scope(path, query_string=b"unknown=1"))  # judges the Host, too
-        assert app._plain_read(scope(path)) is not None
+        assert app._hot_read(scope(path)) is not None
         return long_way, await ask(app, scope(path))
 
     long_way, short_way = asyncio.run(both())
@@ -135,15 +137,15 @@ def test_what_is_not_plain_goes_the_long_way(
 ) -> None:
     app = create_app(fleet)
     asyncio.run(ask(app, scope("/health")))
-    assert app._plain_read(scope("/loadbalancer/core")) is not None
-    assert app._plain_read(scope("/loadbalancer/core") | changes) is None
+    assert app._hot_read(scope("/loadbalancer/core")) is not None
+    assert app._hot_read(scope("/loadbalancer/core") | changes) is None
 
 
 def test_headers_of_their_kind_alone_are_a_proxys(fleet: MasterOrchestrator) -> None:
     app = create_app(fleet)
     asyncio.run(ask(app, scope("/health")))
     for name in (b"x-forward", b"x-requested-with", b"vi", b"viable", b"content-type", b"", b"v"):
-        assert app._plain_read(scope("/health", headers=[HOST, (name, b"1")])) is not None, name
+        assert app._hot_read(scope("/health", headers=[HOST, (name, b"1")])) is not None, name
 
 
 def test_an_answer_follows_the_state(fleet: MasterOrchestrator) -> None:
@@ -163,7 +165,7 @@ def test_a_closed_orchestrator_is_no_plain_case(fleet: MasterOrchestrator) -> No
     app = create_app(fleet)
     asyncio.run(ask(app, scope("/health")))
     fleet.close()
-    assert app._plain_read(scope("/loadbalancer/core")) is None
+    assert app._hot_read(scope("/loadbalancer/core")) is None
 
 
 def test_registrations_at_once_are_each_answered(api: Api, orch: MasterOrchestrator) -> None:
@@ -185,3 +187,18 @@ def test_registrations_at_once_are_each_answered(api: Api, orch: MasterOrchestra
         for statuses in pool.map(register, range(8)):
             assert statuses == [200, 200, 200, 200, 400] * 4
     assert orch.status().total_services == 8 * 16
+
+
+def test_an_app_that_nobody_holds_is_gone() -> None:
+    """FastAPI keeps the functions of routes for ever: none of them may hold an app."""
+    gone = []
+    for _ in range(2):
+        orch = MasterOrchestrator()
+        app = create_app(orch, auth=None)
+        asyncio.run(ask(app, scope("/graph")))
+        app.openapi()
+        gone.append(weakref.ref(app))
+        orch.close()
+        del app, orch
+    gc.collect()
+    assert [one() for one in gone] == [None, None]

@@ -14,7 +14,6 @@ from typing import Any
 import pytest
 
 from azora_orchestrator import AsyncMasterOrchestrator, MasterOrchestrator
-from azora_orchestrator.server import app as layer
 from azora_orchestrator.server import bodies, create_app
 
 pytestmark = pytest.mark.native
@@ -215,8 +214,8 @@ def test_our_own_failure_is_a_500_that_tells_nothing(
     def fails(*_: Any) -> Any:
         raise ZeroDivisionError("a secret of ours")
 
-    monkeypatch.setattr(layer, "hot_read", fails)
-    answer = api.get("/status")
+    monkeypatch.setattr(api.app, "in_thread", fails)
+    answer = api.get("/graph")
     assert (answer.status, answer.json["code"]) == (500, "internal")
     assert b"secret" not in answer.body
     assert "a secret of ours" in caplog.text

@@ -1,4 +1,4 @@
-"""Large bodies are sent in pieces: between two pieces the loop serves other requests."""
+"""Successful answers: the bytes that the core made, in pieces where there are many."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import asyncio
 from typing import Any
 
 from starlette.responses import Response
+
+from azora_orchestrator.server.answers import JSON_TYPE, compact
 
 PIECE = 256 * 1024
 
@@ -27,3 +29,26 @@ class InPieces(Response):
             await send({"type": "http.response.body", "body": piece, "more_body": more})
             if more:
                 await asyncio.sleep(0)
+
+
+def json_response(
+    body: bytes, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = ()
+) -> Response:
+    """Complete JSON that exists already."""
+    response = (InPieces if len(body) > PIECE else Response)(body, status)
+    response.raw_headers = [
+        (b"content-type", JSON_TYPE),
+        *headers,
+        (b"content-length", b"%d" % len(body)),
+    ]
+    return response
+
+
+def said_body(message: str) -> bytes:
+    """The body of the answer to a change that was made."""
+    return compact({"success": True, "message": message})
+
+
+def said(message: str) -> Response:
+    """The answer to a change that was made."""
+    return json_response(said_body(message))

@@ -1,0 +1,153 @@
+"""GET /services/{id}/logs: what a process service wrote, once or as it comes.
+
+Between its lines stand notes of ours, `[azora: 120 lines .. lost ..]`. A service may write the
+same; a client that must know whose line it is gives `notes=TOKEN`, a word of its own that the
+service does not know, and our notes then begin with `[azora TOKEN: `.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from starlette.responses import Response
+
+from azora_orchestrator import _core
+from azora_orchestrator.server.answers import TEXT_TYPE
+from azora_orchestrator.server.streaming import StreamEnd
+
+# A burst of output is read at most so often. An unfinished line is given by the second of two
+# reads, so the last news is followed by a read that finds nothing.
+_READ_SECONDS = 0.25
+# What files do not show (a loss, an end, a folder that is made later) is looked for so often, in
+# memory.
+_LOOK_SECONDS = 1.0
+
+
+class FolderNews:
+    """Tells followers that a folder of log files has changed, by one descriptor for all of them.
+
+    Threads: one event loop.
+    """
+
+    def __init__(self) -> None:
+        self._watch = _core.FolderWatch()
+        self._followers: dict[int, set[asyncio.Event]] = {}
+        asyncio.get_running_loop().add_reader(self._watch.fileno(), self._read)
+
+    def follow(self, folder: str, news: asyncio.Event) -> int | None:
+        """Sets `news` with every change; None: there is no such folder yet."""
+        number = self._watch.watch(folder)
+        if number is not None:
+            self._followers.setdefault(number, set()).add(news)
+        return number
+
+    def leave(self, number: int, news: asyncio.Event) -> None:
+        """Ends follow()."""
+        followers = self._followers.get(number, set())
+        followers.discard(news)
+        if not followers and self._followers.pop(number, None) is not None:
+            self._watch.unwatch(number)
+
+    def is_watched(self, number: int) -> bool:
+        """False: its folder was removed."""
+        return number in self._followers
+
+    def _read(self) -> None:
+        for number, ended in self._watch.take():
+            all_of_them = number == -1  # there was more news than the kernel keeps
+            for one in list(self._followers) if all_of_them else [number]:
+                for news in self._followers.get(one, ()):
+                    news.set()
+            if ended:
+                self._followers.pop(number, None)
+
+
+class LogAnswer(Response):
+    """Plain text; with `follow` it goes on until the client leaves or the server shuts down."""
+
+    def __init__(
+        self, app: Any, service_id: str, *, lines: int, follow: bool, timestamps: bool, notes: str
+    ) -> None:
+        super().__init__()
+        if follow:
+            app.streams.check(app)
+        self._app = app
+        self._id = service_id
+        self._lines = lines
+        self._follow = follow
+        self._timestamps = timestamps
+        self._notes = notes
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Sends the last lines, then what follows."""
+        app, follow = self._app, self._follow and not scope.get("azora.head")
+        stream = await app.in_log_thread(
+            app.core.follow_logs, self._id, self._lines, follow, self._timestamps, self._notes
+        )
+        first = await app.in_log_thread(stream.next)
+        headers = [(b"content-type", TEXT_TYPE), (b"cache-control", b"no-store")]
+        if not follow:
+            headers.append((b"content-length", b"%d" % len(first)))
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        if not follow:
+            await send({"type": "http.response.body", "body": first})
+            return
+        with app.streams.counted(), StreamEnd(app, receive) as end:
+            await end.write(send, first)
+            await _Follower(app, stream).go_on(end, send)
+            await end.finish(send)
+
+
+class _Follower:
+    """One client that follows a log."""
+
+    def __init__(self, app: Any, stream: Any) -> None:
+        self._app = app
+        self._stream = stream
+        self._folders: FolderNews = app.folder_news
+        self._news = asyncio.Event()
+        self._watched: dict[str, int] = {}
+        self._settling = True  # one more read is due
+
+    async def go_on(self, end: StreamEnd, send: Any) -> None:
+        """Follows an unregistered service until its process is gone, to get its last output."""
+        try:
+            while not self._stream.over and not self._app.core.closed() and not end.reached:
+                self._watch()  # before the read: what comes after it is news
+                self._news.clear()
+                text = await self._app.in_log_thread(self._stream.next)
+                if text:
+                    await end.write(send, text)
+                if not self._stream.over:
+                    await self._pause(end, busy=bool(text))
+        finally:
+            for number in self._watched.values():
+                self._folders.leave(number, self._news)
+
+    def _watch(self) -> bool:
+        """Watches the folders that are there by now; returns whether one of them is new."""
+        new = False
+        for folder in self._stream.folders():
+            if self._folders.is_watched(self._watched.get(folder, -1)):
+                continue
+            number = self._folders.follow(folder, self._news)
+            if number is not None:
+                self._watched[folder] = number
+                new = True
+        return new
+
+    async def _pause(self, end: StreamEnd, *, busy: bool) -> None:
+        """Waits until there is something to read."""
+        if busy or self._settling:
+            self._settling = busy
+            await end.wait(None, _READ_SECONDS)
+            return
+        news = asyncio.ensure_future(self._news.wait())
+        try:
+            while not await end.wait(news, _LOOK_SECONDS):
+                if self._stream.changed() or self._watch() or self._app.core.closed():
+                    break
+        finally:
+            news.cancel()
+        self._settling = True

@@ -1,0 +1,148 @@
+"""The parameters that routes share, with their bounds, and what is said about a wrong one.
+
+Each is parsed and judged before a route runs: nothing is begun for a request that is refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import Path
+from pydantic import BeforeValidator, WithJsonSchema
+from pydantic_core import PydanticCustomError, PydanticUseDefault
+
+from azora_orchestrator import _core
+from azora_orchestrator.server.answers import Refusal
+
+MAX_PARAMETERS = 64
+MAX_WAIT_MS = 600_000
+MAX_LINES = 10_000
+MAX_EVENT_NUMBER = 2**63 - 1
+
+_TRUE = ("1", "true", "yes")
+_FALSE = ("", "0", "false", "no")
+
+
+def _rule(rule: str) -> PydanticCustomError:
+    return PydanticCustomError("rule", "it must be {rule}", {"rule": rule})
+
+
+def _read_flag(value: Any) -> Any:
+    if not isinstance(value, str):
+        return value
+    if value in _TRUE:
+        return True
+    if value in _FALSE:
+        return False
+    raise _rule("1 or 0")
+
+
+def whole_number(low: int, high: int, kind: Any = int) -> Any:
+    """The type of a whole number within bounds; an empty text is the default.
+
+    Args:
+        low: The least.
+        high: The greatest.
+        kind: int, or int | None for a parameter without a default.
+    """
+    rule = f"{low} to {high}"
+
+    def read(value: Any) -> Any:
+        if not isinstance(value, str):
+            return value
+        if not value:
+            raise PydanticUseDefault
+        # int() takes more than digits, and refuses thousands of them with an error of its own.
+        if not (value.isascii() and value.isdigit() and len(value) <= 40):
+            raise _rule(rule)
+        if not low <= int(value) <= high:
+            raise _rule(rule)
+        return int(value)
+
+    schema = WithJsonSchema({"type": "integer", "minimum": low, "maximum": high})
+    return Annotated[kind, BeforeValidator(read), schema]
+
+
+def word(*words: str) -> Any:
+    """The type of a text that is one of these words; an empty text is the default."""
+
+    def read(value: Any) -> Any:
+        if value == "":
+            raise PydanticUseDefault
+        if isinstance(value, str) and value not in words:
+            raise _rule(" or ".join(words))
+        return value
+
+    schema = WithJsonSchema({"type": "string", "enum": list(words)})
+    return Annotated[str | None, BeforeValidator(read), schema]
+
+
+def _read_token(value: Any) -> Any:
+    if value == "":
+        return None
+    if isinstance(value, str) and not re.fullmatch(r"[A-Za-z0-9]{1,32}", value):
+        raise _rule("1 to 32 letters and digits")
+    return value
+
+
+def _empty_is_none(value: Any) -> Any:
+    return None if value == "" else value
+
+
+Flag = Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})]
+Text = Annotated[str | None, BeforeValidator(_empty_is_none), WithJsonSchema({"type": "string"})]
+Token = Annotated[
+    str | None,
+    BeforeValidator(_read_token),
+    WithJsonSchema({"type": "string", "pattern": "^[A-Za-z0-9]{1,32}$"}),
+]
+# The core judges these two and names what there is.
+Strategy = Annotated[
+    str | None,
+    BeforeValidator(_empty_is_none),
+    WithJsonSchema({"type": "string", "enum": _core.strategies()}),
+]
+# One name, or several with commas between them; the parameter may be repeated.
+EventTypes = Annotated[
+    list[str],
+    WithJsonSchema({"type": "array", "items": {"type": "string", "enum": _core.event_types()}}),
+]
+# A type that is given twice has no services, as the seed has it.
+OneType = Annotated[list[str], WithJsonSchema({"type": "string"})]
+WaitMs = whole_number(0, MAX_WAIT_MS)
+Lines = whole_number(0, MAX_LINES)
+EventNumber = whole_number(0, MAX_EVENT_NUMBER, int | None)
+Ready = word("ready")
+Stopped = word("stopped")
+LeaseMode = word("auto", "none")
+
+ServiceId = Annotated[
+    str, Path(description="Id of a service, or name of an entry: all its instances.")
+]
+
+
+def check_counts(pairs: Sequence[tuple[str, str]], once: frozenset[str]) -> None:
+    """Refuses a query that gives one of the parameters `once` more often.
+
+    Raises:
+        Refusal: 400.
+    """
+    names = [name for name, _ in pairs]
+    for name in once:
+        if (count := names.count(name)) > 1:
+            raise Refusal(400, "invalid_argument", f"{name}: given {count} times; give it once")
+
+
+def refusal_of(errors: Sequence[Any]) -> Refusal:
+    """What FastAPI's judgement says, in our form."""
+    parts = [
+        f'{error["loc"][-1]}: is "{_shown(error["input"])}"; {error["msg"]}' for error in errors
+    ]
+    return Refusal(400, "invalid_argument", "; ".join(parts))
+
+
+def _shown(value: Any) -> str:
+    text = str(value)
+    return text if len(text) <= 200 else text[:200] + "..."
