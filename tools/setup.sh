@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Native build dependencies from the distribution; `tools/setup.sh peers`: those that the benchmarks compare us with;
 # `tools/setup.sh clang`: the compiler that checks what belongs to which thread; `tools/setup.sh examples`: what the
-# examples run; `tools/setup.sh wheel`: what the wheel's own libcurl is built from and tested with.
+# examples run and what checks a client of the API; `tools/setup.sh wheel`: what the wheel's own libcurl is built from
+# and tested with.
 # Installs them when root; otherwise prints the exact line.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache python3-venv python3-dev libcurl4-openssl-dev nlohmann-json3-dev libxxhash-dev
@@ -26,8 +27,9 @@ missing=()
 for package in "${packages[@]}"; do
   dpkg -s "$package" >/dev/null 2>&1 || missing+=("$package")
 done
-[ ${#missing[@]} -eq 0 ] && exit 0
-if [ "$(id -u)" = 0 ]; then
+if [ ${#missing[@]} -eq 0 ]; then
+  :
+elif [ "$(id -u)" = 0 ]; then
   echo "installing: ${missing[*]}"
   apt-get update -qq >/dev/null
   # A package's newest name is only known after the update.
@@ -41,4 +43,13 @@ else
   echo "These packages are missing. Please run, then try again:" >&2
   echo "  sudo apt-get install -y ${missing[*]}" >&2
   exit 1
+fi
+# What makes a TypeScript client of the API's description and checks its types.
+if [ "${1:-}" = examples ] && ! { command -v openapi-typescript && command -v tsc; } >/dev/null; then
+  if [ "$(id -u)" = 0 ]; then
+    echo "installing: openapi-typescript typescript"
+    npm install --global --silent --no-fund --no-audit openapi-typescript typescript
+  else
+    echo "For the test of a generated client: sudo npm install -g openapi-typescript typescript" >&2
+  fi
 fi

@@ -8,8 +8,8 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic.json_schema import models_json_schema
 
-from azora_orchestrator import _core
 from azora_orchestrator.server import schemas
+from azora_orchestrator.vocabulary import EVENT_TYPES
 
 _REF = "#/components/schemas/{model}"
 # Described here and not by a route: the core judges a service, and errors and events have media
@@ -33,7 +33,7 @@ _SENT_EVENT = {
     "type": "object",
     "required": ["event", "data"],
     "properties": {
-        "event": {"type": "string", "enum": _core.event_types()},
+        "event": {"type": "string", "enum": list(EVENT_TYPES)},
         "data": {
             "type": "string",
             "contentMediaType": "application/json",

@@ -13,8 +13,8 @@ from fastapi import Path
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticUseDefault
 
-from azora_orchestrator import _core
 from azora_orchestrator.server.answers import Refusal
+from azora_orchestrator.vocabulary import EVENT_TYPES, STRATEGIES
 
 MAX_PARAMETERS = 64
 MAX_WAIT_MS = 600_000
@@ -102,12 +102,12 @@ Token = Annotated[
 Strategy = Annotated[
     str | None,
     BeforeValidator(_empty_is_none),
-    WithJsonSchema({"type": "string", "enum": _core.strategies()}),
+    WithJsonSchema({"type": "string", "enum": list(STRATEGIES)}),
 ]
 # One name, or several with commas between them; the parameter may be repeated.
 EventTypes = Annotated[
     list[str],
-    WithJsonSchema({"type": "array", "items": {"type": "string", "enum": _core.event_types()}}),
+    WithJsonSchema({"type": "array", "items": {"type": "string", "enum": list(EVENT_TYPES)}}),
 ]
 # A type that is given twice has no services, as the seed has it.
 OneType = Annotated[list[str], WithJsonSchema({"type": "string"})]

@@ -12,32 +12,14 @@ from pydantic import BaseModel, ConfigDict, Field, GetJsonSchemaHandler, RootMod
 from pydantic.alias_generators import to_camel
 from pydantic_core import CoreSchema
 
-from azora_orchestrator import _core
+from azora_orchestrator import _core, vocabulary
 
 Moment = Annotated[
     str, WithJsonSchema({"type": "string", "format": "date-time"})
 ]  # ISO 8601, UTC, milliseconds
 Milliseconds = Annotated[int, Field(ge=0)]
 Count = Annotated[int, Field(ge=0)]
-HealthStatus = Literal["healthy", "unhealthy", "degraded", "unknown"]
-Lifecycle = Literal[
-    "WATCHING",
-    "IDLE",
-    "BLOCKED",
-    "STARTING",
-    "READY",
-    "STOPPING",
-    "KILLING",
-    "STUCK",
-    "SWEEP",
-    "BACKOFF",
-    "FAILED",
-    "DONE",
-    "ADOPT",
-]
 Anything = Annotated[Any, WithJsonSchema({})]
-StrategyName = Annotated[str, WithJsonSchema({"type": "string", "enum": _core.strategies()})]
-EventTypeName = Annotated[str, WithJsonSchema({"type": "string", "enum": _core.event_types()})]
 
 
 class Answer(BaseModel):
@@ -111,7 +93,7 @@ class Health(Answer):
     """How a service answers its checks."""
 
     service_id: str = Field(description="Id of the service.")
-    status: HealthStatus
+    status: vocabulary.Status
     last_check: Moment = Field(description="When it was last checked, registered or restarted.")
     uptime: Milliseconds = Field(description="Since its start, while it is healthy; ms.")
     restart_count: Count = Field(description="Restarts since it was registered.")
@@ -159,8 +141,8 @@ class State(Answer):
     """What is known of a service beside its health."""
 
     start_time: Moment
-    lifecycle: Lifecycle
-    desired: Literal["up", "down", "hold"]
+    lifecycle: vocabulary.Lifecycle
+    desired: vocabulary.Desired
     restart_required: bool | None = None
     process: Process | None = None
     instances: list[str] | None = Field(None, description="Of an entry with replicas.")
@@ -251,7 +233,7 @@ class Pick(Answer):
     service_id: str
     endpoint: str
     health: Health
-    strategy: StrategyName
+    strategy: vocabulary.Strategy
     lease: Lease | None = None
     panic: bool | None = Field(None, description="All instances count, since so few are healthy.")
     candidates: list[Candidate] | None = None
@@ -294,7 +276,7 @@ class Need(Edge):
 
     id: str
     missing: bool = Field(description="It is not registered.")
-    status: HealthStatus
+    status: vocabulary.Status
 
 
 class TreeNode(Answer):
@@ -319,8 +301,8 @@ class Node(Answer):
 
     id: str
     type: str
-    status: HealthStatus
-    lifecycle: Lifecycle
+    status: vocabulary.Status
+    lifecycle: vocabulary.Lifecycle
     rank: int = Field(description="0: needs nothing; else one more than what it needs.")
     instances: list[str] | None = None
     ready: int | None = None
@@ -347,9 +329,9 @@ class Why(Answer):
 
     service_id: str
     summary: str = Field(description="One sentence.")
-    lifecycle: Lifecycle
-    status: HealthStatus
-    cause: str | None
+    lifecycle: vocabulary.Lifecycle
+    status: vocabulary.Status
+    cause: vocabulary.Cause | None
     attempt: Count
     max_restarts: int = Field(description="-1: no limit.")
     next_attempt_at: Moment | None
@@ -367,12 +349,12 @@ class Event(Answer):
 
     seq: Count
     time: Moment
-    type: EventTypeName
+    type: vocabulary.EventType
     service_id: str | None
     incarnation: Count
-    cause: str | None
-    actor: str | None = None
-    status: HealthStatus | None = None
+    cause: vocabulary.Cause | None
+    actor: vocabulary.Actor | None = None
+    status: vocabulary.Status | None = None
     response_time: Milliseconds | None = None
     attempt: int | None = None
     max_restarts: int | None = None

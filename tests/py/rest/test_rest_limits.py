@@ -13,8 +13,7 @@ import pytest
 
 from azora_orchestrator import InvalidSpec, MasterOrchestrator
 from azora_orchestrator.server import streaming
-
-from .test_rest_waits import until
+from rest.on_loop import until
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
 

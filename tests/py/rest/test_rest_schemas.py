@@ -25,8 +25,7 @@ from schemathesis.specs.openapi.checks import (
 from azora_orchestrator import MasterOrchestrator
 from azora_orchestrator.server import create_app
 from conftest import free_port
-
-from .conftest import serving
+from rest.conftest import serving
 
 pytestmark = [pytest.mark.native, pytest.mark.process, pytest.mark.slow]
 

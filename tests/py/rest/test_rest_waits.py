@@ -6,12 +6,12 @@ import http.client
 import json
 import socket
 import threading
-from collections.abc import Callable
 from typing import Any
 
 import pytest
 
 from azora_orchestrator import MasterOrchestrator
+from rest.on_loop import on_loop, until
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
 
@@ -30,29 +30,6 @@ def begin_wait(api: Any, service: str) -> socket.socket:
     path = f"/services/{service}/start?wait=ready&timeoutMs=600000"
     connection.sendall(f"POST {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
     return connection
-
-
-def on_loop(api: Any, call: Callable[[], Any]) -> Any:
-    """The result of a call on the loop of the server."""
-    done = threading.Event()
-    result: list[Any] = []
-
-    def run() -> None:
-        result.append(call())
-        done.set()
-
-    api.loop.call_soon_threadsafe(run)
-    assert done.wait(10)
-    return result[0]
-
-
-def until(api: Any, holds: Callable[[], bool]) -> None:
-    """Waits until something holds on the loop, by looking at it again after each request."""
-    for _ in range(2_000):
-        if on_loop(api, holds):
-            return
-        api.get("/healthz")
-    raise AssertionError("it never came true")
 
 
 def test_waits_hold_no_thread_and_end_with_their_clients(blocked: str, api: Any) -> None:

@@ -44,9 +44,7 @@ async def logs(
     """What a service wrote, as plain text."""
     if app.core.find(id) is None:
         raise Refusal(404, "unknown_service", "Service not found")
-    return LogAnswer(
-        app, id, lines=lines, follow=follow, timestamps=timestamps, notes=notes or ""
-    )
+    return LogAnswer(app, id, lines=lines, follow=follow, timestamps=timestamps, notes=notes or "")
 
 
 @router.get("/events", response_class=Response, responses=openapi.EVENTS)

@@ -1,0 +1,60 @@
+"""Bodies that are no JSON: said with the place, or with the field whose rule they break."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.native
+
+START = '{"id":"a","type":"core","endpoint":"http://127.0.0.1:1"'
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("{", "line 1, column 2: "),
+        (START + ",\n  }", "line 2, column 3: "),
+        (START + ', "id": "b"}', 'line 1, column 58: the key "id" appears twice in one object'),
+        (START + "}\0", f"line 1, column {len(START) + 2}: a byte 0"),
+        (START + "}\0\0junk", f"line 1, column {len(START) + 2}: a byte 0"),
+        ("\0", "line 1, column 1: a byte 0"),
+        ("", "line 1, column 1: nothing is there"),
+        (START + ',"team":1e400}', "the number 1e400 is out of range"),
+    ],
+)
+def test_what_is_no_json_is_said_with_its_place(body: str, said: str, api: Any) -> None:
+    answer = api.register(body)
+    assert (answer.status, answer.json["code"]) == (400, "invalid_json")
+    assert answer.json["error"].startswith("the body is not valid JSON: line ")
+    assert said in answer.json["error"]
+    assert "faults" not in answer.json
+    assert api.get("/services").json == {"services": []}
+
+
+@pytest.mark.parametrize(
+    ("field", "number", "rule"),
+    [
+        ("healthCheckInterval", str(2**70), "an integer of at least 100 (milliseconds)"),
+        ("priority", "1e400", "an integer from 1 to 10"),
+        ("weight", "-1e999", "a number from 0 to 1000000"),
+        ("maxRestarts", "9" * 60, "an integer of at least -1"),
+    ],
+)
+def test_a_number_out_of_range_names_its_field_and_rule(
+    field: str, number: str, rule: str, api: Any
+) -> None:
+    answer = api.register(START + f',"{field}":{number}}}')
+    assert (answer.status, answer.json["code"]) == (400, "invalid_json")
+    shown = number if len(number) <= 40 else number[:40] + "..."
+    assert answer.json["error"] == f"{field}: is {shown}; it must be {rule}"
+    assert answer.json["faults"] == [{"field": field, "message": f"is {shown}; it must be {rule}"}]
+
+
+def test_nested_fields_are_named_by_their_path(api: Any) -> None:
+    nested = {"healthCheck": {"timeout": "HUGE"}}
+    body = START + "," + json.dumps(nested)[1:].replace('"HUGE"', "1e999")
+    fault = api.register(body).json["faults"][0]
+    assert fault["field"] == "healthCheck.timeout"
