@@ -92,7 +92,8 @@ void bind_registration(py::module_& module, CoreClass& core) {
   module.def("check", &check, py::arg("text"), py::arg("origin"), py::arg("base_dir"), Unlocked());
   module.def("check_addresses", &check_addresses, py::arg("texts"), py::arg("base_dir"), py::arg("host"),
              py::arg("port"), Unlocked());
-  module.def("service_schema", [] { return service_json_schema(); });
+  module.def("service_schema", [](const std::string& origin) { return service_json_schema(read_origin(origin)); },
+             py::arg("origin") = "file");
 }
 
 }  // namespace azora::bindings

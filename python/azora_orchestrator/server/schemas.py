@@ -35,8 +35,8 @@ class ServiceConfig(RootModel[dict[str, Any]]):
     def __get_pydantic_json_schema__(
         cls, _schema: CoreSchema, _handler: GetJsonSchemaHandler
     ) -> dict[str, Any]:
-        """The schema that the core makes of its table of fields."""
-        schema: dict[str, Any] = json.loads(_core.service_schema())
+        """The schema that the core makes of its table of fields, as requests may have them."""
+        schema: dict[str, Any] = json.loads(_core.service_schema("rest"))
         schema.pop("$schema", None)
         return schema
 

@@ -139,7 +139,10 @@ def test_a_generated_typescript_client_type_checks(
     (tmp_path / "api.json").write_text(json.dumps(document))
     (tmp_path / "client.ts").write_text(_CLIENT)
     subprocess.run(
-        [generate, "api.json", "-o", "api.d.ts"], cwd=tmp_path, check=True, capture_output=True
+        [generate, "api.json", "-o", "api.d.ts", "--default-non-nullable", "false"],
+        cwd=tmp_path,
+        check=True,
+        capture_output=True,
     )
     done = subprocess.run(
         [check, "--strict", "--noEmit", "--target", "es2022", "client.ts"],

@@ -219,6 +219,8 @@ def test_our_own_failure_is_a_500_that_tells_nothing(
     assert (answer.status, answer.json["code"]) == (500, "internal")
     assert b"secret" not in answer.body
     assert "a secret of ours" in caplog.text
+    ours = [record.name for record in caplog.records if "secret" in (record.exc_text or "")]
+    assert "azora_orchestrator.server.app" in ours  # one tree: the package's level is the server's
 
 
 def test_after_close_reads_answer_and_changes_are_503(

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from azora_orchestrator import InvalidSpec, MasterOrchestrator
+from azora_orchestrator import InvalidSpec, LimitReached, MasterOrchestrator
 from azora_orchestrator.server import streaming
 from rest.on_loop import until
 
@@ -146,6 +146,8 @@ def test_leases_beyond_the_limit_are_429_until_one_ends(
     refused = api.get("/loadbalancer/core?lease=auto")
     assert (refused.status, refused.json["code"]) == (429, "limit_reached")
     assert "100000 leases" in refused.json["error"]
+    with pytest.raises(LimitReached, match="100000 leases"), orch.lease("core"):
+        pass
     assert metric(api, 'azora_http_refused_total{reason="limit_reached"}') == 1
     assert api.get("/loadbalancer/core").status == 200  # without a lease
     assert api.ask("POST", f"/leases/{lease['id']}/release").json == {"released": True}
