@@ -40,6 +40,14 @@ class EventStream(EventSourceResponse):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Sends until the client leaves or the server shuts down."""
+        follow = self._follow and not scope.get("azora.head")
+        try:
+            with self._app.streams.counted() if follow else contextlib.nullcontext():
+                await self._answer(scope, receive, send)
+        finally:
+            self._cursor.close()
+
+    async def _answer(self, scope: Any, receive: Any, send: Any) -> None:
         await send(
             {
                 "type": "http.response.start",
@@ -52,18 +60,13 @@ class EventStream(EventSourceResponse):
             }
         )
         if scope.get("azora.head"):
-            self._cursor.close()
             await send({"type": "http.response.body", "body": b""})
             return
-        try:
-            counted = self._app.streams.counted() if self._follow else contextlib.nullcontext()
-            with counted, StreamEnd(self._app, receive) as end:
-                # The first bytes tell the client that it is connected.
-                await end.write(send, format_sse_event(retry=_RETRY_MS))
-                await self._pump(send, end)
-                await end.finish(send)
-        finally:
-            self._cursor.close()
+        with StreamEnd(self._app, receive) as end:
+            # The first bytes tell the client that it is connected.
+            await end.write(send, format_sse_event(retry=_RETRY_MS))
+            await self._pump(send, end)
+            await end.finish(send)
 
     async def _pump(self, send: Any, end: StreamEnd) -> None:
         loop = asyncio.get_running_loop()

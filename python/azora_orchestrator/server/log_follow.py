@@ -8,11 +8,13 @@ service does not know, and our notes then begin with `[azora TOKEN: `.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import Any
 
 from starlette.responses import Response
 
 from azora_orchestrator import _core
+from azora_orchestrator._core import CoreError
 from azora_orchestrator.server.answers import TEXT_TYPE
 from azora_orchestrator.server.streaming import StreamEnd
 
@@ -31,13 +33,20 @@ class FolderNews:
     """
 
     def __init__(self) -> None:
-        self._watch = _core.FolderWatch()
         self._followers: dict[int, set[asyncio.Event]] = {}
-        asyncio.get_running_loop().add_reader(self._watch.fileno(), self._read)
+        self._watch: _core.FolderWatch | None = None
+        with contextlib.suppress(CoreError):  # this user has no inotify instance left
+            self._watch = _core.FolderWatch()
+            asyncio.get_running_loop().add_reader(self._watch.fileno(), self._read)
 
     def follow(self, folder: str, news: asyncio.Event) -> int | None:
-        """Sets `news` with every change; None: there is no such folder yet."""
-        number = self._watch.watch(folder)
+        """Sets `news` with every change.
+
+        None: there is no such folder yet, or the kernel watches no more.
+        """
+        number = None
+        with contextlib.suppress(CoreError):
+            number = self._watch.watch(folder) if self._watch else None
         if number is not None:
             self._followers.setdefault(number, set()).add(news)
         return number
@@ -46,7 +55,7 @@ class FolderNews:
         """Ends follow()."""
         followers = self._followers.get(number, set())
         followers.discard(news)
-        if not followers and self._followers.pop(number, None) is not None:
+        if not followers and self._followers.pop(number, None) is not None and self._watch:
             self._watch.unwatch(number)
 
     def is_watched(self, number: int) -> bool:
@@ -54,7 +63,7 @@ class FolderNews:
         return number in self._followers
 
     def _read(self) -> None:
-        for number, ended in self._watch.take():
+        for number, ended in self._watch.take() if self._watch else ():
             all_of_them = number == -1  # there was more news than the kernel keeps
             for one in list(self._followers) if all_of_them else [number]:
                 for news in self._followers.get(one, ()):
@@ -81,7 +90,12 @@ class LogAnswer(Response):
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Sends the last lines, then what follows."""
-        app, follow = self._app, self._follow and not scope.get("azora.head")
+        follow = self._follow and not scope.get("azora.head")
+        with self._app.streams.counted() if follow else contextlib.nullcontext():
+            await self._answer(follow, receive, send)
+
+    async def _answer(self, follow: bool, receive: Any, send: Any) -> None:
+        app = self._app
         stream = await app.in_log_thread(
             app.core.follow_logs, self._id, self._lines, follow, self._timestamps, self._notes
         )
@@ -93,7 +107,7 @@ class LogAnswer(Response):
         if not follow:
             await send({"type": "http.response.body", "body": first})
             return
-        with app.streams.counted(), StreamEnd(app, receive) as end:
+        with StreamEnd(app, receive) as end:
             await end.write(send, first)
             await _Follower(app, stream).go_on(end, send)
             await end.finish(send)
@@ -126,16 +140,19 @@ class _Follower:
                 self._folders.leave(number, self._news)
 
     def _watch(self) -> bool:
-        """Watches the folders that are there by now; returns whether one of them is new."""
-        new = False
+        """Watches the folders that are there by now.
+
+        False: one of them cannot be watched, or was not up to now, so it has to be read.
+        """
+        watched = True
         for folder in self._stream.folders():
             if self._folders.is_watched(self._watched.get(folder, -1)):
                 continue
+            watched = False
             number = self._folders.follow(folder, self._news)
             if number is not None:
                 self._watched[folder] = number
-                new = True
-        return new
+        return watched
 
     async def _pause(self, end: StreamEnd, *, busy: bool) -> None:
         """Waits until there is something to read."""
@@ -146,7 +163,7 @@ class _Follower:
         news = asyncio.ensure_future(self._news.wait())
         try:
             while not await end.wait(news, _LOOK_SECONDS):
-                if self._stream.changed() or self._watch() or self._app.core.closed():
+                if not self._watch() or self._stream.changed() or self._app.core.closed():
                     break
         finally:
             news.cancel()

@@ -7,13 +7,15 @@ import datetime as dt
 import http.client
 import re
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from azora_orchestrator import MasterOrchestrator
+from azora_orchestrator import MasterOrchestrator, _core
+from azora_orchestrator._core import CoreError
 from rest.parrot import Parrot
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
@@ -195,3 +197,28 @@ def test_r59_a_service_cannot_write_the_notes_of_a_reader_that_gives_a_token(
         assert api.get(f"{path}&notes={32 * 'a'}").body.startswith(b"[azora " + 32 * b"a" + b": 1 ")
         assert api.get(f"{path}&notes=").body.startswith(b"[azora: 1 line")
         full.rmdir()
+
+
+def test_a_log_is_followed_where_the_kernel_watches_no_more_folders(
+    parrot: Parrot, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> Any:
+        raise CoreError("limit_reached", "this user has too many inotify instances", [])
+
+    monkeypatch.setattr(_core, "FolderWatch", refuse)
+    with following(api, "/services/parrot/logs?follow=1&lines=1") as response:
+        assert response.readline() == b"ready\n"
+        for word in (b"one\n", b"two\n"):
+            parrot.say(word.decode())
+            assert response.readline() == word
+
+
+def test_what_is_said_is_followed_at_once_and_after_a_silence(parrot: Parrot, api: Any) -> None:
+    with following(api, "/services/parrot/logs?follow=1&lines=1") as response:
+        assert response.readline() == b"ready\n"
+        for number in range(5):
+            quiet = threading.Event()
+            api.loop.call_soon_threadsafe(api.loop.call_later, 0.8 * (number % 2), quiet.set)
+            assert quiet.wait(10)
+            parrot.say(f"word {number}\n")
+            assert response.readline() == b"word %d\n" % number
