@@ -10,99 +10,109 @@
         orch.on("serviceRestarted", lambda event: print(event.service_id, event.attempt))
         orch.wait_ready("orders", timeout_ms=10_000)
         print(orch.pick("core").endpoint, orch.status().healthy_services, orch.why("orders"))
+
+`Client` and `AsyncClient` have the same names for a server that runs elsewhere (`azora serve`).
+A name is loaded when it is first used: `import azora_orchestrator` alone costs next to nothing.
 """
 
 from __future__ import annotations
 
-from azora_orchestrator._subscriptions import Handler, Subscription
-from azora_orchestrator.aio import AsyncMasterOrchestrator
-from azora_orchestrator.answers import VerbAnswer, Why
-from azora_orchestrator.config_check import ConfigReport, check_config
-from azora_orchestrator.config_fault import ConfigFault
-from azora_orchestrator.errors import (
-    AzoraError,
-    DependencyCycle,
-    ExecForbidden,
-    Fault,
-    ForkedHandle,
-    HealingUnavailable,
-    InternalError,
-    InvalidArgument,
-    InvalidJson,
-    InvalidSpec,
-    KeeperFailed,
-    LimitReached,
-    NoHealthyInstance,
-    NotComing,
-    NotRunning,
-    OrchestratorClosed,
-    PoolConflict,
-    StorageFailed,
-    StorageFull,
-    TimedOut,
-    UnknownService,
-)
-from azora_orchestrator.event_classes import (
-    CallbackFailedEvent,
-    GapEvent,
-    HealingUnavailableEvent,
-    HealthCheckEvent,
-    MassUnhealthyEvent,
-    OrchestratorDegradedEvent,
-    OrchestratorRecoveredEvent,
-    ServiceBlockedEvent,
-    ServiceDegradedEvent,
-    ServiceExitedEvent,
-    ServiceFailedEvent,
-    ServiceFlappingEvent,
-    ServiceHealthyEvent,
-    ServiceRegisteredEvent,
-    ServiceRestartedEvent,
-    ServiceStartedEvent,
-    ServiceStoppedEvent,
-    ServiceStuckEvent,
-    ServiceUnhealthyEvent,
-    ServiceUnregisteredEvent,
-)
-from azora_orchestrator.events import Event, EventStream
-from azora_orchestrator.fleet_status import FleetStatus
-from azora_orchestrator.graph import (
-    Dependencies,
-    DependencyState,
-    Graph,
-    GraphEdge,
-    GraphNode,
-    TreeNode,
-)
-from azora_orchestrator.lease import Lease
-from azora_orchestrator.models import Pick, Service
-from azora_orchestrator.orchestrator import MasterOrchestrator
-from azora_orchestrator.process_state import LastExit, LogLoss, Process
-from azora_orchestrator.service_config import (
-    Dependency,
-    HealthCheck,
-    LogConfig,
-    ProcessConfig,
-    RestartCallable,
-    RestartRequest,
-    ServiceConfig,
-    ServiceFields,
-    WrongKeywords,
-)
-from azora_orchestrator.vocabulary import (
-    EVENT_TYPES,
-    LIFECYCLES,
-    STATUSES,
-    STRATEGIES,
-    Actor,
-    Cause,
-    Desired,
-    EventFilter,
-    EventType,
-    Lifecycle,
-    Status,
-    Strategy,
-)
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from azora_orchestrator._subscriptions import Handler, Subscription
+    from azora_orchestrator.aio import AsyncMasterOrchestrator
+    from azora_orchestrator.answers import VerbAnswer, Why
+    from azora_orchestrator.client import AsyncClient, Client
+    from azora_orchestrator.config_check import ConfigReport, check_config
+    from azora_orchestrator.config_fault import ConfigFault
+    from azora_orchestrator.errors import (
+        AccessDenied,
+        AzoraError,
+        DependencyCycle,
+        ExecForbidden,
+        Fault,
+        ForkedHandle,
+        HealingUnavailable,
+        InternalError,
+        InvalidArgument,
+        InvalidJson,
+        InvalidSpec,
+        KeeperFailed,
+        LimitReached,
+        NoHealthyInstance,
+        NotComing,
+        NotRunning,
+        OrchestratorClosed,
+        PoolConflict,
+        ServerUnreachable,
+        StorageFailed,
+        StorageFull,
+        TimedOut,
+        UnknownService,
+    )
+    from azora_orchestrator.event_classes import (
+        CallbackFailedEvent,
+        GapEvent,
+        HealingUnavailableEvent,
+        HealthCheckEvent,
+        MassUnhealthyEvent,
+        OrchestratorDegradedEvent,
+        OrchestratorRecoveredEvent,
+        ServiceBlockedEvent,
+        ServiceDegradedEvent,
+        ServiceExitedEvent,
+        ServiceFailedEvent,
+        ServiceFlappingEvent,
+        ServiceHealthyEvent,
+        ServiceRegisteredEvent,
+        ServiceRestartedEvent,
+        ServiceStartedEvent,
+        ServiceStoppedEvent,
+        ServiceStuckEvent,
+        ServiceUnhealthyEvent,
+        ServiceUnregisteredEvent,
+    )
+    from azora_orchestrator.events import Event, EventStream
+    from azora_orchestrator.fleet_status import FleetStatus
+    from azora_orchestrator.graph import (
+        Dependencies,
+        DependencyState,
+        Graph,
+        GraphEdge,
+        GraphNode,
+        TreeNode,
+    )
+    from azora_orchestrator.lease import Lease
+    from azora_orchestrator.models import Pick, Service
+    from azora_orchestrator.orchestrator import MasterOrchestrator
+    from azora_orchestrator.process_state import LastExit, LogLoss, Process
+    from azora_orchestrator.service_config import (
+        Dependency,
+        HealthCheck,
+        LogConfig,
+        ProcessConfig,
+        RestartCallable,
+        RestartRequest,
+        ServiceConfig,
+        ServiceFields,
+        WrongKeywords,
+    )
+    from azora_orchestrator.vocabulary import (
+        EVENT_TYPES,
+        LIFECYCLES,
+        STATUSES,
+        STRATEGIES,
+        Actor,
+        Cause,
+        Desired,
+        EventFilter,
+        EventType,
+        Lifecycle,
+        Status,
+        Strategy,
+    )
 
 __version__ = "0.1.0"
 
@@ -111,11 +121,14 @@ __all__ = [
     "LIFECYCLES",
     "STATUSES",
     "STRATEGIES",
+    "AccessDenied",
     "Actor",
+    "AsyncClient",
     "AsyncMasterOrchestrator",
     "AzoraError",
     "CallbackFailedEvent",
     "Cause",
+    "Client",
     "ConfigFault",
     "ConfigReport",
     "Dependencies",
@@ -165,6 +178,7 @@ __all__ = [
     "ProcessConfig",
     "RestartCallable",
     "RestartRequest",
+    "ServerUnreachable",
     "Service",
     "ServiceBlockedEvent",
     "ServiceConfig",
@@ -195,6 +209,51 @@ __all__ = [
     "__version__",
     "check_config",
 ]
+
+# Where each of these names is defined; a test compares this with `__all__`.
+_NAMES = {
+    "_subscriptions": "Handler Subscription",
+    "aio": "AsyncMasterOrchestrator",
+    "answers": "VerbAnswer Why",
+    "client": "AsyncClient Client",
+    "config_check": "ConfigReport check_config",
+    "config_fault": "ConfigFault",
+    "errors": "AccessDenied AzoraError DependencyCycle ExecForbidden Fault ForkedHandle "
+    "HealingUnavailable InternalError InvalidArgument InvalidJson InvalidSpec "
+    "KeeperFailed LimitReached NoHealthyInstance NotComing NotRunning "
+    "OrchestratorClosed PoolConflict ServerUnreachable StorageFailed StorageFull "
+    "TimedOut UnknownService",
+    "event_classes": "CallbackFailedEvent GapEvent HealingUnavailableEvent HealthCheckEvent "
+    "MassUnhealthyEvent OrchestratorDegradedEvent OrchestratorRecoveredEvent "
+    "ServiceBlockedEvent ServiceDegradedEvent ServiceExitedEvent "
+    "ServiceFailedEvent ServiceFlappingEvent ServiceHealthyEvent "
+    "ServiceRegisteredEvent ServiceRestartedEvent ServiceStartedEvent "
+    "ServiceStoppedEvent ServiceStuckEvent ServiceUnhealthyEvent "
+    "ServiceUnregisteredEvent",
+    "events": "Event EventStream",
+    "fleet_status": "FleetStatus",
+    "graph": "Dependencies DependencyState Graph GraphEdge GraphNode TreeNode",
+    "lease": "Lease",
+    "models": "Pick Service",
+    "orchestrator": "MasterOrchestrator",
+    "process_state": "LastExit LogLoss Process",
+    "service_config": "Dependency HealthCheck LogConfig ProcessConfig RestartCallable "
+    "RestartRequest ServiceConfig ServiceFields WrongKeywords",
+    "vocabulary": "EVENT_TYPES LIFECYCLES STATUSES STRATEGIES Actor Cause Desired EventFilter "
+    "EventType Lifecycle Status Strategy",
+}
+_HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
+
+
+def __getattr__(name: str) -> Any:
+    """Loads a name of this package, or one of its modules, on first use (PEP 562)."""
+    if name in _HOMES:
+        value = getattr(importlib.import_module(f"{__name__}.{_HOMES[name]}"), name)
+        globals()[name] = value
+        return value
+    if name in _NAMES:
+        return importlib.import_module(f"{__name__}.{name}")
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -21,18 +21,21 @@
     ├── StorageFailed          storage_failed       503   the store could not be written or read
     ├── StorageFull            storage_full         507   the store has no room
     ├── InternalError          internal             500   our bug
-    └── ForkedHandle           forked_handle        500   the handle is of the parent process
+    ├── ForkedHandle           forked_handle        500   the handle is of the parent process
+    ├── ServerUnreachable      unreachable          503   Client: no server answers at that URL
+    └── AccessDenied           access_denied        401   Client: the server asks for a token
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import ClassVar, NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, NamedTuple
 
 from azora_orchestrator import _core
 
 __all__ = [
     "ERRORS",
+    "AccessDenied",
     "AzoraError",
     "DependencyCycle",
     "ErrorRow",
@@ -51,6 +54,7 @@ __all__ = [
     "NotRunning",
     "OrchestratorClosed",
     "PoolConflict",
+    "ServerUnreachable",
     "StorageFailed",
     "StorageFull",
     "TimedOut",
@@ -74,6 +78,8 @@ class AzoraError(_core.CoreError):
 
     message: str
     faults: tuple[Fault, ...]
+    problem: Mapping[str, Any] | None = None
+    """The whole answer (problem+json), when a `Client` raised this for what a server said."""
 
     def __init__(self, message: str = "", faults: Sequence[tuple[str, str]] = ()) -> None:
         # By name: for TimedOut, OSError would come first and read the arguments as errno and text.
@@ -218,6 +224,20 @@ class ForkedHandle(AzoraError):
     status = 500
 
 
+class ServerUnreachable(AzoraError, ConnectionError):
+    """No server of ours answers at the URL of the `Client`."""
+
+    code = "unreachable"
+    status = 503
+
+
+class AccessDenied(AzoraError, PermissionError):
+    """The server does not let this `Client` do it; the message says what it takes."""
+
+    code = "access_denied"
+    status = 401
+
+
 class ErrorRow(NamedTuple):
     """One row of the table of errors: class, code on the wire, REST status."""
 
@@ -248,6 +268,8 @@ ERRORS: tuple[ErrorRow, ...] = tuple(
         StorageFull,
         InternalError,
         ForkedHandle,
+        ServerUnreachable,
+        AccessDenied,
     )
 )
 

@@ -5,7 +5,6 @@ Threads: a stream belongs to one reader at a time; `end()` and `close()` may com
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import select
@@ -16,13 +15,16 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from azora_orchestrator import _core
 from azora_orchestrator._arguments import deadline_of
 from azora_orchestrator._descriptors import close_in_children
 from azora_orchestrator._record import milliseconds_of
 from azora_orchestrator.vocabulary import EVENT_TYPES, Actor, Cause, EventType, Status
+
+if TYPE_CHECKING:
+    import asyncio
 
 __all__ = ["EVENT_TYPES", "Event", "EventStream"]
 
@@ -42,6 +44,12 @@ class Event(ABC):
     def __new__(cls) -> Self:
         """Refuse: events are made by the orchestrator."""
         raise TypeError("events are made by the orchestrator")
+
+    @staticmethod
+    def from_json(text: bytes) -> Event:
+        """Make an event from its JSON, the `data` of `GET /events`."""
+        time = datetime.fromisoformat(json.loads(text)["time"])
+        return _copy(text, round(time.timestamp() * 1000))
 
     @property
     @abstractmethod
@@ -250,7 +258,7 @@ _complete(_core.Event)
 
 
 class _Copied(Event):
-    """An event that was restored from a pickle."""
+    """An event that came from a pickle or from a server."""
 
     __slots__ = ("_json", "_time_ms")
 
@@ -387,6 +395,8 @@ class EventStream:
         return self._look()
 
     async def _readable(self) -> None:
+        import asyncio  # here, since it is half of the time that importing this module takes
+
         loop = asyncio.get_running_loop()
         seen: asyncio.Future[None] = loop.create_future()
 

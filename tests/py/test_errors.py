@@ -11,9 +11,10 @@ from azora_orchestrator import _core, errors
 pytestmark = pytest.mark.native
 
 
-def test_the_table_equals_the_cores_and_adds_only_the_forked_handle() -> None:
+def test_the_table_equals_the_cores_and_adds_only_those_of_python() -> None:
     ours = [(row.code, row.status) for row in errors.ERRORS]
-    assert ours == [*_core.error_table(), ("forked_handle", 500)]
+    added = [("forked_handle", 500), ("unreachable", 503), ("access_denied", 401)]
+    assert ours == [*_core.error_table(), *added]
 
 
 def test_every_class_of_the_module_has_its_row_and_its_line_in_the_drawing() -> None:
@@ -44,6 +45,8 @@ def test_familiar_builtin_classes_catch_them_too() -> None:
     assert issubclass(errors.InvalidSpec, ValueError)
     assert issubclass(errors.UnknownService, LookupError)
     assert issubclass(errors.TimedOut, TimeoutError)
+    assert issubclass(errors.ServerUnreachable, ConnectionError)
+    assert issubclass(errors.AccessDenied, PermissionError)
     assert not isinstance(errors.TimedOut("late").args[0], int)
 
 

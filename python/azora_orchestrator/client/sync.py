@@ -1,0 +1,493 @@
+"""Client: the names of `MasterOrchestrator` for a server that runs elsewhere.
+
+Threads: every method may be called from any thread.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import time
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+
+import httpx
+
+from azora_orchestrator._arguments import types_of
+from azora_orchestrator.answers import VerbAnswer, Why
+from azora_orchestrator.client import address, answers, requests, transport
+from azora_orchestrator.client.connection import Connection
+from azora_orchestrator.client.sse import Decoder, LineSplitter, Position
+from azora_orchestrator.client.streams import Reader, RemoteEvents, event_of
+from azora_orchestrator.client.waiting import (
+    LOOK_AGAIN_SECONDS,
+    TYPES,
+    Asking,
+    Wait,
+    reason_in_vain,
+)
+from azora_orchestrator.errors import TimedOut
+from azora_orchestrator.fleet_status import FleetStatus
+from azora_orchestrator.graph import Dependencies, Graph
+from azora_orchestrator.lease import Lease
+from azora_orchestrator.models import Pick, Service, pick_from_dict
+from azora_orchestrator.service_config import ServiceConfig, ServiceFields
+
+if TYPE_CHECKING:
+    from azora_orchestrator.events import Event
+    from azora_orchestrator.vocabulary import Strategy
+
+__all__ = ["Client"]
+
+_READY_MS = 30_000
+_STOP_MS = 60_000
+
+
+class Client:
+    """A running server (`azora serve`, or an app of `create_app()`), with the orchestrator's names.
+
+    Args:
+        url: Of the server. Default: AZORA_URL, else `http://127.0.0.1:` and ORCHESTRATOR_PORT, or
+            5000.
+        token: Sent with every request. Default: AZORA_TOKEN. Without either, a server of this user
+            on this machine gets the token of `azora token` when it asks for one; no other server
+            ever does.
+        timeout_ms: How long an answer may take, apart from waits that were asked for.
+
+    Raises:
+        InvalidArgument: The URL, the token or the timeout is not valid.
+
+    Every method raises `ServerUnreachable` when no server answers, `TimedOut` when the answer takes
+    too long, `AccessDenied` when a token is needed, and the orchestrator's own errors.
+
+    Example:
+        >>> with Client() as client:
+        ...     print(client.status().healthy_services, client.pick("core").endpoint)
+    """
+
+    def __init__(
+        self, url: str | None = None, token: str | None = None, *, timeout_ms: float = 30_000
+    ) -> None:
+        whole_ms = transport.seconds_of(timeout_ms) * 1000
+        self.url = address.server_url(url)
+        self._connection = Connection(self.url, address.given_token(token), whole_ms)
+        self._readers: weakref.WeakSet[Reader] = weakref.WeakSet()
+
+    # Life.
+
+    def close(self) -> None:
+        """Close the connections and end the event streams. The server goes on."""
+        for reader in list(self._readers):
+            reader.close()
+        self._connection.close()
+
+    @property
+    def closed(self) -> bool:
+        """True once it was closed."""
+        return self._connection.closed
+
+    @property
+    def running(self) -> bool:
+        """True while the fleet of the server is started. Asks the server."""
+        return self.status().running
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def start(self) -> None:
+        """Start the fleet: begin checking, and start what its owners want up. Idempotent."""
+        self._connection.ask(requests.post("orchestrator", "start"))
+
+    def stop(self, *, timeout_ms: float = _STOP_MS, leave: bool = False) -> list[str]:
+        """Stop the fleet in reverse order of dependency; the server goes on.
+
+        Args:
+            timeout_ms: How long to wait for the answer. The server has a deadline of its own
+                (`--stop-timeout`).
+            leave: Needs durable state, which this version does not have: it is refused.
+
+        Returns:
+            The ids of services that did not stop in time.
+        """
+        asked = requests.stop_all(transport.seconds_of(timeout_ms) * 1000, leave=leave)
+        try:
+            self._connection.ask(asked)
+        except TimedOut as error:
+            return answers.not_stopped(error)
+        return []
+
+    # Registration.
+
+    def register(
+        self,
+        service: ServiceConfig | Mapping[str, Any] | None = None,
+        /,
+        **fields: Unpack[ServiceFields],
+    ) -> int:
+        """Register one service, or replace the one of that id.
+
+        A server takes no command to run: `process` and `restart` come from its file or from Python
+        in its own process.
+
+        Args:
+            service: A ServiceConfig, or a mapping in the wire's spelling.
+            **fields: Instead of it, the fields of a ServiceConfig.
+
+        Returns:
+            The number of the last event that the answer reflects.
+
+        Raises:
+            InvalidSpec: Something is wrong; `faults` names each fault, and nothing was changed.
+            ExecForbidden: The service has a `process` or a `restart`.
+
+        Example:
+            >>> client.register(id="search", type="core", endpoint="http://127.0.0.1:9200")
+        """
+        response = self._connection.ask(requests.register(service, fields))
+        return answers.seq_of(self.url, response.headers)
+
+    def unregister(self, id: str) -> bool:
+        """Forget a service, or all instances of an entry; does not wait for their processes.
+
+        Returns:
+            False if there was none.
+        """
+        known = self._connection.json(requests.service(id), missing=True) is not None
+        self._connection.ask(requests.delete("services", requests.one_id(id), about=id))
+        return known
+
+    # Reads.
+
+    def service(self, id: str) -> Service:
+        """One service as it is now, or an entry as one service.
+
+        Raises:
+            UnknownService: There is none of that id.
+        """
+        response = self._connection.ask(requests.service(id))
+        data = answers.json_of(self.url, response.content)
+        return Service.from_dict(data, seq=answers.seq_of(self.url, response.headers))
+
+    def services(self, *, type: str | None = None, group: str | None = None) -> list[Service]:
+        """All services in order of registration, or those of a type or a group."""
+        response = self._connection.ask(requests.status(detailed=True))
+        return answers.services_of(self.url, response, type, group)
+
+    def status(self, *, detailed: bool = False) -> FleetStatus:
+        """The fleet in numbers, and its services.
+
+        Args:
+            detailed: Read the services now. Otherwise they are read when `services` of the answer
+                is first asked for, and may be newer than the numbers.
+        """
+        response = self._connection.ask(requests.status(detailed=detailed))
+        if detailed:
+            return answers.status_of(self.url, response, answers.services_of(self.url, response))
+        return answers.status_of(self.url, response, self.services)
+
+    def why(self, id: str) -> Why:
+        """Why a service is as it is, and what would change it.
+
+        Raises:
+            UnknownService: There is none of that id.
+        """
+        return Why.from_dict(self._connection.json(requests.service(id, "why")))
+
+    def dependencies(self, id: str) -> Dependencies:
+        """What a service needs and what needs it.
+
+        Raises:
+            UnknownService: There is none of that id.
+        """
+        return Dependencies(self._connection.json(requests.service(id, "dependencies")))
+
+    def graph(self) -> Graph:
+        """The dependencies of all services."""
+        return Graph(self._connection.json(requests.get("graph")))
+
+    def metrics(self) -> str:
+        """The figures of the server in Prometheus' text format."""
+        return self._connection.ask(requests.get("metrics")).text
+
+    def seq(self) -> int:
+        """The number of the last event."""
+        return answers.seq_of(self.url, self._connection.ask(requests.get("healthz")).headers)
+
+    def logs(
+        self, id: str, *, lines: int = 100, timestamps: bool = False, notes: str | None = None
+    ) -> str:
+        """The last lines of a process service's output; of an entry, those of each instance.
+
+        Args:
+            id: Of a service with a process, or of an entry.
+            lines: How many, at most 10,000.
+            timestamps: Each line begins with the time of its start (RFC 3339, UTC), or `-`.
+            notes: A word of letters and digits: lines of the server's own, about output that was
+                lost, then begin with `[azora WORD: `, which the service cannot know.
+        """
+        asked = requests.logs(id, lines, timestamps, notes=notes)
+        return self._connection.ask(asked).content.decode("utf-8", "replace")
+
+    def follow_logs(
+        self, id: str, *, lines: int = 100, timestamps: bool = False, notes: str | None = None
+    ) -> Iterator[str]:
+        """The last lines of a service's output, then each as it is written.
+
+        Ends when the service is unregistered and its process is gone, or the server ends.
+
+        Args:
+            id: Of a service with a process, or of an entry.
+            lines: How many to begin with.
+            timestamps: As in `logs()`.
+            notes: As in `logs()`.
+        """
+        response = self._connection.open(
+            requests.logs(id, lines, timestamps, follow="1", notes=notes)
+        )
+        with contextlib.closing(response):
+            yield from LineSplitter().all_of(self._connection.chunks(response))
+
+    # Selection.
+
+    def pick(
+        self,
+        pool: str,
+        key: str | None = None,
+        strategy: Strategy | None = None,
+    ) -> Pick:
+        """Choose an instance of a pool: a type, a group or an id. Takes no lease.
+
+        Args:
+            pool: Its name.
+            key: What ip-hash hashes: the same key finds the same instance. Default: our address.
+            strategy: Another one than the pool's.
+
+        Raises:
+            NoHealthyInstance: No instance can be picked now, or there is no such pool.
+
+        Example:
+            >>> client.pick("core", key="customer-7", strategy="ip-hash").endpoint
+        """
+        asked = requests.pick(pool, key=key, strategy=strategy, lease=False)
+        return pick_from_dict(self._connection.json(asked))
+
+    def lease(
+        self, pool: str, *, key: str | None = None, strategy: Strategy | None = None
+    ) -> Lease:
+        """Pick an instance and count it as load until the lease is released.
+
+        Example:
+            >>> with client.lease("core") as lease:
+            ...     print(lease.endpoint)
+        """
+        asked = requests.pick(pool, key=key, strategy=strategy, lease=True)
+        return answers.lease_of(pool, self._connection.json(asked), self.release)
+
+    def release(self, lease_id: str) -> bool:
+        """End a lease by its id; False when it had ended already."""
+        return bool(self._connection.json(requests.release(lease_id))["released"])
+
+    # Verbs. They return when the decision is made, or with `wait` when it has come true.
+
+    def start_service(
+        self,
+        id: str,
+        *,
+        dependencies: bool = False,
+        wait: bool = False,
+        timeout_ms: float = _READY_MS,
+    ) -> VerbAnswer:
+        """Start a service.
+
+        Args:
+            id: Of a service or an entry.
+            dependencies: Start its hard dependencies first.
+            wait: Return when it is ready, not when the decision is made.
+            timeout_ms: How long to wait, at most 600,000.
+
+        Raises:
+            UnknownService: There is none of that id.
+            HealingUnavailable: It has only a URL.
+            NotComing: The wait is in vain.
+            TimedOut: It is not ready in time.
+        """
+        return self._verb(id, "start", wait=wait, timeout_ms=timeout_ms, dependencies=dependencies)
+
+    def stop_service(
+        self,
+        id: str,
+        *,
+        dependents: bool = False,
+        wait: bool = False,
+        timeout_ms: float = _READY_MS,
+    ) -> VerbAnswer:
+        """Stop a service, with `dependents` those that need it first; it stays stopped.
+
+        See `start_service()` for `wait`, `timeout_ms` and what is raised.
+        """
+        return self._verb(id, "stop", wait=wait, timeout_ms=timeout_ms, dependents=dependents)
+
+    def restart(
+        self,
+        id: str,
+        *,
+        dependents: bool = False,
+        wait: bool = False,
+        timeout_ms: float = _READY_MS,
+    ) -> VerbAnswer:
+        """Restart a service, or all instances of an entry.
+
+        See `start_service()` for `wait`, `timeout_ms` and what is raised.
+        """
+        return self._verb(id, "restart", wait=wait, timeout_ms=timeout_ms, dependents=dependents)
+
+    def _verb(self, id: str, what: str, *, timeout_ms: float, **options: bool) -> VerbAnswer:
+        whole_ms = transport.seconds_of(timeout_ms) * 1000
+        asked = requests.verb(id, what, timeout_ms=whole_ms, **options)
+        return VerbAnswer.from_dict(self._connection.json(asked))
+
+    # Waiting.
+
+    def wait_ready(
+        self, id: str | Sequence[str] | None = None, *, timeout_ms: float = _READY_MS
+    ) -> None:
+        """Wait until a service, several or all that are wanted up (None) are ready.
+
+        The name of an entry waits for all its instances, that of a group for all its members. A
+        job, which has no endpoint, is ready too when it has ended with 0.
+
+        Raises:
+            NotComing: One of them cannot become ready in time.
+            TimedOut: They are not ready in time.
+            UnknownService: There is none of that id.
+        """
+        names = [id] if isinstance(id, str) else None if id is None else list(id)
+        self._wait(names, "ready", timeout_ms)
+
+    def wait_stopped(self, id: str, *, timeout_ms: float = _READY_MS) -> None:
+        """Wait until a service has no process.
+
+        Raises:
+            TimedOut: It has one when the time is over.
+        """
+        self._wait([id], "stopped", timeout_ms)
+
+    def _wait(self, names: list[str] | None, goal: str, timeout_ms: float) -> None:
+        seconds = transport.seconds_of(timeout_ms)
+        deadline = time.monotonic() + seconds
+        wait = Wait(names, goal, time.time() + seconds)
+        since = self.seq()
+        if self._drive(wait.look()):
+            return
+        with contextlib.closing(self._reader(Position(since, TYPES, None))) as changes:
+            while (left := deadline - time.monotonic()) > 0:
+                changes.take(min(left, LOOK_AGAIN_SECONDS), 1)
+                changes.take(0, 10_000)  # one look for all that has happened
+                if self._drive(wait.look()):
+                    return
+        raise wait.late()
+
+    def not_coming(self, ids: Iterable[str], horizon: float) -> dict[str, str]:
+        """Which services cannot become ready by themselves in time, and why.
+
+        Args:
+            ids: Of services.
+            horizon: Until when, in seconds since 1970.
+        """
+        found: dict[str, str] = {}
+        for id in ids:
+            if reason := self._drive(reason_in_vain(id, horizon)):
+                found[id] = reason
+        return found
+
+    def _drive(self, asking: Asking) -> Any:
+        try:
+            request = next(asking)
+            while True:
+                request = asking.send(self._connection.json(request, missing=True))
+        except StopIteration as end:
+            return end.value
+
+    # Events.
+
+    def events(
+        self,
+        *,
+        since: int | None = None,
+        type: str | Sequence[str] | None = None,
+        service: str | None = None,
+        on_connection: Callable[[bool], object] | None = None,
+    ) -> RemoteEvents:
+        """Open a stream of events that goes on by itself when the connection breaks.
+
+        Args:
+            since: Begin after this number; 0: with the oldest that is kept. Default: now.
+            type: A name or several; default: all.
+            service: Only those of this service, or of the instances of this entry.
+            on_connection: Called on the stream's thread with False when the connection broke and
+                could not be made anew at once, with True when it stands again.
+
+        Example:
+            >>> with client.events(type="serviceRestarted") as stream:
+            ...     for event in stream:
+            ...         print(event.service_id, event.attempt)
+        """
+        begin = self.seq() if since is None else since
+        position = Position(begin, types_of(type), service)
+        return RemoteEvents(self._reader(position, on_connection))
+
+    def past_events(
+        self,
+        *,
+        since: int = 0,
+        type: str | Sequence[str] | None = None,
+        service: str | None = None,
+    ) -> Iterator[Event]:
+        """The events that the server has kept, oldest first; then the iterator ends.
+
+        See `events()` for the arguments.
+        """
+        position = Position(since, types_of(type), service)
+        response = self._connection.open(position.request(follow=False))
+        decoder = Decoder()
+        with contextlib.closing(response):
+            for chunk in self._connection.chunks(response):
+                for frame in decoder.feed(chunk):
+                    yield event_of(frame.data)
+
+    def _reader(self, position: Position, news: Callable[[bool], object] | None = None) -> Reader:
+        def connect(position: Position) -> httpx.Response:
+            return self._connection.open(position.request(), transport.QUIET_SECONDS)
+
+        reader = Reader(self.url, position, connect, news)
+        self._readers.add(reader)
+        return reader
+
+    # Requests.
+
+    def request(self, method: Literal["GET", "POST"], *path: str, **query: Any) -> Any:
+        """The JSON of any request, for what has no method here.
+
+        Args:
+            method: GET or POST.
+            *path: Its parts, which are quoted.
+            **query: Parameters; those that are None are left out.
+
+        Example:
+            >>> client.request("GET", "loadbalancer", "core", explain=1)["candidates"]
+        """
+        about = path[1] if path[0] == "services" and len(path) > 1 else ""
+        make = {"GET": requests.get, "POST": requests.post}[method]
+        return self._connection.json(make(*path, about=about, **query))
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.url}{' closed' if self.closed else ''}>"
