@@ -70,7 +70,7 @@ def test_every_untruth_in_a_readme_is_named(tmp_path: Path) -> None:
     changed += """
 ```sh
 azora fly
-azora status --wings
+azora status --feathers
 azora 'x
 make coffee
 curl -X PUT http://127.0.0.1:5000/status
@@ -101,7 +101,7 @@ strategy = "best"
     found = {one.partition(": ")[2] for one in faults_of("readme", tmp_path)}
     assert found == {
         "azora fly: there is no verb fly",
-        "azora status --wings: No such option: --wings",
+        "azora status --feathers: No such option: --wings",
         "azora 'x: No closing quotation",
         "make coffee: the Makefile has no such target",
         "curl PUT /status: the server has no such route",

@@ -8,23 +8,27 @@ from __future__ import annotations
 import io
 import os
 import sys
+from typing import TYPE_CHECKING, Any
 
-# Each of these adds its verbs to the app; the help shows them in this order.
-from azora_orchestrator.cli import serving  # noqa: F401
+from azora_orchestrator.cli.render import as_json, complain, drop_output, lost_output, say
 
-# isort: split
-from azora_orchestrator.cli import verbs  # noqa: F401
+if TYPE_CHECKING:
+    import typer
 
-# isort: split
-from azora_orchestrator.cli import actions  # noqa: F401
+    from azora_orchestrator.cli.client import Failure
 
-# isort: split
-from azora_orchestrator.cli import importing  # noqa: F401
-from azora_orchestrator.cli.client import Failure
-from azora_orchestrator.cli.common import app
-from azora_orchestrator.cli.render import as_json, complain, drop_output, lost_output
+app: typer.Typer
 
 __all__ = ["app", "main"]
+
+
+def __getattr__(name: str) -> Any:
+    """Loads `app`, the typer app of the verbs, on first use: `main()` may do without."""
+    if name != "app":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from azora_orchestrator.cli import common, run  # noqa: F401 (each verb adds itself)
+
+    return common.app
 
 
 def _standard_files() -> None:
@@ -51,21 +55,39 @@ def main() -> None:
 
 
 def _run() -> int:
-    """One verb; answers the exit code."""
+    """One verb; returns the exit code."""
+    if sys.argv[1:] in (["--version"], ["--version", "--json"], ["--json", "--version"]):
+        return _version()
     try:
-        try:
-            app(prog_name="azora")
-        except Failure as failure:
-            if failure.body is not None and "--json" in sys.argv:
-                as_json(failure.body)
-            for line in str(failure).splitlines():
-                complain(line)
-            return failure.exit_code
-    except OSError as error:
-        code = lost_output(error)
-        if code is None:
-            raise
+        from azora_orchestrator.cli import run
+
+        code, failure = run.verb()
+        if failure is not None:
+            _say(failure)
         return code
+    except OSError as error:
+        found = lost_output(error)
+        if found is None:
+            raise
+        return found
     except KeyboardInterrupt:
         return 130
+
+
+def _version() -> int:
+    """Scripts ask for it often: it is printed before typer is imported."""
+    from azora_orchestrator import __version__
+
+    if "--json" in sys.argv:
+        as_json({"version": __version__})
+    else:
+        say(f"azora {__version__}")
     return 0
+
+
+def _say(failure: Failure) -> None:
+    if "--json" in sys.argv:
+        body: Any = failure.body
+        as_json(body if body is not None else {"success": False, "error": str(failure)})
+    for line in str(failure).splitlines():
+        complain(line)

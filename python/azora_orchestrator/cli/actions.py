@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import USAGE, Failure
 from azora_orchestrator.cli.common import (
+    LONGEST_WAIT_MS,
     Json,
     ServiceId,
+    Timeout,
     Url,
     app,
     as_json_wanted,
@@ -18,12 +21,15 @@ from azora_orchestrator.cli.common import (
     duration_ms,
 )
 
-NoWait = Annotated[bool, typer.Option("--no-wait", help="Answer once it is accepted.")]
-Timeout = Annotated[
-    str, typer.Option("--timeout", metavar="TIME", help="How long to wait, at most 600s.")
+if TYPE_CHECKING:
+    from azora_orchestrator.answers import VerbAnswer
+
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Return as soon as the server has accepted it.")
 ]
-_LONGEST_WAIT_MS = 600_000
-Dependents = Annotated[bool, typer.Option("--dependents", help="Those that depend on it, too.")]
+Dependents = Annotated[
+    bool, typer.Option("--dependents", help="Also its dependents, in reverse order.")
+]
 
 
 def _verb(
@@ -35,26 +41,23 @@ def _verb(
     as_json: bool,
     no_wait: bool,
     timeout: str,
-    dependents: bool,
+    dependents: bool = False,
     dependencies: bool = False,
 ) -> None:
-    timeout_ms = duration_ms("--timeout", timeout, most_ms=_LONGEST_WAIT_MS)
-    goal = "stopped" if verb == "stop" else "ready"
-    found = client_of(ctx, url).post(
-        "services",
-        service,
-        verb,
-        seconds=timeout_ms / 1000 + 30,
-        wait=None if no_wait else goal,
-        timeoutMs=None if no_wait else timeout_ms,
-        dependents="1" if dependents else None,
-        dependencies="1" if dependencies else None,
-    )
+    timeout_ms = duration_ms("--timeout", timeout, most_ms=LONGEST_WAIT_MS)
+    with client_of(ctx, url) as client:
+        options: dict[str, bool] = {"dependencies": dependencies}
+        call: Callable[..., VerbAnswer] = client.start_service
+        if verb != "start":
+            options = {"dependents": dependents}
+            call = client.stop_service if verb == "stop" else client.restart
+        found = call(service, wait=not no_wait, timeout_ms=timeout_ms, **options)
     if as_json_wanted(ctx, as_json):
-        render.as_json(found)
+        render.as_json({"success": True} | found.to_dict())
         return
+    goal = "stopped" if verb == "stop" else "ready"
     render.say(f"{service}: {verb} accepted" if no_wait else f"{service} is {goal}")
-    others = [name for name in found["affected"] if name != service]
+    others = [name for name in found.affected if name != service]
     if others:
         render.say("affected: " + ", ".join(others))
 
@@ -87,7 +90,7 @@ def start(
     ctx: typer.Context,
     id: ServiceId,
     dependencies: Annotated[
-        bool, typer.Option("--dependencies", help="What it needs, too.")
+        bool, typer.Option("--dependencies", help="First the services it needs.")
     ] = False,
     no_wait: NoWait = False,
     timeout: Timeout = "60s",
@@ -103,7 +106,6 @@ def start(
         as_json=as_json,
         no_wait=no_wait,
         timeout=timeout,
-        dependents=False,
         dependencies=dependencies,
     )
 
@@ -118,7 +120,7 @@ def stop(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Stop a service, keep it down, and wait until it is."""
+    """Stop a service, keep it stopped, and wait until its processes have ended."""
     _verb(
         ctx,
         "stop",
@@ -132,11 +134,15 @@ def stop(
 
 
 @app.command()
-def token() -> None:
-    """Print the token of this user's servers; make one when there is none."""
+def token(ctx: typer.Context, as_json: Json = False) -> None:
+    """Print the token that servers of this user ask for, and create it if there is none."""
     from azora_orchestrator.server import tokens
 
     try:
-        render.say(tokens.ensure_token())
+        found = tokens.ensure_token()
     except OSError as error:
-        raise Failure(USAGE, f"no token can be kept: {error}") from None
+        raise Failure(USAGE, f"the token cannot be stored: {error}") from None
+    if as_json_wanted(ctx, as_json):
+        render.as_json({"token": found})
+    else:
+        render.say(found)

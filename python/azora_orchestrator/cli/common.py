@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 import typer.core
 
-from azora_orchestrator.cli import render
-from azora_orchestrator.cli.client import USAGE, Client, Failure, server_url
+from azora_orchestrator.cli.client import USAGE, Failure, connect
+
+if TYPE_CHECKING:
+    from azora_orchestrator.client import Client
 
 # Known words of the field that are not verbs in this version.
 _LATER = ("chaos", "drain", "history", "maintenance", "reload", "simulate", "top")
+_COMPLETION_MS = 500  # how long the server may take to name its services to a shell
 
 
 class _Verbs(typer.core.TyperGroup):
@@ -30,26 +33,63 @@ class _Verbs(typer.core.TyperGroup):
 app = typer.Typer(
     name="azora",
     cls=_Verbs,
-    help="Keeps the services of one machine alive.",
+    help=(
+        "Keep the services of one machine alive.\n\n"
+        "Exit codes: 0 ok; 1 something is unhealthy, or did not happen in time; 2 wrong usage or "
+        "configuration, or refused; 3 no server answers."
+    ),
+    epilog=(
+        "TIME is a number with a unit: 500ms, 1.5s, 2min, 1h; a plain number is seconds. "
+        "Start with `azora demo` in one terminal and `azora status` in another."
+    ),
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+
+def _known_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+    """For the completion of shells: the ids of the server's services, and the entries of them."""
+    from azora_orchestrator.errors import AzoraError
+
+    url = ctx.params.get("url") or (ctx.parent.params.get("url") if ctx.parent else None)
+    try:
+        with connect(url, timeout_ms=_COMPLETION_MS) as client:
+            found = client.request("GET", "graph")["nodes"]
+    except (AzoraError, Failure):
+        return []
+    ids = [id for node in found for id in (node["id"], *node.get("instances", ()))]
+    return [id for id in ids if id.startswith(incomplete)]
+
+
 Url = Annotated[
     str | None,
-    typer.Option("--url", metavar="URL", help="The server; AZORA_URL, else ORCHESTRATOR_PORT."),
+    typer.Option(
+        "--url",
+        metavar="URL",
+        help="URL of the server [default: $AZORA_URL, else port $ORCHESTRATOR_PORT or 5000 of "
+        "127.0.0.1].",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 ServiceId = Annotated[
-    str, typer.Argument(metavar="ID", help="Id of a service, or name of an entry.")
+    str,
+    typer.Argument(
+        metavar="ID",
+        help="Id of a service, or name of an entry with replicas.",
+        autocompletion=_known_ids,
+    ),
 ]
+Timeout = Annotated[
+    str,
+    typer.Option("--timeout", metavar="TIME", help="How long to wait at most, up to 600s."),
+]
+LONGEST_WAIT_MS = 600_000
 
 
 def client_of(ctx: typer.Context, url: str | None) -> Client:
     """The server that `--url` names, before or after the verb."""
-    return Client(server_url(url or (ctx.obj or {}).get("url")))
+    return connect(url or (ctx.obj or {}).get("url"))
 
 
 def as_json_wanted(ctx: typer.Context, given: bool) -> bool:
@@ -70,21 +110,13 @@ def duration_ms(option: str, text: str, *, most_ms: int = 2**31 - 1) -> int:
     return found
 
 
-def _version(wanted: bool) -> None:
-    if wanted:
-        from azora_orchestrator import __version__
-
-        render.say(f"azora {__version__}")
-        raise typer.Exit
-
-
 @app.callback()
 def _common(
     ctx: typer.Context,
     url: Url = None,
     as_json: Json = False,
-    version: Annotated[  # noqa: ARG001 (its callback does the work)
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    version: Annotated[  # noqa: ARG001 (answered before typer is imported, unless options precede)
+        bool, typer.Option("--version", help="Print the version.")
     ] = False,
 ) -> None:
     ctx.obj = {"url": url, "json": as_json}

@@ -59,16 +59,38 @@ def drop_output() -> None:
                 stream.flush()
 
 
+# What a terminal would obey: C0 but tab and line feed, DEL and C1.
+_CONTROLS = {
+    number: f"\\x{number:02x}" for number in (*range(32), *range(127, 160)) if number not in (9, 10)
+}
+
+
+def visible(text: str) -> str:
+    """Text with its control characters spelled out, so that a terminal does not obey them."""
+    return text.translate(_CONTROLS)
+
+
+def for_output(text: str) -> str:
+    """Text of a service for standard output: as it is in a pipe, visible on a terminal."""
+    return visible(text) if sys.stdout.isatty() else text
+
+
 def say(text: str = "") -> None:
     """One line to standard output, at once."""
-    write(text + "\n")
+    write(for_output(text) + "\n")
 
 
 def complain(text: str) -> None:
     """One line to standard error."""
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(f"azora: {text}\n")
+        sys.stderr.write(f"azora: {visible(text) if sys.stderr.isatty() else text}\n")
         sys.stderr.flush()
+
+
+def warning(finding: object) -> str:
+    """A warning about a configuration file, with the word for it after its place."""
+    where, _, text = str(finding).partition(": ")
+    return f"{where}: warning: {text}"
 
 
 def tell(text: str) -> None:
@@ -95,7 +117,7 @@ def table(
 
     If the output is not a terminal (a pipe), plain columns: no frames, no colours, no cut texts.
     """
-    lines = [list(row) for row in rows]
+    lines = [[visible(cell) for cell in row] for row in rows]
     if not sys.stdout.isatty():
         everything = [list(headings), *lines]
         widths = [max(len(row[i]) for row in everything) for i in range(len(headings))]
@@ -129,7 +151,9 @@ def table(
 
 
 def span(ms: int) -> str:
-    """A duration for people: 340 ms, 12 s, 3 min, 5 h, 2 d."""
+    """A duration for people: 340 ms, 12 s, 3 min, 5 h, 2 d; `-` for none."""
+    if ms <= 0:
+        return "-"
     if ms < 1000:
         return f"{ms} ms"
     seconds = ms // 1000
@@ -143,7 +167,8 @@ _COMMON = ("seq", "time", "type", "serviceId", "incarnation", "cause")
 
 
 def event_line(event: dict[str, Any]) -> str:
-    """One event on one line."""
+    """One event on one line: its number, for `--since`, then when, what, about which service."""
+    number = "-" if event.get("type") == "gap" else str(event.get("seq", "-"))
     clock = str(event.get("time") or "")[11:23]
     parts = [clock, str(event.get("type", "")), str(event.get("serviceId") or "-")]
     details = [
@@ -153,7 +178,8 @@ def event_line(event: dict[str, Any]) -> str:
     ]
     if event.get("cause"):
         details.insert(0, str(event["cause"]))
-    return f"{parts[0]:12} {parts[1]:20} {parts[2]:28} {' '.join(details)}".rstrip()
+    words = " ".join(details)
+    return f"{number:>7} {parts[0]:12} {parts[1]:20} {parts[2]:28} {words}".rstrip()
 
 
 def tree(nodes: dict[str, list[str]], statuses: dict[str, str]) -> list[str]:

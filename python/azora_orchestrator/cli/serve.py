@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
 from azora_orchestrator.cli.progress import Progress
 from azora_orchestrator.cli.render import complain, count, tell
@@ -79,7 +80,7 @@ def make_plan(
         if read.faults:
             raise Failure(USAGE, "\n".join(map(str, read.faults)))
         for warning in read.warnings:
-            complain(f"{warning}")
+            complain(render.warning(warning))
         settings = read.settings
         plan = Plan(read.services, config, base_dir=read.base_dir, pools=read.pools)
     plan.host = host or settings.get("host", plan.host)

@@ -2,35 +2,58 @@
 
 from __future__ import annotations
 
-import json
-from typing import Annotated, Any
+import secrets
+from collections import deque
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE
-from azora_orchestrator.cli.common import Json, ServiceId, Url, app, as_json_wanted, client_of
+from azora_orchestrator.cli.common import (
+    LONGEST_WAIT_MS,
+    Json,
+    ServiceId,
+    Timeout,
+    Url,
+    app,
+    as_json_wanted,
+    client_of,
+    duration_ms,
+)
+
+if TYPE_CHECKING:
+    from azora_orchestrator.client import Client
+    from azora_orchestrator.events import Event
 
 _RECENT = 10  # events shown before those that are waited for
-_NOTE = "[azora: "  # begins what the server says in between a service's lines
+_LOG_LINES = 200
+_LISTED = 100  # events shown when none are waited for
 
 
 @app.command()
 def check(
     ctx: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="TOML, JSON or YAML.")],
+    file: Annotated[
+        str, typer.Argument(metavar="FILE", help="Configuration file: TOML, JSON or YAML.")
+    ],
     host: Annotated[
-        str | None, typer.Option("--host", metavar="HOST", help="As for serve.")
+        str | None, typer.Option("--host", metavar="HOST", help="Address that `serve` would have.")
     ] = None,
     port: Annotated[
         int | None,
         typer.Option(
-            "--port", "-p", min=0, max=65_535, help="As for serve: no process may have it."
+            "--port",
+            "-p",
+            min=0,
+            max=65_535,
+            help="Port that `serve` would have: no service may have the same.",
         ),
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Judge a configuration file: every fault with its line; exit 2 when there is one."""
+    """Validate a configuration file: every error with its line; exit 2 if there is one."""
     from azora_orchestrator.cli.serve import port_before_file
     from azora_orchestrator.config import load
 
@@ -54,59 +77,64 @@ def check(
         for fault in read.faults:
             render.say(str(fault))
         for warning in read.warnings:
-            where, _, text = str(warning).partition(": ")
-            render.say(f"{where}: warning: {text}")
+            render.say(render.warning(warning))
         if not read.faults:
             render.say(f"{file}: ok, {render.count(len(read.services))}")
     raise typer.Exit(USAGE if read.faults else OK)
 
 
 @app.command()
-def status(ctx: typer.Context, url: Url = None, as_json: Json = False) -> None:
-    """How the fleet is; exit 1 when it is stopped or a service is unhealthy or has ended."""
-    found = client_of(ctx, url).get("status")
+def status(
+    ctx: typer.Context,
+    wait: Annotated[
+        bool,
+        typer.Option("--wait", help="Wait until every wanted service is healthy or done."),
+    ] = False,
+    timeout: Timeout = "60s",
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Show the state of all services.
+
+    Exits with 1 while the fleet is stopped, or a service that is wanted up is neither healthy nor
+    a job that is done.
+    """
+    from azora_orchestrator.cli import fleet
+
+    with client_of(ctx, url) as client:
+        found = fleet.read(client)
+        reasons: Iterable[str] = ()
+        if wait:
+            timeout_ms = duration_ms("--timeout", timeout, most_ms=LONGEST_WAIT_MS)
+            found, reasons = fleet.wait(client, found, timeout_ms, render.complain)
     if as_json_wanted(ctx, as_json):
-        render.as_json(found)
+        render.as_json(found.summary())
     else:
-        state = "running" if found["running"] else "stopped"
-        render.say(
-            f"{state}, {render.count(found['totalServices'])}, {found['healthyServices']} healthy, "
-            f"{found['unhealthyServices']} unhealthy"
-        )
-        render.table(
-            ("SERVICE", "STATUS", "UP", "CHECK", "RESTARTS", "ERRORS"),
-            (
-                (
-                    item["serviceId"],
-                    item["status"],
-                    render.span(item["uptime"]),
-                    f"{item['responseTime']} ms",
-                    str(item["restartCount"]),
-                    str(item["errorCount"]),
-                )
-                for item in found["services"]
-            ),
-            status=1,
-        )
-        if ended := found.get("endedServices"):
+        render.say(found.headline())
+        render.table(fleet.HEADINGS, found.rows(), status=1)
+        if ended := found.ended:
             render.say(
                 f"ended and not started again: {', '.join(ended)} (see azora why {ended[0]})"
             )
-    ill = not found["running"] or found["unhealthyServices"] or found.get("endedServices")
-    raise typer.Exit(UNHEALTHY if ill else OK)
+    for reason in reasons:
+        render.complain(reason)
+    raise typer.Exit(OK if found.well else UNHEALTHY)
 
 
 @app.command()
 def services(
     ctx: typer.Context,
-    type: Annotated[str | None, typer.Option("--type", help="Only this type.")] = None,
+    type: Annotated[
+        str | None, typer.Option("--type", metavar="TYPE", help="Only services of this type.")
+    ] = None,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Every service with its type, endpoint and dependencies."""
-    found = client_of(ctx, url).get("status", "detailed")["services"]
+    """List the services with their type, endpoint and dependencies."""
+    with client_of(ctx, url) as client:
+        found = client.request("GET", "status", "detailed")["services"]
     if type is not None:
-        found = [item for item in found if item.get("config", {}).get("type") == type]
+        found = [item for item in found if item["config"].get("type") == type]
     if as_json_wanted(ctx, as_json):
         render.as_json({"services": found})
         return
@@ -136,41 +164,92 @@ def _needs(config: dict[str, Any]) -> list[str]:
 @app.command()
 def events(
     ctx: typer.Context,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as they come.")] = False,
+    follow: Annotated[
+        bool,
+        typer.Option("--follow", "-f", help="Go on with new events, through restarts, too."),
+    ] = False,
+    lines: Annotated[
+        int | None,
+        typer.Option(
+            "--lines",
+            "-n",
+            min=0,
+            metavar="N",
+            help=f"Only the last N [default: {_LISTED}, {_RECENT} with -f, all with --since].",
+        ),
+    ] = None,
     since: Annotated[
         int | None,
-        typer.Option("--since", min=0, help="Begin after this number; with -f the last few."),
+        typer.Option("--since", min=0, metavar="SEQ", help="Only events after this number."),
     ] = None,
-    service: Annotated[str | None, typer.Option("--service", help="Only of this one.")] = None,
-    type: Annotated[list[str] | None, typer.Option("--type", help="Only these.")] = None,
+    service: Annotated[
+        str | None,
+        typer.Option("--service", metavar="ID", help="Only events of this service or entry."),
+    ] = None,
+    type: Annotated[
+        list[str] | None,
+        typer.Option("--type", metavar="NAME", help="Only events of this name; may be repeated."),
+    ] = None,
+    checks: Annotated[
+        bool, typer.Option("--checks", help="Health checks, too; they are left out otherwise.")
+    ] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """What happened so far, and with -f what happens."""
-    client, raw = client_of(ctx, url), as_json_wanted(ctx, as_json)
-    if since is None:
-        since = max(0, client.seq() - _RECENT) if follow else 0
-    stream = client.lines(
-        "events",
-        since=since,
-        service=service,
-        type=type or None,
-        follow=None if follow else "0",
-    )
-    for line in stream:
-        if not line.startswith("data: "):
-            continue
-        event = json.loads(line[6:])
-        if raw:
-            render.as_json(event)
-        else:
-            render.say(render.event_line(event))
+    """Show events, oldest first, each with its number; -f follows."""
+    from azora_orchestrator.vocabulary import EVENT_TYPES
+
+    raw = as_json_wanted(ctx, as_json)
+    if not type and not checks:
+        type = [name for name in EVENT_TYPES if name not in ("healthCheck", "gap")]
+    elif type and checks:
+        type = [*type, "healthCheck"]
+    chosen: dict[str, Any] = {"type": type, "service": service}
+    with client_of(ctx, url) as client:
+        head = client.seq()
+        most = (_RECENT if follow else _LISTED) if lines is None and since is None else lines
+        for event in _past(client, head, since, most, chosen):
+            _print_event(event, raw)
+            head = max(head, event.seq)
+        if not follow:
+            return
+
+        def tell(connected: bool) -> None:
+            lost = f"the connection to {client.url} is lost; trying again"
+            render.complain("connected again" if connected else lost)
+
+        with client.events(since=head, on_connection=tell, **chosen) as stream:
+            for event in stream:
+                _print_event(event, raw)
+
+
+def _past(
+    client: Client, head: int, since: int | None, most: int | None, chosen: dict[str, Any]
+) -> Iterable[Event]:
+    """Those after `since`, at most the last so many: the log is read from near its end."""
+    if most is None:
+        return client.past_events(since=since or 0, **chosen)
+    span = 8 * most + 64
+    while True:
+        begin = max(since or 0, head - span)
+        last = deque(client.past_events(since=begin, **chosen), maxlen=most)
+        if begin == (since or 0) or len(last) >= most:
+            return last
+        span *= 8
+
+
+def _print_event(event: Event, raw: bool) -> None:
+    if raw:
+        render.as_json(event.data)
+    else:
+        render.say(render.event_line(event.data))
 
 
 @app.command()
 def why(ctx: typer.Context, id: ServiceId, url: Url = None, as_json: Json = False) -> None:
-    """Why a service is as it is, and what happens next."""
-    found = client_of(ctx, url).get("services", id, "why")
+    """Explain the state of a service, and what happens next; exit 1 if it is unhealthy."""
+    with client_of(ctx, url) as client:
+        found = client.request("GET", "services", id, "why")
     if as_json_wanted(ctx, as_json):
         render.as_json(found)
     else:
@@ -178,12 +257,15 @@ def why(ctx: typer.Context, id: ServiceId, url: Url = None, as_json: Json = Fals
         render.say(f"{known} ({found['lifecycle']})")
         if found["summary"] != known:
             render.say(found["summary"])
+        error = found.get("lastError")
+        if error and error not in found["summary"]:
+            render.say(f"last error: {error}")
         if found.get("blockedBy"):
             render.say("waits for: " + ", ".join(found["blockedBy"]))
         if found.get("nextAttemptAt"):
             render.say(f"next attempt: {found['nextAttemptAt']}")
         for text in found.get("unblockedBy") or ():
-            render.say(f"would help: {text}")
+            render.say(f"unblocked by: {text}")
     raise typer.Exit(UNHEALTHY if found["status"] == "unhealthy" else OK)
 
 
@@ -191,73 +273,106 @@ def why(ctx: typer.Context, id: ServiceId, url: Url = None, as_json: Json = Fals
 def logs(
     ctx: typer.Context,
     id: ServiceId,
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on as it comes.")] = False,
-    lines: Annotated[int, typer.Option("--lines", "-n", min=0, max=10_000, help="How many.")] = 200,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Follow the output.")] = False,
+    lines: Annotated[
+        int | None,
+        typer.Option(
+            "--lines",
+            "-n",
+            min=0,
+            max=10_000,
+            metavar="N",
+            help=f"How many lines to begin with [default: {_LOG_LINES}].",
+        ),
+    ] = None,
     timestamps: Annotated[
-        bool, typer.Option("--timestamps", "-t", help="When each line was taken, UTC.")
+        bool, typer.Option("--timestamps", "-t", help="Time of each line (UTC) before it.")
     ] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """What a process service wrote.
+    """Show the output of a service that the server runs.
 
-    What was lost of it, to a full disk for instance, is said on stderr.
+    Output that was lost, to a full disk for instance, is reported on standard error.
+    Control characters are spelled out on a terminal, and left as they are in a pipe.
     """
     raw = as_json_wanted(ctx, as_json)
-    text = client_of(ctx, url).lines(
-        "services",
-        id,
-        "logs",
-        lines=lines,
-        follow="1" if follow else None,
-        timestamps="1" if timestamps else None,
-    )
-    for line in text:
-        if line.startswith(_NOTE) and line.endswith("]\n"):
-            render.complain(line[len(_NOTE) : -2])
-        elif raw:
-            render.as_json({"serviceId": id, "line": line.rstrip("\n")})
+    lines = _LOG_LINES if lines is None else lines
+    word = secrets.token_hex(8)  # the service cannot know it, so it cannot write our notes
+    note = f"[azora {word}: "
+    with client_of(ctx, url) as client:
+        shown: Iterable[str]
+        if follow:
+            shown = client.follow_logs(id, lines=lines, timestamps=timestamps, notes=word)
         else:
-            render.write(line)
+            text = client.logs(id, lines=lines, timestamps=timestamps, notes=word)
+            shown = text.removesuffix("\n").split("\n") if text else ()
+        for line in shown:
+            if line.startswith(note) and line.endswith("]"):
+                render.complain(line[len(note) : -1])
+            elif raw:
+                render.as_json({"serviceId": id, "line": line})
+            else:
+                render.say(line)
 
 
 @app.command()
 def pick(
     ctx: typer.Context,
-    pool: Annotated[str, typer.Argument(metavar="POOL", help="A type or a group.")],
+    pool: Annotated[
+        str, typer.Argument(metavar="POOL", help="A type, a group, or the id of a service.")
+    ],
     strategy: Annotated[
-        str | None, typer.Option("--strategy", help="Other than the pool's.")
+        str | None,
+        typer.Option(
+            "--strategy",
+            metavar="NAME",
+            help="round-robin, least-connections, weighted or ip-hash [default: the pool's].",
+        ),
     ] = None,
-    key: Annotated[str | None, typer.Option("--key", help="For ip-hash.")] = None,
-    explain: Annotated[bool, typer.Option("--explain", help="Show every candidate.")] = False,
+    key: Annotated[
+        str | None,
+        typer.Option("--key", help="What ip-hash hashes [default: the caller's address]."),
+    ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Show every candidate, and why it was left out.")
+    ] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """One healthy instance of a pool; exit 1 when there is none."""
-    found = client_of(ctx, url).get(
-        "loadbalancer", pool, strategy=strategy, key=key, explain="1" if explain else None
-    )
-    if as_json_wanted(ctx, as_json):
+    """Pick an instance of a pool; exit 1 if none can be picked."""
+    from azora_orchestrator.errors import NoHealthyInstance
+
+    asked = {"strategy": strategy, "key": key, "explain": "1" if explain else None}
+    raw = as_json_wanted(ctx, as_json)
+    with client_of(ctx, url) as client:
+        try:
+            found = client.request("GET", "loadbalancer", pool, **asked)
+        except NoHealthyInstance as error:
+            if explain and not raw and error.problem is not None:
+                _print_candidates(error.problem.get("candidates", ()))
+            raise
+    if raw:
         render.as_json(found)
         return
     render.say(f"{found['serviceId']} {found['endpoint']}")
     if explain:
-        render.table(
-            ("CANDIDATE", "TIER", "LOAD", "WEIGHT", "EXCLUDED"),
-            (
-                tuple(
-                    str(item.get(name, "-"))
-                    for name in ("serviceId", "tier", "load", "weight", "excluded")
-                )
-                for item in found.get("candidates", ())
-            ),
-        )
+        _print_candidates(found["candidates"])
+
+
+def _print_candidates(candidates: Iterable[dict[str, Any]]) -> None:
+    names = ("serviceId", "tier", "load", "weight", "excluded")
+    render.table(
+        ("CANDIDATE", "TIER", "LOAD", "WEIGHT", "EXCLUDED"),
+        (tuple(str(item.get(name, "-")) for name in names) for item in candidates),
+    )
 
 
 @app.command()
 def graph(ctx: typer.Context, url: Url = None, as_json: Json = False) -> None:
-    """What depends on what, as a tree."""
-    found = client_of(ctx, url).get("graph")
+    """Show the dependencies between services as a tree."""
+    with client_of(ctx, url) as client:
+        found = client.request("GET", "graph")
     if as_json_wanted(ctx, as_json):
         render.as_json(found)
         return

@@ -37,7 +37,8 @@ def test_a_tree_may_be_deep() -> None:
 @pytest.mark.parametrize(
     ("ms", "text"),
     [
-        (0, "0 ms"),
+        (0, "-"),
+        (1, "1 ms"),
         (999, "999 ms"),
         (1000, "1 s"),
         (119_999, "119 s"),
@@ -63,5 +64,36 @@ def test_an_event_is_one_line() -> None:
         "signal": "SIGKILL",
     }
     assert render.event_line(event).split() == (
-        ["03:04:05.678", "serviceExited", "shop", "crash", "pid=42", "code=null", "signal=SIGKILL"]
+        [
+            "7",
+            "03:04:05.678",
+            "serviceExited",
+            "shop",
+            "crash",
+            "pid=42",
+            "code=null",
+            "signal=SIGKILL",
+        ]
     )
+
+
+def test_a_gap_has_no_number_to_go_on_from() -> None:
+    assert render.event_line({"seq": 3, "type": "gap", "fromSeq": 4}).split()[0] == "-"
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("plain text, \ttab, line\n", "plain text, \ttab, line\n"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("a\rb\x08", "a\\x0db\\x08"),
+        ("\x9b31m \x7f", "\\x9b31m \\x7f"),
+        ("\u00e4 \u2026 \U0001f600", "\u00e4 \u2026 \U0001f600"),
+    ],
+)
+def test_controls_are_spelled_out(text: str, shown: str) -> None:
+    assert render.visible(text) == shown
+
+
+def test_a_warning_has_its_word_after_its_place() -> None:
+    assert render.warning("a.toml:3: x: unused") == "a.toml:3: warning: x: unused"

@@ -33,9 +33,17 @@ def test_status_of_a_healthy_fleet(fleet: Any, at: str, azora: Azora) -> None:
     said = azora("status")
     assert (said.code, said.err) == (0, "")
     assert said.lines[0] == "running, 2 services, 2 healthy, 0 unhealthy"
-    assert said.lines[1].split() == ["SERVICE", "STATUS", "UP", "CHECK", "RESTARTS", "ERRORS"]
-    assert said.lines[2].split()[:2] == ["db", "healthy"]
-    assert azora("status", "--json").json["healthyServices"] == 2
+    headings = "SERVICE STATUS LIFECYCLE UP CHECK RESTARTS ERRORS LAST ERROR"
+    assert said.lines[1].split() == headings.split()
+    assert said.lines[2].split()[:3] == ["db", "healthy", "WATCHING"]
+    assert said.lines[2].split()[-1] == "-"
+    found = azora("status", "--json").json
+    assert found["healthyServices"] == 2
+    assert (found["services"][0]["lifecycle"], found["services"][0]["desired"]) == (
+        "WATCHING",
+        "up",
+    )
+    assert "config" not in found["services"][0]
 
 
 def test_status_exits_1_when_something_is_wrong(
@@ -46,7 +54,9 @@ def test_status_exits_1_when_something_is_wrong(
     with orch.events(type="serviceUnhealthy") as stream:
         orch.register({"id": "a", "type": "core", "endpoint": service.endpoint})
         assert stream.next(timeout_ms=10_000) is not None
-    assert azora("status").code == 1
+    said = azora("status")
+    assert said.code == 1
+    assert said.lines[2].endswith("answered HTTP 500, expected 200-299")
     why = azora("why", "a")
     assert why.code == 1
     assert why.lines[0] == "a is unhealthy (WATCHING)"
@@ -95,7 +105,7 @@ def test_pick_names_an_instance_or_exits_1(fleet: Any, at: str, azora: Azora) ->
 def test_events_so_far_end(fleet: Any, at: str, azora: Azora) -> None:
     said = azora("events", "--type", "serviceRegistered")
     assert said.code == 0
-    assert [line.split()[1:3] for line in said.lines] == [
+    assert [line.split()[2:4] for line in said.lines] == [
         ["serviceRegistered", "db"],
         ["serviceRegistered", "shop"],
     ]
@@ -244,7 +254,7 @@ def test_nobody_there_is_3_and_nonsense_is_2(azora: Azora, web: Callable[[], Any
     for url in ("ftp://x", "http://", "http://127.0.0.1:99999", "http://127.0.0.1:0"):
         said = azora("status", "--url", url)
         assert said.code == 2, url
-        assert said.err == f'azora: "{url}" is no URL of a server; use http://HOST:PORT\n'
+        assert said.err == f'azora: "{url}" is not a valid URL of a server; use http://HOST:PORT\n'
     assert azora("none").code == 2
     assert azora("status", "--none").code == 2
     assert azora("why").code == 2
