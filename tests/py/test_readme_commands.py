@@ -127,6 +127,17 @@ def test_the_demo_answers_every_request_of_the_readme(tmp_path: Path) -> None:
             assert asked(server, arguments, tmp_path).strip(), arguments
         for arguments in [*lines("Install", "curl"), *lines("REST", "curl")]:
             assert curl(arguments, server.url), arguments
+        (program,) = (one for one in blocks(section("REST"), "python") if "Client()" in one)
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env=clean_environ(AZORA_URL=server.url, XDG_RUNTIME_DIR=str(tmp_path)),
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.stderr == ""
+        assert "serviceRestarted" in done.stdout
         server.signal(signal.SIGTERM)
         assert server.wait() == 0, server.lines
     finally:

@@ -101,7 +101,7 @@ strategy = "best"
     found = {one.partition(": ")[2] for one in faults_of("readme", tmp_path)}
     assert found == {
         "azora fly: there is no verb fly",
-        "azora status --feathers: No such option: --wings",
+        "azora status --feathers: No such option: --feathers",
         "azora 'x: No closing quotation",
         "make coffee: the Makefile has no such target",
         "curl PUT /status: the server has no such route",

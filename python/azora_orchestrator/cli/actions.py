@@ -120,7 +120,10 @@ def stop(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Stop a service, keep it stopped, and wait until its processes have ended."""
+    """Stop a service and wait until its processes have ended.
+
+    It stays stopped until it is started again.
+    """
     _verb(
         ctx,
         "stop",
@@ -135,7 +138,10 @@ def stop(
 
 @app.command()
 def token(ctx: typer.Context, as_json: Json = False) -> None:
-    """Print the token that servers of this user ask for, and create it if there is none."""
+    """Print the token for servers of this user.
+
+    Creates it if there is none.
+    """
     from azora_orchestrator.server import tokens
 
     try:

@@ -44,6 +44,7 @@ app = typer.Typer(
     ),
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help, the same in a pipe, without the import of rich
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 

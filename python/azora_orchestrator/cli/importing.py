@@ -28,17 +28,20 @@ def import_(
         typer.Option(
             "--from",
             metavar="KIND",
-            help="procfile, docker-compose, supervisord, process-compose or pm2; by default what "
-            "the file's name says.",
+            help="procfile, docker-compose, supervisord, process-compose or pm2 [default: by the "
+            "file's name].",
         ),
     ] = None,
     output: Annotated[
-        str, typer.Option("--output", "-o", metavar="FILE", help="Where to write; - prints it.")
+        str, typer.Option("--output", "-o", metavar="FILE", help="File to write; - prints it.")
     ] = "-",
-    force: Annotated[bool, typer.Option("--force", help="Write over an existing file.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing file.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Write an azora.toml from another supervisor's file; names what could not be carried over."""
+    """Convert another supervisor's file to an azora.toml.
+
+    Names everything that could not be carried over.
+    """
     from azora_orchestrator import importers
     from azora_orchestrator.config import load_text
 
@@ -56,7 +59,7 @@ def import_(
     text = importers.write_toml(found, name)
     if output != "-":
         if Path(output).exists() and not force:
-            raise Failure(USAGE, f"{output}: exists; --force writes over it")
+            raise Failure(USAGE, f"{output}: already exists; --force overwrites it")
         Path(output).write_text(text, encoding="utf-8")
     if as_json_wanted(ctx, as_json):
         render.as_json({"file": file, "services": found.services, "notes": found.notes})

@@ -10,26 +10,35 @@ from azora_orchestrator.cli.client import USAGE, Failure
 from azora_orchestrator.cli.common import app, duration_ms
 
 Config = Annotated[
-    str | None, typer.Option("--config", "-c", metavar="FILE", help="TOML, JSON or YAML.")
+    str | None, typer.Option("--config", "-c", metavar="FILE", help="TOML, JSON or YAML file.")
 ]
-Host = Annotated[str | None, typer.Option("--host", metavar="HOST", help="127.0.0.1.")]
+Host = Annotated[
+    str | None,
+    typer.Option("--host", metavar="HOST", help="Address to listen on [default: 127.0.0.1]."),
+]
 Port = Annotated[
     int | None,
-    typer.Option("--port", "-p", min=0, max=65_535, help="ORCHESTRATOR_PORT, else 5000; 0: any."),
+    typer.Option(
+        "--port",
+        "-p",
+        min=0,
+        max=65_535,
+        help="Port to listen on; 0: a free one [default: $ORCHESTRATOR_PORT, else 5000].",
+    ),
 ]
 Ephemeral = Annotated[
     bool,
-    typer.Option("--ephemeral", help="Keep no state: processes end with the server. Always so."),
+    typer.Option("--ephemeral", hidden=True),  # the only kind there is
 ]
-State = Annotated[
-    str | None, typer.Option("--state", metavar="DIR", help="Durable state; not in this version.")
-]
-Leave = Annotated[
-    bool, typer.Option("--leave", help="Leave processes running at the end; not in this version.")
-]
+State = Annotated[str | None, typer.Option("--state", metavar="DIR", hidden=True)]
+Leave = Annotated[bool, typer.Option("--leave", hidden=True)]
 Auth = Annotated[
     str | None,
-    typer.Option("--auth", metavar="owner|token", help="Who may change things without a token."),
+    typer.Option(
+        "--auth",
+        metavar="owner|token",
+        help="owner: processes of this user need no token; token: everyone does [default: owner].",
+    ),
 ]
 Insecure = Annotated[
     bool,
@@ -40,7 +49,7 @@ Insecure = Annotated[
 ]
 StopTimeout = Annotated[
     str | None,
-    typer.Option("--stop-timeout", metavar="TIME", help="How long a stop may take, such as 60s."),
+    typer.Option("--stop-timeout", metavar="TIME", help="How long a stop may take [default: 60s]."),
 ]
 
 
@@ -95,7 +104,10 @@ def serve(
     insecure_plaintext: Insecure = False,
     stop_timeout: StopTimeout = None,
 ) -> None:
-    """Serve a fleet; without --config, the eleven services of Azora OS by their endpoints."""
+    """Run the services of a file, and serve them.
+
+    Without --config it watches the eleven services of Azora OS at their endpoints.
+    """
     _serve(
         demo=False,
         config=config,
@@ -121,7 +133,10 @@ def demo(
     insecure_plaintext: Insecure = False,
     stop_timeout: StopTimeout = None,
 ) -> None:
-    """Run the eleven services as real local processes and serve them."""
+    """Run eleven sample services, and serve them.
+
+    They are those of Azora OS, as real local processes.
+    """
     _serve(
         demo=True,
         config=config,

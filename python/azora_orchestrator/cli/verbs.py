@@ -53,7 +53,10 @@ def check(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Validate a configuration file: every error with its line; exit 2 if there is one."""
+    """Validate a configuration file.
+
+    Prints every error with its line, and exits with 2 if there is one.
+    """
     from azora_orchestrator.cli.serve import port_before_file
     from azora_orchestrator.config import load
 
@@ -130,7 +133,7 @@ def services(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """List the services with their type, endpoint and dependencies."""
+    """List services with type, endpoint and dependencies."""
     with client_of(ctx, url) as client:
         found = client.request("GET", "status", "detailed")["services"]
     if type is not None:
@@ -166,7 +169,7 @@ def events(
     ctx: typer.Context,
     follow: Annotated[
         bool,
-        typer.Option("--follow", "-f", help="Go on with new events, through restarts, too."),
+        typer.Option("--follow", "-f", help="Follow new events, also when the server restarts."),
     ] = False,
     lines: Annotated[
         int | None,
@@ -188,15 +191,18 @@ def events(
     ] = None,
     type: Annotated[
         list[str] | None,
-        typer.Option("--type", metavar="NAME", help="Only events of this name; may be repeated."),
+        typer.Option("--type", metavar="NAME", help="Only events of this name; repeatable."),
     ] = None,
     checks: Annotated[
-        bool, typer.Option("--checks", help="Health checks, too; they are left out otherwise.")
+        bool, typer.Option("--checks", help="Include health checks, which are left out otherwise.")
     ] = False,
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Show events, oldest first, each with its number; -f follows."""
+    """Show events, oldest first; -f follows.
+
+    Each line begins with the number of the event, for --since, and its time (UTC).
+    """
     from azora_orchestrator.vocabulary import EVENT_TYPES
 
     raw = as_json_wanted(ctx, as_json)
@@ -247,7 +253,10 @@ def _print_event(event: Event, raw: bool) -> None:
 
 @app.command()
 def why(ctx: typer.Context, id: ServiceId, url: Url = None, as_json: Json = False) -> None:
-    """Explain the state of a service, and what happens next; exit 1 if it is unhealthy."""
+    """Explain the state of a service, and what happens next.
+
+    Exits with 1 if it is unhealthy.
+    """
     with client_of(ctx, url) as client:
         found = client.request("GET", "services", id, "why")
     if as_json_wanted(ctx, as_json):
@@ -286,7 +295,7 @@ def logs(
         ),
     ] = None,
     timestamps: Annotated[
-        bool, typer.Option("--timestamps", "-t", help="Time of each line (UTC) before it.")
+        bool, typer.Option("--timestamps", "-t", help="Put its time (UTC) before each line.")
     ] = False,
     url: Url = None,
     as_json: Json = False,
@@ -340,7 +349,10 @@ def pick(
     url: Url = None,
     as_json: Json = False,
 ) -> None:
-    """Pick an instance of a pool; exit 1 if none can be picked."""
+    """Pick an instance of a pool.
+
+    Exits with 1 if none can be picked; with --explain it says why.
+    """
     from azora_orchestrator.errors import NoHealthyInstance
 
     asked = {"strategy": strategy, "key": key, "explain": "1" if explain else None}

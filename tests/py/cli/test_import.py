@@ -174,7 +174,7 @@ def test_what_is_written_passes_the_check_or_says_what_to_correct(
     faults = load(made).faults
     assert len([line for line in said.err.splitlines() if "to be corrected" in line]) == len(faults)
     again = azora("import", str(file), "-o", str(made))
-    assert (again.code, "exists; --force writes over it" in again.err) == (2, True)
+    assert (again.code, "already exists; --force overwrites it" in again.err) == (2, True)
 
 
 @pytest.mark.parametrize(
