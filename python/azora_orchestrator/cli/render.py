@@ -166,6 +166,9 @@ def span(ms: int) -> str:
 _COMMON = ("seq", "time", "type", "serviceId", "incarnation", "cause")
 
 
+_USUAL = ("actor", "orchestrator")  # of most events; other actors are shown
+
+
 def event_line(event: dict[str, Any]) -> str:
     """One event on one line: its number, for `--since`, then when, what, about which service."""
     number = "-" if event.get("type") == "gap" else str(event.get("seq", "-"))
@@ -174,7 +177,7 @@ def event_line(event: dict[str, Any]) -> str:
     details = [
         f"{key}={value if isinstance(value, str) else json.dumps(value)}"
         for key, value in event.items()
-        if key not in _COMMON
+        if key not in _COMMON and value is not None and (key, value) != _USUAL
     ]
     if event.get("cause"):
         details.insert(0, str(event["cause"]))

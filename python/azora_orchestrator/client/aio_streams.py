@@ -24,7 +24,6 @@ from azora_orchestrator.client.streams import (
     ROOM,
     event_of,
 )
-from azora_orchestrator.errors import AzoraError
 
 if TYPE_CHECKING:
     from azora_orchestrator.events import Event
@@ -53,7 +52,7 @@ class AsyncRemoteEvents:
         self._connect = connect
         self._news = news
         self._ready: deque[bytes] = deque()
-        self._failure: AzoraError | None = None
+        self._failure: Exception | None = None
         self._task: asyncio.Task[None] | None = None
         self._change = asyncio.Event()
         self._room = asyncio.Event()
@@ -79,7 +78,7 @@ class AsyncRemoteEvents:
                         await response.aclose()
                 response = await self._reconnect(position)
                 self.connected = True
-        except AzoraError as error:
+        except Exception as error:  # of the server, or of `news`: the reader of the stream gets it
             self._failure = error
         finally:
             self._change.set()

@@ -66,7 +66,7 @@ class Reader:
         self._news = news
         self._ready: deque[bytes] = deque()
         self._change = threading.Condition()
-        self._failure: AzoraError | None = None
+        self._failure: Exception | None = None
         self._closed = False
         self._response: httpx.Response | None = connect(position)
         self._thread = threading.Thread(target=self._run, name="azora-events", daemon=True)
@@ -119,7 +119,7 @@ class Reader:
                     self._read(self._response)
                 if not self._closed:
                     self._reconnect()
-        except AzoraError as error:
+        except Exception as error:  # of the server, or of `news`: the reader of the stream gets it
             with self._change:
                 self._failure = error
                 self._change.notify_all()

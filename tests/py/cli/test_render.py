@@ -62,6 +62,7 @@ def test_an_event_is_one_line() -> None:
         "pid": 42,
         "code": None,
         "signal": "SIGKILL",
+        "actor": "orchestrator",
     }
     assert render.event_line(event).split() == (
         [
@@ -75,6 +76,11 @@ def test_an_event_is_one_line() -> None:
             "signal=SIGKILL",
         ]
     )
+
+
+def test_who_asked_is_shown_if_it_was_not_the_orchestrator() -> None:
+    event = {"seq": 7, "type": "serviceStopped", "serviceId": "a", "actor": "rest"}
+    assert render.event_line(event).split()[-1] == "actor=rest"
 
 
 def test_a_gap_has_no_number_to_go_on_from() -> None:

@@ -137,6 +137,18 @@ def test_events_that_were_lost_are_counted(orch: MasterOrchestrator, relay: Rela
         assert gap.count > 1_000
 
 
+def test_what_the_callers_function_raises_reaches_the_reader(relay: Relay) -> None:
+    def fail(connected: bool) -> None:
+        raise KeyError("mine")
+
+    with Client(relay.url) as client, client.events(on_connection=fail) as stream:
+        relay.target = None
+        relay.cut()
+        with pytest.raises(KeyError, match="mine"):
+            stream.next(timeout_ms=20_000)
+        assert stream.closed
+
+
 def test_it_ends_from_any_thread(client: Client) -> None:
     stream = client.events()
     seen: list[object] = []
