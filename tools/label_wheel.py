@@ -8,6 +8,7 @@ A library without a row in PARTS fails the build: nothing is carried unnamed.
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import importlib.metadata
 import re
@@ -26,6 +27,7 @@ from cyclonedx.output.json import JsonV1Dot6
 from packageurl import PackageURL
 
 CURL = Path("build/curl")
+NPM_LICENCES = ("LICENSE", "NOTICE", "LICENSES-BUNDLED")
 COMMON_LICENCES = Path("/usr/share/common-licenses")
 
 
@@ -35,8 +37,9 @@ class Part:
 
     name: str
     licence: str  # SPDX
-    package: str  # what Debian calls it, a pattern; "source": built by curl.sh; "pypi": from PyPI
+    package: str  # what Debian calls it, a pattern; "source": built by curl.sh; "pypi", "npm"
     libraries: tuple[str, ...] = field(default=())  # how the bundled files begin
+    folder: str = ""  # in the package: the part's own files, its licence among them
 
 
 PARTS = (
@@ -47,6 +50,7 @@ PARTS = (
     Part("nlohmann-json", "MIT", "nlohmann-json3-dev"),
     Part("xxhash", "BSD-2-Clause", "libxxhash-dev"),
     Part("pybind11", "BSD-3-Clause", "pypi"),
+    Part("swagger-ui", "Apache-2.0", "npm", folder="azora_orchestrator/server/swagger_ui"),
 )
 
 
@@ -69,8 +73,16 @@ def debian_package(part: Part) -> str:
     return fits[0]
 
 
-def version_and_licence(part: Part) -> tuple[str, str, PackageURL]:
+def version_and_licence(part: Part, root: Path) -> tuple[str, str, PackageURL]:
     """The upstream version, the text of the licence, and where it came from."""
+    if part.package == "npm":
+        bundle = gzip.decompress((root / part.folder / "swagger-ui-bundle.js.gz").read_bytes())
+        stamp = re.search(rb'PACKAGE_VERSION:"([^"]+)"', bundle)
+        if stamp is None:
+            fail(f"{part.name}: its files do not tell their version")
+        version = stamp.group(1).decode()
+        texts = [(root / part.folder / name).read_text() for name in NPM_LICENCES]
+        return version, "\n".join(texts), PackageURL("npm", None, f"{part.name}-dist", version)
     if part.package == "pypi":
         version = importlib.metadata.version(part.name)
         files = importlib.metadata.files(part.name) or []
@@ -104,13 +116,17 @@ def licence_text(part: Part, copyright_file: str) -> str:
 
 
 def bundled(root: Path) -> dict[str, list[Path]]:
-    """The libraries in the wheel by part."""
+    """The files in the wheel that are from elsewhere, by part."""
     found: dict[str, list[Path]] = {part.name: [] for part in PARTS}
     for file in sorted(root.glob("*.libs/*")):
         owners = [part.name for part in PARTS if file.name.startswith(part.libraries or ("\0",))]
         if len(owners) != 1:
             fail(f"{file.name} is bundled and tools/label_wheel.py does not know it; add a row")
         found[owners[0]].append(file)
+    for part in PARTS:
+        if part.folder:
+            files = [file for file in (root / part.folder).glob("*") if file.suffix == ".gz"]
+            found[part.name] = sorted(files)
     return found
 
 
@@ -132,9 +148,9 @@ def label(root: Path, info: Path) -> str:
     bom.metadata.component = product
     for name, files in bundled(root).items():
         part = next(one for one in PARTS if one.name == name)
-        if part.libraries and not files:
+        if (part.libraries or part.folder) and not files:
             fail(f"{name} is not in the wheel; remove its row from tools/label_wheel.py")
-        version, text, purl = version_and_licence(part)
+        version, text, purl = version_and_licence(part, root)
         if not text.strip():
             fail(f"{name}: no licence text was found")
         target = info / "licenses" / "bundled" / f"{name}.txt"

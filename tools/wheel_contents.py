@@ -47,7 +47,7 @@ def _libraries(files: Mapping[str, bytes]) -> Iterator[str]:
 
 
 def _components(files: Mapping[str, bytes], listed: Mapping[str, Any]) -> Iterator[str]:
-    """The list names every library by its hash, and each part has its licence text."""
+    """The list names every library and every folder from elsewhere; each part has its licence."""
     info = next(name for name in files if name.endswith(".dist-info/METADATA"))
     texts = {line for line in files[info].decode().splitlines() if line.startswith("License-File:")}
     hashes = {}
@@ -65,10 +65,16 @@ def _components(files: Mapping[str, bytes], listed: Mapping[str, Any]) -> Iterat
         if f"License-File: bundled/{name}.txt" not in texts:
             yield f"{name}: METADATA does not name its licence text"
     for file in (one for one in files if ".libs/" in one and not one.endswith("/")):
-        if hashes.pop(file, None) != hashlib.sha256(files[file]).hexdigest():
-            yield f"{file}: the list lacks it or has another hash"
-    for file in hashes:
-        yield f"{file}: is in the list and not in the wheel"
+        if file not in hashes:
+            yield f"{file}: is not in the list"
+    for file in (one for one in files if one.endswith("/LICENSE") and ".dist-info/" not in one):
+        if not any(name.startswith(file.removesuffix("LICENSE")) for name in hashes):
+            yield f"{file}: what it is the licence of is not in the list"
+    for file, digest in hashes.items():
+        if file not in files:
+            yield f"{file}: is in the list and not in the wheel"
+        elif digest != hashlib.sha256(files[file]).hexdigest():
+            yield f"{file}: the list has another hash"
     for name in HEADERS:
         if name not in names:
             yield f"{name}: is compiled in and not in the list"

@@ -86,7 +86,19 @@ def test_a_wheel_with_all_that_it_should_have(tmp_path: Path) -> None:
         (without("azora.libs/libnghttp2-1.so.14"), "libnghttp2-* is not in it exactly once"),
         (
             lambda files: files.update({"azora.libs/libssl-1.so.3": b"another"}),
-            "azora.libs/libssl-1.so.3: the list lacks it or has another hash",
+            "azora.libs/libssl-1.so.3: the list has another hash",
+        ),
+        (
+            without("azora.libs/libssl-1.so.3"),
+            "azora.libs/libssl-1.so.3: is in the list and not in the wheel",
+        ),
+        (
+            lambda files: files.update({"azora.libs/libssl-2.so.3": b"x"}),
+            "azora.libs/libssl-2.so.3: is not in the list",
+        ),
+        (
+            lambda files: files.update({"azora/page/LICENSE": b"x", "azora/page/page.js": b"x"}),
+            "azora/page/LICENSE: what it is the licence of is not in the list",
         ),
         (without(f"{INFO}/licenses/bundled/curl.txt"), "curl: its licence text is missing"),
         (
