@@ -40,8 +40,7 @@ def test_the_examples_of_the_readme_run(tmp_path: Path) -> None:
     blocks = re.findall(r"^```python\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
     # The one for a client needs a server; test_readme_commands.py runs it.
     alone = [block for block in blocks if "Client()" not in block]
-    program = CTRL_C + "
-".join(alone).replace("port=5000", "port=0")
+    program = CTRL_C + "\n".join(alone).replace("port=5000", "port=0")
     single = free_port()
     first = free_ports(3)
     program = program.replace("127.0.0.1:7001", f"127.0.0.1:{single}")

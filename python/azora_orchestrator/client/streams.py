@@ -20,7 +20,6 @@ from azora_orchestrator.client import transport
 from azora_orchestrator.client.answers import not_ours
 from azora_orchestrator.client.sse import Decoder, OtherLog, Position, TooLong
 from azora_orchestrator.errors import (
-    AzoraError,
     LimitReached,
     OrchestratorClosed,
     ServerUnreachable,
