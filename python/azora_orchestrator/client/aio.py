@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 import httpx
 
-from azora_orchestrator._arguments import types_of
+from azora_orchestrator._arguments import integer_of, strings_of, types_of
 from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.client import address, answers, requests, transport
 from azora_orchestrator.client.aio_connection import AsyncConnection
 from azora_orchestrator.client.aio_streams import AsyncRemoteEvents
 from azora_orchestrator.client.requests import Request
-from azora_orchestrator.client.sse import Decoder, LineSplitter, Position
+from azora_orchestrator.client.sse import MOST_SEQ, Decoder, LineSplitter, Position
 from azora_orchestrator.client.streams import event_of
 from azora_orchestrator.client.waiting import (
     LOOK_AGAIN_SECONDS,
@@ -38,7 +38,7 @@ from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 
 if TYPE_CHECKING:
     from azora_orchestrator.events import Event
-    from azora_orchestrator.vocabulary import Strategy
+    from azora_orchestrator.vocabulary import EventFilter, Strategy
 
 __all__ = ["AsyncClient", "AsyncLease"]
 
@@ -316,12 +316,12 @@ class AsyncClient:
         self, id: str | Sequence[str] | None = None, *, timeout_ms: float = _READY_MS
     ) -> None:
         """See `Client.wait_ready`."""
-        names = [id] if isinstance(id, str) else None if id is None else list(id)
+        names = None if id is None else strings_of("id", id)
         await self._wait(names, "ready", timeout_ms)
 
-    async def wait_stopped(self, id: str, *, timeout_ms: float = _READY_MS) -> None:
+    async def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: float = _READY_MS) -> None:
         """See `Client.wait_stopped`."""
-        await self._wait([id], "stopped", timeout_ms)
+        await self._wait(strings_of("id", id), "stopped", timeout_ms)
 
     async def _wait(self, names: list[str] | None, goal: str, timeout_ms: float) -> None:
         seconds = transport.seconds_of(timeout_ms)
@@ -359,7 +359,7 @@ class AsyncClient:
         self,
         *,
         since: int | None = None,
-        type: str | Sequence[str] | None = None,
+        type: EventFilter | type[Event] | None = None,
         service: str | None = None,
         on_connection: Callable[[bool], object] | None = None,
     ) -> AsyncRemoteEvents:
@@ -371,9 +371,10 @@ class AsyncClient:
             ...         print(event.type)
         """
         types = types_of(type)
+        number = None if since is None else integer_of("since", since, 0, MOST_SEQ)
 
         async def begin() -> Position:
-            return Position(await self.seq() if since is None else since, types, service)
+            return Position(await self.seq() if number is None else number, types, service)
 
         async def connect(position: Position) -> httpx.Response:
             return await self._connection.open(position.request(), transport.QUIET_SECONDS)
@@ -386,11 +387,12 @@ class AsyncClient:
         self,
         *,
         since: int = 0,
-        type: str | Sequence[str] | None = None,
+        type: EventFilter | type[Event] | None = None,
         service: str | None = None,
     ) -> AsyncIterator[Event]:
         """See `Client.past_events`."""
-        position = Position(since, types_of(type), service)
+        begin = integer_of("since", since, 0, MOST_SEQ)
+        position = Position(begin, types_of(type), service)
         response = await self._connection.open(position.request(follow=False))
         decoder = Decoder()
         async with contextlib.aclosing(response):

@@ -16,6 +16,7 @@ from azora_orchestrator.client import requests
 from azora_orchestrator.client.requests import Request
 
 _LONGEST = 4 << 20  # characters of one event: far above what a server sends
+MOST_SEQ = 2**63 - 1
 _BEYOND_ANY_LOG = 2**62  # asked for, the server sends a `gap` with the reason `reset`, then all
 
 
@@ -103,7 +104,7 @@ class Position:
         asked = requests.get(
             "events",
             since=self._since,
-            type=",".join(self._types) if self._types else None,
+            type=list(self._types) if self._types else None,
             service=self._service,
             follow=None if follow else "0",
         )

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
 
 import httpx
 
-from azora_orchestrator._arguments import types_of
+from azora_orchestrator._arguments import integer_of, strings_of, types_of
 from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.client import address, answers, requests, transport
 from azora_orchestrator.client.connection import Connection
-from azora_orchestrator.client.sse import Decoder, LineSplitter, Position
+from azora_orchestrator.client.sse import MOST_SEQ, Decoder, LineSplitter, Position
 from azora_orchestrator.client.streams import Reader, RemoteEvents, event_of
 from azora_orchestrator.client.waiting import (
     LOOK_AGAIN_SECONDS,
@@ -36,7 +36,7 @@ from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 
 if TYPE_CHECKING:
     from azora_orchestrator.events import Event
-    from azora_orchestrator.vocabulary import Strategy
+    from azora_orchestrator.vocabulary import EventFilter, Strategy
 
 __all__ = ["Client"]
 
@@ -370,16 +370,16 @@ class Client:
             TimedOut: They are not ready in time.
             UnknownService: There is none of that id.
         """
-        names = [id] if isinstance(id, str) else None if id is None else list(id)
+        names = None if id is None else strings_of("id", id)
         self._wait(names, "ready", timeout_ms)
 
-    def wait_stopped(self, id: str, *, timeout_ms: float = _READY_MS) -> None:
-        """Wait until a service has no process.
+    def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: float = _READY_MS) -> None:
+        """Wait until a service, or several, have no process.
 
         Raises:
             TimedOut: It has one when the time is over.
         """
-        self._wait([id], "stopped", timeout_ms)
+        self._wait(strings_of("id", id), "stopped", timeout_ms)
 
     def _wait(self, names: list[str] | None, goal: str, timeout_ms: float) -> None:
         seconds = transport.seconds_of(timeout_ms)
@@ -423,7 +423,7 @@ class Client:
         self,
         *,
         since: int | None = None,
-        type: str | Sequence[str] | None = None,
+        type: EventFilter | type[Event] | None = None,
         service: str | None = None,
         on_connection: Callable[[bool], object] | None = None,
     ) -> RemoteEvents:
@@ -441,7 +441,7 @@ class Client:
             ...     for event in stream:
             ...         print(event.service_id, event.attempt)
         """
-        begin = self.seq() if since is None else since
+        begin = self.seq() if since is None else integer_of("since", since, 0, MOST_SEQ)
         position = Position(begin, types_of(type), service)
         return RemoteEvents(self._reader(position, on_connection))
 
@@ -449,14 +449,15 @@ class Client:
         self,
         *,
         since: int = 0,
-        type: str | Sequence[str] | None = None,
+        type: EventFilter | type[Event] | None = None,
         service: str | None = None,
     ) -> Iterator[Event]:
         """The events that the server has kept, oldest first; then the iterator ends.
 
         See `events()` for the arguments.
         """
-        position = Position(since, types_of(type), service)
+        begin = integer_of("since", since, 0, MOST_SEQ)
+        position = Position(begin, types_of(type), service)
         response = self._connection.open(position.request(follow=False))
         decoder = Decoder()
         with contextlib.closing(response):

@@ -61,7 +61,7 @@ def test_an_event_without_end_is_refused() -> None:
 def test_it_begins_where_it_was_told_and_goes_on_with_the_last_event() -> None:
     position = Position(7, ["a", "b"], "db")
     asked = position.request()
-    assert asked.path == "/events?since=7&type=a%2Cb&service=db"
+    assert asked.path == "/events?since=7&type=a&type=b&service=db"
     assert asked.headers == {}
     first = frame(event(8))
     assert position.take(first) == first.data
