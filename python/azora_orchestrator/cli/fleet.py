@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from azora_orchestrator.cli import render
 
 if TYPE_CHECKING:
-    from azora_orchestrator.client import Client
+    from azora_orchestrator.client import Client, RemoteEvents
 
 HEADINGS = (
     "SERVICE",
@@ -22,6 +22,7 @@ HEADINGS = (
     "ERRORS",
     "LAST ERROR",
 )
+_TOGETHER_SECONDS = 0.1  # a large fleet that starts has many events: it is not read for each
 # Of each service in JSON: what GET /status says, and why a script may have to wait.
 _KEYS: tuple[str, ...] = (
     "serviceId",
@@ -133,8 +134,16 @@ def wait(
             left = deadline - time.monotonic()
             if left <= 0:
                 return found, [f"not in time: {_names(found) or 'the fleet is stopped'}"]
-            changes.next(timeout_ms=min(left, LOOK_AGAIN_SECONDS) * 1000)
-            changes.batch(timeout_ms=0)  # one look for all that has happened
+            _await_change(changes, min(left, LOOK_AGAIN_SECONDS))
+
+
+def _await_change(changes: RemoteEvents, seconds: float) -> None:
+    """Waits for an event, then for those that come with it: one look for all of them."""
+    if changes.next(timeout_ms=seconds * 1000) is None:
+        return
+    end = time.monotonic() + _TOGETHER_SECONDS
+    while (left := end - time.monotonic()) > 0 and changes.batch(timeout_ms=left * 1000):
+        pass
 
 
 def _in_vain(client: Client, found: Fleet, horizon: float) -> list[str]:

@@ -36,7 +36,8 @@ def options(url: str, token: str | None, *, connections: int | None = None) -> d
     return {
         "verify": tls,
         "trust_env": False,
-        "headers": {"Authorization": f"Bearer {token}"} if token else {},
+        "headers": {"Accept-Encoding": "identity"}  # streams are read as they come
+        | ({"Authorization": f"Bearer {token}"} if token else {}),
         "limits": httpx.Limits(
             max_connections=connections,
             max_keepalive_connections=20,

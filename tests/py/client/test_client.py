@@ -246,6 +246,28 @@ def test_a_wait_that_is_in_vain_ends_at_once(orch: MasterOrchestrator, client: C
         client.restart("url")
 
 
+@pytest.mark.process
+def test_an_entry_is_waited_for_as_a_whole(
+    orch: MasterOrchestrator, process: Callable[..., dict[str, Any]], client: Client
+) -> None:
+    entry = process("web")
+    entry["process"] |= {"replicas": 2, "ports": [free_port(), free_port()]}
+    needs = [{"id": "web", "min": 2}]
+    orch.register_many([entry, process("shop", dependencies=needs)])
+    client.wait_ready(["web", "shop"], timeout_ms=30_000)
+    assert client.service("web").ready == 2
+    assert [one.id for one in client.services(group="web")] == ["web@0", "web@1"]
+    client.stop_service("web@1", wait=True, timeout_ms=30_000)
+    client.wait_ready("web")  # the instance that is wanted down does not count
+    client.stop_service("shop", wait=True, timeout_ms=30_000)
+    client.start_service("shop")
+    with pytest.raises(NotComing, match="shop waits for its dependency: web@1 is stopped"):
+        client.wait_ready("shop", timeout_ms=60_000)
+    client.stop_service("web")
+    client.wait_stopped(["web", "web@0"], timeout_ms=30_000)
+    assert {one.lifecycle for one in client.services(group="web")} == {"IDLE"}
+
+
 def _tcp() -> dict[str, Any]:
     return {"endpoint": f"http://127.0.0.1:{free_port()}"}
 
