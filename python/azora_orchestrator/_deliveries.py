@@ -134,6 +134,7 @@ class ThreadDelivery(Delivery):
         ended: Callable[[Delivery], None],
     ) -> None:
         super().__init__(stream, handler, failed=failed, ended=ended)
+        self._thread: threading.Thread | None = None
         self._runs_on = handler.runs_on()
         self._awaiting = False  # the loop has to finish what the handler returned
 

@@ -36,7 +36,5 @@ def _maker() -> tuple[str, int]:
 
 
 def _close(runtime: Runtime, filename: str, line: int) -> None:
-    forgotten = not runtime.closed and not runtime.forked
-    runtime.close(_STOP_MS)
-    if forgotten:
+    if runtime.close_forgotten(_STOP_MS):
         warnings.warn_explicit(_TEXT, ResourceWarning, filename, line)

@@ -37,7 +37,7 @@ class LoopWatch:
     """Checks the loop of a delivery whenever events wait for it. Any method on any thread."""
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._watched: dict[int, Watched] = {}
         self._epoll: select.epoll | None = None
         self._wake = -1

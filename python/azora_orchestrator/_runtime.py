@@ -13,7 +13,7 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from azora_orchestrator import _core
 from azora_orchestrator._arguments import deadline_of
@@ -46,7 +46,7 @@ class Runtime:
         self._pid = os.getpid()
         # One thread may take it twice: the collector may close us in the midst of anything.
         self._lock = threading.RLock()
-        self._released = False
+        self._released = _program.ends
         self._closed = False
         self._close_done = threading.Event()
         self._streams: weakref.WeakSet[EventStream] = weakref.WeakSet()
@@ -109,7 +109,11 @@ class Runtime:
             callbacks.subscriptions[delivery] = subscription
             if self.closed:
                 delivery.end()
-        delivery.begin()
+        try:
+            delivery.begin()
+        except BaseException:  # there can be no further thread
+            delivery.close()
+            raise
         return subscription
 
     def unsubscribe(self, handler: object) -> bool:
@@ -133,7 +137,7 @@ class Runtime:
         """
         while True:
             if self._released:
-                raise OrchestratorClosed("the program is ending; it does not wait any more")
+                raise OrchestratorClosed("the main thread has ended, so nothing waits any more")
             left = max(0, math.ceil((deadline - time.monotonic()) * 1000))
             try:
                 self.core.wait_for(id, goal, min(left, _SLICE_MS), left)
@@ -156,6 +160,22 @@ class Runtime:
 
         A further call waits for the end of the first one. Ctrl-C ends the wait, not the closing.
         """
+        self._close_once(timeout_ms, call_interruptibly)
+
+    def close_forgotten(self, timeout_ms: float) -> bool:
+        """Close because the orchestrator is collected, or the program ends; False: it was closed.
+
+        The collector runs in the midst of anything, so only this thread can take the locks that it
+        may hold already: no other one may do the work.
+        """
+        forgotten = not self.closed and not self.forked
+        if self._released:  # after an interrupted close(), the end of the program waits for it
+            self._close_once(timeout_ms, call_interruptibly)
+        elif forgotten:
+            self._close_once(timeout_ms, _call)
+        return forgotten
+
+    def _close_once(self, timeout_ms: float, call: Callable[..., None]) -> None:
         if self.forked:
             return
         timeout_ms = _milliseconds(timeout_ms)
@@ -164,7 +184,7 @@ class Runtime:
             first, self._closed = not self._closed, True
             of_a_handler = any(one.is_of(caller) for one in self._deliveries)
         if first:
-            call_interruptibly(self._close, timeout_ms, caller)
+            call(self._close, timeout_ms, caller)
         elif not of_a_handler:  # which the first call waits for
             self._close_done.wait()
 
@@ -211,14 +231,24 @@ class Runtime:
                 callbacks.subscriptions.pop(delivery, None)
 
 
+def _call(function: Callable[[int, Caller], None], timeout_ms: int, caller: Caller) -> None:
+    function(timeout_ms, caller)
+
+
 def _milliseconds(timeout_ms: float) -> int:
     return max(0, math.ceil((deadline_of(timeout_ms) - time.monotonic()) * 1000))
 
 
+class _Program:
+    ends = False  # the main thread has ended
+
+
+_program = _Program()
 _live: weakref.WeakSet[Runtime] = weakref.WeakSet()
 
 
 def _release_all() -> None:
+    _program.ends = True
     for runtime in list(_live):
         runtime.release()
 

@@ -296,7 +296,7 @@ class EventStream:
         self._ending = False
         self._closed = False
         self._wake = os.eventfd(0, os.EFD_CLOEXEC | os.EFD_NONBLOCK)
-        self._lock = threading.Lock()  # so that _wake is not closed while it is written
+        self._lock = threading.RLock()  # so that _wake is not closed while it is written
         close_in_children(self)
 
     @property
@@ -450,7 +450,7 @@ class EventStream:
 
     def _close_in_child(self) -> None:
         # The core refuses readers that go on.
-        self._lock = threading.Lock()  # a thread that does not exist here may hold the old one
+        self._lock = threading.RLock()  # a thread that does not exist here may hold the old one
         wake, self._wake = self._wake, -1
         os.close(wake)
 

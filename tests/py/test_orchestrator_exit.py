@@ -132,6 +132,17 @@ STATES = {
             assert list(orch.events()) == []
         threading.Thread(target=read).start()
         """,
+    "with one that is made after the main thread": """
+        orch.close()
+        def read():
+            threading.main_thread().join()
+            with MasterOrchestrator() as late:
+                late.register(service("a"))
+                try: late.wait_ready("a", timeout_ms=3_600_000)
+                except OrchestratorClosed: assert list(late.events()) == []
+                else: sys.stderr.write("no error")
+        threading.Thread(target=read).start()
+        """,
     "with one that reads on a loop": """
         orch.start()
         async def read():
@@ -183,6 +194,7 @@ STATES = {
 CLOSED = {
     "closed",
     "by sys.exit inside with",
+    "with one that is made after the main thread",
     "with one that waits on a loop",
     "with one that goes on to use it, and closes it",
 }

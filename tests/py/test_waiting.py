@@ -123,7 +123,7 @@ def test_ctrl_c_once_more_ends_the_wait_of_the_exit_and_the_keeper_goes_on() -> 
         stubborn()
         print(orch.service("a").pid)
         interrupted(orch.close)
-        press_while("close")
+        press_while("close_forgotten")
         """
     )
     pid = int(done.stdout)
