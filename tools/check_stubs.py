@@ -20,7 +20,7 @@ MODULE = "azora_orchestrator._core"
 # What stubtest cannot judge: the metaclass that pybind11 gives its classes, their constructors, and
 # the pick that is a builtin of C.
 ALLOWED = r"""
-azora_orchestrator\._core\.(Core|Cursor|Event|FolderWatch|LogStream|PendingCalls|Service)
+azora_orchestrator\._core\.(Core|Cursor|Event|FolderWatch|Front|LogStream|PendingCalls|Service)
 azora_orchestrator\._core\.(Cursor|Event|FolderWatch|LogStream|PendingCalls|Service)\.__init__
 azora_orchestrator\._core\.Core\.pick
 """

@@ -280,8 +280,9 @@ class ServiceConfig(_Wire):
         type: Kind of service, and the pool of that name: core, b2b, infrastructure or any word.
             Must be a word of 1 to 63 letters, digits, ".", "_" or "-", the first a letter or digit.
             Required.
-        endpoint: URL of the service. May be absent only when health_check.type is process. Must be
-            an http://, https:// or tcp:// URL such as "http://127.0.0.1:7001". Default: None.
+        endpoint: URL of the service, of at most 2,048 characters. May be absent only when
+            health_check.type is process. Must be an http://, https:// or tcp:// URL such as
+            "http://127.0.0.1:7001". Default: None.
         name: Name for people. Must be a text of 1 to 200 characters without control characters.
             Default: the id.
         health_check_path: Path of the health check below the endpoint. Must be a path that starts

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import doctest
 import inspect
 import pydoc
@@ -19,6 +20,7 @@ from azora_orchestrator import (
     EVENT_TYPES,
     AsyncMasterOrchestrator,
     AzoraError,
+    Client,
     Event,
     EventStream,
     HealthCheckEvent,
@@ -30,8 +32,10 @@ from azora_orchestrator import (
     _core,
     event_classes,
 )
+from azora_orchestrator.server import create_app
 from conftest import WebService
 from repository_rig import faults_of
+from rest.conftest import serving
 
 pytestmark = pytest.mark.native
 
@@ -137,12 +141,16 @@ def test_an_example_does_what_it_shows(
     (tmp_path / "azora.toml").write_text(
         f'[[services]]\nid = "db"\ntype = "core"\nendpoint = "{endpoint}"\n'
     )
-    with MasterOrchestrator() as orch:
+    with MasterOrchestrator() as orch, contextlib.ExitStack() as stack:
         orch.register(id="db", type="base", endpoint=endpoint)
         orch.wait_ready("db")
         orch.register(id="orders", type="core", endpoint=endpoint)
         orch.wait_ready("orders")
         test.globs = {**PUBLIC, "asyncio": asyncio, "orch": orch}
+        if test.name.startswith("Client"):
+            api = stack.enter_context(serving(create_app(orch)))
+            monkeypatch.setenv("AZORA_URL", f"http://127.0.0.1:{api.port}")
+            test.globs["client"] = stack.enter_context(Client())
         said: list[str] = []
         runner = doctest.DocTestRunner(checker=PortsAside())
         assert runner.run(test, out=said.append).failed == 0, "".join(said)

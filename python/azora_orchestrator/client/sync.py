@@ -64,6 +64,7 @@ class Client:
     Example:
         >>> with Client() as client:
         ...     print(client.status().healthy_services, client.pick("core").endpoint)
+        2 http://127.0.0.1:8081
     """
 
     def __init__(
@@ -150,7 +151,9 @@ class Client:
             ExecForbidden: The service has a `process` or a `restart`.
 
         Example:
-            >>> client.register(id="search", type="core", endpoint="http://127.0.0.1:9200")
+            >>> seq = client.register(id="search", type="data", endpoint="http://127.0.0.1:9200")
+            >>> client.service("search").endpoint
+            'http://127.0.0.1:9200'
         """
         response = self._connection.ask(requests.register(service, fields))
         return answers.seq_of(self.url, response.headers)
@@ -276,6 +279,7 @@ class Client:
 
         Example:
             >>> client.pick("core", key="customer-7", strategy="ip-hash").endpoint
+            'http://127.0.0.1:8081'
         """
         asked = requests.pick(pool, key=key, strategy=strategy, lease=False)
         return pick_from_dict(self._connection.json(asked))
@@ -288,6 +292,7 @@ class Client:
         Example:
             >>> with client.lease("core") as lease:
             ...     print(lease.endpoint)
+            http://127.0.0.1:8081
         """
         asked = requests.pick(pool, key=key, strategy=strategy, lease=True)
         return answers.lease_of(pool, self._connection.json(asked), self.release)
@@ -437,9 +442,11 @@ class Client:
                 could not be made anew at once, with True when it stands again.
 
         Example:
-            >>> with client.events(type="serviceRestarted") as stream:
+            >>> with client.events(type="serviceRegistered", since=0) as stream:
             ...     for event in stream:
-            ...         print(event.service_id, event.attempt)
+            ...         print(event.seq, event.service_id)
+            ...         break
+            1 db
         """
         begin = self.seq() if since is None else integer_of("since", since, 0, MOST_SEQ)
         position = Position(begin, types_of(type), service)
@@ -484,7 +491,8 @@ class Client:
             **query: Parameters; those that are None are left out.
 
         Example:
-            >>> client.request("GET", "loadbalancer", "core", explain=1)["candidates"]
+            >>> client.request("GET", "loadbalancer", "core", explain=1)["candidates"][0]["eligible"]
+            True
         """
         about = path[1] if path[0] == "services" and len(path) > 1 else ""
         make = {"GET": requests.get, "POST": requests.post}[method]

@@ -72,7 +72,6 @@ def test_an_event_is_one_line() -> None:
             "shop",
             "crash",
             "pid=42",
-            "code=null",
             "signal=SIGKILL",
         ]
     )

@@ -19,7 +19,7 @@ __all__ = ["actors", "api", "serve", "served"]
 @pytest.fixture(autouse=True)
 def nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """No server, token or port of the user's is met by accident."""
-    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
+    monkeypatch.setenv("AZORA_TOKEN_FILE", str(tmp_path / "token"))
     for name in ("AZORA_URL", "AZORA_TOKEN", "ORCHESTRATOR_PORT"):
         monkeypatch.delenv(name, raising=False)
 
