@@ -17,7 +17,7 @@ from azora_orchestrator._addresses import is_loopback
 from azora_orchestrator._hosts import Hosts
 from azora_orchestrator.errors import InvalidArgument
 from azora_orchestrator.server import owner, tokens
-from azora_orchestrator.server.answers import Refusal
+from azora_orchestrator.server.problems import HTTPProblem
 
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 # Headers that a proxy adds; one that ends with "*" stands for all that begin so.
@@ -77,7 +77,7 @@ class Access:
         """Lets a request pass, or refuses it.
 
         Raises:
-            Refusal: 400, 401, 403 or 421, with what to do about it.
+            HTTPProblem: 400, 401, 403 or 421, with what to do about it.
         """
         self._check_host(scope)
         if unsafe or _takes_lease(scope):
@@ -95,10 +95,10 @@ class Access:
             return
         if not hosts:
             if scope.get("http_version", "1.1") != "1.0":
-                raise Refusal(400, "invalid_request", "the Host header is missing")
+                raise HTTPProblem(400, "invalid_request", "the Host header is missing")
             return
         if len(hosts) > 1:
-            raise Refusal(400, "invalid_request", "there is more than one Host header")
+            raise HTTPProblem(400, "invalid_request", "there is more than one Host header")
         if not self.hosts.allows(hosts[0].decode("latin-1")):
             raise _unknown_host()
         if len(self.known_hosts) < 64:
@@ -128,7 +128,7 @@ def _check_page(scope: Any) -> None:
     headers = dict(scope["headers"])
     site = headers.get(b"sec-fetch-site")
     if site is not None and site not in (b"same-origin", b"none"):
-        raise Refusal(403, "foreign_origin", FOREIGN)
+        raise HTTPProblem(403, "foreign_origin", FOREIGN)
     origin = headers.get(b"origin")
     if origin is None:
         return
@@ -137,7 +137,7 @@ def _check_page(scope: Any) -> None:
     usual = _DEFAULT_PORTS.get(scheme, "")
     ours = f"{scheme}://{host.removesuffix(usual)}"
     if not host or origin.decode("latin-1").lower().removesuffix(usual) != ours:
-        raise Refusal(403, "foreign_origin", FOREIGN)
+        raise HTTPProblem(403, "foreign_origin", FOREIGN)
 
 
 def _takes_lease(scope: Any) -> bool:
@@ -170,8 +170,8 @@ def _bearer(scope: Any) -> str | None:
     return given.strip() if scheme.lower() == "bearer" else None
 
 
-def _unknown_host() -> Refusal:
-    return Refusal(
+def _unknown_host() -> HTTPProblem:
+    return HTTPProblem(
         421,
         "unknown_host",
         "this server does not answer to that Host; use a loopback address, or start it with the "
@@ -179,9 +179,9 @@ def _unknown_host() -> Refusal:
     )
 
 
-def _unauthorized(why: str, scope: Any) -> Refusal:
+def _unauthorized(why: str, scope: Any) -> HTTPProblem:
     how = f"{tokens.whereabouts()}; {_SEND}" if _is_local(scope) else HOW
-    return Refusal(
+    return HTTPProblem(
         401,
         "token_required",
         f"{why}: {how}",

@@ -24,18 +24,18 @@ from starlette.routing import Match
 from azora_orchestrator._core import CoreError
 from azora_orchestrator.server import bodies, openapi, parameters, routes
 from azora_orchestrator.server.access import NOT_PLAIN, SAFE_METHODS, Access
-from azora_orchestrator.server.answers import (
-    JSON_TYPE,
-    Headers,
-    Refusal,
-    from_core,
-    problem,
-    shutting_down,
-)
 from azora_orchestrator.server.closing import Closing
 from azora_orchestrator.server.core_calls import CoreCalls
 from azora_orchestrator.server.deadlines import Deadlines
 from azora_orchestrator.server.log_follow import FolderNews
+from azora_orchestrator.server.problems import (
+    JSON_TYPE,
+    Headers,
+    HTTPProblem,
+    from_core,
+    problem,
+    shutting_down,
+)
 from azora_orchestrator.server.refusals import RefusalCounts
 from azora_orchestrator.server.routes.services import REGISTER, registered
 from azora_orchestrator.server.streaming import Streams
@@ -95,7 +95,7 @@ class AzoraApp(FastAPI):
         self._states: dict[asyncio.AbstractEventLoop, _LoopState] = {}
         self._workers = ThreadPoolExecutor(_WORKERS, thread_name_prefix="azora-rest")
         self._log_readers = ThreadPoolExecutor(_LOG_READERS, thread_name_prefix="azora-logs")
-        self.add_exception_handler(Refusal, _on_refusal)
+        self.add_exception_handler(HTTPProblem, _on_refusal)
         self.add_exception_handler(CoreError, _on_core_error)
         self.add_exception_handler(RequestValidationError, _on_wrong_parameters)
         self.add_exception_handler(HTTPException, _on_http)
@@ -251,8 +251,8 @@ def _path_below_mount(scope: Any) -> str:
     return path or "/"
 
 
-def _refusal_of(error: Exception, method: str, path: str) -> Refusal:
-    if isinstance(error, Refusal):
+def _refusal_of(error: Exception, method: str, path: str) -> HTTPProblem:
+    if isinstance(error, HTTPProblem):
         return error
     if isinstance(error, CoreError):
         return from_core(error)
@@ -299,7 +299,7 @@ async def _send(
     await send({"type": "http.response.body", "body": b"" if head else body})
 
 
-def _respond(request: Request, refusal: Refusal) -> Response:
+def _respond(request: Request, refusal: HTTPProblem) -> Response:
     unsafe = request.method not in SAFE_METHODS
     request.app.refusals.count(refusal)
     status, headers, body = problem(refusal, unsafe=unsafe)
@@ -309,7 +309,7 @@ def _respond(request: Request, refusal: Refusal) -> Response:
 
 
 async def _on_refusal(request: Request, error: Exception) -> Response:
-    assert isinstance(error, Refusal)  # noqa: S101 (registered for it alone)
+    assert isinstance(error, HTTPProblem)  # noqa: S101 (registered for it alone)
     return _respond(request, error)
 
 
@@ -329,13 +329,15 @@ async def _on_http(request: Request, error: Exception) -> Response:
     status = getattr(error, "status_code", 500)
     root = request.scope.get("root_path", "")
     if status == 404:
-        refusal = Refusal(404, "not_found", f"there is no {request.url.path} here; see {root}/docs")
+        refusal = HTTPProblem(
+            404, "not_found", f"there is no {request.url.path} here; see {root}/docs"
+        )
     elif status == 405:
-        refusal = Refusal(
+        refusal = HTTPProblem(
             405, "method_not_allowed", f"{request.method} is not allowed here; see {root}/docs"
         )
     else:
-        refusal = Refusal(status, "invalid_request", str(getattr(error, "detail", "")))
+        refusal = HTTPProblem(status, "invalid_request", str(getattr(error, "detail", "")))
     if status == 405:
         refusal.headers.append((b"allow", _allowed(request).encode()))
     return _respond(request, refusal)
@@ -359,8 +361,8 @@ async def _on_bug(request: Request, error: Exception) -> Response:
     return _respond(request, _bug())
 
 
-def _bug() -> Refusal:
-    return Refusal(500, "internal", "the server failed on this request; see its log")
+def _bug() -> HTTPProblem:
+    return HTTPProblem(500, "internal", "the server failed on this request; see its log")
 
 
 def create_app(

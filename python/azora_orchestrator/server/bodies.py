@@ -11,8 +11,8 @@ import asyncio
 import contextlib
 from typing import Any
 
-from azora_orchestrator.server.answers import Headers, Refusal, shutting_down
 from azora_orchestrator.server.deadlines import Deadlines
+from azora_orchestrator.server.problems import Headers, HTTPProblem, shutting_down
 
 MAX_BODY_BYTES = 256 * 1024
 BODY_SECONDS = 10.0
@@ -38,7 +38,7 @@ async def read(headers: Headers, receive: Any, deadlines: Deadlines) -> bytes:
     """The whole body of a change.
 
     Raises:
-        Refusal: 413, 408, 400; 503: the server began to shut down meanwhile.
+        HTTPProblem: 413, 408, 400; 503: the server began to shut down meanwhile.
     """
     if (announced(headers) or 0) > MAX_BODY_BYTES:
         raise _too_large()
@@ -46,7 +46,9 @@ async def read(headers: Headers, receive: Any, deadlines: Deadlines) -> bytes:
         body: bytes = await deadlines.wait(_whole(receive), BODY_SECONDS)
     except TimeoutError:
         late = f"the body did not arrive within {BODY_SECONDS:.0f} s"
-        raise shutting_down() if deadlines.ended else Refusal(408, "body_timeout", late) from None
+        raise (
+            shutting_down() if deadlines.ended else HTTPProblem(408, "body_timeout", late)
+        ) from None
     return body
 
 
@@ -59,13 +61,13 @@ def check_kind(headers: Headers) -> None:
     )
     if not is_json:
         shown = kind.decode("latin-1") or "nothing"
-        raise Refusal(
+        raise HTTPProblem(
             415,
             "not_json",
             f'the body is declared as "{shown}"; send it with `Content-Type: application/json`',
         )
     if given.get(b"content-encoding", b"identity").strip().lower() != b"identity":
-        raise Refusal(415, "encoded_body", "the body is encoded; send it plain")
+        raise HTTPProblem(415, "encoded_body", "the body is encoded; send it plain")
 
 
 def replay(body: bytes, receive: Any) -> Any:
@@ -124,7 +126,7 @@ async def _whole(receive: Any) -> bytes:
     while True:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise Refusal(400, "invalid_request", "the body ended early")
+            raise HTTPProblem(400, "invalid_request", "the body ended early")
         chunk = message.get("body", b"")
         size += len(chunk)
         if size > MAX_BODY_BYTES:
@@ -134,5 +136,5 @@ async def _whole(receive: Any) -> bytes:
             return b"".join(chunks)
 
 
-def _too_large() -> Refusal:
-    return Refusal(413, "body_too_large", f"the body is larger than {MAX_BODY_BYTES} bytes")
+def _too_large() -> HTTPProblem:
+    return HTTPProblem(413, "body_too_large", f"the body is larger than {MAX_BODY_BYTES} bytes")

@@ -10,7 +10,7 @@ import ipaddress
 from collections import Counter
 
 from azora_orchestrator._addresses import is_loopback
-from azora_orchestrator.server.answers import Refusal
+from azora_orchestrator.server.problems import HTTPProblem
 
 MAX_CONNECTIONS = 1024
 MAX_CONNECTIONS_PER_PEER = 128
@@ -35,14 +35,14 @@ class Connections:
         self._open = 0
         self._of_peer: Counter[str] = Counter()
 
-    def enter(self, peer: str | None) -> Refusal | None:
+    def enter(self, peer: str | None) -> HTTPProblem | None:
         """Takes a connection in; what to tell it when there is no room.
 
         Args:
             peer: Its address; None: it has none.
         """
         if self._open >= self._most:
-            return Refusal(
+            return HTTPProblem(
                 503,
                 "connection_limit",
                 f"{self._most} connections are open already; try again later",
@@ -51,7 +51,7 @@ class Connections:
         network = _network_of(peer)
         if network is not None:
             if self._of_peer[network] >= self._most_per_peer:
-                return Refusal(
+                return HTTPProblem(
                     429,
                     "peer_connection_limit",
                     f"{self._most_per_peer} connections of {peer} are open already; close some",

@@ -23,8 +23,8 @@ from typing import Any
 import httptools
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from azora_orchestrator.server.answers import Refusal, problem
 from azora_orchestrator.server.connections import Connections
+from azora_orchestrator.server.problems import HTTPProblem, problem
 
 # Faults of ours are logged; what a client sends is not: anyone could fill the log with it.
 log = logging.getLogger("azora.server.http")
@@ -61,7 +61,7 @@ class Door:
             self._date = [(b"date", formatdate(now, usegmt=True).encode())]
         return self._date
 
-    def refuse(self, refusal: Refusal) -> bytes:
+    def refuse(self, refusal: HTTPProblem) -> bytes:
         """The whole answer, ready to be written; it ends the connection."""
         self.app.refusals.count(refusal)
         status, headers, body = problem(refusal, unsafe=False)
@@ -86,7 +86,7 @@ class Protocol(HttpToolsProtocol):
         self._in_head = True  # the next head has come in part, or not yet
         self._fed = 0  # bytes of that head before the present data
         self._reading = 0
-        self._refusal: Refusal | None = None
+        self._refusal: HTTPProblem | None = None
         self._deadline: asyncio.TimerHandle | None = None  # of the head
         self._taking: asyncio.TimerHandle | None = None  # of the answer
         self._answering: Any = None  # the request that is being answered
@@ -143,7 +143,7 @@ class Protocol(HttpToolsProtocol):
         """The head is complete: hands the request to the app, or refuses it."""
         self._in_head = False
         if self._is_too_large():
-            self._refusal = Refusal(
+            self._refusal = HTTPProblem(
                 431,
                 "head_too_large",
                 f"a request may have {MAX_HEADERS} header lines of {MAX_HEADER_BYTES} bytes in all",
@@ -179,7 +179,7 @@ class Protocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (ours says what is expected)
         """Answers when the parser gave up, or we stopped it."""
-        unread = Refusal(400, "invalid_request", "this is not a request of HTTP/1.1")
+        unread = HTTPProblem(400, "invalid_request", "this is not a request of HTTP/1.1")
         self._say(self._refusal or unread)
 
     def _unsupported_upgrade_warning(self) -> None:
@@ -189,7 +189,7 @@ class Protocol(HttpToolsProtocol):
     def _peer(self) -> str | None:
         return self.client[0] if self.client else None
 
-    def _turn_away(self, refusal: Refusal) -> None:
+    def _turn_away(self, refusal: HTTPProblem) -> None:
         self._refusal = refusal
         self.transport.write(self._door.refuse(refusal))
         self._door.turned_away += 1
@@ -245,9 +245,9 @@ class Protocol(HttpToolsProtocol):
             self._watch_taking(left)
 
     def _refuse(self, status: int, code: str, message: str) -> None:
-        self._say(Refusal(status, code, message))
+        self._say(HTTPProblem(status, code, message))
 
-    def _say(self, refusal: Refusal) -> None:
+    def _say(self, refusal: HTTPProblem) -> None:
         """Sends the last answer on this connection."""
         if self.transport.is_closing():
             return

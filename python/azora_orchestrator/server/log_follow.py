@@ -15,7 +15,7 @@ from starlette.responses import Response
 
 from azora_orchestrator import _core
 from azora_orchestrator._core import CoreError
-from azora_orchestrator.server.answers import TEXT_TYPE
+from azora_orchestrator.server.problems import TEXT_TYPE
 from azora_orchestrator.server.streaming import StreamEnd
 
 # A burst of output is read at most so often. An unfinished line is given by the second of two

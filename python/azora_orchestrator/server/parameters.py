@@ -13,7 +13,7 @@ from fastapi import Path
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticUseDefault
 
-from azora_orchestrator.server.answers import Refusal
+from azora_orchestrator.server.problems import HTTPProblem
 from azora_orchestrator.vocabulary import EVENT_TYPES, STRATEGIES
 
 MAX_PARAMETERS = 64
@@ -127,20 +127,20 @@ def check_counts(pairs: Sequence[tuple[str, str]], once: frozenset[str]) -> None
     """Refuses a query that gives one of the parameters `once` more often.
 
     Raises:
-        Refusal: 400.
+        HTTPProblem: 400.
     """
     names = [name for name, _ in pairs]
     for name in once:
         if (count := names.count(name)) > 1:
-            raise Refusal(400, "invalid_argument", f"{name}: given {count} times; give it once")
+            raise HTTPProblem(400, "invalid_argument", f"{name}: given {count} times; give it once")
 
 
-def refusal_of(errors: Sequence[Any]) -> Refusal:
+def refusal_of(errors: Sequence[Any]) -> HTTPProblem:
     """What FastAPI's judgement says, in our form."""
     parts = [
         f'{error["loc"][-1]}: is "{_shown(error["input"])}"; {error["msg"]}' for error in errors
     ]
-    return Refusal(400, "invalid_argument", "; ".join(parts))
+    return HTTPProblem(400, "invalid_argument", "; ".join(parts))
 
 
 def _shown(value: Any) -> str:

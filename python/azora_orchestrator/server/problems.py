@@ -45,7 +45,7 @@ def compact(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
 
 
-class Refusal(Exception):
+class HTTPProblem(Exception):
     """A request that gets an error answer.
 
     Args:
@@ -73,12 +73,12 @@ class Refusal(Exception):
         self.extra = dict(extra or {})
 
 
-def shutting_down() -> Refusal:
+def shutting_down() -> HTTPProblem:
     """The answer to a change, a wait or a new stream from the first signal on."""
-    return Refusal(503, "shutting_down", "the server is shutting down")
+    return HTTPProblem(503, "shutting_down", "the server is shutting down")
 
 
-def problem(refusal: Refusal, *, unsafe: bool) -> tuple[int, Headers, bytes]:
+def problem(refusal: HTTPProblem, *, unsafe: bool) -> tuple[int, Headers, bytes]:
     """The error answer: status, headers, body. `unsafe` adds `success:false`, as the seed does."""
     body: dict[str, Any] = {"success": False} if unsafe else {}
     body |= {
@@ -93,10 +93,10 @@ def problem(refusal: Refusal, *, unsafe: bool) -> tuple[int, Headers, bytes]:
     return refusal.status, [(b"content-type", PROBLEM_TYPE), *refusal.headers], compact(body)
 
 
-def from_core(error: Exception) -> Refusal:
+def from_core(error: Exception) -> HTTPProblem:
     """A refusal of the core, as a REST answer. Takes a CoreError: args (code, message, faults)."""
     code, message, faults = (*error.args, "", (), ())[:3]
     extra = {}
     if faults:
         extra["faults"] = [{"field": field, "message": text} for field, text in faults]
-    return Refusal(_STATUS_OF_CODE.get(code, 500), str(code), str(message), extra=extra)
+    return HTTPProblem(_STATUS_OF_CODE.get(code, 500), str(code), str(message), extra=extra)

@@ -5,7 +5,7 @@ A limit is never silent: whoever meets it gets an answer with the reason, and `/
 
 from __future__ import annotations
 
-from azora_orchestrator.server.answers import Refusal
+from azora_orchestrator.server.problems import HTTPProblem
 
 # Code of the refusal -> what was too much.
 REASONS = {
@@ -29,7 +29,7 @@ class RefusalCounts:
     def __init__(self) -> None:
         self._counts = dict.fromkeys(REASONS, 0)
 
-    def count(self, refusal: Refusal) -> None:
+    def count(self, refusal: HTTPProblem) -> None:
         """Counts a refusal, if it is one for a limit."""
         if refusal.code in self._counts:
             self._counts[refusal.code] += 1

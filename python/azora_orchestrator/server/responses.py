@@ -7,7 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
-from azora_orchestrator.server.answers import JSON_TYPE, compact
+from azora_orchestrator.server.problems import JSON_TYPE, compact
 
 PIECE = 256 * 1024
 

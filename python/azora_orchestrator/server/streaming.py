@@ -11,7 +11,7 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any, Self
 
-from azora_orchestrator.server.answers import Refusal, shutting_down
+from azora_orchestrator.server.problems import HTTPProblem, shutting_down
 
 MAX_STREAMS = 256
 METRIC = "azora_http_streams"
@@ -27,12 +27,12 @@ class Streams:
         """Refuses one more stream.
 
         Raises:
-            Refusal: 503 while the server shuts down, 429 when there are too many.
+            HTTPProblem: 503 while the server shuts down, 429 when there are too many.
         """
         if app.draining:
             raise shutting_down()
         if self.open >= MAX_STREAMS:
-            raise Refusal(
+            raise HTTPProblem(
                 429,
                 "limit_reached",
                 f"{MAX_STREAMS} streams of events and logs are open, which is the limit; "

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from starlette.requests import Request
 
-from azora_orchestrator.server.answers import Refusal, shutting_down
+from azora_orchestrator.server.problems import HTTPProblem, shutting_down
 from azora_orchestrator.server.streaming import until_disconnect
 
 _T = TypeVar("_T")
@@ -18,7 +18,7 @@ async def until_done(app: Any, request: Request, call: Coroutine[Any, Any, _T]) 
     """The result of a call, which is cancelled when nobody waits for it any more.
 
     Raises:
-        Refusal: 503: the server began to shut down meanwhile; 499: the client has left.
+        HTTPProblem: 503: the server began to shut down meanwhile; 499: the client has left.
     """
     done = asyncio.ensure_future(call)
     closing = asyncio.ensure_future(app.closing.wait())
@@ -29,7 +29,7 @@ async def until_done(app: Any, request: Request, call: Coroutine[Any, Any, _T]) 
             return done.result()
         if closing.done():
             raise shutting_down()
-        raise Refusal(499, "client_gone", "the client has left")  # nobody reads it
+        raise HTTPProblem(499, "client_gone", "the client has left")  # nobody reads it
     finally:
         for task in (done, closing, gone):
             task.cancel()

@@ -16,7 +16,7 @@ from azora_orchestrator import InvalidArgument, MasterOrchestrator
 from azora_orchestrator._hosts import Hosts
 from azora_orchestrator.server import create_app, owner, tokens
 from azora_orchestrator.server.access import Access
-from azora_orchestrator.server.answers import Refusal
+from azora_orchestrator.server.problems import HTTPProblem
 
 SPEC = {"id": "a", "type": "core", "endpoint": "http://127.0.0.1:1"}
 
@@ -266,7 +266,7 @@ def origin_passes(scheme: str, host: bytes, origin: bytes) -> bool:
     scope = {"type": "http", "scheme": scheme, "headers": headers, "path": "/", "query_string": b""}
     try:
         Access(None, ["box.example"]).check(scope, unsafe=True)
-    except Refusal as refusal:
+    except HTTPProblem as refusal:
         return refusal.code != "foreign_origin"
     return True
 

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from azora_orchestrator._core import CoreError
 from azora_orchestrator.server import schemas
-from azora_orchestrator.server.answers import compact, from_core
 from azora_orchestrator.server.openapi import PROBLEMS
 from azora_orchestrator.server.parameters import Flag, LeaseMode, Strategy, Text
+from azora_orchestrator.server.problems import compact, from_core
 from azora_orchestrator.server.responses import json_response
 from azora_orchestrator.server.routes.common import App, new_router
 
@@ -37,7 +37,7 @@ def _pick_or_say_why(
     """The answer's body.
 
     Raises:
-        Refusal: The pool has no instance, or the question is wrong.
+        HTTPProblem: The pool has no instance, or the question is wrong.
     """
     try:
         body: bytes = app.core.pick_json(pool, strategy, key, peer, lease, explain, peek)

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from azora_orchestrator.server import openapi
-from azora_orchestrator.server.answers import Refusal
 from azora_orchestrator.server.parameters import MAX_PARAMETERS, check_counts
+from azora_orchestrator.server.problems import HTTPProblem
 
 _MAY_BE_REPEATED = frozenset({"type"})
 
@@ -54,7 +54,7 @@ def _pairs(raw: bytes) -> list[tuple[str, str]]:
         text = raw.decode("latin-1")
         return parse_qsl(text, keep_blank_values=True, max_num_fields=MAX_PARAMETERS)
     except ValueError:
-        raise Refusal(
+        raise HTTPProblem(
             400, "invalid_argument", f"the query has more than {MAX_PARAMETERS} parameters"
         ) from None
 

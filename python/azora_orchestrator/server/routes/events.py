@@ -8,7 +8,6 @@ from fastapi import Header, Query
 from starlette.responses import PlainTextResponse, Response
 
 from azora_orchestrator.server import openapi
-from azora_orchestrator.server.answers import Refusal
 from azora_orchestrator.server.event_stream import EventStream
 from azora_orchestrator.server.log_follow import LogAnswer
 from azora_orchestrator.server.parameters import (
@@ -20,6 +19,7 @@ from azora_orchestrator.server.parameters import (
     Text,
     Token,
 )
+from azora_orchestrator.server.problems import HTTPProblem
 from azora_orchestrator.server.routes.common import App, new_router
 
 router = new_router()
@@ -43,7 +43,7 @@ async def logs(
 ) -> Response:
     """What a service wrote, as plain text."""
     if app.core.find(id) is None:
-        raise Refusal(404, "unknown_service", "Service not found")
+        raise HTTPProblem(404, "unknown_service", "Service not found")
     return LogAnswer(app, id, lines=lines, follow=follow, timestamps=timestamps, notes=notes or "")
 
 

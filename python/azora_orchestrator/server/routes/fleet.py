@@ -8,9 +8,9 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from azora_orchestrator.server import schemas
-from azora_orchestrator.server.answers import Refusal
 from azora_orchestrator.server.openapi import PROBLEMS
 from azora_orchestrator.server.parameters import OneType
+from azora_orchestrator.server.problems import HTTPProblem
 from azora_orchestrator.server.responses import json_response, said
 from azora_orchestrator.server.routes.common import App, new_router
 from azora_orchestrator.server.waiting import until_done
@@ -67,7 +67,7 @@ async def stop(app: App, request: Request) -> Response:
     left = await until_done(app, request, app.core_calls.stop(app.stop_timeout_ms))
     if left:
         names = ", ".join(left)
-        raise Refusal(
+        raise HTTPProblem(
             504, "timed_out", f"did not stop in time: {names}", extra={"notStopped": left}
         )
     return said("Orchestrator stopped successfully")

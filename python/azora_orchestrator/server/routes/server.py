@@ -9,8 +9,8 @@ from fastapi import Request
 from starlette.responses import PlainTextResponse, Response
 
 from azora_orchestrator.server import openapi, schemas
-from azora_orchestrator.server.answers import Refusal, compact
 from azora_orchestrator.server.openapi import PROBLEMS
+from azora_orchestrator.server.problems import HTTPProblem, compact
 from azora_orchestrator.server.responses import json_response
 from azora_orchestrator.server.routes.common import App, new_router
 
@@ -41,7 +41,7 @@ async def readyz(app: App) -> Response:
         reason = app.core.trouble() or None
     extra: dict[str, Any] = {"insecurePlaintext": True} if app.in_the_clear else {}
     if reason is not None:
-        raise Refusal(503, "not_ready", reason, extra=extra)
+        raise HTTPProblem(503, "not_ready", reason, extra=extra)
     if ended := app.core.ended():
         ids, lines = ([*column] for column in zip(*ended, strict=True))
         extra |= {"endedServices": ids, "details": lines}

@@ -10,9 +10,9 @@ from starlette.responses import Response
 
 from azora_orchestrator._core import CoreError
 from azora_orchestrator.server import openapi, schemas
-from azora_orchestrator.server.answers import Refusal, from_core
 from azora_orchestrator.server.openapi import PROBLEMS
 from azora_orchestrator.server.parameters import ServiceId
+from azora_orchestrator.server.problems import HTTPProblem, from_core
 from azora_orchestrator.server.responses import json_response, said, said_body
 from azora_orchestrator.server.routes.common import App, new_router
 
@@ -40,7 +40,7 @@ async def service(app: App, id: ServiceId) -> Response:
     """One service: configuration, health, lifecycle, process."""
     found = app.core.find(id)
     if found is None:
-        raise Refusal(404, "unknown_service", "Service not found")
+        raise HTTPProblem(404, "unknown_service", "Service not found")
     return json_response(found.json)
 
 
@@ -77,7 +77,7 @@ async def registered(app: AzoraApp, body: bytes) -> bytes:
     return said_body(f"Service {given.get('name', given['id'])} registered successfully")
 
 
-def _unreadable(refusal: Refusal) -> Refusal:
+def _unreadable(refusal: HTTPProblem) -> HTTPProblem:
     """Says what is not JSON; a number out of range in one of our fields is a fault of that."""
     if refusal.code == "invalid_json" and not refusal.extra:
         refusal.message = f"the body is not valid JSON: {refusal.message}"
@@ -88,6 +88,6 @@ def _text_of(body: bytes) -> str:
     try:
         return body.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
-        raise Refusal(
+        raise HTTPProblem(
             400, "invalid_json", f"the body is not UTF-8: byte {error.start} is wrong"
         ) from None

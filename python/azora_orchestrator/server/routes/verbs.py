@@ -8,8 +8,8 @@ from fastapi import Query, Request
 from starlette.responses import Response
 
 from azora_orchestrator.server import openapi, schemas
-from azora_orchestrator.server.answers import compact
 from azora_orchestrator.server.parameters import Flag, Ready, ServiceId, Stopped, WaitMs
+from azora_orchestrator.server.problems import compact
 from azora_orchestrator.server.responses import json_response
 from azora_orchestrator.server.routes.common import App, new_router
 from azora_orchestrator.server.waiting import until_done
