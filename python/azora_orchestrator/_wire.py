@@ -7,21 +7,16 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
 from typing import Any
 
+from azora_orchestrator._json_values import MOST_DEPTH, expressible, rule_of
 from azora_orchestrator._shown import shown
 from azora_orchestrator.errors import InvalidArgument, InvalidSpec
 from azora_orchestrator.service_config import ServiceConfig
 
 __all__ = ["split", "texts_of", "unsayable"]
-
-_DEPTH = 32  # of nesting, as the core reads it
-_RULE = "it must be a string, number, boolean, list or table"
-_FINITE = "it must be a finite number"
 
 
 def split(
@@ -79,18 +74,15 @@ def _unsayable(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         with contextlib.suppress(TypeError):
             value = _plain(value)
         if not isinstance(value, dict | list | tuple):
-            if not _sayable(value):
-                rule = _FINITE if isinstance(value, float) else _RULE
-                if isinstance(value, timedelta):
-                    rule = f"it must be milliseconds: {round(value.total_seconds() * 1000)}"
-                yield field, f"is {shown(value)}; {rule}"
-        elif depth >= _DEPTH:
-            yield field.partition(".")[0], f"is nested deeper than {_DEPTH}; flatten it"
+            if not expressible(value):
+                yield field, f"is {shown(value)}; it must be {rule_of(field, value)}"
+        elif depth >= MOST_DEPTH:
+            yield field.partition(".")[0], f"is nested deeper than {MOST_DEPTH}; flatten it"
             return
         elif isinstance(value, dict):
             for key, below in reversed(value.items()):
                 name = f"{field}.{key}" if field else f"{key}"
-                if _sayable(key):
+                if expressible(key):
                     pending.append((name, below, depth + 1))
                 else:
                     yield ascii(name), "is no name of a field; it must be a text"
@@ -99,11 +91,3 @@ def _unsayable(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 (f"{field}[{index}]", below, depth + 1)
                 for index, below in reversed(list(enumerate(value)))
             ]
-
-
-def _sayable(value: object) -> bool:
-    if isinstance(value, str):
-        return value == value.encode("utf-8", "ignore").decode()
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int | None) and -(2**63) <= (value or 0) < 2**64

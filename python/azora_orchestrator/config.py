@@ -19,13 +19,13 @@ from azora_orchestrator._addresses import in_the_clear, is_network
 from azora_orchestrator._config_lines import Lines, line_of, path_of
 from azora_orchestrator._config_rehearsal import rehearse
 from azora_orchestrator._config_text import Unreadable, read_text
+from azora_orchestrator._json_values import MOST_DEPTH, expressible, rule_of
 from azora_orchestrator.config_fault import ConfigFault
 from azora_orchestrator.config_rules import (
     ORCHESTRATOR,
     POOL,
     Rules,
     Wrong,
-    is_sayable,
     milliseconds,
     shown_value,
 )
@@ -216,25 +216,20 @@ class _Loader:
                 below = [((*at, str(key)), key, value) for key, value in item.items()]
             elif isinstance(item, list):
                 below = [((*at, index), index, value) for index, value in enumerate(item)]
-            elif not is_sayable(item):
+            elif not expressible(item):
                 rule = _FINITE if isinstance(item, float) else _SAYABLE
                 self.fault(at, _dotted(at), f"is {shown_value(item)}; it must be {rule}")
                 continue
             else:
                 continue
-            if len(at) - len(path) >= _DEPTH:
-                self.fault(at, _dotted(at[:8]), f"is nested deeper than {_DEPTH}; flatten it")
+            if len(at) - len(path) >= MOST_DEPTH:
+                self.fault(at, _dotted(at[:8]), f"is nested deeper than {MOST_DEPTH}; flatten it")
                 continue
             for inner, key, value in below:
-                if not is_sayable(key):
+                if not expressible(key):
                     self.fault(inner, shown_value(key), "is no name of a field; it must be a text")
                 pending.append((inner, value))
         return len(self.config.faults) > before
-
-
-_DEPTH = 32  # of nesting, as the core reads it
-_SAYABLE = "a string, number or boolean"
-_FINITE = "a finite number"
 
 
 def _dotted(path: _Path) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 from azora_orchestrator import _core
 from azora_orchestrator._hosts import Hosts
+from azora_orchestrator._json_values import expressible
 from azora_orchestrator.errors import InvalidArgument
 
 __all__ = [
@@ -18,7 +18,6 @@ __all__ = [
     "Rules",
     "Wrong",
     "duration",
-    "is_sayable",
     "milliseconds",
     "shown_value",
 ]
@@ -44,7 +43,7 @@ def shown_value(value: Any) -> str:
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value or not is_sayable(value):
+    if not isinstance(value, str) or not value or not expressible(value):
         raise Wrong(f"is {shown_value(value)}; it must be a text")
     return value
 
@@ -117,15 +116,6 @@ def _hosts(value: Any) -> list[str]:
     except InvalidArgument as error:
         raise Wrong(str(error).removeprefix("allowed_hosts: ")) from None
     return names
-
-
-def is_sayable(value: Any) -> bool:
-    """Whether JSON and the core can hold a value that is neither list nor table."""
-    if isinstance(value, str):
-        return value == value.encode("utf-8", "ignore").decode()
-    if isinstance(value, float):
-        return math.isfinite(value)
-    return isinstance(value, int | None) and -(2**63) <= (value or 0) < 2**64
 
 
 Rules = dict[str, tuple[str, Callable[[Any], Any]]]

@@ -43,10 +43,11 @@ class Service:
     Equal if the content is equal; can be pickled.
     """
 
-    __slots__ = ("_view",)
+    __slots__ = ("_parsed", "_view")
 
     def __init__(self, view: _View) -> None:
         self._view = view
+        self._parsed: dict[str, Any] | None = None
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any], *, seq: int = 0) -> Service:
@@ -63,6 +64,12 @@ class Service:
         """The answer of `GET /services/{id}`: a copy that may be changed."""
         data: dict[str, Any] = json.loads(self._view.json)
         return data
+
+    def _wire(self) -> dict[str, Any]:
+        """The same, parsed once; it stays inside."""
+        if self._parsed is None:
+            self._parsed = self.data
+        return self._parsed
 
     def to_dict(self) -> dict[str, Any]:
         """Return the answer of `GET /services/{id}`: a copy that may be changed."""
@@ -187,28 +194,28 @@ class Service:
     @property
     def process(self) -> Process | None:
         """Its process; None when it has none of ours, or is an entry with several instances."""
-        data = self.data.get("process")
+        data = self._wire().get("process")
         return None if data is None else Process(data)
 
     @property
     def cpu(self) -> float | None:
         """`cpu` of the body of its last check, where the service reports it; else None."""
-        return self.data["health"].get("cpu")  # type: ignore[no-any-return]
+        return self._wire()["health"].get("cpu")  # type: ignore[no-any-return]
 
     @property
     def memory(self) -> float | None:
         """`memory` of the body of its last check, where the service reports it; else None."""
-        return self.data["health"].get("memory")  # type: ignore[no-any-return]
+        return self._wire()["health"].get("memory")  # type: ignore[no-any-return]
 
     @property
     def instances(self) -> tuple[str, ...]:
         """Of an entry with replicas: ids of its instances; else empty."""
-        return tuple(self.data.get("instances", ()))
+        return tuple(self._wire().get("instances", ()))
 
     @property
     def ready(self) -> int | None:
         """Of an entry with replicas: how many instances are ready; else None."""
-        return self.data.get("ready")
+        return self._wire().get("ready")
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Service):

@@ -234,5 +234,10 @@ def test_a_value_that_cannot_be_shown_is_refused_all_the_same(orch: MasterOrches
 def test_what_json_cannot_say_is_named_likewise(orch: MasterOrchestrator) -> None:
     assert set(refused(orch, config(health_check_path=object()))) == {"health_check_path"}
     assert set(refused(orch, config(restart_max_delay_ms=float("nan")))) == {"restart_max_delay_ms"}
+    huge = config(priority=HUGE, health_check=HealthCheck(timeout_ms=HUGE), metadata={"a": HUGE})
+    faults = refused(orch, huge)
+    assert faults["priority"].endswith("it must be an integer from 1 to 10")
+    assert "at least 1 (milliseconds)" in faults["health_check.timeout_ms"]
+    assert faults["metadata.a"].endswith("it must be a number of 64 bits")
     (fault,) = refused(orch, config(kill_timeout_ms=timedelta(seconds=2))).values()
     assert fault.endswith("it must be milliseconds: 2000")

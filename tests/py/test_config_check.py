@@ -113,6 +113,13 @@ def test_a_file_is_checked_as_azora_check_does(tmp_path: Path) -> None:
     assert not check_config(tmp_path / "nothing.toml").ok
 
 
+def test_a_number_beyond_all_limits_names_the_rule_of_its_field(tmp_path: Path) -> None:
+    file = write(tmp_path, GOOD.replace('id = "db"', f'id = "db"\npriority = {2**80}'))
+    (fault,) = check_config(file).faults
+    assert (fault.line, fault.field) == (10, "priority")
+    assert fault.message.endswith("it must be an integer from 1 to 10")
+
+
 def service(**fields: Any) -> ServiceConfig:
     return ServiceConfig(**{"id": "a", "type": "core", "endpoint": "http://127.0.0.1:9", **fields})
 

@@ -94,6 +94,15 @@ def test_what_a_service_hands_out_is_a_copy(orch: MasterOrchestrator) -> None:
     service = orch.service("a")
     service.data["config"]["id"] = service.config["metadata"]["team"] = "b"
     assert (service.data["config"]["id"], service.config["metadata"]) == ("a", {"team": "a"})
+    orch.register(
+        ServiceConfig(
+            id="p", type="job", health_check={"type": "process"}, process={"argv": ["sleep", "60"]}
+        )
+    )
+    service = orch.service("p")
+    assert service.process is not None
+    service.process.to_dict()["incarnation"] = service.data["process"]["incarnation"] = 99
+    assert service.process["incarnation"] == service.process.incarnation != 99
 
 
 def test_a_service_is_made_again_from_its_answer(orch: MasterOrchestrator, web: Web) -> None:
