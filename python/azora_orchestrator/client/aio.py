@@ -11,7 +11,7 @@ import time
 import weakref
 from collections.abc import AsyncIterator, Callable, Generator, Iterable, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 import httpx
 
@@ -160,11 +160,12 @@ class AsyncClient:
 
     # Registration.
 
-    async def register(
-        self,
-        service: ServiceConfig | Mapping[str, Any] | None = None,
-        /,
-        **fields: Unpack[ServiceFields],
+    @overload
+    async def register(self, service: ServiceConfig | Mapping[str, Any], /) -> int: ...
+    @overload
+    async def register(self, **fields: Unpack[ServiceFields]) -> int: ...
+    async def register(  # type: ignore[misc]  # mypy does not see that **Any takes the keywords
+        self, service: ServiceConfig | Mapping[str, Any] | None = None, /, **fields: Any
     ) -> int:
         """See `Client.register`."""
         response = await self._connection.ask(requests.register(service, fields))

@@ -10,7 +10,7 @@ import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Literal, Self, Unpack
+from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
 import httpx
 
@@ -128,11 +128,12 @@ class Client:
 
     # Registration.
 
-    def register(
-        self,
-        service: ServiceConfig | Mapping[str, Any] | None = None,
-        /,
-        **fields: Unpack[ServiceFields],
+    @overload
+    def register(self, service: ServiceConfig | Mapping[str, Any], /) -> int: ...
+    @overload
+    def register(self, **fields: Unpack[ServiceFields]) -> int: ...
+    def register(  # type: ignore[misc]  # mypy does not see that **Any takes the keywords
+        self, service: ServiceConfig | Mapping[str, Any] | None = None, /, **fields: Any
     ) -> int:
         """Register one service, or replace the one of that id.
 

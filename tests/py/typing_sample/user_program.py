@@ -10,7 +10,9 @@ from datetime import datetime
 from typing import Literal, assert_type
 
 from azora_orchestrator import (
+    AsyncClient,
     AsyncMasterOrchestrator,
+    Client,
     Event,
     Graph,
     HealthCheck,
@@ -144,6 +146,32 @@ async def along() -> None:
         async for event in orch.events():
             print(event.seq)
         orch.on("serviceTypo", print)  # E: arg-type
+
+
+def remote(client: Client) -> None:
+    assert_type(client.register(describe()), int)
+    assert_type(client.register(id="a", type="core"), int)
+    client.register(id="a", type="core", prioritty=3)  # E: call-overload
+    assert_type(client.service("orders"), Service)
+    assert_type(client.pick("core", strategy="ip-hash", key="me"), Pick)
+    client.pick("core", strategy="leest-connections")  # E: arg-type
+    with client.lease("core") as lease:
+        assert_type(lease, Lease)
+    with client.events(type=ServiceRestartedEvent) as stream:
+        assert_type(stream.next(timeout_ms=100), Event | None)
+    client.events(type="serviceTypo")  # E: arg-type
+
+
+async def remote_along() -> None:
+    async with AsyncClient("http://127.0.0.1:5000", timeout_ms=1_000) as client:
+        assert_type(await client.register(id="a", type="core"), int)
+        assert_type(await client.graph(), Graph)
+        async with client.lease("core") as lease:
+            assert_type(lease.pick, Pick)
+        async for event in client.events():
+            assert_type(event, Event)
+        async for line in client.follow_logs("orders"):
+            assert_type(line, str)
 
 
 if __name__ == "__main__":
