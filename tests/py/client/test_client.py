@@ -268,6 +268,19 @@ def test_an_entry_is_waited_for_as_a_whole(
     assert {one.lifecycle for one in client.services(group="web")} == {"IDLE"}
 
 
+@pytest.mark.process
+def test_what_did_not_stop_in_time_is_named(
+    orch: MasterOrchestrator, api: Any, client: Client
+) -> None:
+    api.app.stop_timeout_ms = 300
+    stubborn = {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"]}
+    check = {"healthCheck": {"type": "process"}}
+    orch.register({"id": "a", "type": "t", "process": stubborn | {"stopTimeout": 30_000}} | check)
+    client.wait_ready("a", timeout_ms=20_000)
+    assert client.stop() == ["a"]
+    assert client.running is False
+
+
 def _tcp() -> dict[str, Any]:
     return {"endpoint": f"http://127.0.0.1:{free_port()}"}
 
