@@ -217,8 +217,8 @@ class _Loader:
             elif isinstance(item, list):
                 below = [((*at, index), index, value) for index, value in enumerate(item)]
             elif not expressible(item):
-                rule = _FINITE if isinstance(item, float) else _SAYABLE
-                self.fault(at, _dotted(at), f"is {shown_value(item)}; it must be {rule}")
+                name = _dotted(at)
+                self.fault(at, name, f"is {shown_value(item)}; it must be {rule_of(name, item)}")
                 continue
             else:
                 continue

@@ -492,8 +492,9 @@ class Client:
             **query: Parameters; those that are None are left out.
 
         Example:
-            >>> client.request("GET", "loadbalancer", "core", explain=1)["candidates"][0]["eligible"]
-            True
+            >>> answer = client.request("GET", "loadbalancer", "core", explain=1)
+            >>> answer["candidates"][0]["serviceId"]
+            'orders'
         """
         about = path[1] if path[0] == "services" and len(path) > 1 else ""
         make = {"GET": requests.get, "POST": requests.post}[method]

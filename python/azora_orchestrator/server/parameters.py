@@ -6,9 +6,10 @@ Each is parsed and judged before a route runs: nothing is begun for a request th
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Annotated, Any
 
+from annotated_types import GroupedMetadata
 from fastapi import Path
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticUseDefault
@@ -39,14 +40,18 @@ def _read_flag(value: Any) -> Any:
     raise _rule("1 or 0")
 
 
-def whole_number(low: int, high: int, kind: Any = int) -> Any:
-    """The type of a whole number within bounds; an empty text is the default.
+class Rule(GroupedMetadata):
+    """How a parameter's text is read, and what the OpenAPI document says of it."""
 
-    Args:
-        low: The least.
-        high: The greatest.
-        kind: int, or int | None for a parameter without a default.
-    """
+    def __init__(self, read: Callable[[Any], Any], schema: dict[str, Any]) -> None:
+        self._parts = (BeforeValidator(read), WithJsonSchema(schema))
+
+    def __iter__(self) -> Iterator[object]:
+        return iter(self._parts)
+
+
+def whole_number(low: int, high: int) -> Rule:
+    """A whole number from `low` to `high`; an empty text is the default."""
     rule = f"{low} to {high}"
 
     def read(value: Any) -> Any:
@@ -61,12 +66,11 @@ def whole_number(low: int, high: int, kind: Any = int) -> Any:
             raise _rule(rule)
         return int(value)
 
-    schema = WithJsonSchema({"type": "integer", "minimum": low, "maximum": high})
-    return Annotated[kind, BeforeValidator(read), schema]
+    return Rule(read, {"type": "integer", "minimum": low, "maximum": high})
 
 
-def word(*words: str) -> Any:
-    """The type of a text that is one of these words; an empty text is the default."""
+def word(*words: str) -> Rule:
+    """A text that is one of these words; an empty text is the default."""
 
     def read(value: Any) -> Any:
         if value == "":
@@ -75,8 +79,7 @@ def word(*words: str) -> Any:
             raise _rule(" or ".join(words))
         return value
 
-    schema = WithJsonSchema({"type": "string", "enum": list(words)})
-    return Annotated[str | None, BeforeValidator(read), schema]
+    return Rule(read, {"type": "string", "enum": list(words)})
 
 
 def _read_token(value: Any) -> Any:
@@ -111,12 +114,12 @@ EventTypes = Annotated[
 ]
 # A type that is given twice has no services, as the seed has it.
 OneType = Annotated[list[str], WithJsonSchema({"type": "string"})]
-WaitMs = whole_number(0, MAX_WAIT_MS)
-Lines = whole_number(0, MAX_LINES)
-EventNumber = whole_number(0, MAX_EVENT_NUMBER, int | None)
-Ready = word("ready")
-Stopped = word("stopped")
-LeaseMode = word("auto", "none")
+WaitMs = Annotated[int, whole_number(0, MAX_WAIT_MS)]
+Lines = Annotated[int, whole_number(0, MAX_LINES)]
+EventNumber = Annotated[int | None, whole_number(0, MAX_EVENT_NUMBER)]
+Ready = Annotated[str | None, word("ready")]
+Stopped = Annotated[str | None, word("stopped")]
+LeaseMode = Annotated[str | None, word("auto", "none")]
 
 ServiceId = Annotated[
     str, Path(description="Id of a service, or name of an entry: all its instances.")
