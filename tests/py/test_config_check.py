@@ -117,7 +117,7 @@ def test_a_number_beyond_all_limits_names_the_rule_of_its_field(tmp_path: Path) 
     file = write(tmp_path, GOOD.replace('id = "db"', f'id = "db"\npriority = {2**80}'))
     (fault,) = check_config(file).faults
     assert (fault.line, fault.field) == (10, "priority")
-    assert fault.message.endswith("it must be an integer from 1 to 10")
+    assert "it must be an integer from 1 to 10 (service" in fault.message
 
 
 def service(**fields: Any) -> ServiceConfig:

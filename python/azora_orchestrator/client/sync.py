@@ -444,10 +444,8 @@ class Client:
 
         Example:
             >>> with client.events(type="serviceRegistered", since=0) as stream:
-            ...     for event in stream:
-            ...         print(event.seq, event.service_id)
-            ...         break
-            1 db
+            ...     print(next(stream).service_id)
+            db
         """
         begin = self.seq() if since is None else integer_of("since", since, 0, MOST_SEQ)
         position = Position(begin, types_of(type), service)
@@ -481,8 +479,6 @@ class Client:
         self._readers.add(reader)
         return reader
 
-    # Requests.
-
     def request(self, method: Literal["GET", "POST"], *path: str, **query: Any) -> Any:
         """The JSON of any request, for what has no method here.
 
@@ -492,9 +488,8 @@ class Client:
             **query: Parameters; those that are None are left out.
 
         Example:
-            >>> answer = client.request("GET", "loadbalancer", "core", explain=1)
-            >>> answer["candidates"][0]["serviceId"]
-            'orders'
+            >>> client.request("GET", "graph")["startOrder"]
+            ['db', 'orders']
         """
         about = path[1] if path[0] == "services" and len(path) > 1 else ""
         make = {"GET": requests.get, "POST": requests.post}[method]

@@ -252,7 +252,7 @@ void ProgramRig::on_frame(const std::uint8_t* frame, std::size_t size) {
     EXPECT_EQ(type_of(record.phase), header.type);
     records[record.serial] = record;
   } else if (header.type == FrameType::refused) {
-    HTTPProblem refusal;
+    Refusal refusal;
     ASSERT_TRUE(read_refusal(frame, size, &refusal));
     refusals.push_back(refusal);
   }

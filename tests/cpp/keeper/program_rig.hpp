@@ -104,7 +104,7 @@ class ProgramRig {
   std::uint64_t epoch = 0;
   pid_t keeper_pid = 0;
   std::map<std::uint64_t, Record> records;
-  std::vector<HTTPProblem> refusals;
+  std::vector<Refusal> refusals;
   std::vector<FrameType> seen;
   bool link_ended = false;
 

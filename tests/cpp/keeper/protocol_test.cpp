@@ -183,7 +183,7 @@ TEST(Protocol, HelloRefAndRefusal) {
 
   frame.resize(kMaxSmallFrame);
   frame.resize(write_refusal(frame.data(), frame.size(), {1, 2, RefusalCode::busy, FrameType::launch, 4}, 0, 0));
-  HTTPProblem refusal;
+  Refusal refusal;
   ASSERT_TRUE(read_refusal(frame.data(), frame.size(), &refusal));
   EXPECT_EQ(refusal.code, RefusalCode::busy);
   EXPECT_EQ(refusal.type, FrameType::launch);
