@@ -18,6 +18,7 @@ import pytest
 import azora_orchestrator
 from azora_orchestrator import (
     EVENT_TYPES,
+    AsyncClient,
     AsyncMasterOrchestrator,
     AzoraError,
     Client,
@@ -32,6 +33,7 @@ from azora_orchestrator import (
     _core,
     event_classes,
 )
+from azora_orchestrator.client import RemoteEvents
 from azora_orchestrator.server import create_app
 from conftest import WebService
 from repository_rig import faults_of
@@ -80,7 +82,17 @@ def test_every_member_is_documented(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "made", [MasterOrchestrator, AsyncMasterOrchestrator, EventStream, Lease, Subscription]
+    "made",
+    [
+        AsyncClient,
+        AsyncMasterOrchestrator,
+        Client,
+        EventStream,
+        Lease,
+        MasterOrchestrator,
+        RemoteEvents,
+        Subscription,
+    ],
 )
 def test_every_parameter_is_documented(made: type) -> None:
     for name, value in members(made):
@@ -90,7 +102,7 @@ def test_every_parameter_is_documented(made: type) -> None:
         text = inspect.getdoc(function) or ""
         for parameter in inspect.signature(function).parameters:
             if parameter not in ("self", "cls"):
-                assert re.search(rf"^    (\*\*)?{parameter}: \S", text, re.MULTILINE), (
+                assert re.search(rf"^    \*{{0,2}}{parameter}: \S", text, re.MULTILINE), (
                     f"{made.__name__}.{name}: {parameter}"
                 )
 
@@ -129,7 +141,7 @@ def examples() -> list[doctest.DocTest]:
         if test.examples and not test.name.startswith("Async")
     }
     whole = finder.find(AsyncMasterOrchestrator, "AsyncMasterOrchestrator")[0]
-    return [*found.values(), whole]
+    return [*found.values(), whole, finder.find(RemoteEvents, "Client.events")[0]]
 
 
 @pytest.mark.parametrize("test", examples(), ids=lambda test: test.name)

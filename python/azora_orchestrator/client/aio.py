@@ -23,6 +23,7 @@ from azora_orchestrator.client.aio_streams import AsyncRemoteEvents
 from azora_orchestrator.client.requests import Request
 from azora_orchestrator.client.sse import MOST_SEQ, Decoder, LineSplitter, Position
 from azora_orchestrator.client.streams import event_of
+from azora_orchestrator.client.sync import Client
 from azora_orchestrator.client.waiting import (
     LOOK_AGAIN_SECONDS,
     TYPES,
@@ -190,11 +191,10 @@ class AsyncClient:
         response = await self._connection.ask(requests.status(detailed=True))
         return answers.services_of(self.url, response, type, group)
 
-    async def status(self, *, detailed: bool = False) -> FleetStatus:
-        """See `Client.status`. Here `services` is empty unless `detailed` is given."""
-        response = await self._connection.ask(requests.status(detailed=detailed))
-        services = answers.services_of(self.url, response) if detailed else ()
-        return answers.status_of(self.url, response, services)
+    async def status(self, *, detailed: bool = False) -> FleetStatus:  # noqa: ARG002
+        """See `Client.status`. Here the services are always read at once."""
+        response = await self._connection.ask(requests.status(detailed=True))
+        return answers.status_of(self.url, response, answers.services_of(self.url, response))
 
     async def why(self, id: str) -> Why:
         """See `Client.why`."""
@@ -411,3 +411,16 @@ class AsyncClient:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.url}{' closed' if self.closed else ''}>"
+
+
+def _document() -> None:
+    """Give the coroutines the whole documentation; above is only a reference to it."""
+    for name, function in vars(AsyncClient).items():
+        original = getattr(Client, name, None)
+        if original is not None and (function.__doc__ or "").startswith("See `Client."):
+            more = (function.__doc__ or "").partition("`. ")[2].partition("\n\n")[0].strip()
+            head, end, rest = (original.__doc__ or "").partition("\n\n")
+            function.__doc__ = f"{head} {more}{end}{rest}" if more else original.__doc__
+
+
+_document()

@@ -56,16 +56,18 @@ class AsyncRemoteEvents:
         self._task: asyncio.Task[None] | None = None
         self._change = asyncio.Event()
         self._room = asyncio.Event()
+        self._starting = asyncio.Lock()  # two readers must not both connect
         self.closed = False  # True after the end
         self.connected = False  # False while the connection is broken and tried again
 
     async def _start(self) -> None:
-        if self._task is not None or self.closed:
-            return
-        position = await self._begin()
-        response = await self._connect(position)
-        self.connected = True
-        self._task = asyncio.create_task(self._run(position, response), name="azora-events")
+        async with self._starting:
+            if self._task is not None or self.closed:
+                return
+            position = await self._begin()
+            response = await self._connect(position)
+            self.connected = True
+            self._task = asyncio.create_task(self._run(position, response), name="azora-events")
 
     async def _run(self, position: Position, response: httpx.Response) -> None:
         try:

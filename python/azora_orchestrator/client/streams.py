@@ -122,6 +122,10 @@ class Reader:
             with self._change:
                 self._failure = error
                 self._change.notify_all()
+        finally:
+            if self._response is not None:  # it was opened while the stream was closed
+                with contextlib.suppress(Exception):
+                    self._response.close()
 
     def _read(self, response: httpx.Response) -> None:
         decoder = Decoder()
@@ -185,8 +189,9 @@ class RemoteEvents:
     last event that was read. Events that the server no longer has are counted by a `gap`.
 
     Example:
-        >>> with client.events(type="serviceFailed") as stream:
-        ...     event = stream.next(timeout_ms=5_000)
+        >>> with client.events(since=0, type="serviceHealthy") as stream:
+        ...     print(stream.next(timeout_ms=5_000))
+        <Event 3 serviceHealthy db>
     """
 
     def __init__(self, reader: Reader) -> None:
@@ -229,7 +234,11 @@ class RemoteEvents:
         return taken[0] if taken else None
 
     def batch(self, *, timeout_ms: float | None = None) -> list[Event]:
-        """Wait for the next events and take all that are there; see `next()`."""
+        """Wait for the next events and take all that are there.
+
+        Args:
+            timeout_ms: As in `next()`.
+        """
         return self._take(timeout_ms, ROOM)
 
     def _take(self, timeout_ms: float | None, most: int) -> list[Event]:

@@ -64,7 +64,7 @@ class Client:
     Example:
         >>> with Client() as client:
         ...     print(client.status().healthy_services, client.pick("core").endpoint)
-        2 http://127.0.0.1:8081
+        2 http://127.0.0.1:7001
     """
 
     def __init__(
@@ -152,15 +152,18 @@ class Client:
             ExecForbidden: The service has a `process` or a `restart`.
 
         Example:
-            >>> seq = client.register(id="search", type="data", endpoint="http://127.0.0.1:9200")
-            >>> client.service("search").endpoint
-            'http://127.0.0.1:9200'
+            >>> seq = client.register(id="search", type="b2b", endpoint="http://127.0.0.1:9200")
+            >>> client.service("search").type
+            'b2b'
         """
         response = self._connection.ask(requests.register(service, fields))
         return answers.seq_of(self.url, response.headers)
 
     def unregister(self, id: str) -> bool:
         """Forget a service, or all instances of an entry; does not wait for their processes.
+
+        Args:
+            id: Id of a service or entry.
 
         Returns:
             False if there was none.
@@ -174,6 +177,9 @@ class Client:
     def service(self, id: str) -> Service:
         """One service as it is now, or an entry as one service.
 
+        Args:
+            id: Id of a service or entry.
+
         Raises:
             UnknownService: There is none of that id.
         """
@@ -182,7 +188,12 @@ class Client:
         return Service.from_dict(data, seq=answers.seq_of(self.url, response.headers))
 
     def services(self, *, type: str | None = None, group: str | None = None) -> list[Service]:
-        """All services in order of registration, or those of a type or a group."""
+        """All services in order of registration, or those of a type or a group.
+
+        Args:
+            type: Only services of this type.
+            group: Only services of this group.
+        """
         response = self._connection.ask(requests.status(detailed=True))
         return answers.services_of(self.url, response, type, group)
 
@@ -201,6 +212,9 @@ class Client:
     def why(self, id: str) -> Why:
         """Why a service is as it is, and what would change it.
 
+        Args:
+            id: Id of a service or entry.
+
         Raises:
             UnknownService: There is none of that id.
         """
@@ -208,6 +222,9 @@ class Client:
 
     def dependencies(self, id: str) -> Dependencies:
         """What a service needs and what needs it.
+
+        Args:
+            id: Id of a service or entry.
 
         Raises:
             UnknownService: There is none of that id.
@@ -271,7 +288,7 @@ class Client:
         """Choose an instance of a pool: a type, a group or an id. Takes no lease.
 
         Args:
-            pool: Its name.
+            pool: Name of a pool: a type, a group or the id of a service.
             key: What ip-hash hashes: the same key finds the same instance. Default: our address.
             strategy: Another one than the pool's.
 
@@ -280,7 +297,7 @@ class Client:
 
         Example:
             >>> client.pick("core", key="customer-7", strategy="ip-hash").endpoint
-            'http://127.0.0.1:8081'
+            'http://127.0.0.1:7001'
         """
         asked = requests.pick(pool, key=key, strategy=strategy, lease=False)
         return pick_from_dict(self._connection.json(asked))
@@ -288,18 +305,33 @@ class Client:
     def lease(
         self, pool: str, *, key: str | None = None, strategy: Strategy | None = None
     ) -> Lease:
-        """Pick an instance and count it as load until the lease is released.
+        """Pick an instance and count it as load until the lease is released or its time is over.
+
+        Args:
+            pool: Name of a pool: a type, a group or the id of a service.
+            key: What ip-hash hashes. Default: our address.
+            strategy: Another one than the pool's.
+
+        Raises:
+            NoHealthyInstance: No instance can be picked now, or there is no such pool.
 
         Example:
             >>> with client.lease("core") as lease:
             ...     print(lease.endpoint)
-            http://127.0.0.1:8081
+            http://127.0.0.1:7001
         """
         asked = requests.pick(pool, key=key, strategy=strategy, lease=True)
         return answers.lease_of(pool, self._connection.json(asked), self.release)
 
     def release(self, lease_id: str) -> bool:
-        """End a lease by its id; False when it had ended already."""
+        """End a lease by its id.
+
+        Args:
+            lease_id: The `id` of a `Lease`.
+
+        Returns:
+            False if it had ended before.
+        """
         return bool(self._connection.json(requests.release(lease_id))["released"])
 
     # Verbs. They return when the decision is made, or with `wait` when it has come true.
@@ -336,9 +368,13 @@ class Client:
         wait: bool = False,
         timeout_ms: float = _READY_MS,
     ) -> VerbAnswer:
-        """Stop a service, with `dependents` those that need it first; it stays stopped.
+        """Stop a service; it stays stopped. Raises what `start_service()` raises.
 
-        See `start_service()` for `wait`, `timeout_ms` and what is raised.
+        Args:
+            id: Of a service or an entry.
+            dependents: Stop the services that need it first.
+            wait: Return when it has no process, not when the decision is made.
+            timeout_ms: How long to wait, at most 600,000.
         """
         return self._verb(id, "stop", wait=wait, timeout_ms=timeout_ms, dependents=dependents)
 
@@ -350,9 +386,13 @@ class Client:
         wait: bool = False,
         timeout_ms: float = _READY_MS,
     ) -> VerbAnswer:
-        """Restart a service, or all instances of an entry.
+        """Restart a service, or all instances of an entry. Raises what `start_service()` raises.
 
-        See `start_service()` for `wait`, `timeout_ms` and what is raised.
+        Args:
+            id: Of a service or an entry.
+            dependents: Restart the services that need it, too.
+            wait: Return when it is ready again, not when the decision is made.
+            timeout_ms: How long to wait, at most 600,000.
         """
         return self._verb(id, "restart", wait=wait, timeout_ms=timeout_ms, dependents=dependents)
 
@@ -366,10 +406,14 @@ class Client:
     def wait_ready(
         self, id: str | Sequence[str] | None = None, *, timeout_ms: float = _READY_MS
     ) -> None:
-        """Wait until a service, several or all that are wanted up (None) are ready.
+        """Wait until a service, several or all of them are ready.
 
-        The name of an entry waits for all its instances, that of a group for all its members. A
-        job, which has no endpoint, is ready too when it has ended with 0.
+        A job, which has no endpoint, is ready too when it has ended with 0.
+
+        Args:
+            id: Ids of services, names of entries (all instances) or groups (all members). Default:
+                all services that are wanted up.
+            timeout_ms: How long to wait for all of them together.
 
         Raises:
             NotComing: One of them cannot become ready in time.
@@ -381,6 +425,10 @@ class Client:
 
     def wait_stopped(self, id: str | Sequence[str], *, timeout_ms: float = _READY_MS) -> None:
         """Wait until a service, or several, have no process.
+
+        Args:
+            id: Id of a service or entry, or several.
+            timeout_ms: How long to wait for all of them together.
 
         Raises:
             TimedOut: It has one when the time is over.
@@ -443,9 +491,13 @@ class Client:
                 could not be made anew at once, with True when it stands again.
 
         Example:
-            >>> with client.events(type="serviceRegistered", since=0) as stream:
-            ...     print(next(stream).service_id)
+            >>> with client.events(since=0, type="serviceHealthy") as stream:
+            ...     for event in stream:
+            ...         print(event.service_id)
+            ...         if event.service_id == "orders":
+            ...             break
             db
+            orders
         """
         begin = self.seq() if since is None else integer_of("since", since, 0, MOST_SEQ)
         position = Position(begin, types_of(type), service)
@@ -460,7 +512,14 @@ class Client:
     ) -> Iterator[Event]:
         """The events that the server has kept, oldest first; then the iterator ends.
 
-        See `events()` for the arguments.
+        Args:
+            since: Begin after this number.
+            type: A name or several; default: all.
+            service: Only those of this service, or of the instances of this entry.
+
+        Example:
+            >>> next(client.past_events(service="orders")).type
+            'serviceRegistered'
         """
         begin = integer_of("since", since, 0, MOST_SEQ)
         position = Position(begin, types_of(type), service)
@@ -479,6 +538,8 @@ class Client:
         self._readers.add(reader)
         return reader
 
+    # Requests.
+
     def request(self, method: Literal["GET", "POST"], *path: str, **query: Any) -> Any:
         """The JSON of any request, for what has no method here.
 
@@ -488,8 +549,9 @@ class Client:
             **query: Parameters; those that are None are left out.
 
         Example:
-            >>> client.request("GET", "graph")["startOrder"]
-            ['db', 'orders']
+            >>> found = client.request("GET", "loadbalancer", "core", explain=1)["candidates"]
+            >>> [one["serviceId"] for one in found]
+            ['orders']
         """
         about = path[1] if path[0] == "services" and len(path) > 1 else ""
         make = {"GET": requests.get, "POST": requests.post}[method]

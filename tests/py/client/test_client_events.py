@@ -229,6 +229,22 @@ def test_async_streams_resume_too(orch: MasterOrchestrator, relay: Relay) -> Non
     asyncio.run(main())
 
 
+def test_two_readers_of_an_async_stream_share_one_connection(
+    orch: MasterOrchestrator, relay: Relay
+) -> None:
+    async def main() -> None:
+        add(orch, "a")
+        add(orch, "b")
+        async with AsyncClient(relay.url) as client:
+            stream = client.events(since=0, type="serviceRegistered")
+            found = await asyncio.gather(stream.next(), stream.next(), stream.next(timeout_ms=200))
+            assert sorted(event.service_id or "" for event in found if event) == ["a", "b"]
+            assert relay.accepted == 1
+            await stream.aclose()
+
+    asyncio.run(main())
+
+
 async def _rest(stream: Any) -> None:
     with contextlib.suppress(asyncio.CancelledError):
         async for _ in stream:
@@ -240,6 +256,7 @@ def test_async_calls(fleet: MasterOrchestrator, api: Any, web: Callable[[], Any]
         async with AsyncClient(f"http://127.0.0.1:{api.port}") as client:
             status, services = await asyncio.gather(client.status(detailed=True), client.services())
             assert status.total_services == len(status.services) == 2
+            assert len((await client.status()).services) == 2
             assert [one.id for one in services] == ["db", "shop"]
             assert (await client.service("db")).status == "healthy"
             assert (await client.why("db")).status == "healthy"
