@@ -6,11 +6,15 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from azora_orchestrator import Client, NotRunning, ServerUnreachable
+from conftest import free_port
 from rest.served import Actors, Served, clean_environ
 
 pytestmark = pytest.mark.process
@@ -109,17 +113,17 @@ def test_a_full_standard_error_ends_no_verb_with_a_trace(server: Served) -> None
 
 
 def test_a_server_whose_output_is_full_serves_and_ends_in_order(tmp_path: Path) -> None:
+    port = free_port()
     with open("/dev/full", "w") as full, (tmp_path / "said").open("w+") as said:
         process = subprocess.Popen(
-            [sys.executable, "-m", "azora_orchestrator", "serve", "--port", "0"],
+            [sys.executable, "-m", "azora_orchestrator", "serve", "--port", str(port)],
             stdin=subprocess.DEVNULL,
             stdout=full,
             stderr=said,
             env=clean_environ(AZORA_TOKEN_FILE=str(tmp_path / "token")),
         )
         try:
-            with pytest.raises(subprocess.TimeoutExpired):
-                process.wait(3)  # nothing that it cannot print ends it
+            _until_it_is_ready(port)  # nothing that it cannot print ends it
             process.terminate()
             assert process.wait(30) == 0
         finally:
@@ -129,3 +133,17 @@ def test_a_server_whose_output_is_full_serves_and_ends_in_order(tmp_path: Path) 
         text = said.read()
     assert "Traceback" not in text
     assert "Exception ignored" not in text
+
+
+def _until_it_is_ready(port: int) -> None:
+    """It prints nothing, so it is asked."""
+    deadline = time.monotonic() + 60
+    with Client(f"http://127.0.0.1:{port}") as client:
+        while True:
+            try:
+                client.request("GET", "readyz")
+            except (ServerUnreachable, NotRunning):
+                assert time.monotonic() < deadline
+                threading.Event().wait(0.05)
+            else:
+                return
