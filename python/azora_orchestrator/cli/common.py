@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 # Known words of the field that are not verbs in this version.
 _LATER = ("chaos", "drain", "history", "maintenance", "reload", "simulate", "top")
-_COMPLETION_MS = 500  # how long the server may take to name its services to a shell
+_COMPLETION_MS = 2_000  # how long the server may take to name its services to a shell
 
 
 class _Verbs(typer.core.TyperGroup):
