@@ -2,7 +2,7 @@
 # The libcurl that the wheel carries, in build/curl/prefix: Debian's own source package with its security fixes, built
 # for HTTP and HTTPS alone, with HTTP/2 and Unix sockets. Debian's binary speaks every protocol that curl knows and
 # brings GnuTLS, Kerberos, LDAP, SSH and RTMP with it.
-# Builds again when Debian has a newer source or this file changes; without network the last build serves.
+# Builds again when Debian has a newer source or this file changes.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 source tools/ccache.sh
@@ -25,17 +25,16 @@ apt() {
     -o Dir::State::Lists="$work/apt/lists" -o Dir::Cache="$work/apt/cache" -o APT::Sandbox::User= "$@"
 }
 
+# Without network the lists of the last time serve. A source of the machine may have no source packages: that is said
+# in the log, and others have them.
 stamp=$work/built
-if ! apt apt-get update -qq -o APT::Update::Error-Mode=any; then
-  if [ -f "$stamp" ]; then
-    echo "curl: no source packages can be fetched; the last build serves: $(cat "$work/version")" >&2
-    exit 0
-  fi
-  echo "curl: no source packages can be fetched from this machine's apt sources, and nothing was built before" >&2
+apt apt-get update -qq >"$work/update.log" 2>&1 || true
+version=$(apt apt-cache showsrc --only-source curl 2>/dev/null | sed -n 's/^Version: //p' | sort -V | tail -n 1)
+if [ -z "$version" ]; then
+  cat "$work/update.log" >&2
+  echo "curl: this machine's apt sources offer no source package of curl" >&2
   exit 1
 fi
-version=$(apt apt-cache showsrc --only-source curl | sed -n 's/^Version: //p' | sort -V | tail -n 1)
-[ -n "$version" ] || { echo "curl: this machine's apt sources have no source package of curl" >&2; exit 1; }
 wanted="$version $(sha256sum <tools/curl.sh)"
 [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$wanted" ] && exit 0
 
