@@ -1,6 +1,6 @@
 #pragma once
 // Questions on their way from the control thread to the net thread, and those that the net thread has taken but not
-// asked yet. Vectors are swapped, so that in steady state nothing is allocated.
+// asked yet. Vectors are swapped, so that in steady state nothing is allocated; what a burst needed is freed.
 // Threads: push() and stop() any thread; all else the net thread.
 // Ownership: the questions, until next() has handed one out. Fails: never.
 #include <algorithm>
@@ -36,6 +36,7 @@ class ProbeInbox {
   void take() {
     if (next_ == taken_.size()) {
       taken_.clear();
+      if (taken_.capacity() > kKept) taken_ = {};
       next_ = 0;
     }
     MutexLock lock(mutex_);
@@ -54,6 +55,8 @@ class ProbeInbox {
   ProbeRequest& next() { return taken_[next_++]; }
 
  private:
+  static constexpr std::size_t kKept = 4096;  // room that is kept, in questions
+
   std::vector<ProbeRequest> taken_;  // those before next_ were handed out
   std::size_t next_ = 0;
   bool stopped_ = false;

@@ -24,7 +24,7 @@ CheckKey Scheduler::add(Serial serial, const ProbePlan& plan, SteadyTime now, Mo
   Entry& entry = entries_[slot];
   entry = Entry{};
   entry.serial = serial;
-  entry.plan = plan;
+  set_plan(entry, plan);
   entry.ended = now;
   entry.mode = mode;
   entry.target = join_target(plan.target_key);
@@ -62,13 +62,13 @@ void Scheduler::update(CheckKey key, const ProbePlan& plan, SteadyTime now) {
   } else {
     unschedule(slot);
   }
-  if (plan.target_key != entry->plan.target_key) {
+  if (plan.target_key != target_keys_.key(entry->target)) {
     leave_target(entry->target);
     entry->target = join_target(plan.target_key);
   }
-  const bool moves = plan.interval != entry->plan.interval;
+  const bool moves = plan.interval != entry->interval;
   if (moves) release_ordinal(slot);
-  entry->plan = plan;
+  set_plan(*entry, plan);
   if (moves) take_ordinal(slot, std::nullopt);
   if (in_flight) {
     take_off(slot);
@@ -178,9 +178,15 @@ std::optional<SteadyTime> Scheduler::due_at(CheckKey key) const {
   return entry->due;
 }
 
+void Scheduler::set_plan(Entry& entry, const ProbePlan& plan) {
+  entry.interval = plan.interval;
+  entry.start_interval = plan.start_interval;
+  entry.priority = static_cast<std::uint8_t>(plan.priority);
+}
+
 Scheduler::Rank Scheduler::rank_of(const Entry& entry, Slot slot) {
   constexpr int kHighest = 10;
-  const int steps = std::max(0, kHighest - entry.plan.priority);
+  const int steps = std::max(0, kHighest - entry.priority);
   return {entry.due + std::chrono::seconds(steps), slot};
 }
 
@@ -188,64 +194,51 @@ SteadyTime Scheduler::next_due(const Entry& entry, SteadyTime now) const {
   switch (entry.mode) {
     case Mode::confirm:
       // The last probe may have ended long ago. A time in the past would read as lateness of our own loop.
-      return round_up(std::max(now, entry.ended + confirm_spacing(entry.plan.interval)), options_.tick);
+      return round_up(std::max(now, entry.ended + confirm_spacing(entry.interval)), options_.tick);
     case Mode::starting:
       return entry.start_step == 0 ? now : std::max(now, entry.ended + start_gap(entry));
     case Mode::grid:
     case Mode::paused: break;
   }
-  return round_up(next_grid_point(now, entry.plan.interval, entry.phase), options_.tick);
+  return round_up(next_grid_point(now, entry.interval, phase_of(entry.ordinal, entry.interval)), options_.tick);
 }
 
 Nanos Scheduler::start_gap(const Entry& entry) const {
   const Nanos gap = Millis(10) * (std::int64_t{1} << (entry.start_step - 1));
-  return std::min<Nanos>(gap, entry.plan.start_interval);
+  return std::min<Nanos>(gap, entry.start_interval);
 }
 
 void Scheduler::take_ordinal(Slot slot, std::optional<Ordinal> wanted) {
   Entry& entry = entries_[slot];
-  entry.ordinal = classes_[entry.plan.interval.count()].take(slot, wanted);
-  entry.phase = phase_of(entry.ordinal, entry.plan.interval);
+  entry.ordinal = classes_[entry.interval.count()].take(slot, wanted);
 }
 
 void Scheduler::release_ordinal(Slot slot) {
   const Entry& entry = entries_[slot];
-  const auto found = classes_.find(entry.plan.interval.count());
+  const auto found = classes_.find(entry.interval.count());
   AZORA_ASSERT(found != classes_.end());
   const auto move = found->second.release(entry.ordinal);
   if (move) {
     // The moved check keeps the probe that is already set and then follows its new place, so no gap is longer than an
     // interval.
-    Entry& moved = entries_[move->holder];
-    moved.ordinal = move->to;
-    moved.phase = phase_of(moved.ordinal, moved.plan.interval);
+    entries_[move->holder].ordinal = move->to;
   }
   if (found->second.empty()) classes_.erase(found);
 }
 
 Scheduler::TargetIndex Scheduler::join_target(std::uint64_t key) {
-  const auto [known, fresh] = target_of_.try_emplace(key, 0);
-  if (fresh) {
-    if (free_targets_.empty()) {
-      known->second = static_cast<TargetIndex>(targets_.size());
-      targets_.emplace_back();
-    } else {
-      known->second = free_targets_.back();
-      free_targets_.pop_back();
-    }
-    targets_[known->second].key = key;
-  }
-  ++targets_[known->second].checks;
-  return known->second;
+  const TargetIndex index = target_keys_.number_of(key);
+  if (index == targets_.size()) targets_.emplace_back();
+  ++targets_[index].checks;
+  return index;
 }
 
 void Scheduler::leave_target(TargetIndex index) {
   Target& target = targets_[index];
   AZORA_ASSERT(target.checks > 0);
   if (--target.checks > 0) return;
-  target_of_.erase(target.key);
   target = Target{};
-  free_targets_.push_back(index);
+  target_keys_.remove(index);
 }
 
 void Scheduler::schedule(Slot slot, SteadyTime due, SteadyTime now) {

@@ -28,6 +28,7 @@
 #include "azora/base/time.hpp"
 #include "azora/health/check_key.hpp"
 #include "azora/health/due_wheel.hpp"
+#include "azora/health/key_slots.hpp"
 #include "azora/health/ordinals.hpp"
 
 namespace azora::health {
@@ -87,7 +88,7 @@ class Scheduler {
 
  private:
   using Slot = CheckKey::Slot;
-  using TargetIndex = std::uint32_t;
+  using TargetIndex = KeySlots::Number;
 
   // idle: paused or not scheduled. timed: in the wheel. ready: due, waits for room in all. held: due, waits for room
   // at its target.
@@ -95,12 +96,13 @@ class Scheduler {
 
   struct Entry {
     Serial serial = 0;
-    ProbePlan plan;
-    Nanos phase{};
+    Millis interval{0};
+    Millis start_interval{0};
     SteadyTime due{};       // in timed, ready, held
     SteadyTime ended{};     // the last probe; in flight: when this one was launched
     TargetIndex target = 0;
     Ordinal ordinal = 0;
+    std::uint8_t priority = 0;
     std::uint8_t start_step = 0;
     Mode mode = Mode::grid;
     Place place = Place::idle;
@@ -112,7 +114,6 @@ class Scheduler {
   using Rank = std::tuple<SteadyTime, Slot>;
   // One host and port, shared by the checks that ask it.
   struct Target {
-    std::uint64_t key = 0;
     std::uint32_t checks = 0;
     std::uint32_t in_flight = 0;
     std::unique_ptr<std::set<Rank>> held;  // most targets never hold one
@@ -123,6 +124,7 @@ class Scheduler {
     const bool known = key.slot < entries_.size() && entries_[key.slot].serial == key.serial && key.serial != 0;
     return known ? &entries_[key.slot] : nullptr;
   }
+  static void set_plan(Entry& entry, const ProbePlan& plan);
   static Rank rank_of(const Entry& entry, Slot slot);
   SteadyTime next_due(const Entry& entry, SteadyTime now) const;
   Nanos start_gap(const Entry& entry) const;
@@ -149,9 +151,8 @@ class Scheduler {
   DueWheel wheel_;  // by slot
   std::vector<Slot> fallen_;  // due in this call of due(); kept for its capacity
   std::array<std::set<Rank>, 2> ready_;  // prompt ones, slow ones
-  std::vector<Target> targets_;
-  std::vector<TargetIndex> free_targets_;
-  std::unordered_map<std::uint64_t, TargetIndex> target_of_;  // by key; asked when a check comes or changes
+  KeySlots target_keys_;
+  std::vector<Target> targets_;  // by the number of its key
   std::unordered_map<std::int64_t, Ordinals> classes_;  // by interval in ms
   std::size_t in_flight_ = 0;
   std::size_t slow_in_flight_ = 0;

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <thread>
 #include <vector>
 
@@ -78,6 +79,22 @@ TEST(ProbeInbox, LosesNothingBetweenTwoThreads) {
   }
   pusher.join();
   EXPECT_EQ(last, kAll);
+}
+
+// A fleet that is registered at once asks all its questions at once, and later a few at a time.
+TEST(ProbeInbox, FreesWhatABurstNeeded) {
+  ProbeInbox inbox;
+  std::vector<ProbeRequest> batch;
+  std::size_t most = 0;
+  for (const std::size_t size : {std::size_t{20'000}, std::size_t{1}, std::size_t{1}, std::size_t{1}, std::size_t{1}}) {
+    batch.resize(size);
+    static_cast<void>(inbox.push(batch));
+    inbox.take();
+    rest(inbox);
+    most = std::max(most, batch.capacity());
+  }
+  EXPECT_LE(batch.capacity(), 4096U);
+  EXPECT_LE(most, 20'000U);
 }
 
 }  // namespace
