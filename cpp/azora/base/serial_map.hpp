@@ -1,13 +1,12 @@
 #pragma once
 // A map from serial numbers, which are given one after the other and never reused, to values. Pages hold 32 values
 // each, so values that were made together lie together, without a node and a hash of their own: a value costs its
-// size and about ten bytes, and most searches end in the page of the last one. A page is freed with its last value.
+// size and about a byte, and most searches end in the page of the last one. A page is freed with its last value.
 // Threads: one; find() writes, too. Ownership: owns the values, which keep their place until erased. Fails: never.
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -29,9 +28,7 @@ class SerialMap {
   T* find(Serial serial) { return const_cast<T*>(std::as_const(*this).find(serial)); }
   const T* find(Serial serial) const {
     Page* page = page_of(serial);
-    if (page == nullptr) return nullptr;
-    const std::optional<T>& place = page->place(serial);
-    return place ? &*place : nullptr;
+    return page != nullptr && page->has(serial) ? &page->value(serial) : nullptr;
   }
   bool contains(Serial serial) const { return find(serial) != nullptr; }
 
@@ -42,22 +39,22 @@ class SerialMap {
       last_number_ = serial / kPage;
       page = last_ = pages_.emplace(last_number_, std::make_unique<Page>()).first->second.get();
     }
-    std::optional<T>& place = page->place(serial);
-    if (!place) {
-      place.emplace();
-      ++page->used;
+    if (!page->has(serial)) {
+      std::construct_at(&page->value(serial));
+      page->used |= Page::bit(serial);
       ++size_;
     }
-    return *place;
+    return page->value(serial);
   }
 
   // False when there was none.
   bool erase(Serial serial) {
     Page* page = page_of(serial);
-    if (page == nullptr || !page->place(serial)) return false;
-    page->place(serial).reset();
+    if (page == nullptr || !page->has(serial)) return false;
+    std::destroy_at(&page->value(serial));
+    page->used &= ~Page::bit(serial);
     --size_;
-    if (--page->used == 0) {
+    if (page->used == 0) {
       if (last_ == page) last_ = nullptr;
       pages_.erase(serial / kPage);
     }
@@ -80,16 +77,27 @@ class SerialMap {
   static constexpr Serial kPage = 32;
 
   struct Page {
-    std::optional<T>& place(Serial serial) { return values[serial % kPage]; }
+    Page() {}
+    ~Page() {
+      each(0, *this, [](Serial, T& value) { std::destroy_at(&value); });
+    }
+    Page(const Page&) = delete;
+    Page& operator=(const Page&) = delete;
 
-    std::array<std::optional<T>, kPage> values;
-    std::uint32_t used = 0;  // values that are there
+    static std::uint32_t bit(Serial serial) { return std::uint32_t{1} << (serial % kPage); }
+    bool has(Serial serial) const { return (used & bit(serial)) != 0; }
+    T& value(Serial serial) { return values[serial % kPage]; }
+
+    union {
+      std::array<T, kPage> values;  // each is made and destroyed by itself
+    };
+    std::uint32_t used = 0;  // bit per value that is there
   };
 
   template <typename Visit>
   static void each(Serial number, Page& page, Visit&& visit) {
     for (Serial i = 0; i < kPage; ++i) {
-      if (page.values[i]) visit(number * kPage + i, *page.values[i]);
+      if (page.has(i)) visit(number * kPage + i, page.values[i]);
     }
   }
 
