@@ -41,7 +41,8 @@ def _read_json(text: str) -> Text:
     try:
         data = json.loads(text)
     except json.JSONDecodeError as error:
-        raise Unreadable(f"is no JSON: {error.msg} (column {error.colno})", error.lineno) from None
+        rule = f"is not valid JSON: {error.msg} (column {error.colno})"
+        raise Unreadable(rule, error.lineno) from None
     twice: list[tuple[int, str]] = []
     return Text(data, json_lines(text, twice), twice)
 
@@ -52,7 +53,7 @@ def _read_toml(text: str) -> Text:
     except tomllib.TOMLDecodeError as error:
         match = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
         line = int(match[1]) if match else text.count("\n") + 1
-        raise Unreadable(f"is no TOML: {error}", line) from None
+        raise Unreadable(f"is not valid TOML: {error}", line) from None
     return Text(data, toml_lines(text), [])
 
 
@@ -89,7 +90,7 @@ def _read_yaml(text: str) -> Text:
         reader = Strict(text)
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
-        raise Unreadable(f"is no YAML: {error.reason}", line) from None
+        raise Unreadable(f"is not valid YAML: {error.reason}", line) from None
     try:
         root = reader.get_single_node()
         if root is None:
@@ -98,7 +99,8 @@ def _read_yaml(text: str) -> Text:
         return Text(reader.construct_document(root), lines, twice)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise Unreadable(f"is no YAML: {error.problem}", mark.line + 1 if mark else 1) from None
+        line = mark.line + 1 if mark else 1
+        raise Unreadable(f"is not valid YAML: {error.problem}", line) from None
     finally:
         reader.dispose()
 
@@ -117,7 +119,8 @@ def _yaml_keys(root: Any) -> list[tuple[int, str]]:
             for key, value in node.value:
                 line, name = key.start_mark.line + 1, key.value
                 if key.id != "scalar":
-                    raise Unreadable("has a key that is a list or a table; it must be a text", line)
+                    rule = "has a key that is a list or a table; it must be a string"
+                    raise Unreadable(rule, line)
                 if name in keys and name != "<<":
                     twice.append((line, name))
                 keys.add(name)
@@ -144,9 +147,9 @@ def read_text(text: str, suffix: str) -> Text:
     try:
         return _READERS.get(suffix.lower(), _read_toml)(text)
     except RecursionError:
-        raise Unreadable("is nested too deep", 1) from None
+        raise Unreadable("is nested too deeply", 1) from None
     except ValueError:  # Python reads no integer of so many digits
         huge = _HUGE.search(text)
         line = text.count("\n", 0, huge.start()) + 1 if huge else 1
-        rule = "holds a number of more than 4000 digits; no number here is so large"
+        rule = "holds a number of more than 4000 digits, which is too large"
         raise Unreadable(rule, line) from None

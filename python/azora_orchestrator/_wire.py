@@ -85,7 +85,7 @@ def _unsayable(wire: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
                 if expressible(key):
                     pending.append((name, below, depth + 1))
                 else:
-                    yield ascii(name), "is no name of a field; it must be a text"
+                    yield ascii(name), "is not a valid name of a field; it must be a string"
         else:
             pending += [
                 (f"{field}[{index}]", below, depth + 1)

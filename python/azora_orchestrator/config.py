@@ -74,8 +74,8 @@ _TOP = ("orchestrator", "pools", "services")
 def _unknown(key: str, known: Any) -> str:
     near = difflib.get_close_matches(key, list(known), n=1, cutoff=0.4)
     if near:
-        return f'is no known key; did you mean "{near[0]}"?'
-    return f"is no known key; there are {', '.join(known)}"
+        return f'is not a known key; did you mean "{near[0]}"?'
+    return f"is not a known key; the known keys are {', '.join(known)}"
 
 
 class _Loader:
@@ -159,7 +159,7 @@ class _Loader:
                 self.fault(
                     ("pools", name),
                     f"pools.{name}",
-                    'is no name of a pool; use 1 to 63 letters, digits, ".", "_" or "-"',
+                    'is not a valid name of a pool; use 1 to 63 letters, digits, ".", "_" or "-"',
                 )
                 continue
             self.config.pools[name] = self.table(data, ("pools", name), POOL)
@@ -227,7 +227,8 @@ class _Loader:
                 continue
             for inner, key, value in below:
                 if not expressible(key):
-                    self.fault(inner, shown_value(key), "is no name of a field; it must be a text")
+                    rule = "is not a valid name of a field; it must be a string"
+                    self.fault(inner, shown_value(key), rule)
                 pending.append((inner, value))
         return len(self.config.faults) > before
 
@@ -409,8 +410,6 @@ def load_text(
     loader.lines = read.lines
     for line, key in read.twice:
         loader.config.faults.append(
-            ConfigFault(
-                name, line, shown_value(key), "stands twice in one table; remove one of them"
-            )
+            ConfigFault(name, line, shown_value(key), "is a duplicate key; remove one of them")
         )
     return loader.read(read.data)

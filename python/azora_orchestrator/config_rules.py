@@ -44,7 +44,7 @@ def shown_value(value: Any) -> str:
 
 def _text(value: Any) -> str:
     if not isinstance(value, str) or not value or not expressible(value):
-        raise Wrong(f"is {shown_value(value)}; it must be a text")
+        raise Wrong(f"is {shown_value(value)}; it must be a string")
     return value
 
 
@@ -84,7 +84,7 @@ def duration(value: Any) -> int:
     elif isinstance(value, str):
         ms = milliseconds(value)
     if ms is None:
-        raise Wrong(f'is {shown_value(value)}; it must be milliseconds or a text such as "30s"')
+        raise Wrong(f'is {shown_value(value)}; it must be milliseconds or a string such as "30s"')
     return ms
 
 
@@ -105,7 +105,7 @@ def _choice(*allowed: str) -> Callable[[Any], str]:
 
 def _texts(value: Any) -> list[str]:
     if not isinstance(value, list) or not all(isinstance(item, str) and item for item in value):
-        raise Wrong(f"is {shown_value(value)}; it must be a list of texts")
+        raise Wrong(f"is {shown_value(value)}; it must be a list of strings")
     return list(value)
 
 

@@ -857,7 +857,7 @@ class MasterOrchestrator:
 
         def subscribe(function: Handler) -> Subscription:
             if not callable(function):
-                raise InvalidArgument(f"on: {function!r} is no handler; give a function")
+                raise InvalidArgument(f"on: {function!r} is not a handler; give a callable")
             return self._runtime.subscribe(types, service, function)
 
         return subscribe if handler is None else subscribe(handler)

@@ -249,9 +249,9 @@ def test_a_handler_of_failures_that_fails_causes_no_further_one(orch: MasterOrch
 
 
 def test_what_is_no_handler_is_refused(orch: MasterOrchestrator) -> None:
-    with pytest.raises(InvalidArgument, match="5 is no handler"):
+    with pytest.raises(InvalidArgument, match="5 is not a handler"):
         orch.on("gap", 5)  # type: ignore[call-overload]
-    with pytest.raises(InvalidArgument, match="5 is no handler"):
+    with pytest.raises(InvalidArgument, match="5 is not a handler"):
         orch.on("gap")(5)  # type: ignore[arg-type]
     with pytest.raises(InvalidArgument, match="7 is not an event"):
         orch.on(["gap", 7], print)  # type: ignore[list-item]

@@ -129,7 +129,7 @@ class Printing(Hooks):
 
     def stopping(self, reason: str) -> None:
         """What ends the server is always said."""
-        tell(f"{reason}: stopping the fleet ..")
+        tell(f"{reason}: stopping the fleet ...")
 
     def killing(self, reason: str) -> None:
         """The second time, too."""

@@ -74,7 +74,7 @@ def _program(
     def meant(value: str) -> str:
         value = literal(value)
         if re.search(r"%\(process_num\)0?[2-9]d", value):
-            found.note(name, "process_num", "has no leading zeros here: {index} is 0, 1, 2 ..")
+            found.note(name, "process_num", "has no leading zeros here: {index} is 0, 1, 2 ...")
         value = re.sub(r"%\(process_num\)0?\d*d", "{index}", value)
         value = re.sub(r"%\(ENV_(\w+)\)s", lambda m: os.environ.get(m[1], ""), value)
         known = {"program_name": name, "group_name": group or name, "here": str(folder)}

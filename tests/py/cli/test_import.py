@@ -183,7 +183,7 @@ def test_what_is_written_passes_the_check_or_says_what_to_correct(
         ("Procfile", "web gunicorn\n", 'line 1 is not "name: command"'),
         ("Procfile", "# nothing\n", "holds no program that could run here"),
         ("docker-compose.yml", "services: [a]\n", "services must be a table"),
-        ("docker-compose.yml", "a: [\n", "line 2: is no YAML"),
+        ("docker-compose.yml", "a: [\n", "line 2: is not valid YAML"),
         ("ecosystem.json", "{", "is not valid JSON"),
         ("ecosystem.config.js", "module.exports = {}", "write what it exports as JSON first"),
         ("fleet.txt", "", "is of no kind that its name tells; say --from"),
