@@ -21,9 +21,8 @@ void fill(Balancer& balancer, int instances) {
   for (int i = 0; i < instances; ++i) {
     auto spec = std::make_shared<ServiceSpec>();
     spec->id = numbered("s", i);
-    spec->name = spec->id;
     spec->type = "core";
-    spec->group = "replicas";
+    spec->own_group = std::string("replicas");
     spec->explicit_group = true;
     spec->priority = 1 + i % 5;
     spec->endpoint = Endpoint{numbered("http://127.0.0.1:", 1024 + i % 60'000)};

@@ -36,7 +36,7 @@ void join_and_leave(benchmark::State& state, int instances) {
   fill(balancer, instances);
   PoolHandle pool("core");
   auto spec = std::make_shared<ServiceSpec>();
-  spec->id = spec->name = spec->group = "new";
+  spec->id = "new";
   spec->type = "core";
   spec->endpoint = Endpoint{"http://127.0.0.1:9"};
   for (auto _ : state) {

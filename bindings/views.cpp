@@ -35,9 +35,9 @@ void bind_views(py::module_& module) {
   using Self = const ServiceHandle&;
   py::class_<ServiceHandle>(module, "Service", "One service at one moment (immutable).")
       .def_property_readonly("id", [](Self self) { return of(self).spec->id; })
-      .def_property_readonly("name", [](Self self) { return of(self).spec->name; })
-      .def_property_readonly("type", [](Self self) { return of(self).spec->type; })
-      .def_property_readonly("group", [](Self self) { return of(self).spec->group; })
+      .def_property_readonly("name", [](Self self) { return of(self).spec->name(); })
+      .def_property_readonly("type", [](Self self) { return *of(self).spec->type; })
+      .def_property_readonly("group", [](Self self) { return of(self).spec->group(); })
       .def_property_readonly("origin", [](Self self) { return origin_name(of(self).spec->origin); })
       .def_property_readonly("endpoint", &endpoint_of)
       .def_property_readonly("status", [](Self self) { return wire_name(of(self).status); })

@@ -10,14 +10,14 @@ namespace {
 constexpr Millis kLongestTtl{2'147'483'647};
 
 bool same_place(const ServiceSpec& a, const ServiceSpec& b) {
-  return a.id == b.id && a.type == b.type && a.group == b.group &&
+  return a.id == b.id && a.type == b.type && a.group() == b.group() &&
          a.explicit_group == b.explicit_group && a.endpoint->text == b.endpoint->text;
 }
 
 // Whether its type or its group makes the service a member of the pool of that name. The group of an entry with
 // replicas gives way to a type of the same name.
 bool belongs_to(const ServiceSpec& spec, const std::string& pool, bool is_type) {
-  return spec.type == pool || (spec.group == pool && (spec.explicit_group || (!spec.is_alone() && !is_type)));
+  return spec.type == pool || (spec.group() == pool && (spec.explicit_group || (!spec.is_alone() && !is_type)));
 }
 
 }  // namespace
@@ -29,7 +29,7 @@ PoolSet::PoolSet(Directory& directory, std::shared_ptr<PoolShared> shared)
       ones_(directory.ones.take()->edit()) {}
 
 std::array<const std::string*, 2> PoolSet::names_of(const ServiceSpec& spec) {
-  return {&spec.type, spec.is_alone() ? &spec.id : &spec.group};
+  return {&*spec.type, spec.is_alone() ? &spec.id : &spec.group()};
 }
 
 Instance* PoolSet::find(std::uint64_t serial) {
@@ -108,7 +108,7 @@ void PoolSet::retire(Instance& instance) {
 void PoolSet::count(const ServiceSpec& spec, int change) {
   names_[spec.type].types += static_cast<std::uint32_t>(change);
   if (spec.is_alone()) return;
-  Name& group = names_[spec.group];
+  Name& group = names_[spec.group()];
   (spec.explicit_group ? group.groups : group.replicas) += static_cast<std::uint32_t>(change);
 }
 
@@ -166,7 +166,7 @@ void PoolSet::reconcile(const std::string& name, const ServiceSpec* spec, Instan
 // The name is now that of a type, or no longer is: the replicas of an entry of that name leave its pool, or come back.
 void PoolSet::regroup(const std::string& name, Name& entry) {
   services_.for_each([&](std::uint64_t, const std::shared_ptr<Instance>& one) {
-    if (one->spec().group != name || one->spec().is_alone()) return;
+    if (one->spec().group() != name || one->spec().is_alone()) return;
     const bool belongs = belongs_to(one->spec(), name, entry.is_type);
     if (belongs == one->in_pool(entry.pool.get())) return;
     belongs ? entry.pool->join(one) : entry.pool->leave(*one);

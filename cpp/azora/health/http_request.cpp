@@ -52,7 +52,7 @@ std::string safe_path(std::string_view path) {
 std::vector<std::string> https_headers(const ProbeTarget& target) {
   std::vector<std::string> out;
   bool has_agent = false;
-  for (const auto& [name, value] : target.headers) {
+  for (const auto& [name, value] : *target.headers) {
     if (!sendable(name, value)) continue;
     has_agent = has_agent || same_word(name, "user-agent");
     out.push_back(name + ": " + value);
@@ -63,18 +63,19 @@ std::vector<std::string> https_headers(const ProbeTarget& target) {
 }
 
 void write_request(const ProbeTarget& target, bool keep_alive, std::string& out) {
-  out.assign(is_token(target.method) ? std::string_view(target.method) : std::string_view("GET"));
+  const std::string& method = target.method;
+  const std::string& path = target.path;
+  out.assign(is_token(method) ? std::string_view(method) : std::string_view("GET"));
   out += ' ';
-  if (std::any_of(target.path.begin(), target.path.end(), needs_escape) || target.path.empty() ||
-      target.path.front() != '/') {
-    out += safe_path(target.path);
+  if (std::any_of(path.begin(), path.end(), needs_escape) || path.empty() || path.front() != '/') {
+    out += safe_path(path);
   } else {
-    out += target.path;
+    out += path;
   }
   out += " HTTP/1.1\r\n";
   bool has_host = false;
   bool has_agent = false;
-  for (const auto& [name, value] : target.headers) {
+  for (const auto& [name, value] : *target.headers) {
     if (!sendable(name, value)) continue;
     has_host = has_host || same_word(name, "host");
     has_agent = has_agent || same_word(name, "user-agent");
@@ -82,7 +83,7 @@ void write_request(const ProbeTarget& target, bool keep_alive, std::string& out)
   }
   if (!has_host) out.append("Host: ").append(host_header(target)).append("\r\n");
   if (!has_agent) out.append("User-Agent: ").append(kUserAgent).append("\r\n");
-  if (!repeatable(target.method)) out += "Content-Length: 0\r\n";
+  if (!repeatable(method)) out += "Content-Length: 0\r\n";
   out += keep_alive ? "Connection: keep-alive\r\n\r\n" : "Connection: close\r\n\r\n";
 }
 

@@ -17,8 +17,8 @@ std::string or_else(const std::string& text, const char* fallback) { return text
 
 // "GET http://127.0.0.1:7001/health", "tcp://127.0.0.1:7001".
 std::string question(const ProbeTarget& target) {
-  const std::string url = target.scheme + "://" + authority(target, target.kind == ProbeKind::tcp);
-  return target.kind == ProbeKind::http ? target.method + " " + url + safe_path(target.path) : url;
+  const std::string url = *target.scheme + "://" + authority(target, target.kind == ProbeKind::tcp);
+  return target.kind == ProbeKind::http ? *target.method + " " + url + safe_path(*target.path) : url;
 }
 
 std::string expectation(const ProbeSpec& spec) {

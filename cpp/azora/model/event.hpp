@@ -67,11 +67,11 @@ struct Event {
   WallTime time;
   EventType type = EventType::health_check;
   HealthStatus check_status = HealthStatus::unknown;  // healthCheck: status. Beside `type`, because most events are
+  EventCause cause;
+  EventActor actor;
   std::int32_t response_ms = 0;               // healthCheck: responseTime
   std::shared_ptr<const std::string> service_id;  // null: about no single service
   std::uint64_t incarnation = 0;
-  EventCause cause;
-  EventActor actor;
   std::unique_ptr<const EventDetail> detail;  // null: nothing beyond the common keys
 };
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string_view>
 
+#include "azora/base/hash.hpp"
 #include "azora/base/time.hpp"
 
 namespace azora {
@@ -26,6 +27,16 @@ struct RestartPolicy {
   Millis kill_timeout{5'000};                 // from SIGKILL to STUCK
   int flap_limit = 10;                        // failure restarts per hour; 0 off
   friend bool operator==(const RestartPolicy&, const RestartPolicy&) = default;
+  std::uint64_t hash() const {
+    std::uint64_t hash = mix64(static_cast<std::uint64_t>(on));
+    for (const std::int64_t number : {std::int64_t{max_restarts}, delay.value_or(Millis(-1)).count(),
+                                      static_cast<std::int64_t>(factor * 1'000), max_delay.count(),
+                                      stable_after.value_or(Millis(-1)).count(), failed_retry_interval.count(),
+                                      kill_timeout.count(), std::int64_t{flap_limit}}) {
+      hash = mix64(hash ^ static_cast<std::uint64_t>(number));
+    }
+    return hash;
+  }
 };
 
 }  // namespace azora

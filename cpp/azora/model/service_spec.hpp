@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "azora/base/boxed.hpp"
+#include "azora/base/interned.hpp"
 #include "azora/model/action_kinds.hpp"
 #include "azora/model/launch_spec.hpp"
 #include "azora/model/probe_spec.hpp"
@@ -34,35 +35,52 @@ struct Endpoint {
   friend bool operator==(const Endpoint&, const Endpoint&) = default;
 };
 
+// Compact JSON of the configuration as readers see it: the seed's keys first and in its order, defaults filled in, then
+// the further keys as given (env values as ***). The part that is the same for most services is stored once.
+struct ConfigText {
+  std::string own;              // without the common part
+  Interned<std::string> common;
+  std::uint32_t at = 0;         // where in `own` the common part belongs
+  std::size_t size() const { return own.size() + common->size(); }
+  void append_to(std::string& out) const { out.append(own, 0, at).append(*common).append(own, at); }
+  std::string text() const {
+    std::string out;
+    out.reserve(size());
+    append_to(out);
+    return out;
+  }
+};
+
 struct ServiceSpec {
   std::string id;                     // "orders"; of several replicas "orders@1"
-  std::string name;
-  std::string type;
+  Interned<std::string> type;
   std::optional<Endpoint> endpoint;
-  std::string group;                  // the id of its entry unless set
+  Boxed<std::string> own_name;        // as set by the user; see name()
+  Boxed<std::string> own_group;       // as set; see group()
   bool explicit_group = false;        // set by the user
   int replicas = 1;                   // of its entry
   int priority = 5;
   std::optional<double> weight;       // unset: priority
   std::vector<Dependency> dependencies;
   ProbeTarget target;
-  ProbeSpec probe;
-  RestartPolicy restart;
+  Interned<ProbeSpec> probe;          // the same for most services, as the restart policy
+  Interned<RestartPolicy> restart;
   const ActionKind* action = &kNoAction;
   Boxed<LaunchSpec> process;          // exactly when the action is kProcessAction
   Origin origin = Origin::rest;
-  // Compact JSON of the configuration as readers see it: the seed's keys first and in its order, defaults
-  // filled in, then the further keys as given (env values as ***). Made once by the validator.
-  std::string config_json;
-  // Compact JSON object of what the user gave, unmasked; one for all replicas. Null if config_json has all of it.
+  ConfigText config;                  // made once by the validator
+  // Compact JSON object of what the user gave, unmasked; one for all replicas. Null if config_json() has all of it.
   std::shared_ptr<const std::string> source_json;
   // The entry as it was written, which is not a service itself; one for all replicas. Null: there is one replica, and
   // this is it.
   std::shared_ptr<const ServiceSpec> entry;
 
   // The text that is parsed again: for registrations that merge (REST over a file's service), and for persistence.
-  const std::string& source() const { return source_json ? *source_json : config_json; }
+  std::string source() const { return source_json ? *source_json : config_json(); }
+  std::string config_json() const { return config.text(); }
   const std::string& entry_id() const { return entry ? entry->id : id; }
+  const std::string& name() const { return own_name ? *own_name : id; }
+  const std::string& group() const { return own_group ? *own_group : entry_id(); }
   // True if it is alone in a pool of its own. Others can join this pool only by naming it as their group.
   bool is_alone() const { return !explicit_group && replicas == 1; }
   double effective_weight() const { return weight ? *weight : static_cast<double>(priority); }

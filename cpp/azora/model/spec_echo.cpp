@@ -70,28 +70,35 @@ void write_section(JsonWriter& json, Section section, const Json& object) {
   json.end_object();
 }
 
-void write_seed_keys(JsonWriter& json, const Json& given, const ServiceSpec& spec) {
+// The first key of the common part follows.
+void write_identity(JsonWriter& json, const ServiceSpec& spec) {
   json.key("id");
   json.string(spec.id);
   json.key("name");
-  json.string(spec.name);
+  json.string(spec.name());
   json.key("type");
-  json.string(spec.type);
+  json.string(*spec.type);
   json.key("endpoint");
   spec.endpoint ? json.string(spec.endpoint->text) : json.null();
+}
+
+void write_numbers(JsonWriter& json, const Json& given, const ServiceSpec& spec) {
   const Json* path = given.find("healthCheckPath");
   json.key("healthCheckPath");
-  json.string(path ? path->text : ProbeTarget{}.path);
+  json.string(path ? path->text : *ProbeTarget{}.path);
   json.key("healthCheckInterval");
-  json.integer(spec.probe.interval.count());
+  json.integer(spec.probe->interval.count());
   json.key("maxRestarts");
-  json.integer(spec.restart.max_restarts);
-  if (spec.restart.delay) {
+  json.integer(spec.restart->max_restarts);
+  if (spec.restart->delay) {
     json.key("restartDelay");
-    json.integer(spec.restart.delay->count());
+    json.integer(spec.restart->delay->count());
   }
   json.key("priority");
   json.integer(spec.priority);
+}
+
+void write_lists(JsonWriter& json, const Json& given) {
   const Json* dependencies = given.find("dependencies");
   json.key("dependencies");
   dependencies ? write_value(json, *dependencies) : json.raw("[]");
@@ -103,23 +110,31 @@ void write_seed_keys(JsonWriter& json, const Json& given, const ServiceSpec& spe
 
 }  // namespace
 
-std::string echo_config(const Json& given, const ServiceSpec& spec) {
+ConfigText echo_config(const Json& given, const ServiceSpec& spec) {
   std::string text;
   JsonWriter json(text);
   json.begin_object();
-  write_seed_keys(json, given, spec);
+  write_identity(json, spec);
+  const std::size_t begin = text.size();
+  write_numbers(json, given, spec);
+  const std::size_t end = text.size();
+  write_lists(json, given);
   for (const JsonMember& member : given.members) {
     const FieldRow* row = find_field(Section::service, member.key);
     if (!row || !row->seed) write_member(json, Section::service, member);
   }
   // The shared group of the replicas of one entry is not shown anywhere else.
-  if (spec.group != spec.id && !given.find("group")) {
+  if (spec.group() != spec.id && !given.find("group")) {
     json.key("group");
-    json.string(spec.group);
+    json.string(spec.group());
   }
   json.end_object();
-  text.shrink_to_fit();  // this text lives as long as the service
-  return text;
+  ConfigText config;
+  config.common = text.substr(begin, end - begin);
+  config.at = static_cast<std::uint32_t>(begin);
+  text.erase(begin, end - begin);
+  config.own = std::string(text);  // no longer than needed: it lives as long as the service
+  return config;
 }
 
 }  // namespace azora

@@ -1,8 +1,6 @@
 #pragma once
-// ServiceSpec::config_json: the configuration as readers see it.
+// ServiceSpec::config: the configuration as readers see it.
 // Threads: any; a pure function. Fails: never.
-#include <string>
-
 #include "azora/model/json_value.hpp"
 #include "azora/model/service_spec.hpp"
 
@@ -11,6 +9,6 @@ namespace azora {
 // The seed's keys first and in its order, defaults filled in; then the further keys of `given` in
 // the order given, durations and sizes as integers. Values of env and of headers that carry secrets
 // are "***".
-std::string echo_config(const Json& given, const ServiceSpec& spec);
+ConfigText echo_config(const Json& given, const ServiceSpec& spec);
 
 }  // namespace azora

@@ -97,20 +97,19 @@ std::vector<SpecPtr> expand(const Reading& reading, ServiceSpec written, const s
   if (written.replicas == 1) {
     const auto spec = std::make_shared<ServiceSpec>(std::move(written));
     if (plan) take_place(*spec, *plan, 0, url);
-    spec->config_json = echo_config(reading.given, *spec);
+    spec->config = echo_config(reading.given, *spec);
     return {spec};
   }
   written.process = plan->launch;
-  written.config_json = echo_config(reading.given, written);
+  written.config = echo_config(reading.given, written);
   const auto entry = std::make_shared<const ServiceSpec>(std::move(written));
   std::vector<SpecPtr> specs;
   for (int i = 0; i < entry->replicas; ++i) {
     const auto spec = std::make_shared<ServiceSpec>(*entry);
     spec->entry = entry;
     spec->id = instance_id(entry->id, i);
-    if (!reading.given.find("name")) spec->name = spec->id;
     take_place(*spec, *plan, i, url);
-    spec->config_json = echo_config(reading.given, *spec);
+    spec->config = echo_config(reading.given, *spec);
     specs.push_back(spec);
   }
   return specs;
@@ -136,12 +135,12 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
   ServiceSpec spec;
   spec.origin = reading.origin;
   spec.id = service.text_or("id", "");
-  spec.name = service.text_or("name", spec.id);
+  if (service.given("name")) spec.own_name = service.text_or("name", "");
   spec.type = service.text_or("type", "");
   const std::optional<Url> url = read_endpoint(service);
   if (url) spec.endpoint = Endpoint{url->text};
   spec.explicit_group = service.given("group");
-  spec.group = service.text_or("group", spec.id);
+  if (spec.explicit_group) spec.own_group = service.text_or("group", "");
   spec.priority = service.integer_or("priority", spec.priority);
   spec.weight = service.number("weight");
   spec.dependencies = read_dependencies(service, context);

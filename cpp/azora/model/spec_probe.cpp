@@ -83,6 +83,7 @@ bool is_set_by_us(std::string_view name) {
 void read_headers(const CheckedObject& check, CheckPlan& probe, SpecContext& context) {
   const Json* headers = check.get("headers");
   if (!headers) return;
+  ProbeHeaders read;
   const std::string path = check.path_of("headers");
   for (const auto& [name, value] : headers->members) {
     const std::string field = join_path(path, name);
@@ -98,9 +99,10 @@ void read_headers(const CheckedObject& check, CheckPlan& probe, SpecContext& con
                })) {
       context.fault(field, "must be a text of at most 4096 bytes without control characters");
     } else {
-      probe.target.headers.emplace_back(name, value.text);
+      read.emplace_back(name, value.text);
     }
   }
+  probe.target.headers = std::move(read);
 }
 
 void read_thresholds(CheckedObject& check, CheckPlan& probe) {
@@ -162,8 +164,8 @@ void read_path(CheckedObject& service, CheckPlan& probe) {
         "healthCheckPath",
         is_but_must_be(*path, find_field(Section::service, "healthCheckPath")->rule));
   }
-  probe.target.path = path->text.substr(std::min(path->text.find_first_not_of('/'), path->text.size()));
-  probe.target.path.insert(0, 1, '/');  // the path gets exactly one leading slash
+  // The path gets exactly one leading slash.
+  probe.target.path = "/" + path->text.substr(std::min(path->text.find_first_not_of('/'), path->text.size()));
 }
 
 }  // namespace
@@ -226,7 +228,7 @@ CheckPlan read_check(CheckedObject& service, const std::optional<Url>& endpoint,
     probe.target.scheme = endpoint->scheme;
     probe.target.host = endpoint->host;
     probe.target.port = endpoint->port;
-    probe.target.path.insert(0, endpoint->base_path);
+    if (!endpoint->base_path.empty()) probe.target.path = endpoint->base_path + *probe.target.path;
   }
   return probe;
 }

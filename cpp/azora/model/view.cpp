@@ -151,8 +151,10 @@ std::string ServiceView::service_json(const Figures& figures) const {
     return made;
   });
   std::string out;
-  out.reserve(spec->config_json.size() + tail.text.size() + 512);
-  out.append("{\"config\":").append(spec->config_json).append(",\"health\":");
+  out.reserve(spec->config.size() + tail.text.size() + 512);
+  out.append("{\"config\":");
+  spec->config.append_to(out);
+  out.append(",\"health\":");
   append_health(out, figures);
   out.append(tail.text, 0, tail.error);
   append_last_error(out, figures.last_error());
@@ -163,7 +165,8 @@ std::string ServiceView::service_json(const Figures& figures) const {
 void ServiceView::append_detailed(std::string& out, const Figures& figures) const {
   append_health(out, figures);
   out.pop_back();  // removes the closing brace: more keys follow
-  out.append(",\"config\":").append(spec->config_json);
+  out.append(",\"config\":");
+  spec->config.append_to(out);
   const Tail tail = make_tail();
   out.append(tail.text, 0, tail.error);
   append_process(out, tail, figures);

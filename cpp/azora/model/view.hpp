@@ -88,9 +88,9 @@ class ServiceView {
   int restart_count = 0;
   WallTime start_time;
   std::shared_ptr<const FigureRecord> record;   // null: all figures are 0
-  std::shared_ptr<const HealingView> healing;   // null: all values are the default ones
+  Boxed<HealingView> healing;                // null: all values are the default ones
   Boxed<ProcessView> process;                   // set for process services
-  std::shared_ptr<const InstancesView> instances;  // set for an entry with replicas, which has no record and process
+  Boxed<InstancesView> instances;            // set for an entry with replicas, which has no record and process
 
   // The figures of this moment, fresher than the view.
   Figures figures() const { return record ? record->read() : instances ? instances->figures : Figures{}; }

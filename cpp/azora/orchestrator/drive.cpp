@@ -22,9 +22,9 @@ healing::Plan plan_of(const ServiceSpec& spec) {
                  .tells_exits = spec.action->tells_exits,
                  .can_stop = spec.action->can_stop,
                  .probes_verify = check_kind(spec.target.kind).asks};
-  plan.restart = spec.restart;
-  plan.interval = spec.probe.interval;
-  plan.start_timeout = spec.probe.start_timeout;
+  plan.restart = *spec.restart;
+  plan.interval = spec.probe->interval;
+  plan.start_timeout = spec.probe->start_timeout;
   if (spec.process) {
     plan.stop_timeout = spec.process->stop_timeout;
     plan.orphan_timeout = spec.process->orphan_timeout;
@@ -255,7 +255,7 @@ std::vector<std::string> Drive::unmet(const ServiceSpec& spec) const {
 }
 
 void Drive::take_unmet(ServiceState& service, std::vector<std::string> unmet) {
-  const bool changed = unmet != service.blocked_by;
+  const bool changed = unmet != service.blocked_by.get();
   service.blocked_by = std::move(unmet);
   if (changed) turn_.mark_dirty(service);
   const bool ok = service.blocked_by.empty();

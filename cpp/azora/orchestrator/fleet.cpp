@@ -173,14 +173,15 @@ void Fleet::begin_leaving(ServiceState& service, const std::vector<std::string>&
   count_status(service.status, HealthStatus::unknown);
   service.leaving = true;
   service.wanted = Desired::down;
-  service.waiting_ids = {*service.id};
-  service.waiting_ids.insert(service.waiting_ids.end(), more.begin(), more.end());
-  for (const std::string& id : service.waiting_ids) leaving_[id].push_back(service.serial);
+  std::vector<std::string> ids = {*service.id};
+  ids.insert(ids.end(), more.begin(), more.end());
+  for (const std::string& id : ids) leaving_[id].push_back(service.serial);
+  service.waiting_ids = std::move(ids);
 }
 
 std::vector<std::string> Fleet::end_leaving(ServiceState& service) {
   std::vector<std::string> freed;
-  for (const std::string& id : service.waiting_ids) {
+  for (const std::string& id : service.waiting_ids.get()) {
     auto& serials = leaving_[id];
     std::erase(serials, service.serial);
     if (!serials.empty()) continue;

@@ -7,7 +7,7 @@ std::vector<std::string> violations(const Fleet& fleet) {
   fleet.for_each([&](std::uint64_t, const ServiceState& service) {
     const std::string& id = *service.id;
     const healing::Machine& machine = service.machine;
-    const int limit = service.spec->restart.max_restarts;
+    const int limit = service.spec->restart->max_restarts;
     if (limit >= 0 && machine.budget.attempts > limit) found.push_back(id + ": budget exceeded");
     const bool ready = machine.lifecycle == Lifecycle::ready || machine.lifecycle == Lifecycle::watching;
     if (!ready && service.status == HealthStatus::healthy && service.owned()) {

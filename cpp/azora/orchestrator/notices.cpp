@@ -19,7 +19,7 @@ void emit_notice(Turn& turn, ServiceState& service, const Notice& notice) {
       return turn.emit(EventType::service_stopped, service, cause);
     case Notice::Kind::restarted:
       detail->attempt = notice.attempt;
-      detail->max_restarts = service.spec->restart.max_restarts;
+      detail->max_restarts = service.spec->restart->max_restarts;
       detail->downtime_ms = notice.downtime_ms;
       if (!service.owned()) {
         const Now now = turn.now();
@@ -29,7 +29,7 @@ void emit_notice(Turn& turn, ServiceState& service, const Notice& notice) {
       return turn.emit(EventType::service_restarted, service, cause, std::move(detail));
     case Notice::Kind::failed:
       detail->attempt = notice.attempt;
-      detail->max_restarts = service.spec->restart.max_restarts;
+      detail->max_restarts = service.spec->restart->max_restarts;
       detail->reason = service.trouble();
       return turn.emit(EventType::service_failed, service, cause, std::move(detail));
     case Notice::Kind::blocked:

@@ -31,7 +31,7 @@ class Outlook {
       case Lifecycle::done: {
         if (is_done_job(service)) return {};
         const auto& exit = service.own->last_exit;
-        return ended_words(exit ? &*exit : nullptr, service.spec->restart.on);
+        return ended_words(exit ? &*exit : nullptr, service.spec->restart->on);
       }
       default: return {};
     }
@@ -40,7 +40,7 @@ class Outlook {
   std::string of_failed(const ServiceState& service) const {
     const OptionalTime& next = service.machine.timers.next_attempt;
     if (next && *next <= deadline_) return {};
-    const RestartPolicy& policy = service.spec->restart;
+    const RestartPolicy& policy = *service.spec->restart;
     std::string why = "failed" + in_brackets(service.trouble());
     if (policy.on == RestartOn::never) return why + " and is not started again, since its restartPolicy is never";
     if (policy.max_restarts == 0) return why + " and is not started again, since its maxRestarts is 0";

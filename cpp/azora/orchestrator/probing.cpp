@@ -15,8 +15,8 @@ std::shared_ptr<const ProbeTarget> target_of(const SpecPtr& spec) {
 
 health::ProbePlan plan_of(const ServiceSpec& spec) {
   return {.target_key = hash_bytes(spec.target.host, spec.target.port),
-          .interval = spec.probe.interval,
-          .start_interval = spec.probe.start_interval,
+          .interval = spec.probe->interval,
+          .start_interval = spec.probe->start_interval,
           .priority = spec.priority};
 }
 
@@ -75,7 +75,7 @@ void Probing::configure(ServiceState& service) {
 void Probing::set_owner(ServiceState& service, std::size_t index) {
   const health::CheckKey key = service.checks[index].key;
   if (key.slot >= owners_.size()) owners_.resize(key.slot + 1);
-  owners_[key.slot] = {key.serial, &service, index};
+  owners_[key.slot] = {&service, index};
 }
 
 void Probing::drop(health::Check& check) {
@@ -128,7 +128,7 @@ Probing::Answered Probing::take(const health::ProbeResult& result) {
     counts_.stale.add();
     return {&service, &check, false};
   }
-  if (guard_.is_void(check.begun, result.ended, check.target->timeout, service.spec->probe.interval)) {
+  if (guard_.is_void(check.begun, result.ended, check.target->timeout, service.spec->probe->interval)) {
     counts_.dropped_late.add();
     return {&service, &check, false};
   }

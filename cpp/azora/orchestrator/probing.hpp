@@ -60,7 +60,6 @@ class Probing {
  private:
   // The service and check that a slot belongs to. Services keep their place in memory until remove().
   struct Owner {
-    health::Serial check = 0;
     ServiceState* service = nullptr;
     std::size_t index = 0;
   };
@@ -69,7 +68,9 @@ class Probing {
   void set_owner(ServiceState& service, std::size_t index) AZORA_CONTROL;
   void drop(health::Check& check) AZORA_CONTROL;
   Owner owner_of(health::CheckKey key) const AZORA_CONTROL {
-    return key.slot < owners_.size() && owners_[key.slot].check == key.serial ? owners_[key.slot] : Owner{};
+    if (key.slot >= owners_.size()) return {};
+    const Owner& owner = owners_[key.slot];
+    return owner.service != nullptr && owner.service->checks[owner.index].key.serial == key.serial ? owner : Owner{};
   }
 
   health::Prober& prober_;

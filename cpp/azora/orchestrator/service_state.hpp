@@ -10,6 +10,8 @@
 #include "azora/actions/action.hpp"
 #include "azora/base/boxed.hpp"
 #include "azora/base/loop.hpp"
+#include "azora/base/one_or_more.hpp"
+#include "azora/base/rare_list.hpp"
 #include "azora/healing/machine.hpp"
 #include "azora/health/check.hpp"
 #include "azora/model/service_spec.hpp"
@@ -49,14 +51,14 @@ struct ServiceState {
   std::uint64_t generation = 1;
   SpecPtr spec;
   std::shared_ptr<const std::string> id;   // shared with this service's events
-  std::vector<health::Check> checks = std::vector<health::Check>(1);
+  OneOrMore<health::Check> checks = {health::Check{}};
   healing::Machine machine;
 
   Desired wanted = Desired::up;            // what the owner wants; machine.desired is down while we are stopped
   bool leaving = false;                    // unregistered; kept until its processes are gone
   bool held_back = false;                  // the former service of this id is not proven gone yet
   bool waits_to_stop = false;              // stops when its dependents have ended; not started until then
-  std::vector<std::string> waiting_ids;    // leaving: ids that wait until it has ended, its own first
+  RareList<std::string> waiting_ids;       // leaving: ids that wait until it has ended, its own first
   bool restart_required = false;
   bool dirty = false;                      // this turn's end replaces its view
   HealthStatus status = HealthStatus::unknown;  // as published
@@ -66,7 +68,7 @@ struct ServiceState {
   WallTime start_time;
   SteadyTime start_steady{};
   std::shared_ptr<FigureRecord> figures;   // shared with its views; never null
-  std::vector<std::string> blocked_by;     // unmet hard dependencies, as last evaluated
+  RareList<std::string> blocked_by;        // unmet hard dependencies, as last evaluated
   Boxed<OwnFacts> own;                     // set exactly when acts(); most services of a large fleet have none
 
   // What is wrong with the service, in words; empty: nothing.

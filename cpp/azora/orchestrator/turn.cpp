@@ -9,7 +9,7 @@ namespace azora::orchestrator {
 namespace {
 
 // Null if there is nothing to report about healing.
-std::shared_ptr<const HealingView> healing_of(const ServiceState& service) {
+Boxed<HealingView> healing_of(const ServiceState& service) {
   const healing::Machine& machine = service.machine;
   HealingView healing;
   if (machine.episode.cause != healing::Cause::none) healing.cause = wire_name(machine.episode.cause);
@@ -22,8 +22,8 @@ std::shared_ptr<const HealingView> healing_of(const ServiceState& service) {
   healing.blocked_by = service.blocked_by;
   if (service.own) healing.action_error = service.own->action_error;
   if (service.own) healing.warning = service.own->warning;
-  if (healing == HealingView{}) return nullptr;
-  return std::make_shared<const HealingView>(std::move(healing));
+  if (healing == HealingView{}) return {};
+  return healing;
 }
 
 ViewPtr view_of(const ServiceState& service) {

@@ -60,8 +60,11 @@ std::vector<SpecPtr> entries_of(std::span<const SpecPtr> services) {
 
 const Entry* Registry::find(std::string_view name) const {
   const auto at = by_name_.find(name);
-  return at == by_name_.end() ? nullptr : &at->second;
+  return at == by_name_.end() ? nullptr : &*at;
 }
+
+// A set gives no way to change its elements, since their order could depend on it. Here only the name counts.
+Entry* Registry::entry_named(std::string_view name) { return const_cast<Entry*>(std::as_const(*this).find(name)); }
 
 const Instance* Registry::find_service(std::string_view id) const {
   const std::span<const Instance> found = services(id);
@@ -93,17 +96,17 @@ Result<void> Registry::check(std::span<const SpecPtr> entries) const {
       faults.push_back({"id", "is \"" + spec->id + "\" twice in one batch; leave one of them out"});
       continue;
     }
-    NameChange& type = changes[spec->type];
+    NameChange& type = changes[*spec->type];
     ++type.types;
     type.typed = spec.get();
     if (spec->explicit_group) {
-      NameChange& group = changes[spec->group];
+      NameChange& group = changes[spec->group()];
       ++group.groups;
       group.grouped = spec.get();
     }
     if (const Entry* old = find(spec->id)) {
-      --changes[old->spec->type].types;
-      if (old->spec->explicit_group) --changes[old->spec->group].groups;
+      --changes[*old->spec->type].types;
+      if (old->spec->explicit_group) --changes[old->spec->group()].groups;
     }
   }
   if (!faults.empty()) return spec_error(std::move(faults));
@@ -118,7 +121,7 @@ Result<void> Registry::check(std::span<const SpecPtr> entries) const {
     const ServiceSpec* typed = change.typed;
     by_order_.for_each([&](const Entry& entry) {
       if (ids.contains(entry.spec->id)) return;
-      if (!grouped && entry.spec->explicit_group && entry.spec->group == name) grouped = entry.spec.get();
+      if (!grouped && entry.spec->explicit_group && entry.spec->group() == name) grouped = entry.spec.get();
       if (!typed && entry.spec->type == name) typed = entry.spec.get();
     });
     conflicts.push_back(conflict_text(std::string(name), *grouped, *typed));
@@ -132,8 +135,9 @@ Result<void> Registry::check(std::span<const SpecPtr> entries) const {
 
 Registry::Change Registry::put(std::span<const SpecPtr> services) {
   const SpecPtr spec = written(services.front());
-  const auto [place, is_new] = by_name_.try_emplace(spec->id);
-  Entry& entry = place->second;
+  Entry* const known_entry = entry_named(spec->id);
+  const bool is_new = known_entry == nullptr;
+  Entry& entry = is_new ? const_cast<Entry&>(*by_name_.insert(Entry{.spec = spec, .instances = {}}).first) : *known_entry;
   if (is_new) {
     entry.order = next_order_;
     by_order_.add(entry.order, &entry);
@@ -145,7 +149,7 @@ Registry::Change Registry::put(std::span<const SpecPtr> services) {
   // If an entry changes between one service and replicas, it keeps none of its former services.
   const bool same_form = !is_new && (entry.spec->replicas == 1) == (spec->replicas == 1);
   entry.spec = spec;
-  std::vector<Instance> before = std::exchange(entry.instances, {});
+  OneOrMore<Instance> before = std::exchange(entry.instances, {});
   std::vector<bool> kept(before.size());
   Change change{&entry, {}, {}};
   entry.instances.reserve(services.size());
@@ -174,17 +178,16 @@ void Registry::begin_after(std::uint64_t last_serial, std::uint64_t next_order) 
 }
 
 void Registry::renumber(std::string_view id) {
-  const auto at = by_name_.find(entry_of(id));
-  if (at == by_name_.end()) return;
-  const auto instance = find_index(at->second.instances, instance_index(id).value_or(0));
-  if (instance != at->second.instances.end()) instance->serial = ++last_serial_;
+  Entry* const entry = entry_named(entry_of(id));
+  if (entry == nullptr) return;
+  const auto instance = find_index(entry->instances, instance_index(id).value_or(0));
+  if (instance != entry->instances.end()) instance->serial = ++last_serial_;
 }
 
 std::vector<Instance> Registry::erase(std::string_view name) {
   const std::span<const Instance> going = services(name);
   if (going.empty()) return {};
-  const auto at = by_name_.find(entry_of(name));
-  Entry& entry = at->second;
+  Entry& entry = *entry_named(entry_of(name));
   std::vector<Instance> erased(going.rbegin(), going.rend());
   services_ -= erased.size();
   if (erased.size() < entry.instances.size()) {
@@ -193,7 +196,7 @@ std::vector<Instance> Registry::erase(std::string_view name) {
   }
   count(*entry.spec, -1);
   by_order_.remove(entry.order);
-  by_name_.erase(at);
+  by_name_.erase(entry);
   return erased;
 }
 
@@ -204,7 +207,7 @@ void Registry::count(const ServiceSpec& entry, int change) {
     if (at->second.types == 0 && at->second.groups == 0) names_.erase(at);
   };
   add(entry.type, &NameUse::types);
-  if (entry.explicit_group) add(entry.group, &NameUse::groups);
+  if (entry.explicit_group) add(entry.group(), &NameUse::groups);
 }
 
 }  // namespace azora::registry

@@ -11,8 +11,10 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <vector>
 
+#include "azora/base/one_or_more.hpp"
 #include "azora/base/result.hpp"
 #include "azora/model/service_spec.hpp"
 #include "azora/registry/entry_list.hpp"
@@ -29,7 +31,7 @@ struct Instance {
 
 struct Entry {
   SpecPtr spec;                     // as it was written
-  std::vector<Instance> instances;  // by index; never empty
+  OneOrMore<Instance> instances;    // by index; never empty
   std::uint64_t order = 0;          // from 0; of its registration, kept by overwriting
   std::uint64_t generation = 1;     // of the configuration; goes up with each overwriting
 };
@@ -86,7 +88,21 @@ class Registry {
   };
   void count(const ServiceSpec& entry, int change);
 
-  IdMap<Entry> by_name_;
+  // The name of an entry is in its spec. It never changes, whatever spec takes the place of another.
+  struct NameHash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view name) const { return IdHash{}(name); }
+    std::size_t operator()(const Entry& entry) const { return IdHash{}(entry.spec->id); }
+  };
+  struct SameName {
+    using is_transparent = void;
+    static std::string_view name(std::string_view name) { return name; }
+    static std::string_view name(const Entry& entry) { return entry.spec->id; }
+    bool operator()(const auto& a, const auto& b) const { return name(a) == name(b); }
+  };
+  Entry* entry_named(std::string_view name);
+
+  std::unordered_set<Entry, NameHash, SameName> by_name_;
   EntryList by_order_;
   IdMap<NameUse> names_;  // only names in use
   std::size_t services_ = 0;

@@ -29,10 +29,9 @@ struct Told {
 inline SpecPtr spec_of(const std::string& id, const Told& told = {}) {
   auto spec = std::make_shared<ServiceSpec>();
   spec->id = id;
-  spec->name = id;
   spec->type = told.type;
   spec->explicit_group = !told.group.empty();
-  spec->group = spec->explicit_group ? told.group : told.entry.empty() ? id : told.entry;
+  if (spec->explicit_group || !told.entry.empty()) spec->own_group = spec->explicit_group ? told.group : told.entry;
   spec->replicas = told.entry.empty() ? 1 : 2;
   spec->weight = told.weight;
   spec->priority = told.priority;

@@ -41,7 +41,7 @@ TEST(HttpRequest, WritesTheHostAsHttpWantsIt) {
 
 TEST(HttpRequest, ConfiguredHeadersReplaceOurOwnButNeverFrameTheMessage) {
   ProbeTarget t = target();
-  t.headers = {{"host", "shop.example"}, {"User-agent", "x"}, {"X-Key", "a\tb"}, {"Content-Length", "5"},
+  t.headers = ProbeHeaders{{"host", "shop.example"}, {"User-agent", "x"}, {"X-Key", "a\tb"}, {"Content-Length", "5"},
                {"Transfer-Encoding", "chunked"}, {"Connection", "upgrade"}};
   EXPECT_EQ(written(t),
             "GET /health HTTP/1.1\r\nhost: shop.example\r\nUser-agent: x\r\nX-Key: a\tb\r\n"
@@ -52,7 +52,7 @@ TEST(HttpRequest, NothingConfiguredBreaksOutOfItsLine) {
   ProbeTarget t = target();
   t.method = "GET / HTTP/1.1\r\nX:";
   t.path = "/a b\r\nX: y\x7f\xc3";
-  t.headers = {{"A\r\nB", "c"}, {"D", "e\r\nF: g"}, {"", "h"}, {"I", std::string("j\0k", 3)}};
+  t.headers = ProbeHeaders{{"A\r\nB", "c"}, {"D", "e\r\nF: g"}, {"", "h"}, {"I", std::string("j\0k", 3)}};
   EXPECT_EQ(written(t),
             "GET /a%20b%0D%0AX:%20y%7F%C3 HTTP/1.1\r\nHost: 127.0.0.1:7001\r\n"
             "User-Agent: azora-orchestrator\r\nContent-Length: 0\r\nConnection: keep-alive\r\n\r\n");

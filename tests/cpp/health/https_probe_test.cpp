@@ -182,7 +182,7 @@ TEST_F(HttpsProbe, KeepsItsConnectionForFourFurtherChecksWhenAskedTo) {
 TEST_F(HttpsProbe, AsksTheConfiguredQuestion) {
   ProberRig rig;
   auto configured = std::make_shared<ProbeTarget>(*target("/echo"));
-  configured->headers = {{"X-Key", "abc"}, {"Bad\r\nName", "x"}};
+  configured->headers = ProbeHeaders{{"X-Key", "abc"}, {"Bad\r\nName", "x"}};
   const ProbeResult result = rig.ask(configured);
   ASSERT_TRUE(result.cpu);
   EXPECT_EQ(*result.cpu, "\"GET /echo HTTP/1.1|Host: 127.0.0.1:" + std::to_string(port_) +

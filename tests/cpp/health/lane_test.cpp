@@ -33,7 +33,7 @@ class EchoLane : public Lane {
   void start(Slot slot, const std::shared_ptr<const ProbeTarget>& target) override {
     ++seen.started;
     if (target->path == "/name") return world_.host->need_addresses(slot);
-    if (target->path != "/never") answer(slot, std::stoi(target->path.substr(1)));
+    if (target->path != "/never") answer(slot, std::stoi(target->path->substr(1)));
   }
   void addresses(Slot slot, std::vector<net::Address>& found) override {
     seen.address = found.at(0).text();

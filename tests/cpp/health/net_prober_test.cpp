@@ -55,7 +55,7 @@ TEST(NetProber, AsksTheConfiguredQuestion) {
   auto target = std::make_shared<ProbeTarget>(*http_target(server.port()));
   target->method = "HEAD";
   target->path = "/live?x=1";
-  target->headers = {{"X-Token", "abc"}};
+  target->headers = ProbeHeaders{{"X-Token", "abc"}};
   EXPECT_EQ(rig.ask(target).http_status, 204);
   MutexLock lock(mutex);
   EXPECT_EQ(seen, "HEAD /live?x=1 HTTP/1.1\r\nX-Token: abc\r\nHost: 127.0.0.1:" + std::to_string(server.port()) +

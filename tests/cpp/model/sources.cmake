@@ -9,6 +9,7 @@ set(AZORA_MODEL_TESTS
   local_address_test.cpp
   service_name_test.cpp
   spec_faults_test.cpp
+  spec_memory_test.cpp
   spec_mutation_test.cpp
   spec_parser_test.cpp
   spec_schema_test.cpp

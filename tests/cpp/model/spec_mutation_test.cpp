@@ -51,20 +51,20 @@ std::string mutated(std::string text, std::mt19937& random) {
 }
 
 void holds_its_rules(const ServiceSpec& spec, const std::string& input) {
-  EXPECT_TRUE(read_json(spec.config_json).ok()) << input;
+  EXPECT_TRUE(read_json(spec.config_json()).ok()) << input;
   EXPECT_TRUE(read_json(spec.source()).ok()) << input;
-  EXPECT_GE(spec.probe.interval, Millis{100}) << input;
-  EXPECT_LE(spec.target.timeout, spec.probe.interval) << input;
+  EXPECT_GE(spec.probe->interval, Millis{100}) << input;
+  EXPECT_LE(spec.target.timeout, spec.probe->interval) << input;
   EXPECT_GE(spec.target.timeout, Millis{1}) << input;
-  EXPECT_GE(spec.probe.restart_threshold, spec.probe.unhealthy_threshold) << input;
-  EXPECT_TRUE(spec.target.path.starts_with('/')) << input;
+  EXPECT_GE(spec.probe->restart_threshold, spec.probe->unhealthy_threshold) << input;
+  EXPECT_TRUE(spec.target.path->starts_with('/')) << input;
   EXPECT_EQ(spec.action == &kProcessAction, spec.process.has_value()) << input;
   EXPECT_TRUE(spec.endpoint || spec.target.kind == ProbeKind::process) << input;
   if (spec.process) {
     EXPECT_FALSE(spec.process->argv.empty()) << input;
   }
-  if (spec.restart.delay) {
-    EXPECT_GE(spec.restart.max_delay, *spec.restart.delay) << input;
+  if (spec.restart->delay) {
+    EXPECT_GE(spec.restart->max_delay, *spec.restart->delay) << input;
   }
 }
 

@@ -32,8 +32,8 @@ std::string problem(const Result<T>& result) {
 
 TEST(SpecParser, FillsInTheDefaultsOfTheDesign) {
   const SpecPtr spec = parse(R"({"id":"a","type":"core","endpoint":"http://127.0.0.1:7001"})");
-  EXPECT_EQ(spec->name, "a");
-  EXPECT_EQ(spec->group, "a");
+  EXPECT_EQ(spec->name(), "a");
+  EXPECT_EQ(spec->group(), "a");
   EXPECT_FALSE(spec->explicit_group);
   EXPECT_EQ(spec->priority, 5);
   EXPECT_EQ(spec->effective_weight(), 5.0);
@@ -54,38 +54,38 @@ TEST(SpecParser, ReadsEveryField) {
       "restartPolicy":"always","restartFactor":1.5,"restartMaxDelay":9000,"stableAfter":1000,
       "failedRetryInterval":7000,"startInterval":50,"killTimeout":2000,"flapLimit":0})");
   EXPECT_EQ(spec->target.path, "/b/up?x=1");
-  EXPECT_EQ(spec->probe.interval, Millis{10'000});
+  EXPECT_EQ(spec->probe->interval, Millis{10'000});
   EXPECT_EQ(spec->target.timeout, Millis{900});
-  EXPECT_EQ(spec->probe.unhealthy_threshold, 3);
-  EXPECT_EQ(spec->probe.restart_threshold, 4);
-  EXPECT_EQ(spec->probe.healthy_threshold, 1);
-  EXPECT_EQ(spec->probe.start_timeout, Millis{5000});
-  EXPECT_EQ(spec->probe.start_interval, Millis{50});
+  EXPECT_EQ(spec->probe->unhealthy_threshold, 3);
+  EXPECT_EQ(spec->probe->restart_threshold, 4);
+  EXPECT_EQ(spec->probe->healthy_threshold, 1);
+  EXPECT_EQ(spec->probe->start_timeout, Millis{5000});
+  EXPECT_EQ(spec->probe->start_interval, Millis{50});
   EXPECT_EQ(spec->target.method, "HEAD");
   EXPECT_TRUE(spec->target.reuse_connection);
   EXPECT_EQ(spec->target.headers, (std::vector<std::pair<std::string, std::string>>{{"X-A", "1"}}));
-  EXPECT_EQ(spec->probe.expected_status,
+  EXPECT_EQ(spec->probe->expected_status,
             (std::vector<std::pair<int, int>>{{204, 204}, {300, 399}}));
   EXPECT_EQ(spec->dependencies,
             (std::vector<Dependency>{{"db", Condition::healthy, Strength::hard},
                                      {"mq@1", Condition::started, Strength::soft}}));
   EXPECT_TRUE(spec->explicit_group);
-  EXPECT_EQ(spec->group, "g");
+  EXPECT_EQ(spec->group(), "g");
   EXPECT_EQ(spec->weight, 2.5);
-  EXPECT_EQ(spec->restart.on, RestartOn::always);
-  EXPECT_EQ(spec->restart.max_restarts, -1);
-  EXPECT_EQ(spec->restart.delay, Millis{500});
-  EXPECT_EQ(spec->restart.factor, 1.5);
-  EXPECT_EQ(spec->restart.max_delay, Millis{9000});
-  EXPECT_EQ(spec->restart.stable_after, Millis{1000});
-  EXPECT_EQ(spec->restart.failed_retry_interval, Millis{7000});
-  EXPECT_EQ(spec->restart.kill_timeout, Millis{2000});
-  EXPECT_EQ(spec->restart.flap_limit, 0);
+  EXPECT_EQ(spec->restart->on, RestartOn::always);
+  EXPECT_EQ(spec->restart->max_restarts, -1);
+  EXPECT_EQ(spec->restart->delay, Millis{500});
+  EXPECT_EQ(spec->restart->factor, 1.5);
+  EXPECT_EQ(spec->restart->max_delay, Millis{9000});
+  EXPECT_EQ(spec->restart->stable_after, Millis{1000});
+  EXPECT_EQ(spec->restart->failed_retry_interval, Millis{7000});
+  EXPECT_EQ(spec->restart->kill_timeout, Millis{2000});
+  EXPECT_EQ(spec->restart->flap_limit, 0);
 }
 
 TEST(SpecParser, Rule54WhatUnsetRestartPolicyMeansDependsOnTheEndpoint) {
   const auto policy = [](const std::string& more) {
-    return parse(R"({"id":"a","type":"c","process":{"argv":["true"]},)" + more + "}", file_options())->restart.on;
+    return parse(R"({"id":"a","type":"c","process":{"argv":["true"]},)" + more + "}", file_options())->restart->on;
   };
   EXPECT_EQ(policy(R"("endpoint":"http://127.0.0.1:7001")"), RestartOn::always);
   EXPECT_EQ(policy(R"("endpoint":"tcp://127.0.0.1:7001")"), RestartOn::always);
@@ -100,7 +100,7 @@ TEST(SpecParser, Rule66ADependencySaysWhetherItsRestartIsFollowed) {
   std::vector<OnRestart> words;
   for (const Dependency& one : spec->dependencies) words.push_back(one.on_restart);
   EXPECT_EQ(words, (std::vector{OnRestart::none, OnRestart::none, OnRestart::restart, OnRestart::none}));
-  EXPECT_NE(spec->config_json.find(R"({"id":"z","onRestart":"restart"})"), std::string::npos) << spec->config_json;
+  EXPECT_NE(spec->config_json().find(R"({"id":"z","onRestart":"restart"})"), std::string::npos) << spec->config_json();
 }
 
 TEST(SpecParser, Rule18DerivesWhatIsNotGiven) {
@@ -108,19 +108,19 @@ TEST(SpecParser, Rule18DerivesWhatIsNotGiven) {
     return parse(R"({"id":"a","type":"c","endpoint":"http://h",)" + more + "}")->probe;
   };
   EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"http://h","healthCheckInterval":200})")->target.timeout, Millis{200});
-  EXPECT_EQ(probe(R"("healthCheckInterval":200)").start_timeout, Millis{30'000});
-  EXPECT_EQ(probe(R"("healthCheckInterval":200)").start_interval, Millis{200});
-  EXPECT_EQ(probe(R"("healthCheckInterval":60000)").start_timeout, Millis{120'000});
-  EXPECT_EQ(probe(R"("healthCheckInterval":2147483647)").start_timeout, Millis{4'294'967'294});
-  EXPECT_EQ(probe(R"("healthCheck":{"unhealthyThreshold":7})").restart_threshold, 7);
-  EXPECT_EQ(probe(R"("healthCheck":{"restartThreshold":1})").unhealthy_threshold, 1);
-  EXPECT_EQ(probe(R"("healthCheck":{"restartThreshold":9})").unhealthy_threshold, 2);
+  EXPECT_EQ(probe(R"("healthCheckInterval":200)")->start_timeout, Millis{30'000});
+  EXPECT_EQ(probe(R"("healthCheckInterval":200)")->start_interval, Millis{200});
+  EXPECT_EQ(probe(R"("healthCheckInterval":60000)")->start_timeout, Millis{120'000});
+  EXPECT_EQ(probe(R"("healthCheckInterval":2147483647)")->start_timeout, Millis{4'294'967'294});
+  EXPECT_EQ(probe(R"("healthCheck":{"unhealthyThreshold":7})")->restart_threshold, 7);
+  EXPECT_EQ(probe(R"("healthCheck":{"restartThreshold":1})")->unhealthy_threshold, 1);
+  EXPECT_EQ(probe(R"("healthCheck":{"restartThreshold":9})")->unhealthy_threshold, 2);
 }
 
 TEST(SpecParser, Rule46bALargeRestartDelayRaisesTheDefaultMaximum) {
   const SpecPtr spec =
       parse(R"({"id":"a","type":"c","endpoint":"http://h","restartDelay":120000})");
-  EXPECT_EQ(spec->restart.max_delay, Millis{120'000});
+  EXPECT_EQ(spec->restart->max_delay, Millis{120'000});
 }
 
 TEST(SpecParser, Rule19EndpointMayBeAbsentWithAProcessCheckAndTcpEndpointsGetTcpChecks) {
@@ -129,7 +129,7 @@ TEST(SpecParser, Rule19EndpointMayBeAbsentWithAProcessCheckAndTcpEndpointsGetTcp
       file_options());
   EXPECT_FALSE(quiet->endpoint.has_value());
   EXPECT_EQ(quiet->target.kind, ProbeKind::process);
-  EXPECT_NE(quiet->config_json.find(R"("endpoint":null)"), std::string::npos);
+  EXPECT_NE(quiet->config_json().find(R"("endpoint":null)"), std::string::npos);
   EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"tcp://h:5432"})")->target.kind,
             ProbeKind::tcp);
   EXPECT_EQ(parse(R"({"id":"a","type":"c","endpoint":"http://h","healthCheck":{"type":"tcp"}})")
@@ -190,13 +190,13 @@ TEST(SpecParser, ExpandsReplicas) {
     const ServiceSpec& spec = *result.value()[i];
     const std::string index = std::to_string(i);
     EXPECT_EQ(spec.id, "api@" + index);
-    EXPECT_EQ(spec.name, "api@" + index);
-    EXPECT_EQ(spec.group, "api");
+    EXPECT_EQ(spec.name(), "api@" + index);
+    EXPECT_EQ(spec.group(), "api");
     EXPECT_FALSE(spec.explicit_group);
     EXPECT_FALSE(spec.is_alone());
     EXPECT_EQ(spec.endpoint->text, "http://h:700" + index + "/v1");
     EXPECT_EQ(spec.process->argv, (std::vector<std::string>{"x", "700" + index, index}));
-    EXPECT_NE(spec.config_json.find(R"("group":"api")"), std::string::npos);
+    EXPECT_NE(spec.config_json().find(R"("group":"api")"), std::string::npos);
   }
 }
 
@@ -216,7 +216,7 @@ TEST(SpecParser, KeepsAnEntryWithReplicasAsItWasWrittenOnceForAllOfThem) {
   EXPECT_EQ(first.entry->id, "api");
   EXPECT_EQ(first.entry->replicas, 2);
   EXPECT_EQ(first.entry->endpoint->text, "http://h:7000");
-  EXPECT_EQ(first.entry->config_json,
+  EXPECT_EQ(first.entry->config_json(),
             R"({"id":"api","name":"api","type":"c","endpoint":"http://h:7000","healthCheckPath":"/health",)"
             R"("healthCheckInterval":30000,"maxRestarts":5,"priority":5,"dependencies":[],)"
             R"("process":{"replicas":2,"env":{"K":"***"},"argv":["x","{port}"]}})");
@@ -238,7 +238,7 @@ TEST(SpecParser, TakesThePortsOfReplicasFromAListOrARange) {
     std::string all;
     for (const SpecPtr& spec : result.value()) {
       all += std::to_string(spec->target.port) + " ";
-      EXPECT_EQ(spec->name, "API");
+      EXPECT_EQ(spec->name(), "API");
     }
     return all;
   };
@@ -262,17 +262,17 @@ TEST(SpecParser, Rule22ProcessMeansThatWeRestartItAndACallableThatItDoes) {
   python.given_action = &kCallableAction;
   const SpecPtr spec = parse(R"({"id":"a","type":"c","endpoint":"http://h"})", python);
   EXPECT_EQ(spec->action, &kCallableAction);
-  EXPECT_EQ(spec->restart.failed_retry_interval, Millis{0});
+  EXPECT_EQ(spec->restart->failed_retry_interval, Millis{0});
   EXPECT_EQ(
       parse(R"({"id":"a","type":"c","endpoint":"http://h","failedRetryInterval":"1m"})", python)
-          ->restart.failed_retry_interval,
+          ->restart->failed_retry_interval,
       Millis{60'000});
 }
 
 TEST(SpecParser, EchoesTheSeedsKeysFirstAndInItsOrder) {
   EXPECT_EQ(parse(R"({"zone":null,"dependencies":["x"],"id":"a","extra":{"k":[1.50]},"weight":2,
                   "endpoint":"http://h/","restartDelay":5000,"metadata":{"m":1},"type":"ui"})")
-                ->config_json,
+                ->config_json(),
             R"({"id":"a","name":"a","type":"ui","endpoint":"http://h","healthCheckPath":"/health",)"
             R"("healthCheckInterval":30000,"maxRestarts":5,"restartDelay":5000,"priority":5,)"
             R"("dependencies":["x"],)"
@@ -286,7 +286,7 @@ TEST(SpecParser, EchoesUnitsAsIntegersAndNoSecrets) {
                   "process":{"argv":["x"],"env":{"PASSWORD":"s3cret"},)"
                   R"("log":{"maxBytes":"64KiB"},"cwd":"/tmp"}})",
                   file_options())
-                ->config_json,
+                ->config_json(),
             R"({"id":"a","name":"a","type":"c","endpoint":"http://h","healthCheckPath":"/health",)"
             R"("healthCheckInterval":5000,"maxRestarts":5,"priority":5,"dependencies":[],)"
             R"("stableAfter":60000,)"
@@ -341,22 +341,22 @@ TEST(ParseOver, Rule29ReplacesTheSeedsFieldsAndKeepsTheRest) {
                  *old);
   ASSERT_TRUE(result.ok()) << result.error().message;
   const ServiceSpec& spec = *result.value().front();
-  EXPECT_EQ(spec.name, "New");
+  EXPECT_EQ(spec.name(), "New");
   EXPECT_EQ(spec.type, "core");
-  EXPECT_EQ(spec.restart.max_restarts, 5);  // a field of the seed that was not given again
+  EXPECT_EQ(spec.restart->max_restarts, 5);  // a field of the seed that was not given again
   EXPECT_EQ(spec.weight, 2.0);
   EXPECT_EQ(spec.target.timeout, Millis{2000});
   EXPECT_EQ(spec.process->argv, (std::vector<std::string>{"/srv/app/x", "7002"}));
   EXPECT_EQ(spec.process->cwd, "/srv/app");
   EXPECT_EQ(spec.origin, Origin::file);
   EXPECT_EQ(spec.action, &kProcessAction);
-  EXPECT_NE(spec.config_json.find(R"("metadata":{"by":"rest"},"extra":1,"weight":2)"),
+  EXPECT_NE(spec.config_json().find(R"("metadata":{"by":"rest"},"extra":1,"weight":2)"),
             std::string::npos);
   // And once more over the result.
   const auto again = parse_over(R"({"id":"a","type":"core","endpoint":"http://h:7003"})", spec);
   ASSERT_TRUE(again.ok());
   EXPECT_EQ(again.value().front()->process->argv.back(), "7003");
-  EXPECT_EQ(again.value().front()->config_json.find("extra"), std::string::npos);
+  EXPECT_EQ(again.value().front()->config_json().find("extra"), std::string::npos);
 }
 
 TEST(ParseOver, ChangesAllReplicasOfAnEntry) {

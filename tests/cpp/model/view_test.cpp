@@ -12,7 +12,7 @@ const Figures kFigures{.last_check = WallTime{1'709'210'096'789}, .uptime_ms = 9
 ServiceView example() {
   auto spec = std::make_shared<ServiceSpec>();
   spec->id = "orders";
-  spec->config_json = R"({"id":"orders"})";
+  spec->config.own = R"({"id":"orders"})";
   ServiceView view;
   view.spec = spec;
   view.status = HealthStatus::healthy;

@@ -88,7 +88,9 @@ class Randomly {
     fill(made.generation);
     fill(made.wanted);
     fill(made.leaving);
-    for (auto count = below(3); count > 0; --count) made.waiting_ids.push_back("id" + std::to_string(count));
+    std::vector<std::string> waiting;
+    for (auto count = below(3); count > 0; --count) waiting.push_back("id" + std::to_string(count));
+    made.waiting_ids = waiting;
     fill(made.restart_required);
     made.status = static_cast<HealthStatus>(below(4));
     made.start_time.ms = kNow.wall.ms - static_cast<std::int64_t>(below(10'000'000));
@@ -215,7 +217,7 @@ TEST(Durable, AnEntryIsParsedIntoTheSameServices) {
     ASSERT_EQ(again.value().size(), 1U);
     const ServiceSpec& now = *again.value().front();
     const ServiceSpec& then = *service.spec;
-    EXPECT_EQ(now.config_json, then.config_json);
+    EXPECT_EQ(now.config_json(), then.config_json());
     EXPECT_EQ(now.source(), then.source());
     EXPECT_EQ(now.process, then.process);
     EXPECT_EQ(now.restart, then.restart);
@@ -238,7 +240,7 @@ TEST(Durable, ReplicasAreOneEntryByItsOwnName) {
   Result<std::vector<SpecPtr>> again = parse_service(record.source, {.origin = record.origin});
   ASSERT_TRUE(again.ok()) << again.error().message;
   ASSERT_EQ(again.value().size(), 3U);
-  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(again.value()[i]->config_json, specs.value()[i]->config_json);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_EQ(again.value()[i]->config_json(), specs.value()[i]->config_json());
 }
 
 TEST(Durable, AWordOfAnotherProgramIsRefusedByName) {

@@ -255,7 +255,7 @@ TEST(Requests, WhatAnOwnerRegisteredSinceItWasReadKeepsItsProcess) {
   world.advance(seconds(2));
   EXPECT_TRUE(world.keeper.alive(serial)) << "it was neither stopped nor replaced by a service with only a URL";
   EXPECT_EQ(world.view("a")->serial, serial);
-  EXPECT_EQ(world.view("a")->spec->name, "by request");
+  EXPECT_EQ(world.view("a")->spec->name(), "by request");
   ASSERT_TRUE(world.view("a")->spec->process);
   EXPECT_EQ(world.view("a")->spec->process->argv, (Ids{"true"}));
 }
@@ -271,7 +271,7 @@ TEST(Requests, AreLaidOverWhatTheOwnerHasNowAndNotOverWhatItHadWhenTheyWereRead)
   ASSERT_TRUE(register_now(world, std::move(request)).ok());
   ASSERT_TRUE(world.view("a")->spec->process);
   EXPECT_EQ(world.view("a")->spec->process->argv, (Ids{"new"}));
-  EXPECT_EQ(world.view("a")->spec->name, "by request");
+  EXPECT_EQ(world.view("a")->spec->name(), "by request");
 }
 
 TEST(Requests, AreByThemselvesWhenTheOwnerTookItsServiceAwayMeanwhile) {
@@ -304,7 +304,7 @@ TEST(Requests, ChangeAllReplicasOfAnEntry) {
   EXPECT_EQ(world.view("a"), nullptr);
   EXPECT_EQ(world.view("a@0")->serial, first);
   EXPECT_EQ(world.view("a@1")->spec->endpoint->text, "http://127.0.0.1:7010");
-  EXPECT_EQ(world.view("a@1")->spec->name, "by request");
+  EXPECT_EQ(world.view("a@1")->spec->name(), "by request");
 }
 
 }  // namespace

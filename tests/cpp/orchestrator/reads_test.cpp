@@ -265,7 +265,7 @@ TEST(Reads, AnEntryIsOneServiceThatNamesItsInstances) {
   const Board& board = *world.recorder.board;
   const ViewPtr whole = view_of(board, "w");
   ASSERT_NE(whole, nullptr);
-  EXPECT_EQ(whole->spec->name, "Workers");
+  EXPECT_EQ(whole->spec->name(), "Workers");
   EXPECT_EQ(whole->status, HealthStatus::healthy);
   EXPECT_EQ(whole->incarnation, 1U);
   Figures figures = whole->figures();
@@ -323,7 +323,7 @@ TEST(Reads, WhyIsAsFreshAsTheMachine) {
   world.add_process("db");
   world.advance(seconds(3));
   EXPECT_NE(why(world, "a").find(R"("blockedBy":[],"unblockedBy":[])"), std::string::npos) << why(world, "a");
-  EXPECT_EQ(world.view("a")->healing, nullptr);  // nothing to say of it
+  EXPECT_FALSE(world.view("a")->healing);  // nothing to say of it
   EXPECT_TRUE(world.keeper.alive(serial));
 }
 

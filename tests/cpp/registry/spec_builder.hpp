@@ -14,9 +14,7 @@ struct SpecBuilder {
   ServiceSpec spec;
 
   explicit SpecBuilder(std::string id) {
-    spec.id = id;
-    spec.name = id;
-    spec.group = std::move(id);
+    spec.id = std::move(id);
     spec.type = "core";
     spec.endpoint = Endpoint{"http://127.0.0.1:7001"};
   }
@@ -25,7 +23,7 @@ struct SpecBuilder {
     return *this;
   }
   SpecBuilder& group(std::string value) {
-    spec.group = std::move(value);
+    spec.own_group = std::move(value);
     spec.explicit_group = true;
     return *this;
   }

@@ -26,10 +26,10 @@ keeper::FakeKeeper::Command as_command(const actions::FakeAction::Command& comma
 std::optional<Nanos> patience(const ServiceView& view) {
   const ServiceSpec& spec = *view.spec;
   const Millis stop = spec.process ? spec.process->stop_timeout : Millis(10'000);
-  const Millis kill = spec.restart.kill_timeout;
+  const Millis kill = spec.restart->kill_timeout;
   switch (view.lifecycle) {
     // It counts from the start, and again from what the action reports.
-    case Lifecycle::starting: return 2 * spec.probe.start_timeout;
+    case Lifecycle::starting: return 2 * spec.probe->start_timeout;
     case Lifecycle::stopping: return stop;
     case Lifecycle::killing: return kill;
     case Lifecycle::sweep: return std::max({stop, kill, Millis(2'000)});
@@ -137,7 +137,7 @@ void ActionWatcher::check_end_of_start(const ServiceView& view, const Stay& befo
   const Told run{view.spec->id, view.incarnation};
   if (!failed || !asked_.contains(run) || answered_.contains(run) || exited_.contains(run)) return;
   if (stays_.at(view.spec->id).generation != view.generation) return;
-  if (now() - before.entered < view.spec->probe.start_timeout) {
+  if (now() - before.entered < view.spec->probe->start_timeout) {
     watcher_.found("own results", view.spec->id, "its start is given up on before it was answered");
   }
 }

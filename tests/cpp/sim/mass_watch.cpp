@@ -11,7 +11,7 @@ constexpr std::chrono::minutes kLongestBrake{5};
 
 std::string MassWatch::of(const ServiceSpec& spec) {
   std::string mass;
-  for (const std::string& domain : {spec.group, std::string()}) {
+  for (const std::string& domain : {spec.group(), std::string()}) {
     if (is_on(domain)) mass = domain.empty() ? "all" : domain;
   }
   return mass;
@@ -19,8 +19,8 @@ std::string MassWatch::of(const ServiceSpec& spec) {
 
 bool MassWatch::turned_bad(const std::string& id, const ServiceView& view) {
   const bool known = !of(*view.spec).empty();
-  const SteadyTime until = now() + 3 * Nanos(view.spec->probe.interval);
-  const bool of_group = note(view.spec->group, id, until);
+  const SteadyTime until = now() + 3 * Nanos(view.spec->probe->interval);
+  const bool of_group = note(view.spec->group(), id, until);
   const bool of_fleet = note("", id, until);
   return !known && (of_group || of_fleet);
 }
@@ -34,7 +34,7 @@ bool MassWatch::note(const std::string& group, const std::string& id, SteadyTime
   mass.turned[id] = until;
   std::size_t members = 0;
   world_.recorder.board->in_order.for_each([&](const ViewPtr& other) {
-    members += group.empty() || other->spec->group == group ? 1U : 0U;
+    members += group.empty() || other->spec->group() == group ? 1U : 0U;
   });
   if (was || mass.turned.size() < 3 || 2 * mass.turned.size() <= members) return false;
   mass.since = now();

@@ -205,7 +205,7 @@ void Simulation::heal() {
     for (const std::string& id : member.ids) {
       const ViewPtr view = world_.view(id);
       const bool down = view && (view->desired == Desired::down || view->lifecycle == Lifecycle::done ||
-                                 (view->lifecycle == Lifecycle::failed && view->spec->restart.on == RestartOn::never));
+                                 (view->lifecycle == Lifecycle::failed && view->spec->restart->on == RestartOn::never));
       if (!down) continue;
       watcher_.operator_acts(id);
       world_.turn([&] { (void)world_.core.command(Verb::start, id, false, false, "rest").ok(); });

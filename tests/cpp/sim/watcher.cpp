@@ -101,7 +101,7 @@ void Watcher::on_exited(Known& known, const Recorder::Seen& event, const ViewPtr
   // One that goes along may have ended before it could be told to: that costs nothing either.
   const bool along = view && known.along == Run{view->serial, event.incarnation};
   const bool planned = event.cause == "operator" || event.cause == "shutdown" || event.cause == "dependency" || along;
-  const bool rests = event.cause == "clean" && !(view && view->spec->restart.on == RestartOn::always);
+  const bool rests = event.cause == "clean" && !(view && view->spec->restart->on == RestartOn::always);
   const bool owned = view && view->spec->action->owned();
   // What runs without us may end while it was given up on: that is no news.
   const bool given_up = view && !owned && view->lifecycle != Lifecycle::ready && view->lifecycle != Lifecycle::starting;
@@ -146,7 +146,7 @@ void Watcher::on_failed(Known& known, const Recorder::Seen& event, const ViewPtr
   known.may_fail_again = false;
   known.killed = false;
   // Not satisfied before this turn; on_publish() looks whether it still is not. Under never one failure is the end.
-  if (waiting_.contains(event.id) && view && view->spec->restart.on != RestartOn::never && !dependencies_hold(*view->spec)) {
+  if (waiting_.contains(event.id) && view && view->spec->restart->on != RestartOn::never && !dependencies_hold(*view->spec)) {
     found("explained failures", event.id, "given up on while a dependency is not satisfied");
   }
 }

@@ -64,12 +64,12 @@ void Watcher::on_counted(const Recorder::Seen& event) {
 
 // Nothing that watchers can see hinders it: neither the owner nor a dependency, no brake, no other member that is down.
 bool Watcher::may_be_acted_on(const ServiceView& view) {
-  if (!view.spec->action->acts || view.spec->restart.on == RestartOn::never) return false;
+  if (!view.spec->action->acts || view.spec->restart->on == RestartOn::never) return false;
   if (view.lifecycle != Lifecycle::ready || view.desired != Desired::up) return false;
   if (waiting_.contains(view.spec->id) || !mass_.of(*view.spec).empty()) return false;
   bool others_up = true;
   board_->in_order.for_each([&](const ViewPtr& other) {
-    if (other->spec->group == view.spec->group && other->spec->action->acts) {
+    if (other->spec->group() == view.spec->group() && other->spec->action->acts) {
       others_up = others_up && other->lifecycle == Lifecycle::ready;
     }
   });

@@ -71,8 +71,8 @@ void Watcher::on_launch(const std::string& id, std::uint64_t serial, std::uint64
   if (same && incarnation <= known.incarnation) found("incarnations", id, "a number twice");
   // Its last run went along with a dependency: a planned start, which waits for nothing and costs nothing.
   const bool along = known.along && known.along->first == serial && known.along->second + 1 == incarnation;
-  const bool waits = known.failed_at && spec.restart.delay && !known.operator_acted && !along && !failed_since;
-  if (waits && now() - *known.failed_at < *spec.restart.delay) {
+  const bool waits = known.failed_at && spec.restart->delay && !known.operator_acted && !along && !failed_since;
+  if (waits && now() - *known.failed_at < *spec.restart->delay) {
     found("restartDelay", id, "started too early after its failure");
   }
   if (!failed_since && !along) check_policy(known, id, spec);
@@ -103,7 +103,7 @@ void Watcher::check_bucket(Known& known, const std::string& id, SteadyTime decid
 // What is never to be restarted, or ended as it should, is left alone.
 void Watcher::check_policy(const Known& known, const std::string& id, const ServiceSpec& spec) {
   if (known.operator_acted) return;
-  const RestartOn on = spec.restart.on;
+  const RestartOn on = spec.restart->on;
   if (known.rests && on != RestartOn::always) found("restartPolicy", id, "started again though it had ended with 0");
   if (known.failure && on == RestartOn::never) found("restartPolicy", id, "started again though that is never to be");
 }
@@ -134,8 +134,8 @@ void Watcher::check_budget(Known& known, const std::string& id, const ServiceSpe
   if (!known.failure || known.explained || known.operator_acted) return;
   ++known.spent;
   // Beyond the budget only single tries out of FAILED, which was told.
-  if (spec.restart.max_restarts >= 0 && known.spent > spec.restart.max_restarts && !known.failed_told) {
-    found("budget", id, "restart " + std::to_string(known.spent) + " of " + std::to_string(spec.restart.max_restarts));
+  if (spec.restart->max_restarts >= 0 && known.spent > spec.restart->max_restarts && !known.failed_told) {
+    found("budget", id, "restart " + std::to_string(known.spent) + " of " + std::to_string(spec.restart->max_restarts));
   }
 }
 

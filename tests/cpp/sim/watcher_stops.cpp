@@ -90,7 +90,7 @@ void Watcher::on_kill(const std::string& id, const ServiceView& view) {
   std::size_t members = 0;
   std::size_t down = 0;
   board_->in_order.for_each([&](const ViewPtr& other) {
-    if (other->spec->group != view.spec->group) return;
+    if (other->spec->group() != view.spec->group()) return;
     ++members;
     const auto at = known_.find(other->spec->id);
     down += at != known_.end() && at->second.killed ? 1U : 0U;

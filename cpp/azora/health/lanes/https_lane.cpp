@@ -43,7 +43,7 @@ void HttpsLane::addresses(Slot slot, std::vector<net::Address>& found) {
   request.host = target.host;
   request.port = target.port;
   request.method = target.method;
-  request.url = "https://" + authority(target, true) + safe_path(target.path);
+  request.url = "https://" + authority(target, true) + safe_path(*target.path);
   request.headers = https_headers(target);
   request.addresses = std::move(found);
   request.fresh = !target.reuse_connection || peer.reuse.spent();

@@ -40,7 +40,7 @@ void SocketLane::start(Slot slot, const std::shared_ptr<const ProbeTarget>& targ
   if (connection.target != target) connection.target = target;
   connection.exchange = take_exchange();
   connection.exchange->response.begin(target->method == "HEAD");
-  connection.keep = target->kind == ProbeKind::http && target->reuse_connection && repeatable(target->method);
+  connection.keep = target->kind == ProbeKind::http && target->reuse_connection && repeatable(*target->method);
   connection.reused = connection.fd >= 0;
   if (connection.reused) {
     idle_.remove(slot);

@@ -17,14 +17,14 @@ using registry::Instance;
 // A service without an explicit group is alone in its group, unless other services name its id as their group.
 void join_permits(const Registration& rooms, const ServiceState& service) AZORA_CONTROL {
   const auto join = [&](const ServiceState& one, const std::string& group) AZORA_CONTROL {
-    rooms.admission.join(one.serial, group, one.spec->probe.interval);
+    rooms.admission.join(one.serial, group, one.spec->probe->interval);
   };
   const ServiceSpec& spec = *service.spec;
-  const bool shared = !spec.is_alone() || rooms.fleet.registry().is_group(spec.group);
-  join(service, shared ? spec.group : std::string());
+  const bool shared = !spec.is_alone() || rooms.fleet.registry().is_group(spec.group());
+  join(service, shared ? spec.group() : std::string());
   if (!spec.explicit_group) return;
-  const ServiceState* owner = rooms.fleet.find(spec.group);
-  if (owner != nullptr && owner->spec->is_alone()) join(*owner, spec.group);
+  const ServiceState* owner = rooms.fleet.find(spec.group());
+  if (owner != nullptr && owner->spec->is_alone()) join(*owner, spec.group());
 }
 
 // Updates pools, permits and checks after its configuration.

@@ -24,7 +24,7 @@ std::string ended_words(const ExitView* exit, RestartOn policy) {
 
 std::string ended_words(const ServiceView& view) {
   const bool known = view.process && view.process->last_exit;
-  return ended_words(known ? &*view.process->last_exit : nullptr, view.spec->restart.on);
+  return ended_words(known ? &*view.process->last_exit : nullptr, view.spec->restart->on);
 }
 
 }  // namespace azora::orchestrator

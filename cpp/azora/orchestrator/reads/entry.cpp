@@ -53,7 +53,7 @@ ViewPtr entry_view(const EntryOnBoard& entry, const std::vector<ViewPtr>& views)
     whole->restart_count += view->restart_count;
     whole->start_time.ms = std::max(whole->start_time.ms, view->start_time.ms);
   }
-  whole->instances = std::make_shared<const InstancesView>(InstancesView{entry.services, ready_of(views), figures_of(views)});
+  whole->instances = InstancesView{entry.services, ready_of(views), figures_of(views)};
   return whole;
 }
 

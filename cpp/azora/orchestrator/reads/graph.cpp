@@ -23,7 +23,7 @@ void write_node(JsonWriter& json, const Board& board, const ServiceSpec& entry, 
   json.key("id");
   json.string(entry.id);
   json.key("type");
-  json.string(entry.type);
+  json.string(*entry.type);
   json.key("status");
   json.string(wire_name(status_of(views)));
   json.key("lifecycle");

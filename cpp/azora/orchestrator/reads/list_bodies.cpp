@@ -38,9 +38,9 @@ struct OfType {
     json.key("id");
     json.string(view.spec->id);
     json.key("name");
-    json.string(view.spec->name);
+    json.string(view.spec->name());
     json.key("type");
-    json.string(view.spec->type);
+    json.string(*view.spec->type);
     json.key("health");
     json.raw({});
     view.append_health(out, view.figures());

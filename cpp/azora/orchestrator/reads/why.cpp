@@ -37,7 +37,7 @@ Reason brake_of(const Board& board, const ServiceView& view, Now now) {
   const healing::KillPermits::Braking* found = nullptr;
   if (board.brakes) {
     for (const auto& one : *board.brakes) {
-      const bool its = one.group.empty() || one.group == view.spec->group;
+      const bool its = one.group.empty() || one.group == view.spec->group();
       if (its && one.until > now.steady && (found == nullptr || one.until > found->until)) found = &one;
     }
   }
@@ -113,7 +113,7 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
               {"the end of its last descendant"}};
     case Lifecycle::backoff:
       return {id + " failed" + error + "; the next attempt is waited for, " +
-                  attempts_text(healing.attempts, view.spec->restart.max_restarts),
+                  attempts_text(healing.attempts, view.spec->restart->max_restarts),
               {"the next attempt", "a start or restart by you"}};
     case Lifecycle::failed: {
       std::vector<std::string> by = {"a start or restart by you"};
@@ -224,7 +224,7 @@ Why why_of(const Board& board, const ServiceView& view, const WhySources& source
   why.status = view.status;
   why.cause = healing.cause;
   why.attempts = healing.attempts;
-  why.max_restarts = view.spec->restart.max_restarts;
+  why.max_restarts = view.spec->restart->max_restarts;
   why.next_attempt = healing.next_attempt;
   why.blocked_by = healing.blocked_by;
   if (board.running) add_whose_answer(why, view, sources);
@@ -246,7 +246,7 @@ Why why_of_entry(const Board& board, const EntryOnBoard& entry, const std::vecto
   Why why;
   why.lifecycle = lifecycle_of(views);
   why.status = status_of(views);
-  why.max_restarts = entry.spec->restart.max_restarts;
+  why.max_restarts = entry.spec->restart->max_restarts;
   why.summary = entry.spec->id + " is " + std::string(wire_name(why.status)) + ": " + std::to_string(ready_of(views)) +
                 " of " + std::to_string(views.size()) + " instances are ready";
   std::size_t others = 0;
