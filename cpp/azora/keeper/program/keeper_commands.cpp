@@ -15,13 +15,7 @@ constexpr std::uint64_t kSpareFiles = 32;  // beside one per shim
 }  // namespace
 
 void KeeperCommands::read() {
-  for (int i = 0; i < kFramesPerTurn; ++i) {
-    const long size = orchestrator_.receive();
-    if (size == kNothing) return;
-    Header header;
-    if (orchestrator_.admit(size, &header)) on_frame(header, size);
-    forget_frame(size);
-  }
+  orchestrator_.read_frames(kFramesPerTurn, [this](const Header& header, long size) { on_frame(header, size); });
 }
 
 void KeeperCommands::on_frame(const Header& header, long size) {

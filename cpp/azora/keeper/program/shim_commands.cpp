@@ -13,13 +13,7 @@ constexpr int kFramesPerTurn = 8;
 }  // namespace
 
 void ShimCommands::read() {
-  for (int i = 0; i < kFramesPerTurn; ++i) {
-    const long size = keeper_.receive();
-    if (size == kNothing) return;
-    Header header;
-    if (keeper_.admit(size, &header)) on_frame(header, size);
-    forget_frame(size);
-  }
+  keeper_.read_frames(kFramesPerTurn, [this](const Header& header, long size) { on_frame(header, size); });
 }
 
 void ShimCommands::end() {
@@ -60,10 +54,11 @@ void ShimCommands::on_launch(const Header& header, long size) {
   }
   const Record& record = incarnation_.record();
   const std::uint64_t incarnation = frame.incarnation;
+  const ServiceRef about{record.serial, incarnation};
   if (incarnation == record.incarnation) return keeper_.owe(KeeperLink::Owed::record);  // said twice over a new link
-  if (end_.has_begun()) return keeper_.refuse(header, RefusalCode::ending, incarnation);
-  if (incarnation < record.incarnation) return keeper_.refuse(header, RefusalCode::stale, incarnation);
-  if (incarnation_.has_process()) return keeper_.refuse(header, RefusalCode::busy, incarnation);
+  if (end_.has_begun()) return keeper_.refuse(header, RefusalCode::ending, about);
+  if (incarnation < record.incarnation) return keeper_.refuse(header, RefusalCode::stale, about);
+  if (incarnation_.has_process()) return keeper_.refuse(header, RefusalCode::busy, about);
   incarnation_.launch(frame);
 }
 
