@@ -63,7 +63,8 @@ class Action {
   virtual void set_listener(ActionListener* listener) = 0;  // once, before the first start
   virtual void start(ActionRequest request) = 0;
 
-  // Only called for actions that can stop. stop(): as the configuration says; kill(): all of it at once.
+  // Only called for actions that can stop. stop(): as the configuration says; called again for the same run when it has
+  // more time by then than it was told, which must not signal it once more. kill(): all of it at once.
   virtual void stop(Run /*run*/, const ServiceSpec& /*spec*/) {}
   virtual void kill(Run /*run*/) {}
   // Only called for actions that report exits: the end of the run is stored, so the action may drop its record of it.

@@ -338,13 +338,15 @@ void Stepper::plan_changed(bool new_budget) {
   }
 }
 
-// A stop that is under way ends no later than the new plan says. More time to stop has only the next one: who carries
-// this one out was told its time with the signal.
+// A stop that is under way ends when the new plan says, counted from its signal. Who carries it out was told its time
+// with that signal, and is told again when it is longer.
 void Stepper::limit_stop() {
   if (!m_.timers.clock || !m_.timers.deadline) return;
   const bool killing = in(Lifecycle::killing);
   const SteadyTime until = *m_.timers.clock + (killing ? plan_.restart.kill_timeout : plan_.stop_timeout);
-  m_.timers.deadline = killing ? until : std::min(*m_.timers.deadline, until);
+  const bool longer = until > *m_.timers.deadline;
+  m_.timers.deadline = until;
+  if (longer && !killing) act(Action::Kind::send_stop);
 }
 
 // The unhealthy episode that was noticed is over, and nothing is killed for checks that count no more.

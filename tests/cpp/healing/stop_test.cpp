@@ -25,6 +25,37 @@ TEST(Stop, StopEndsThroughSignalKillAndStuckAndBelievesTheExitAlways) {
   EXPECT_EQ(rig.notice(Say::stopped)->cause, Cause::op);
 }
 
+TEST(Stop, ANewPlanChangesTheTimeOfTheStopThatIsUnderWay) {
+  Rig rig;
+  rig.plan.stop_timeout = Millis(10'000);
+  rig.bring_up();
+  rig.desire(Desired::down);
+  const SteadyTime signalled = rig.now;
+  rig.wait(Millis(2'000));
+  rig.plan.stop_timeout = Millis(5'000);
+  rig.feed(In::plan_changed);
+  EXPECT_EQ(*rig.machine.timers.deadline - signalled, Millis(5'000));
+  EXPECT_FALSE(rig.asked(Do::send_stop)) << "it ends by our kill";
+  rig.plan.stop_timeout = Millis(60'000);
+  rig.feed(In::plan_changed);
+  EXPECT_EQ(*rig.machine.timers.deadline - signalled, Millis(60'000));
+  EXPECT_TRUE(rig.asked(Do::send_stop)) << "its shim was told another time";
+  rig.feed(In::plan_changed);
+  EXPECT_FALSE(rig.asked(Do::send_stop));
+  rig.feed(In::exited);
+  ASSERT_TRUE(rig.is(Lifecycle::sweep));
+  rig.plan.stop_timeout = Millis(90'000);
+  rig.feed(In::plan_changed);
+  EXPECT_EQ(*rig.machine.timers.deadline - signalled, Millis(90'000)) << "what is left has the rest of it";
+  EXPECT_TRUE(rig.asked(Do::send_stop));
+  rig.pass_deadline();
+  ASSERT_TRUE(rig.is(Lifecycle::killing));
+  rig.plan.stop_timeout = Millis(900'000);
+  rig.feed(In::plan_changed);
+  EXPECT_TRUE(rig.is(Lifecycle::killing));
+  EXPECT_FALSE(rig.asked(Do::send_stop));
+}
+
 TEST(Stop, DescendantsThatStayAreKilledAgainThenStuck) {
   Rig rig;
   rig.bring_up();

@@ -117,10 +117,19 @@ TEST_F(StopUnderWay, AShorterStopTimeoutEndsWhatMainLeftAsWell) {
   EXPECT_GT(kills(), 0);
 }
 
-TEST_F(StopUnderWay, ALongerStopTimeoutIsForTheNextOne) {
+TEST_F(StopUnderWay, ALongerStopTimeoutGivesItThatTime) {
   stop(R"("stopTimeout":5000)", {.ignores_stop = true});
+  const auto stops = [this] {
+    return std::count_if(world.keeper.commands.begin(), world.keeper.commands.end(), [](const auto& one) {
+      return one.kind == keeper::FakeKeeper::Command::Kind::stop;
+    });
+  };
+  const auto before = stops();
   update(R"("stopTimeout":60000)");
-  world.advance(Millis(4'100));
+  EXPECT_EQ(stops(), before + 1) << "its shim is told";
+  world.advance(Millis(58'900));
+  EXPECT_EQ(kills(), 0) << "it counts from the signal";
+  world.advance(Millis(200));
   EXPECT_GT(kills(), 0);
 }
 

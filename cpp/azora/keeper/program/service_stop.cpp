@@ -23,7 +23,23 @@ void ServiceStop::renew(const StopOrder& order, std::uint32_t orphan_timeout_ms)
 
 void ServiceStop::order(const StopOrder& order, int main) {
   if (killing_) return;
-  limit(order.timeout_ms);
+  if (ordered_ && order.timeout_ms > order_.timeout_ms) {
+    kill_at_ns_ += std::int64_t{order.timeout_ms - order_.timeout_ms} * 1'000'000;
+  } else {
+    limit(order.timeout_ms);
+  }
+  carry_out(order, main);
+  order_.timeout_ms = order.timeout_ms;
+}
+
+void ServiceStop::order_as_launched(int main) {
+  if (killing_) return;
+  limit(launched_.timeout_ms);
+  carry_out(launched_, main);
+}
+
+// No process gets the signal of this order twice.
+void ServiceStop::carry_out(const StopOrder& order, int main) {
   const bool again = ordered_ && order.signal == order_.signal;
   const bool wider = order.tree && !order_.tree;
   if (ordered_ && !again) signalled_.clear();

@@ -19,9 +19,11 @@ class ServiceStop {
   // A new incarnation; `order` says how it is stopped when no other order comes.
   void renew(const StopOrder& order, std::uint32_t orphan_timeout_ms);
 
-  // `main`: the living main process, 0 when it has ended. A repeated order only shortens the time.
+  // `main`: the living main process, 0 when it has ended. A repeated order may change the time: a shorter one counts from
+  // now, a longer one from where the former one did.
   void order(const StopOrder& order, int main);
-  void order_as_launched(int main) { this->order(launched_, main); }
+  // What was ordered since is not given more time by it.
+  void order_as_launched(int main);
   // SIGKILL from here on: no process gets another signal or more time.
   void kill();
   // Main has ended and processes are left. False: they are to be killed.
@@ -33,6 +35,7 @@ class ServiceStop {
   std::int64_t kill_at_ns() const { return kill_at_ns_; }
 
  private:
+  void carry_out(const StopOrder& order, int main);
   void limit(std::uint32_t timeout_ms);
   void signal_main(int main);
   void signal_below(int main);
