@@ -19,12 +19,29 @@ bool is_elsewhere(const Fd& file, const std::string& folder, std::uint64_t numbe
          held.st_dev != there.st_dev;
 }
 
+bool is_full(const Fd& file) {
+  struct stat held {};
+  return ::fstat(file.get(), &held) == 0 && (held.st_mode & kFullLogMark) != 0;
+}
+
+void hide_unfinished(LogPart& part) {
+  part.unfinished.clear();
+  part.unfinished_gaps.clear();
+}
+
+void append_gaps(std::vector<LogGap>& all, std::vector<LogGap> more, std::size_t offset) {
+  for (LogGap& gap : more) {
+    gap.at += offset;
+    all.push_back(gap);
+  }
+}
+
 }  // namespace
 
 LogPart LogFollower::begin(const std::string& folder, std::size_t lines, std::size_t max_bytes) {
   LogPart part = LogReader(folder, timestamps_).tail(lines, max_bytes);
   given_ = part.unfinished;
-  if (lines == 0) part.unfinished.clear();
+  if (lines == 0) hide_unfinished(part);
   at_ = part.next;
   hold(folder);
   return part;
@@ -38,19 +55,22 @@ LogPart LogFollower::next(const std::string& folder) {
   at_ = part.next;
   hold(folder);
   ended_ = !file_ && ::access(folder.c_str(), F_OK) != 0;
+  part.missed_after = ended_ && is_full_;
+  if (ended_ || moved_on) is_full_ = false;
 
   std::string text = before.take_text();
+  std::vector<LogGap> gaps = before.take_gaps();
   if (!rest_.empty() && (ended_ || moved_on || !part.text.empty())) {
     // The next file repeats as a whole what was only shown here; it does not repeat a piece of a line that was cut.
     const bool again = part.text.starts_with(rest_) || part.unfinished.starts_with(rest_);
-    if (ended_ || (moved_on && !again)) text += rest_;
+    if (ended_ || (moved_on && !again)) {
+      append_gaps(gaps, std::move(rest_gaps_), text.size());
+      text += rest_;
+    }
     rest_.clear();
+    rest_gaps_.clear();
   }
-  std::vector<LogGap> gaps = before.take_gaps();
-  for (LogGap& gap : part.gaps) {
-    gap.at += text.size();
-    gaps.push_back(gap);
-  }
+  append_gaps(gaps, std::move(part.gaps), text.size());
   part.gaps = std::move(gaps);
   part.text.insert(0, text);
   hold_back_unfinished(part);
@@ -70,6 +90,8 @@ bool LogFollower::finish_file(const std::string& folder, LogText& text) {
   LogText rest(timestamps_);
   rest.add(index_, at_.offset, std::string_view(bytes).substr(kept), begins_line(file_, at_.offset));
   rest_ = rest.take_text();
+  rest_gaps_ = rest.take_gaps();
+  is_full_ = is_full(file_);
   at_.offset = 0;  // another file of this number is read from its beginning
   file_.reset();
   index_.reset();
@@ -83,7 +105,7 @@ void LogFollower::hold_back_unfinished(LogPart& part) {
   if (silent && seen_ != given_) {
     given_ = seen_;
   } else {
-    part.unfinished.clear();
+    hide_unfinished(part);
   }
 }
 

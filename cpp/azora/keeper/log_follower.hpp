@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "azora/keeper/log_reader.hpp"
 
@@ -33,8 +34,10 @@ class LogFollower {
   Fd index_;                       // beside it
   std::uint64_t file_number_ = 0;  // which one is held
   std::string rest_;               // of a file that is gone: a piece of a line
+  std::vector<LogGap> rest_gaps_;  // in it
   std::string seen_;               // unfinished, at the last call
   std::string given_;
+  bool is_full_ = false;           // another file was written after the one that was held last
   bool ended_ = false;
 };
 

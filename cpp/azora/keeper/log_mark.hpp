@@ -9,6 +9,8 @@
 
 namespace azora::keeper {
 
+// In the mode of a log file behind which another one was begun: the sticky bit, which means nothing for a file.
+inline constexpr unsigned kFullLogMark = 01000;
 inline constexpr char kTimesSuffix[] = ".times";
 inline constexpr std::uint64_t kLeastIndex = 4096;  // bytes
 

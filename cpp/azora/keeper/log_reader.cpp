@@ -49,7 +49,7 @@ std::uint64_t size_of(const Fd& file) {
 // `size`, or a little less when that would cut a character in two.
 std::size_t at_character(std::string_view bytes) {
   constexpr std::size_t kLongest = 4;
-  for (std::size_t back = 1; back < kLongest && back < bytes.size(); ++back) {
+  for (std::size_t back = 1; back < kLongest && back <= bytes.size(); ++back) {
     const auto byte = static_cast<unsigned char>(bytes[bytes.size() - back]);
     if ((byte & 0xC0U) == 0x80U) continue;                   // inside of a character
     const std::size_t length = byte >= 0xF0 ? 4 : byte >= 0xE0 ? 3 : byte >= 0xC0 ? 2 : 1;
@@ -179,11 +179,14 @@ LogPart LogReader::read_from(LogCursor cursor, std::size_t max_bytes) const {
 
 // Adds what stands behind part.next at the end of the newest file.
 void LogReader::add_unfinished(LogPart& part, const Fd& file, std::string_view bytes) const {
-  if (bytes.empty() || is_cut(bytes)) return;
+  if (is_cut(bytes)) return;
+  bytes = bytes.substr(0, at_character(bytes));  // the rest of a character may be on its way
+  if (bytes.empty()) return;
   LogText text(timestamps_);
   const std::uint64_t offset = part.next.offset;
   text.add(open_log(folder_, part.next.file, kTimesSuffix), offset, bytes, begins_line(file, offset));
   part.unfinished = text.take_text();
+  part.unfinished_gaps = text.take_gaps();
 }
 
 }  // namespace azora::keeper

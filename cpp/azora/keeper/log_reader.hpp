@@ -27,9 +27,11 @@ struct LogCursor {
 struct LogPart {
   std::string text;
   LogCursor next;            // behind the text
-  std::string unfinished;    // what stands behind that now: the beginning of a line
+  std::string unfinished;    // what stands behind that now: the beginning of a line, up to its last whole character
   std::vector<LogGap> gaps;  // lines that are missing in the text
+  std::vector<LogGap> unfinished_gaps = {};  // in `unfinished`, mostly before it
   bool missed = false;       // files that would have come first were removed before they were read
+  bool missed_after = false; // likewise files that would have come behind the text; more will not come
 };
 
 class LogReader {

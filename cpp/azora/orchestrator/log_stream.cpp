@@ -51,6 +51,7 @@ void LogStream::read_on(std::string& piece) {
     const keeper::LogPart part = one.log.next(world_.folder(one.source.serial));
     if (part.missed) append_note(piece, missed_note(note_start_of(one)));
     append(piece, one, part);
+    if (part.missed_after) append_note(piece, missed_note(note_start_of(one)));
     one.over = source == sources.end() && one.log.ended();
   }
   over_ = std::all_of(followers_.begin(), followers_.end(), [](const Follower& one) { return one.over; });
@@ -80,17 +81,26 @@ bool LogStream::changed() const {
 }
 
 void LogStream::append(std::string& out, Follower& one, const keeper::LogPart& part) const {
+  append_text(out, one, part.text, part.gaps);
+  if (!part.unfinished.empty()) {
+    append_text(out, one, part.unfinished + (options_.follow ? "…\n" : ""), part.unfinished_gaps);
+  }
+  note_loss(out, one);
+}
+
+void LogStream::append_text(std::string& out, Follower& one, std::string_view text,
+                            const std::vector<keeper::LogGap>& gaps) const {
   std::size_t at = 0;
-  for (const keeper::LogGap& gap : part.gaps) {
-    append_lines(out, one, std::string_view(part.text).substr(at, gap.at - at));
+  for (const keeper::LogGap& gap : gaps) {
+    append_lines(out, one, text.substr(at, gap.at - at));
+    at = gap.at;
+    if (one.gap == gap.loss) continue;
     append_note(out, gap_note(note_start_of(one), gap));
+    one.gap = gap.loss;
     one.loss_since_ms = gap.loss.since_wall_ms;
     one.loss_lines = kWhole;
-    at = gap.at;
   }
-  append_lines(out, one, std::string_view(part.text).substr(at));
-  if (!part.unfinished.empty()) append_lines(out, one, part.unfinished + (options_.follow ? "…\n" : ""));
-  note_loss(out, one);
+  append_lines(out, one, text.substr(at));
 }
 
 void LogStream::append_lines(std::string& out, const Follower& one, std::string_view text) const {

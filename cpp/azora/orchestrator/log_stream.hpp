@@ -56,12 +56,14 @@ class LogStream {
     keeper::LogFollower log;
     std::int64_t loss_since_ms = 0;  // when the last noted loss began
     std::uint64_t loss_lines = 0;    // its lines as noted; kWhole: its place in the text has a note
+    keeper::LogLoss gap;             // the last one that has a note: one before an unfinished line comes again with it
     bool over = false;
   };
   static constexpr std::uint64_t kWhole = ~std::uint64_t{0};
   void follow(const Source& source, std::size_t lines, std::size_t most_bytes);
   void read_on(std::string& piece);
   void append(std::string& out, Follower& one, const keeper::LogPart& part) const;
+  void append_text(std::string& out, Follower& one, std::string_view text, const std::vector<keeper::LogGap>& gaps) const;
   void append_lines(std::string& out, const Follower& one, std::string_view text) const;
   void note_loss(std::string& out, Follower& one) const;
   void append_note(std::string& out, std::string_view note) const;

@@ -36,6 +36,35 @@ TEST_F(LogFollowerTest, AFollowerFinishesAFileThatRotationRemoved) {
   EXPECT_FALSE(follower.ended());
 }
 
+TEST_F(LogFollowerTest, R59FilesThatCameAndWentBetweenTwoLooksAreSaid) {
+  write(1, "a\n");
+  LogFollower follower;
+  EXPECT_EQ(follower.begin(folder, 9).text, "a\n");
+  write(1, "b\n");
+  std::filesystem::permissions(folder / "log.1", std::filesystem::perms::sticky_bit, std::filesystem::perm_options::add);
+  std::filesystem::remove_all(folder);
+  const LogPart part = follower.next(folder);
+  EXPECT_EQ(part.text, "b\n");
+  EXPECT_FALSE(part.missed);
+  EXPECT_TRUE(part.missed_after);
+  EXPECT_TRUE(follower.ended());
+  EXPECT_FALSE(follower.next(folder).missed_after);
+}
+
+TEST_F(LogFollowerTest, R59WhatFollowsAFullFileAndWasReadIsNotMissed) {
+  write(1, "a\n");
+  LogFollower follower;
+  follower.begin(folder, 9);
+  std::filesystem::permissions(folder / "log.1", std::filesystem::perms::sticky_bit, std::filesystem::perm_options::add);
+  write(2, "b\n");
+  EXPECT_EQ(follower.next(folder).text, "b\n");
+  write(2, "c\n");
+  std::filesystem::remove_all(folder);
+  const LogPart part = follower.next(folder);
+  EXPECT_EQ(part.text, "c\n");
+  EXPECT_FALSE(part.missed || part.missed_after);
+}
+
 TEST_F(LogFollowerTest, AFollowerMayComeBeforeTheFolder) {
   LogFollower follower;
   EXPECT_EQ(follower.begin(folder / "later", 10).text, "");

@@ -1,6 +1,7 @@
 // LogReader over files as the shim writes them, and over those a real shim wrote and rotated.
 #include <sys/stat.h>
 
+#include "azora/keeper/log_mark.hpp"
 #include "keeper/client_rig.hpp"
 #include "keeper/log_folder.hpp"
 
@@ -139,6 +140,20 @@ TEST_F(LogReaderTest, R59WhatNeverEndsItsLineIsGivenInPieces) {
   EXPECT_EQ(cursor, (LogCursor{1, 6 + bar.size()}));
 }
 
+TEST_F(LogReaderTest, R59AnUnfinishedLineEndsWithAWholeCharacter) {
+  write(1, "a\nna\xC3");
+  EXPECT_EQ(LogReader(folder).tail(9).unfinished, "na");
+  EXPECT_EQ(LogReader(folder).read_from({}).unfinished, "na");
+  write(1, "\xAFve \xE2\x82");
+  EXPECT_EQ(LogReader(folder).tail(9).unfinished, "na\xC3\xAFve ");
+  write(1, "\xAC \xF0");
+  EXPECT_EQ(LogReader(folder).tail(9).unfinished, "na\xC3\xAFve \xE2\x82\xAC ");
+  write(1, "x");  // so that was none
+  EXPECT_EQ(LogReader(folder).tail(9).unfinished, "na\xC3\xAFve \xE2\x82\xAC \xEF\xBF\xBDx");
+  write(2, "\xC3");
+  EXPECT_EQ(LogReader(folder).tail(9).unfinished, "");
+}
+
 TEST_F(LogReaderTest, InvalidUtf8IsReplacedByteByByte) {
   write(1, std::string("a\xFF" "b\xC3\n\xED\xA0\x80\n\0\n", 11));
   const std::string replaced = "a\xEF\xBF\xBD" "b\xEF\xBF\xBD\n\xEF\xBF\xBD\xEF\xBF\xBD\xEF\xBF\xBD\n";
@@ -181,6 +196,13 @@ TEST_F(LogReaderTest, RealServiceIsFollowedOverItsRotationsWithoutLoss) {
   EXPECT_EQ(all, expected);
   EXPECT_GT(cursor.file, 10U);
   EXPECT_EQ(reader.tail(2).text, "line 2998\nline 2999\n");
+  // Each file but the newest says that another one follows.
+  for (std::uint64_t number = 1; number <= cursor.file; ++number) {
+    const std::string path = rig.client->log_folder(1).value() + "/log." + std::to_string(number);
+    struct stat info {};
+    ASSERT_EQ(::stat(path.c_str(), &info), 0) << path;
+    EXPECT_EQ((info.st_mode & kFullLogMark) != 0, number < cursor.file) << path;
+  }
   rig.client->kill(1, 1);
   EXPECT_TRUE(rig.run_until_word(1, "swept"));
   std::filesystem::remove(rig.folder / "end");

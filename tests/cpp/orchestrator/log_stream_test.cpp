@@ -117,6 +117,32 @@ TEST_F(LogStreamTest, R59WhatIsBeingLostIsSaidAtOnceWhenItDoublesAndWhereItIsMis
   EXPECT_EQ(logs.next(), "");
 }
 
+TEST_F(LogStreamTest, R59ALossBeforeAnUnfinishedLineStandsBeforeItAndOnce) {
+  using keeper::LogMark;
+  using keeper::MarkKind;
+  sources = {{"a", 1}};
+  write(1, "a\nhal");
+  const LogMark marks[] = {LogMark::make(MarkKind::lost_lines, 2, 1), LogMark::make(MarkKind::lost_bytes, 2, 5),
+                           LogMark::make(MarkKind::lost_since, 2, 1000), LogMark::make(MarkKind::lost_error, 2, ENOSPC),
+                           LogMark::make(MarkKind::time, 2, 3000)};
+  std::ofstream(folder(1) / "log.1.times", std::ios::binary).write(reinterpret_cast<const char*>(marks), sizeof marks);
+  const std::string note =
+      "[azora: 1 line (5 B) of this output was lost here: No space left on device "
+      "(1970-01-01T00:00:01.000Z to 1970-01-01T00:00:03.000Z)]\n";
+  LogStream once({[this] { return sources; }, [this](std::uint64_t serial) { return folder(serial).string(); }},
+                 {.lines = 1}, false);
+  EXPECT_EQ(once.next(), note + "hal");
+  LogStream logs = stream(9, false);
+  EXPECT_EQ(logs.next(), "a\n" + note + "hal…\n");
+  write(1, "f");
+  EXPECT_EQ(logs.next(), "");
+  EXPECT_EQ(logs.next(), "half…\n");
+  write(1, " a line\n");
+  EXPECT_EQ(logs.next(), "half a line\n");
+  LogStream silent = stream(0, false);
+  EXPECT_EQ(silent.next(), "");
+}
+
 TEST_F(LogStreamTest, R59ALossNamesItsInstance) {
   sources[1].loss =
       std::make_shared<const LogLossView>(LogLossView{2, 20, WallTime{1000}, "the disk was too slow", true});

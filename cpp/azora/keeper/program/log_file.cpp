@@ -145,6 +145,7 @@ void LogFile::take_back() {
 
 void LogFile::rotate() {
   take_back();
+  if (fd_ >= 0) sys::change_mode(fd_, kLogMode | kFullLogMark);  // readers see that another file follows
   close();
   ++number_;
   // More than one goes when a new launch allows fewer files.

@@ -101,6 +101,7 @@ inline long dir_entries(int fd, void* data, std::size_t size) {
   return invoke(SYS_getdents64, fd, data, static_cast<long>(size));
 }
 inline long seek(int fd, long offset, int whence) { return invoke(SYS_lseek, fd, offset, whence); }
+inline long change_mode(int fd, unsigned mode) { return invoke(SYS_fchmod, fd, mode); }
 inline long truncate(int fd, long size) { return invoke(SYS_ftruncate, fd, size); }
 inline long status(int dir, const char* path, int flags, struct statx* info) {
   return invoke(SYS_statx, dir, path, flags, static_cast<long>(STATX_BASIC_STATS), info);
