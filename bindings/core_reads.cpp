@@ -140,6 +140,7 @@ void bind_core_reads(py::module_& module, CoreClass& core) {
   core.def("list", &list, py::arg("type") = py::none(), Unlocked());
   core.def("totals", &totals);
   core.def("ended", [](const CoreHandle& self) { return self.get().ended(); });
+  core.def("unverified", [](const CoreHandle& self) { return self.get().unverified(); });
   core.def("seq", [](Self self) { return self.get().seq(); });
   core.def("status_json",
            [](Self self, bool detailed) {

@@ -25,6 +25,8 @@ class FleetStatus:
         ended_services: Ids of those that ended by themselves and are not started again, though
             they are wanted up and have an endpoint: their status stays `unknown`, `why()` has
             exit code and policy.
+        unverified_services: Ids of those of which the kernel could not say whose listener answers
+            their checks; `why()` has the reason.
     """
 
     __slots__ = (
@@ -35,6 +37,7 @@ class FleetStatus:
         "seq",
         "total_services",
         "unhealthy_services",
+        "unverified_services",
     )
 
     running: bool
@@ -43,6 +46,7 @@ class FleetStatus:
     unhealthy_services: int
     seq: int
     ended_services: tuple[str, ...]
+    unverified_services: tuple[str, ...]
     _services: tuple[Service, ...] | Callable[[], Sequence[Service]]
 
     def __init__(
@@ -54,6 +58,7 @@ class FleetStatus:
         seq: int,
         services: Sequence[Service] | Callable[[], Sequence[Service]] = (),
         ended_services: Sequence[str] = (),
+        unverified_services: Sequence[str] = (),
     ) -> None:
         put = object.__setattr__
         put(self, "running", running)
@@ -62,6 +67,7 @@ class FleetStatus:
         put(self, "unhealthy_services", unhealthy_services)
         put(self, "seq", seq)
         put(self, "ended_services", tuple(ended_services))
+        put(self, "unverified_services", tuple(unverified_services))
         put(self, "_services", services if callable(services) else tuple(services))
 
     @classmethod
@@ -87,6 +93,7 @@ class FleetStatus:
             seq,
             services,
             data.get("endedServices", ()),
+            data.get("unverifiedServices", ()),
         )
 
     @property
@@ -100,6 +107,7 @@ class FleetStatus:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the numbers and the health of each service, as `GET /status` does."""
+        unverified = {"unverifiedServices": list(self.unverified_services)}
         return {
             "running": self.running,
             "totalServices": self.total_services,
@@ -107,6 +115,7 @@ class FleetStatus:
             "unhealthyServices": self.unhealthy_services,
             "services": [service.data["health"] for service in self.services],
             "endedServices": list(self.ended_services),
+            **(unverified if self.unverified_services else {}),
         }
 
     def _numbers(self) -> tuple[object, ...]:
@@ -118,6 +127,9 @@ class FleetStatus:
             self.seq,
         )
 
+    def _lists(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        return self.ended_services, self.unverified_services
+
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{name}: a FleetStatus cannot be changed")
 
@@ -127,14 +139,13 @@ class FleetStatus:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, FleetStatus):
             return NotImplemented
-        mine, theirs = self._numbers(), other._numbers()
-        return mine == theirs and self.ended_services == other.ended_services
+        return self._numbers() == other._numbers() and self._lists() == other._lists()
 
     def __hash__(self) -> int:
         return hash(self._numbers())
 
     def __reduce__(self) -> tuple[object, ...]:
-        return FleetStatus, (*self._numbers(), self.services, self.ended_services)
+        return FleetStatus, (*self._numbers(), self.services, *self._lists())
 
     def __repr__(self) -> str:
         state = "running" if self.running else "stopped"

@@ -439,7 +439,8 @@ class MasterOrchestrator:
         running, total, healthy, unhealthy, seq = self._core.totals()
         ended = [id for id, _ in self._core.ended()]
         services = self.services() if detailed else self.services
-        return FleetStatus(running, total, healthy, unhealthy, seq, services, ended)
+        unverified = self._core.unverified()
+        return FleetStatus(running, total, healthy, unhealthy, seq, services, ended, unverified)
 
     def why(self, id: str) -> Why:
         """Return why a service is as it is, and what would change it.

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "azora/listeners/decide.hpp"
+#include "azora/listeners/hosts_file.hpp"
 #include "azora/listeners/proc_net.hpp"
 #include "azora/listeners/proc_owners.hpp"
 #include "azora/listeners/processes.hpp"
@@ -23,17 +24,34 @@ bool has_own_network(int main) {
   return its && ours && *its != *ours;
 }
 
+std::optional<std::vector<Listener>> listeners_on(std::uint16_t port) {
+  std::optional<std::vector<Listener>> found = ask_socket_diag(port);
+  return found ? std::move(found) : read_proc_net(port);
+}
+
 }  // namespace
 
-Answer look(const Question& question, SocketHolders& holders) {
+Answer look(const Question& given, SocketHolders& holders) {
+  Question question = given;
+  if (!question.name.empty()) {
+    const std::optional<LocalAddress> address = loopback_of(question.name);
+    if (!address) return unverified("/etc/hosts gives no loopback address to the name " + question.name);
+    question.address = *address;
+  }
   if (question.main > 0 && has_own_network(question.main)) {
     return unverified("its process has a network namespace of its own");
   }
-  std::optional<std::vector<Listener>> found = ask_socket_diag(question.port);
-  if (!found) found = read_proc_net(question.port);
+  const std::optional<std::vector<Listener>> found = listeners_on(question.port);
   if (!found) return unverified("the kernel's list of sockets cannot be read");
   ProcOwners owners(question.main, holders);
-  return decide(question, *found, owners);
+  Answer answer = decide(question, *found, owners);
+  answer.sockets = fingerprint(*found);
+  return answer;
+}
+
+std::vector<Seen> find_changed(const std::vector<Seen>& seen) {
+  const std::optional<std::vector<Listener>> all = listeners_on(kAllPorts);
+  return all ? changed(seen, *all) : std::vector<Seen>();
 }
 
 }  // namespace azora::listeners

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "azora/listeners/processes.hpp"
+#include "azora/listeners/socket_diag.hpp"
 
 namespace azora::listeners {
 namespace {
@@ -25,7 +26,7 @@ std::string_view next_word(std::string_view& line) {
 }
 
 // "0100007F:1B59": the words of the address in the byte order of the machine.
-bool read_address(std::string_view text, bool ipv6, Listener& listener, std::uint16_t& port) {
+bool read_address(std::string_view text, bool ipv6, Listener& listener) {
   constexpr std::size_t kWord = 8;
   const std::size_t words = ipv6 ? 4 : 1;
   if (text.size() <= words * kWord || text[words * kWord] != ':') return false;
@@ -34,7 +35,7 @@ bool read_address(std::string_view text, bool ipv6, Listener& listener, std::uin
     if (!read_number(text.substr(i * kWord, kWord), 16, word)) return false;
     std::memcpy(listener.address.data() + i * sizeof word, &word, sizeof word);
   }
-  return read_number(text.substr(words * kWord + 1), 16, port);
+  return read_number(text.substr(words * kWord + 1), 16, listener.port);
 }
 
 void parse_line(std::string_view line, bool ipv6, std::uint16_t wanted, std::vector<Listener>& found) {
@@ -43,8 +44,8 @@ void parse_line(std::string_view line, bool ipv6, std::uint16_t wanted, std::vec
   std::array<std::string_view, kInode + 1> words;
   for (std::string_view& word : words) word = next_word(line);
   Listener listener{.ipv6 = ipv6};
-  std::uint16_t port = 0;
-  if (words[kState] != kListen || !read_address(words[kLocal], ipv6, listener, port) || port != wanted) return;
+  if (words[kState] != kListen || !read_address(words[kLocal], ipv6, listener)) return;
+  if (wanted != kAllPorts && listener.port != wanted) return;
   if (!read_number(words[kUid], 10, listener.uid) || !read_number(words[kInode], 10, listener.inode)) return;
   found.push_back(listener);
 }

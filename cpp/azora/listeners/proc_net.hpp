@@ -11,6 +11,7 @@
 
 namespace azora::listeners {
 
+// kAllPorts (socket_diag.hpp) as the port stands for every one.
 std::optional<std::vector<Listener>> read_proc_net(std::uint16_t port);
 
 // Appends the listeners on `port` that `text` shows; it is the content of one of the two files.

@@ -1,5 +1,7 @@
 #include "azora/listeners/proc_owners.hpp"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <string_view>
 #include <utility>
@@ -57,7 +59,14 @@ Owners::Whose ProcOwners::whose(const Listener& listener) {
   // The walk misses a process that changes its parent meanwhile.
   const std::optional<pid_t> holder = find_holder(listener);
   if (holder && is_of_service(*holder)) return Whose::service;
-  return !holder && unreadable ? Whose::unknown : Whose::other;
+  return !holder && unreadable && !is_of_another_user(listener) ? Whose::unknown : Whose::other;
+}
+
+// After the walk.
+bool ProcOwners::is_of_another_user(const Listener& listener) const {
+  const uid_t we = ::geteuid();
+  if (we == 0 || listener.uid == 0 || listener.uid == we) return false;
+  return std::all_of(processes_.begin(), processes_.end(), [we](pid_t pid) { return is_only_user(pid, we); });
 }
 
 std::string ProcOwners::holder(const Listener& listener) {

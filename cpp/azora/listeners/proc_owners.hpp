@@ -3,6 +3,9 @@
 // A process belongs to the service when it is in the cgroup that the keeper made for the service, or below its shim.
 // The shim is the subreaper, so double-forked processes and those of another session count, too. A socket is the
 // service's when it was made in that cgroup or is open in one of its processes, however it came there.
+// What a process holds that we may not look into is not known. But the socket has the user who made it: when all
+// processes of the service are of our own user alone, one that another user made (not root, who may have dropped its
+// rights since) is not the service's.
 // Threads: one at a time; waits for the kernel alone. Ownership: borrows the holders, which outlive it.
 // Fails: what may not be read is `unknown`.
 #include <sys/types.h>
@@ -27,6 +30,7 @@ class ProcOwners : public Owners {
  private:
   bool is_of_service(pid_t pid) const;
   void walk();
+  bool is_of_another_user(const Listener& listener) const;
   std::optional<pid_t> find_holder(const Listener& listener);
 
   const pid_t main_;

@@ -124,6 +124,23 @@ std::vector<pid_t> children_of(pid_t pid) {
   return children;
 }
 
+bool is_only_user(pid_t pid, std::uint32_t uid) {
+  constexpr std::string_view kBegin = "\nUid:";
+  const std::string text = read_file(proc(pid, "status")).value_or("");
+  const std::size_t at = text.find(kBegin);
+  if (at == std::string::npos) return false;
+  std::string_view line = std::string_view(text).substr(at + kBegin.size());
+  line = line.substr(0, line.find('\n'));
+  int same = 0;
+  while (!line.empty()) {
+    line.remove_prefix(std::min(line.find_first_not_of('\t'), line.size()));
+    const std::string_view word = line.substr(0, line.find('\t'));
+    line.remove_prefix(word.size());
+    same += word == std::to_string(uid) ? 1 : 0;
+  }
+  return same == 4;
+}
+
 Holds holds_socket(pid_t pid, std::uint64_t inode) {
   const std::string wanted = socket_link(inode);
   const std::string path = proc(pid, "fd");

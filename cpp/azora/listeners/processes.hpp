@@ -23,6 +23,8 @@ std::string name_of(pid_t pid);
 // All processes, in the order of their numbers.
 std::vector<pid_t> all_processes();
 std::vector<pid_t> children_of(pid_t pid);
+// Whether it has the rights of this user alone: as real, effective, saved and file system user. False when not known.
+bool is_only_user(pid_t pid, std::uint32_t uid);
 
 enum class Holds { yes, no, unreadable };
 // Whether the socket with that inode is open in that process. A process that has ended holds nothing.

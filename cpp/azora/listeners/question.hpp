@@ -2,17 +2,23 @@
 // Whose listener answers at a local address: the question, and what the kernel says to it (R52).
 // Threads: any; values. Fails: never.
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 #include "azora/model/local_address.hpp"
 
 namespace azora::listeners {
 
 struct Question {
-  LocalAddress address;
+  LocalAddress address = {};
   std::uint16_t port = 0;
-  int main = 0;  // pid of the main process of the service; 0: nothing of it runs
+  int main = 0;           // pid of the main process of the service; 0: nothing of it runs
+  std::string name = {};  // the host is this name, and /etc/hosts may know its address (hosts_file.hpp); "": `address`
 };
+
+// nullopt: `host` is an address of another machine, or of a network card, which is nobody's own.
+std::optional<Question> question_about(std::string_view host, std::uint16_t port, int main);
 
 struct Answer {
   enum class Kind : std::uint8_t {
@@ -25,6 +31,7 @@ struct Answer {
   std::string holder;  // foreign: "pid 123 (python3)"
   std::string beside;  // ours: other programs that listen there, too, in the same form; empty: none
   std::string reason;  // unverified: why
+  std::optional<std::uint64_t> sockets = {};  // fingerprint() of what listens on the port; nullopt: it is not known
 };
 
 // "port 7001 is held by pid 123 (python3), not by this service"

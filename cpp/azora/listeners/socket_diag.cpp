@@ -37,7 +37,7 @@ bool send_ask(int fd, std::uint8_t family, std::uint16_t port) {
   ask.body.sdiag_family = family;
   ask.body.sdiag_protocol = IPPROTO_TCP;
   ask.body.idiag_states = kListening;
-  ask.body.id.idiag_sport = htons(port);
+  ask.body.id.idiag_sport = htons(port);  // 0 is no filter
   return ::send(fd, &ask, sizeof ask, 0) == static_cast<ssize_t>(sizeof ask);
 }
 
@@ -74,8 +74,12 @@ bool read_socket(std::span<const std::byte> body, std::uint16_t port, std::vecto
   inet_diag_msg socket{};
   if (body.size() < sizeof socket) return false;
   std::memcpy(&socket, body.data(), sizeof socket);
-  if (socket.idiag_state != TCP_LISTEN || ntohs(socket.id.idiag_sport) != port) return true;
-  Listener listener{.ipv6 = socket.idiag_family == AF_INET6, .inode = socket.idiag_inode, .uid = socket.idiag_uid};
+  const std::uint16_t its = ntohs(socket.id.idiag_sport);
+  if (socket.idiag_state != TCP_LISTEN || (port != kAllPorts && its != port)) return true;
+  Listener listener{.ipv6 = socket.idiag_family == AF_INET6,
+                    .port = its,
+                    .inode = socket.idiag_inode,
+                    .uid = socket.idiag_uid};
   std::memcpy(listener.address.data(), socket.id.idiag_src, listener.ipv6 ? listener.address.size() : sizeof(in_addr));
   read_attributes(body.subspan(std::min<std::size_t>(body.size(), NLMSG_ALIGN(sizeof socket))), listener);
   found.push_back(listener);

@@ -1,6 +1,6 @@
 #pragma once
 // The kernel's socket diagnostics (NETLINK_SOCK_DIAG): all TCP sockets that listen on one port of our network namespace,
-// one dump for each family. Needs no rights; where its module is missing or a filter forbids it, it is refused.
+// or on any, one dump for each family. Needs no rights; where its module is missing or a filter forbids it, it is refused.
 // Threads: any; waits for the kernel alone. Fails: nullopt where the kernel refuses.
 #include <cstdint>
 #include <optional>
@@ -10,6 +10,8 @@
 #include "azora/listeners/listener.hpp"
 
 namespace azora::listeners {
+
+inline constexpr std::uint16_t kAllPorts = 0;  // no socket listens on port 0
 
 std::optional<std::vector<Listener>> ask_socket_diag(std::uint16_t port);
 

@@ -19,6 +19,9 @@ class SocketHolders {
   // The process with the lowest number that holds this socket, or the first one that is `preferred`; nullopt: none is
   // known.
   std::optional<pid_t> find(std::uint64_t inode, const std::function<bool(pid_t)>& preferred);
+  // Gives the memory back; the next question costs a search.
+  void forget() { places_ = {}; }
+  bool empty() const { return places_.empty(); }
   // Searches made so far, of all processes.
   std::uint64_t searches() const { return searches_; }
 

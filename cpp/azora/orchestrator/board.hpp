@@ -64,6 +64,8 @@ struct Board {
   std::shared_ptr<const std::vector<healing::KillPermits::Braking>> brakes;
   // Ended by themselves though they are wanted up and have an endpoint, by registration order; null: no services.
   std::shared_ptr<const std::vector<ViewPtr>> ended;
+  // Believed though the kernel could not say whose listener answers (R52), likewise.
+  std::shared_ptr<const std::vector<ViewPtr>> unverified;
   bool running = false;
   std::uint64_t version = 0;        // goes up by one with each publication
   std::uint64_t list_version = 0;   // changes with membership, status or lifecycle of any service

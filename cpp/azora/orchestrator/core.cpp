@@ -44,7 +44,16 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
                    control_thread.assert_held();
                    feed(serial, Input::Kind::slot_expired);
                  }),
-      evidence_(loop, fleet_,
+      listening_(loop, fleet_, turn_,
+                 [this](ServiceState& service, health::Check& check, const health::ProbeResult& result) {
+                   control_thread.assert_held();
+                   on_settled_result(turn_, probing_, drive_, service, check, result);
+                 },
+                 [this](const ServiceState& service) {
+                   control_thread.assert_held();
+                   probing_.hurry(service);
+                 }),
+      evidence_(loop, fleet_, listening_.ports(),
                 [this](ServiceState& service) {
                   control_thread.assert_held();
                   drive_.feed(service, {.kind = Input::Kind::evidence, .cause = healing::Cause::evidence});
@@ -60,11 +69,6 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
                   stop_overdue(fleet_, turn_, shutdown_, drive_);
                 }),
       drive_(loop, fleet_, turn_, probing_, admission_, evidence_, shutdown_),
-      ownership_(loop, fleet_,
-                 [this](ServiceState& service, health::Check& check, const health::ProbeResult& result) {
-                   control_thread.assert_held();
-                   on_settled_result(turn_, probing_, drive_, service, check, result);
-                 }),
       self_watch_(loop, self_, [this](bool up) {
         control_thread.assert_held();
         on_link_changed(fleet_, drive_, up);
@@ -72,7 +76,7 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
       reports_(fleet_, turn_, probing_, drive_, self_watch_) {
   prober.set_sink([this](const std::vector<health::ProbeResult>& results) {
     control_thread.assert_held();
-    on_check_results(turn_, probing_, ownership_, drive_, results);
+    on_check_results(turn_, probing_, listening_.ownership(), drive_, results);
   });
   actions.set_listener(&reports_, &reports_);
 }
@@ -210,8 +214,7 @@ void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_
 
 void Core::doubt_listener(std::uint64_t serial) {
   control_thread.assert_held();
-  ServiceState* service = fleet_.by_serial(serial);
-  if (service != nullptr && ownership_.doubt(*service)) probing_.hurry(*service);
+  listening_.doubt(serial);
 }
 
 WhySources Core::why_sources() const {

@@ -22,8 +22,8 @@
 #include "azora/orchestrator/drive.hpp"
 #include "azora/orchestrator/evidence.hpp"
 #include "azora/orchestrator/fleet.hpp"
+#include "azora/orchestrator/listening.hpp"
 #include "azora/orchestrator/orchestrator.hpp"
-#include "azora/orchestrator/ownership.hpp"
 #include "azora/orchestrator/probing.hpp"
 #include "azora/orchestrator/publisher.hpp"
 #include "azora/orchestrator/reads/metrics.hpp"
@@ -101,7 +101,7 @@ class Core {
   // Asked whose listener answers a check; it outlives this. Without one every answer is believed.
   void set_listener_desk(listeners::Desk& desk) {
     control_thread.assert_held();
-    ownership_.set_desk(desk);
+    listening_.set_desk(desk);
   }
   // A reader saw another program where this service should listen: a check is due at once.
   void doubt_listener(std::uint64_t serial);
@@ -143,11 +143,11 @@ class Core {
   Turn turn_;
   Probing probing_;
   Admission admission_;
+  Listening listening_;
   Evidence evidence_;
   Waiters waiters_;
   Shutdown shutdown_;
   Drive drive_;
-  Ownership ownership_;
   Self self_;
   SelfWatch self_watch_;
   ActionReports reports_;

@@ -10,6 +10,7 @@ constexpr Millis kLook{1'000};
 }  // namespace
 
 void Evidence::set_failed(std::uint64_t serial, bool failed) {
+  ports_.set_failed(serial, failed);
   if (failed) {
     failed_.insert(serial);
   } else {

@@ -1,7 +1,7 @@
 #pragma once
 // Evidence lets a service leave FAILED: a changed file of its argv is evidence. Looks every second at the programs of
-// failed services, and once at the program from which each incarnation was started.
-// Threads: the control thread. Ownership: borrows loop and fleet, which outlive it. Fails: never.
+// failed services, and once at the program from which each incarnation was started. Tells PortEvidence who has failed.
+// Threads: the control thread. Ownership: borrows loop, fleet and ports, which outlive it. Fails: never.
 #include <cstdint>
 #include <functional>
 #include <set>
@@ -10,6 +10,7 @@
 #include "azora/base/loop.hpp"
 #include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/fleet.hpp"
+#include "azora/orchestrator/port_evidence.hpp"
 
 namespace azora::orchestrator {
 
@@ -21,8 +22,11 @@ class Evidence {
  public:
   // `found` is called with a failed service whose program differs from the one that failed. `noted` is called with the
   // serial of a service whose stamp has become known.
-  Evidence(Loop& loop, Fleet& fleet, std::function<void(ServiceState&)> found, std::function<void(std::uint64_t)> noted)
-      : loop_(loop), fleet_(fleet), found_(std::move(found)), noted_(std::move(noted)) {}
+  Evidence(Loop& loop, Fleet& fleet, PortEvidence& ports, std::function<void(ServiceState&)> found,
+           std::function<void(std::uint64_t)> noted)
+      : loop_(loop), fleet_(fleet), ports_(ports), found_(std::move(found)), noted_(std::move(noted)) {
+    ports_.set_found(found_);
+  }
   ~Evidence() { loop_.cancel(timer_); }
   Evidence(const Evidence&) = delete;
   Evidence& operator=(const Evidence&) = delete;
@@ -40,6 +44,7 @@ class Evidence {
 
   Loop& loop_;
   Fleet& fleet_;
+  PortEvidence& ports_;
   std::function<void(ServiceState&)> found_;
   std::function<void(std::uint64_t)> noted_;
   FileStamp file_stamp_ AZORA_OF_CONTROL;

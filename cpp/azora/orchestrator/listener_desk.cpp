@@ -3,6 +3,11 @@
 #include "azora/listeners/look.hpp"
 
 namespace azora::orchestrator {
+namespace {
+
+constexpr Millis kKept{10'000};
+
+}  // namespace
 
 void ListenerDesk::ask(listeners::Question question, Done done) {
   if (stopped_) return;
@@ -14,6 +19,24 @@ void ListenerDesk::ask(listeners::Question question, Done done) {
   }
   thread_.loop().post([this, question, done = std::move(done)]() mutable {
     control_.post([done = std::move(done), answer = listeners::look(question, holders_)] { done(answer); });
+    used_ = AsioLoop::steady_now();
+    if (!forgets_ && !holders_.empty()) forget_later();
+  });
+}
+
+void ListenerDesk::forget_later() {
+  forgets_ = true;
+  thread_.loop().at(used_ + kKept, [this] {
+    if (used_ + kKept > AsioLoop::steady_now()) return forget_later();
+    forgets_ = false;
+    holders_.forget();
+  });
+}
+
+void ListenerDesk::find_changed(std::vector<listeners::Seen> seen, Changed done) {
+  if (stopped_ || !thread_.start()) return;
+  thread_.loop().post([this, seen = std::move(seen), done = std::move(done)]() mutable {
+    control_.post([done = std::move(done), others = listeners::find_changed(seen)] { done(others); });
   });
 }
 

@@ -161,6 +161,15 @@ std::vector<std::pair<std::string, std::string>> Orchestrator::ended() const {
   return all;
 }
 
+std::vector<std::string> Orchestrator::unverified() const {
+  const std::shared_ptr<const Board> board = impl_->board();
+  std::vector<std::string> ids;
+  if (board->unverified) {
+    for (const ViewPtr& view : *board->unverified) ids.push_back(view->spec->id);
+  }
+  return ids;
+}
+
 std::shared_ptr<const std::string> Orchestrator::status_json(bool detailed) const {
   return impl_->lists().status(impl_->moment(), detailed);
 }

@@ -124,6 +124,8 @@ class Orchestrator {
   Totals totals() const;
   // Services that ended by themselves although they are wanted up and have an endpoint: id, and a line that says why.
   std::vector<std::pair<std::string, std::string>> ended() const;
+  // Ids of services whose listener the kernel could not name (R52).
+  std::vector<std::string> unverified() const;
 
   // Complete answers as compact JSON. They are made on the caller's thread and never visit the control thread. All
   // callers who ask for the same large answer share it.

@@ -24,7 +24,9 @@ struct ListenerProof {
   std::uint64_t incarnation = 0;
   std::uint64_t generation = 0;
   bool proven = false;                     // the service itself listens, and no check failed since
+  bool unverified = false;                 // the kernel could not say who listened when it was asked last
   bool foreign = false;                    // another program listened when the kernel was asked last
+  bool changed = false;                    // the open question was asked because other sockets listen
   bool no_listener = false;                // no program listened when the kernel was asked last
   std::uint64_t question = 0;              // the number of the open question; 0: none is open
   SteadyTime asked{};                      // when it was asked
@@ -119,6 +121,11 @@ struct ServiceState {
   bool acts() const { return spec->action->acts; }
   // True if we start and stop what runs. Otherwise it runs without us, and only its own answers say how it is.
   bool owned() const { return spec->action->owned(); }
+  // It runs and is believed, and the kernel could not say whose listener answers.
+  bool is_unverified() const {
+    return process() && machine.lifecycle == Lifecycle::ready && own->proof.unverified &&
+           own->proof.incarnation == machine.incarnation && own->proof.generation == generation;
+  }
   bool process() const { return spec->action == &kProcessAction; }
   // A run of ours may exist.
   bool alive() const {

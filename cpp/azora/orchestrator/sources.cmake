@@ -13,12 +13,15 @@ set(AZORA_ORCHESTRATOR_SOURCES
   invariants.cpp
   journal.cpp
   listener_desk.cpp
+  listener_watch.cpp
+  listening.cpp
   log_note.cpp
   log_stream.cpp
   notices.cpp
   outlook.cpp
   orchestrator.cpp
   ownership.cpp
+  port_evidence.cpp
   probing.cpp
   reactions/on_action.cpp
   reactions/on_check.cpp

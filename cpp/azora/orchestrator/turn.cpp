@@ -59,26 +59,15 @@ void Turn::mark_dirty(ServiceState& service) {
 void Turn::remove_view(const std::string& id, std::uint64_t order) {
   board_.by_id = board_.by_id.erase(id);
   board_.in_order = board_.in_order.erase(order);
-  note_ended(order, nullptr);
+  ended_.note(order, nullptr, false);
+  unverified_.note(order, nullptr, false);
   membership_changed();
 }
 
-// `view` null: the service is not one of those that ended by themselves, or it is removed.
-void Turn::note_ended(std::uint64_t order, const ViewPtr& view) {
-  if (view) {
-    ended_[order] = view;
-    ended_changed_ = true;
-  } else if (ended_.erase(order) != 0) {
-    ended_changed_ = true;
-  }
-}
-
-void Turn::publish_ended() {
-  if (!std::exchange(ended_changed_, false)) return;
-  std::vector<ViewPtr> views;
-  for (const auto& [order, view] : ended_) views.push_back(view);
-  board_.ended = views.empty() ? nullptr : std::make_shared<const std::vector<ViewPtr>>(std::move(views));
-  ++board_.list_version;
+void Turn::publish_lists() {
+  const bool ended = ended_.take(board_.ended);
+  const bool unverified = unverified_.take(board_.unverified);
+  if (ended || unverified) ++board_.list_version;
 }
 
 void Turn::membership_changed() {
@@ -150,12 +139,13 @@ void Turn::publish(const Summary& summary) {
     ++built;
     by_id.set(view);
     in_order.set(service->order, view);
-    note_ended(service->order, view->is_ended() ? view : nullptr);
+    ended_.note(service->order, view, view->is_ended());
+    unverified_.note(service->order, view, service->is_unverified());
   }
   if (!dirty_.empty()) counts_.turn_views.set(built);
   counts_.views_built.add(built);
   dirty_.clear();
-  publish_ended();
+  publish_lists();
   board_.by_id = by_id.done();
   board_.in_order = in_order.done();
   board_.running = summary.running;

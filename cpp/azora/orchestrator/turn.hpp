@@ -7,7 +7,6 @@
 // live until publish(). Fails: never.
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -21,6 +20,7 @@
 #include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/board.hpp"
 #include "azora/orchestrator/journal.hpp"
+#include "azora/orchestrator/listed.hpp"
 #include "azora/orchestrator/publisher.hpp"
 #include "azora/orchestrator/send.hpp"
 #include "azora/orchestrator/service_state.hpp"
@@ -140,12 +140,11 @@ class Turn {
   Journal& journal_;
   std::optional<Now> fixed_time_ AZORA_OF_CONTROL;
   EventActor actor_ AZORA_OF_CONTROL = kSelf;
-  void note_ended(std::uint64_t order, const ViewPtr& view) AZORA_CONTROL;
-  void publish_ended() AZORA_CONTROL;
+  void publish_lists() AZORA_CONTROL;
 
   std::vector<ServiceState*> dirty_ AZORA_OF_CONTROL;
-  std::map<std::uint64_t, ViewPtr> ended_ AZORA_OF_CONTROL;  // by registration order
-  bool ended_changed_ AZORA_OF_CONTROL = false;
+  Listed ended_ AZORA_OF_CONTROL;
+  Listed unverified_ AZORA_OF_CONTROL;
   Board board_ AZORA_OF_CONTROL;
   bool board_changed_ AZORA_OF_CONTROL = false;
   std::vector<TurnAnswer> answers_ AZORA_OF_CONTROL;

@@ -227,6 +227,8 @@ class Core:
         """Append a callbackFailed event."""
     def ended(self) -> list[tuple[str, str]]:
         """Services that ended though they are wanted up and have an endpoint: id and reason."""
+    def unverified(self) -> list[str]:
+        """Ids of services of which the kernel could not say whose listener answers."""
     def find(self, id: str) -> Service | None: ...
     def list(self, type: str | None = None) -> list[Service]: ...
     def totals(

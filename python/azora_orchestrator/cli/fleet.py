@@ -52,6 +52,11 @@ class Fleet:
         return list(self.data.get("endedServices", ()))
 
     @property
+    def unverified(self) -> list[str]:
+        """Ids of services of which the kernel could not say whose listener answers."""
+        return list(self.data.get("unverifiedServices", ()))
+
+    @property
     def missing(self) -> list[str]:
         """Ids of services that are wanted up and are neither healthy nor done."""
         return [one["serviceId"] for one in self.data["services"] if not _is_well(one)]

@@ -119,6 +119,11 @@ def status(
             render.say(
                 f"ended and not started again: {', '.join(ended)} (see azora why {ended[0]})"
             )
+        if unverified := found.unverified:
+            render.say(
+                f"not verified whose listener answers: {', '.join(unverified)} "
+                f"(see azora why {unverified[0]})"
+            )
     for reason in reasons:
         render.complain(reason)
     raise typer.Exit(OK if found.well else UNHEALTHY)

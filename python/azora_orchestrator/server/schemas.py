@@ -179,6 +179,9 @@ class Status(Totals):
     ended_services: list[str] = Field(
         description="Services that ended by themselves though they are wanted up."
     )
+    unverified_services: list[str] | None = Field(
+        None, description="Services of which the kernel could not say whose listener answers."
+    )
 
 
 class DetailedStatus(Totals):
@@ -186,6 +189,7 @@ class DetailedStatus(Totals):
 
     services: list[DetailedService]
     ended_services: list[str]
+    unverified_services: list[str] | None = None
 
 
 class HealthList(Answer):

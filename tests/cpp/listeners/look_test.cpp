@@ -8,14 +8,18 @@
 #include <netinet/in.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
+#include <chrono>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 
 #include "azora/base/fd.hpp"
 #include "azora/listeners/proc_net.hpp"
@@ -287,6 +291,74 @@ TEST(Look, R52ASocketMadeInTheServicesCgroupIsItsOwn) {
   EXPECT_TRUE(fs::remove(folder, failed)) << failed.message();
 }
 
+// In a child without rights, with a service that lets nobody look into it: what `listener_user` listens with is its own,
+// another's or not known.
+Kind of_user(uid_t listener_user) {
+  constexpr uid_t kUser = 65'533;
+  EXPECT_EQ(::seteuid(listener_user), 0);
+  const Fd stranger(listen_at("127.0.0.1"));  // its user is noted; we hold it as root
+  EXPECT_EQ(::seteuid(0), 0);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const std::uint16_t port = port_of(stranger.get());
+    ::close(stranger.get());
+    if (::setresuid(kUser, kUser, kUser) != 0) ::_exit(100);
+    ::prctl(PR_SET_DUMPABLE, 1);
+    Tree closed([] {
+      ::prctl(PR_SET_DUMPABLE, 0);
+      return -1;
+    });
+    closed.port = port;
+    ::_exit(static_cast<int>(closed.look_at("127.0.0.1").kind));
+  }
+  int status = 0;
+  EXPECT_EQ(::waitpid(child, &status, 0), child);
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) < 100);
+  return static_cast<Kind>(WEXITSTATUS(status));
+}
+
+TEST(Look, R52WhoMadeASocketProvesAStrangerWhereNobodyMayLook) {
+  if (::geteuid() != 0) GTEST_SKIP() << "only root can be several users";
+  EXPECT_EQ(of_user(65'532), Kind::foreign);
+  EXPECT_EQ(of_user(65'533), Kind::unverified) << "it may be the service's";
+  EXPECT_EQ(of_user(0), Kind::unverified) << "it may have had root's rights when it made it";
+}
+
+TEST(Look, R52ANameThatTheHostsFileDoesNotKnowIsNotVerified) {
+  const Tree named([] { return listen_at("127.0.0.1"); });
+  SocketHolders holders;
+  const Answer answer = look({.port = named.port, .main = named.main, .name = "no-such-name.example"}, holders);
+  EXPECT_EQ(answer.kind, Kind::unverified);
+  EXPECT_EQ(answer.reason, "/etc/hosts gives no loopback address to the name no-such-name.example");
+  const auto localhost = look({.port = named.port, .main = named.main, .name = "localhost"}, holders);
+  EXPECT_EQ(localhost.kind, std::ifstream("/etc/hosts") ? Kind::ours : Kind::unverified);
+}
+
+TEST(Look, R52OneListOfAThousandSocketsShowsTheOneThatChanged) {
+  rlimit files{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &files), 0);
+  files.rlim_cur = std::min<rlim_t>(files.rlim_max, 4'096);
+  ::setrlimit(RLIMIT_NOFILE, &files);
+  std::vector<Fd> sockets;
+  std::vector<Seen> seen;
+  for (std::uint64_t serial = 0; serial < 1'000; ++serial) {
+    sockets.emplace_back(listen_at("127.0.0.1"));
+    const std::uint16_t port = port_of(sockets.back().get());
+    ASSERT_NE(port, 0);
+    const auto found = ask_socket_diag(port);
+    ASSERT_TRUE(found);
+    seen.push_back({.serial = serial, .port = port, .sockets = fingerprint(*found)});
+  }
+  const auto before = std::chrono::steady_clock::now();
+  EXPECT_TRUE(find_changed(seen).empty());
+  const auto took = std::chrono::steady_clock::now() - before;
+  std::cout << "1,000 listeners: " << std::chrono::duration<double, std::milli>(took).count() << " ms\n";
+  sockets[500].reset();
+  const Fd other(listen_at("127.0.0.1", seen[500].port));
+  ASSERT_TRUE(other);
+  EXPECT_EQ(find_changed(seen), std::vector<Seen>{seen[500]});
+}
+
 TEST(Look, R52BothSourcesOfTheKernelSayTheSame) {
   for (const char* address : {"127.0.0.1", "127.1.2.3", "::1", "::"}) {
     const Fd fd(listen_at(address));
@@ -300,6 +372,8 @@ TEST(Look, R52BothSourcesOfTheKernelSayTheSame) {
     EXPECT_EQ(diag->front().address, proc->front().address) << address;
     EXPECT_EQ(diag->front().ipv6, proc->front().ipv6) << address;
     EXPECT_EQ(diag->front().uid, proc->front().uid) << address;
+    EXPECT_EQ(diag->front().port, port) << address;
+    EXPECT_EQ(fingerprint(*diag), fingerprint(*proc)) << address;
     EXPECT_EQ(holds_socket(::getpid(), diag->front().inode), Holds::yes) << address;
   }
 }

@@ -1,6 +1,7 @@
 // Whose answer it is, on virtual time: the desk of listeners says what the test sets.
 #include <gtest/gtest.h>
 
+#include "azora/orchestrator/reads/list_bodies.hpp"
 #include "azora/orchestrator/reads/why.hpp"
 #include "support/world.hpp"
 
@@ -39,7 +40,7 @@ bool turns_unhealthy(World& world, Nanos within) {
   return false;
 }
 
-TEST(Ownership, R52AsksOnceBeforeReadyAndNeverWhileChecksPass) {
+TEST(Ownership, R52AsksOnceBeforeReadyAndNotForEachCheck) {
   World world;
   const std::uint64_t serial = world.add_process("p");
   world.advance(seconds(60));
@@ -198,9 +199,9 @@ TEST(Ownership, R52BesideAListenerOfItsOwnAStrangerIsOnlyNamed) {
 TEST(Ownership, R52WhatAReaderSawIsCheckedAtOnce) {
   World world;
   const std::uint64_t serial = world.add_process("p");
-  world.advance(seconds(5));
+  world.advance(seconds(6));
   world.listeners.set_foreign(kPort);
-  world.advance(seconds(5));
+  world.advance(seconds(3));
   ASSERT_EQ(world.status("p"), HealthStatus::healthy);  // its checks pass, and nobody has looked
   const std::uint64_t asked = world.prober.asked(serial);
   world.turn([&] { world.core.doubt_listener(serial); });
@@ -208,6 +209,161 @@ TEST(Ownership, R52WhatAReaderSawIsCheckedAtOnce) {
   EXPECT_EQ(world.prober.asked(serial), asked + 1);
   EXPECT_TRUE(turns_unhealthy(world, seconds(4)));
   EXPECT_EQ(world.view("p")->figures().last_error(), kHeld);
+}
+
+TEST(Ownership, R52StatusNamesWhatIsBelievedAndNotVerified) {
+  World world;
+  const auto named = [&world] {
+    const auto& list = world.recorder.board->unverified;
+    return list ? std::string(list->size() == 1 ? list->front()->spec->id : "several") : std::string();
+  };
+  world.listeners.set(kPort, {.kind = Answer::Kind::unverified, .reason = "for a test"});
+  const std::uint64_t serial = world.add_process("p", R"("restartDelay":1000)");
+  world.add_process("q");
+  EXPECT_EQ(named(), "");
+  world.advance(seconds(3));
+  ASSERT_EQ(world.status("p"), HealthStatus::healthy);
+  EXPECT_EQ(named(), "p");
+  const std::string status = *ListBodies().status({.board = world.recorder.board}, false);
+  EXPECT_TRUE(says(status, R"("unverifiedServices":["p"])")) << status;
+  world.add_process("p", R"("restartDelay":1000,"healthCheck":{"unhealthyThreshold":3})");
+  world.advance(seconds(3));
+  EXPECT_EQ(named(), "p") << "asked again for another configuration";
+  world.keeper.crash(serial);
+  world.advance(Millis(100));
+  EXPECT_EQ(named(), "") << "nothing of it answers";
+  world.advance(seconds(5));
+  EXPECT_EQ(named(), "p");
+  world.listeners.unset(kPort);
+  world.advance(seconds(6));
+  EXPECT_EQ(named(), "");
+  world.listeners.set(kPort, {.kind = Answer::Kind::unverified, .reason = "for a test"});
+  world.advance(seconds(6));
+  EXPECT_EQ(named(), "p");
+  world.turn([&] { EXPECT_TRUE(world.core.unregister("p", "rest").ok()); });
+  EXPECT_EQ(named(), "");
+}
+
+// Its checks are a minute apart. Answers its serial.
+std::uint64_t add_slow(World& world) {
+  const std::uint64_t serial =
+      world.add(R"({"id":"p","type":"core","endpoint":"http://127.0.0.1:7001","healthCheckInterval":60000,)"
+                R"("healthCheck":{"restartThreshold":1000},"process":{"argv":["true"]}})");
+  world.processes.push_back(serial);
+  return serial;
+}
+
+TEST(Ownership, R52AListenerThatChangesHandsBetweenTwoPassingChecksIsNoticed) {
+  World world;
+  const std::uint64_t serial = add_slow(world);
+  world.advance(seconds(20));
+  ASSERT_EQ(world.status("p"), HealthStatus::healthy);
+  ASSERT_EQ(world.listeners.asked.size(), 1U);
+  const std::uint64_t checks = world.prober.asked(serial);
+  world.listeners.set_foreign(kPort);  // its checks would pass on
+  EXPECT_TRUE(turns_unhealthy(world, seconds(10)));
+  EXPECT_GT(world.prober.asked(serial), checks);
+  EXPECT_EQ(world.view("p")->figures().last_error(), kHeld);
+}
+
+TEST(Ownership, R52OtherSocketsOfItsOwnCostOneQuestionAndNoCheck) {
+  World world;
+  const std::uint64_t serial = add_slow(world);
+  world.advance(seconds(20));
+  const std::uint64_t checks = world.prober.asked(serial);
+  world.listeners.set(kPort, {.kind = Answer::Kind::ours});  // its worker opened another one
+  world.advance(seconds(20));
+  EXPECT_EQ(world.listeners.asked.size(), 2U);
+  EXPECT_EQ(world.prober.asked(serial), checks);
+  world.listeners.set(kPort, {.kind = Answer::Kind::ours});
+  world.advance(seconds(6));
+  EXPECT_EQ(world.listeners.asked.size(), 3U) << "it is still watched";
+  EXPECT_EQ(count(world, EventType::service_unhealthy), 0);
+}
+
+TEST(Ownership, R52NoAnswerCountsWhileItIsAskedWhoseTheOtherSocketIs) {
+  World world;
+  world.add_process("p");
+  world.advance(seconds(4));
+  world.listeners.set_delay([] { return Nanos(Millis(1'500)); });
+  world.listeners.set_foreign(kPort);
+  world.advance(Millis(2'900));  // the change is told; the question is open
+  ASSERT_EQ(world.listeners.asked.size(), 2U);
+  const int counted = count(world, EventType::health_check);
+  world.advance(Millis(1'000));
+  EXPECT_EQ(count(world, EventType::health_check), counted);
+  world.advance(Millis(500));
+  EXPECT_EQ(world.view("p")->figures().last_error(), kHeld);
+}
+
+TEST(Ownership, R52OneLookEveryFiveSecondsServesAllAndNoneIsMadeForNothing) {
+  World world;
+  world.add(R"({"id":"url","type":"c","endpoint":"http://127.0.0.1:7900","healthCheckInterval":1000})");
+  world.advance(seconds(60));
+  EXPECT_EQ(world.listeners.looks, 0U);
+  for (const char* id : {"a", "b", "c"}) world.add_process(id);
+  world.advance(seconds(61));
+  EXPECT_EQ(world.listeners.looks, 12U);
+  for (const char* id : {"a", "b", "c"}) {
+    world.turn([&] { EXPECT_TRUE(world.core.command(Verb::stop, id, false, false, "rest").ok()); });
+  }
+  world.advance(seconds(10));
+  const std::uint64_t looks = world.listeners.looks;
+  world.advance(seconds(600));
+  EXPECT_EQ(world.listeners.looks, looks);
+}
+
+TEST(Ownership, R52AKernelThatIsSlowIsAskedLessOften) {
+  World world;
+  world.add_process("p");
+  world.advance(seconds(4));
+  world.listeners.set_delay([] { return Nanos(Millis(400)); });
+  world.advance(seconds(62));  // every 5 s would be 12
+  EXPECT_GE(world.listeners.looks, 3U);
+  EXPECT_LE(world.listeners.looks, 4U);
+}
+
+// Fails for good while another program has its port.
+void fail_for_good(World& world, std::uint64_t serial, const std::string& id) {
+  world.listeners.set_foreign(kPort);
+  for (int i = 0; i < 100 && world.lifecycle(id) != Lifecycle::failed; ++i) {
+    if (world.keeper.alive(serial)) world.keeper.crash(serial);
+    world.advance(Millis(500));
+  }
+  ASSERT_EQ(world.lifecycle(id), Lifecycle::failed);
+}
+
+TEST(Ownership, R52APortThatIsGivenUpIsEvidence) {
+  World world;
+  const std::uint64_t serial = world.add_process("p", R"("maxRestarts":1,"restartDelay":100,"failedRetryInterval":0)");
+  fail_for_good(world, serial, "p");
+  EXPECT_TRUE(says(why(world, "p"), "port 7001 given up by pid 123 (python3)")) << why(world, "p");
+  world.advance(seconds(600));
+  EXPECT_EQ(world.lifecycle("p"), Lifecycle::failed);
+  world.listeners.set_foreign(kPort, "pid 124 (nc)");  // handed on
+  world.advance(seconds(600));
+  EXPECT_EQ(world.lifecycle("p"), Lifecycle::failed);
+  world.listeners.set(kPort, {.kind = Answer::Kind::no_listener});
+  world.advance(seconds(6));
+  EXPECT_NE(world.lifecycle("p"), Lifecycle::failed);
+  world.listeners.unset(kPort);
+  world.advance(seconds(10));
+  EXPECT_EQ(world.status("p"), HealthStatus::healthy);
+}
+
+TEST(Ownership, R52WhatIsNeverStartedAgainIsPromisedNothing) {
+  World world;
+  const std::uint64_t serial = world.add_process("p", R"("maxRestarts":0)");
+  fail_for_good(world, serial, "p");
+  EXPECT_TRUE(says(why(world, "p"), kHeld)) << why(world, "p");
+  EXPECT_FALSE(says(why(world, "p"), "given up by")) << why(world, "p");
+  const std::size_t asked = world.listeners.asked.size();
+  const std::uint64_t looks = world.listeners.looks;
+  world.listeners.set(kPort, {.kind = Answer::Kind::no_listener});
+  world.advance(seconds(600));
+  EXPECT_EQ(world.lifecycle("p"), Lifecycle::failed);
+  EXPECT_EQ(world.listeners.asked.size(), asked);
+  EXPECT_LE(world.listeners.looks, looks + 1);
 }
 
 TEST(Ownership, R52IsNotAskedOfWhatWeDoNotRunNorOfOtherMachines) {

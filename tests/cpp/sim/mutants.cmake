@@ -303,5 +303,5 @@ mutant(proof_outlives_a_failure orchestrator/ownership.cpp "after failed checks 
       return false;]=])
 
 mutant(proof_outlives_its_run orchestrator/ownership.cpp "a new run is believed by the proof of the last one"
-[=[  if (proof.incarnation != service.machine.incarnation ||]=]
-[=[  if ((!PLANTED && proof.incarnation != service.machine.incarnation) ||]=])
+[=[  if (!is_of_run(proof, service)) {]=]
+[=[  if (!PLANTED && !is_of_run(proof, service)) {]=])

@@ -44,9 +44,8 @@ void note(Turn& turn, ServiceState& service, const health::Check& check, const h
 }
 
 void on_result(Turn& turn, Drive& drive, ServiceState& service, health::Check& check,
-               const health::ProbeResult& result) AZORA_CONTROL {
+               const health::ProbeResult& result, health::Verdict verdict) AZORA_CONTROL {
   const ProbeSpec& probe = service.spec->probe;
-  const health::Verdict verdict = health::judge(result, probe);
   const health::TrackerStep step = check.tracker.apply(verdict, probe);
   note(turn, service, check, result, verdict, step.counted);
   const health::Combined health = service.health();
@@ -79,15 +78,16 @@ void on_check_results(Turn& turn, Probing& probing, Ownership& ownership, Drive&
   for (const health::ProbeResult& result : results) {
     const Probing::Answered answered = probing.take(result);
     if (answered.service == nullptr) continue;
-    const bool counts = answered.believed && !ownership.holds(*answered.service, result);
-    if (counts) on_result(turn, drive, *answered.service, *answered.check, result);
+    const health::Verdict verdict = health::judge(result, answered.service->spec->probe);
+    const bool counts = answered.believed && !ownership.holds(*answered.service, result, verdict);
+    if (counts) on_result(turn, drive, *answered.service, *answered.check, result, verdict);
     probing.apply_mode(*answered.service);
   }
 }
 
 void on_settled_result(Turn& turn, Probing& probing, Drive& drive, ServiceState& service, health::Check& check,
                        const health::ProbeResult& result) {
-  on_result(turn, drive, service, check, result);
+  on_result(turn, drive, service, check, result, health::judge(result, service.spec->probe));
   probing.apply_mode(service);
 }
 

@@ -3,7 +3,6 @@
 #include <utility>
 
 #include "azora/model/json_writer.hpp"
-#include "azora/orchestrator/reads/ended.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -55,12 +54,12 @@ void append_totals(std::string& out, const Board& board) {
   out.append(",\"unhealthyServices\":").append(std::to_string(board.unhealthy));
 }
 
-void append_ended(std::string& out, const Board& board) {
-  out += "\"endedServices\":[";
+void append_ids(std::string& out, std::string_view key, const std::shared_ptr<const std::vector<ViewPtr>>& views) {
+  out.append("\"").append(key).append("\":[");
   bool first = true;
-  for (const std::string& id : ended_ids(board)) {
+  for (const ViewPtr& view : views ? *views : std::vector<ViewPtr>()) {
     if (!std::exchange(first, false)) out.push_back(',');
-    JsonWriter(out).string(id);
+    JsonWriter(out).string(view->spec->id);
   }
   out += "]";
 }
@@ -77,7 +76,11 @@ Body ListBodies::status(const Moment& moment, bool detailed) {
       append_all(out, *moment.board, Health{});
     }
     out += "],";  // keys that the seed does not have come last
-    append_ended(out, *moment.board);
+    append_ids(out, "endedServices", moment.board->ended);
+    if (moment.board->unverified) {
+      out += ",";
+      append_ids(out, "unverifiedServices", moment.board->unverified);
+    }
     out += "}";
   });
 }

@@ -11,14 +11,13 @@ using listeners::Question;
 // nullopt: it has no local address that must belong to it now.
 std::optional<Question> question_of(const ServiceView& view) {
   if (view.spec->action != &kProcessAction || !view.spec->endpoint || view.desired != Desired::up) return std::nullopt;
-  const std::optional<LocalAddress> address = local_address(view.spec->target.host);
-  if (!address) return std::nullopt;
-  Question question{.address = *address, .port = view.spec->target.port};
+  std::optional<Question> question = listeners::question_about(view.spec->target.host, view.spec->target.port, 0);
+  if (!question) return std::nullopt;
   switch (view.lifecycle) {
     case Lifecycle::starting:
     case Lifecycle::ready:
     case Lifecycle::adopt:
-      if (view.process && view.process->pid) question.main = *view.process->pid;
+      if (view.process && view.process->pid) question->main = *view.process->pid;
       return question;
     case Lifecycle::blocked:
     case Lifecycle::backoff:
@@ -27,6 +26,12 @@ std::optional<Question> question_of(const ServiceView& view) {
     default:  // it does not run any more, or its remains may still hold the address
       return std::nullopt;
   }
+}
+
+// A failed service that is never started again by itself has no use for a free port.
+bool helps(const ServiceView& view) {
+  const RestartPolicy& policy = view.spec->restart;
+  return view.lifecycle != Lifecycle::failed || (policy.on != RestartOn::never && policy.max_restarts != 0);
 }
 
 }  // namespace
@@ -40,7 +45,7 @@ WhoseAnswer whose_answer(const ServiceView& view, const WhySources& sources) {
     case Answer::Kind::foreign:
       return {.remark = listeners::foreign_text(question->port, answer.holder),
               .held = true,
-              .unblocked_by = port + " given up by " + answer.holder};
+              .unblocked_by = helps(view) ? port + " given up by " + answer.holder : ""};
     case Answer::Kind::ours:
       if (answer.beside.empty()) return {};
       return {.remark = port + " is held by this service and beside it by " + answer.beside};

@@ -12,7 +12,7 @@ namespace azora::orchestrator {
 struct WhoseAnswer {
   std::string remark;        // empty: nothing to report, or the rule does not apply
   bool held = false;         // only another program listens at the address
-  std::string unblocked_by;  // set if `held`
+  std::string unblocked_by;  // if `held`: what would help; empty: that would not
 };
 
 WhoseAnswer whose_answer(const ServiceView& view, const WhySources& sources);

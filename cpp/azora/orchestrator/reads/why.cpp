@@ -207,7 +207,7 @@ void add_whose_answer(Why& why, const ServiceView& view, const WhySources& sourc
     why.summary += "; " + whose.remark;
   }
   if (!whose.held) return;
-  why.unblocked_by.push_back(whose.unblocked_by);
+  if (!whose.unblocked_by.empty()) why.unblocked_by.push_back(whose.unblocked_by);
   if (why.trouble.empty()) why.trouble = whose.remark;
 }
 
