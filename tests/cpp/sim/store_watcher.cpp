@@ -86,7 +86,21 @@ void StoreWatcher::check_start(const std::string& id, std::uint64_t serial, std:
   }
 }
 
+void StoreWatcher::check_trouble() {
+  const bool ended = trouble_ && world_.core.storage_trouble() == nullptr;
+  trouble_ = world_.core.storage_trouble() != nullptr;
+  const store::Ticket open = world_.store.oldest_under_way();
+  if (ended && open != 0 && open <= given_) {
+    watcher_.found("trouble", "", "the store's trouble ends while an answer of it is outstanding");
+  }
+  if (ended && !world_.store.owed().empty()) {
+    watcher_.found("trouble", world_.store.owed().begin()->name, "the store's trouble ends before what it refused is stored");
+  }
+  given_ = world_.store.commits();
+}
+
 void StoreWatcher::check_turn() {
+  check_trouble();
   const auto& events = world_.recorder.events;
   for (const auto& [serial, incarnation] : std::exchange(exits_, {})) {
     const auto told = std::any_of(events.begin() + static_cast<std::ptrdiff_t>(seen_), events.end(), [&](const Recorder::Seen& one) {

@@ -1,7 +1,8 @@
 #pragma once
 // Judges what waits for the store and what must not, by what the store has and what the core does: nothing is started,
 // told to stop or acknowledged before it is stored, unless the core says that the store is in trouble; exits wait for
-// nothing; what is stored is what is.
+// nothing; what is stored is what is. Trouble with the store ends when all that it refused is stored and all that it was
+// given is answered, not before.
 // Threads: the test's. Ownership: borrows world and watcher, which outlive it.
 #include <cstdint>
 #include <map>
@@ -37,6 +38,7 @@ class StoreWatcher {
   // Calls judge() when the change is acknowledged and nothing else was asked for `id` meanwhile.
   void when_stored(const std::string& id, std::function<void()> judge);
   void check_start(const std::string& id, std::uint64_t serial, std::uint64_t incarnation);
+  void check_trouble();
   void on_command(const Command& command);
   std::optional<store::ServiceRecord> service(std::uint64_t serial);
   std::optional<store::EntryRecord> entry(const std::string& name);
@@ -46,6 +48,8 @@ class StoreWatcher {
   std::map<std::string, std::uint64_t> changes_;                    // asked for, by id
   std::vector<std::pair<std::uint64_t, std::uint64_t>> exits_;      // serial and incarnation, reported in this turn
   std::size_t seen_ = 0;                                            // events of former turns
+  bool trouble_ = false;                                            // as of the last turn
+  store::Ticket given_ = 0;                                         // the last one of former turns
 };
 
 }  // namespace azora::orchestrator

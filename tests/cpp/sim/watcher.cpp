@@ -197,6 +197,7 @@ void Watcher::check_turn() {
   for (const std::string& text : world_.core.violations()) found("machine", "", text);
   if (world_.recorder.published != world_.recorder.events.size()) found("order of a turn", "", "events were left unpublished");
   reads_.check_turn();
+  whose_.check_turn();
 }
 
 void Watcher::check_leftovers() {

@@ -32,6 +32,50 @@ void WhoseWatcher::told_well(const std::string& id, const ViewPtr& view) {
   }
 }
 
+void WhoseWatcher::check_turn() {
+  if (!world_.recorder.board || !world_.core.running()) return;
+  world_.recorder.board->in_order.for_each([&](const ViewPtr& view) {
+    const auto known = known_.find(view->spec->id);
+    if (known == known_.end() || !is_asked_about(view)) return;
+    const bool held = world_.listeners.now(view->spec->target.port).kind == listeners::Answer::Kind::foreign;
+    check_masked(known->second, *view, held);
+    check_freed(known->second, *view, held);
+  });
+}
+
+// Looks are 5 s apart, and the checks that follow need their time. Hung ones delay each other.
+void WhoseWatcher::check_masked(Known& known, const ServiceView& view, bool held) {
+  constexpr Millis kLook{5'500};
+  const bool masked = held && !known.excused && view.lifecycle == Lifecycle::ready && view.status == HealthStatus::healthy;
+  const SteadyTime now = world_.loop.now().steady;
+  if (!masked) return known.masked_since.reset();
+  if (!known.masked_since) known.masked_since = now;
+  const ProbeSpec& probe = view.spec->probe;
+  const Nanos checks = (probe.unhealthy_threshold + 2) * (view.spec->target.timeout + Millis(1'000));
+  if (now - *known.masked_since <= kLook + checks) return;
+  findings_.found("whose answer", view.spec->id, "stays healthy while another program has its address");
+}
+
+// Tries on evidence are 30 s apart.
+void WhoseWatcher::check_freed(Known& known, const ServiceView& view, bool held) {
+  constexpr Millis kLongest{45'000};
+  const RestartPolicy& policy = view.spec->restart;
+  const bool waits = view.lifecycle == Lifecycle::failed && view.desired == Desired::up &&
+                     policy.on != RestartOn::never && policy.max_restarts != 0 &&
+                     view.healing_or_default().blocked_by.empty();
+  if (!waits) {
+    known.was_held = false;
+    return known.freed_since.reset();
+  }
+  const SteadyTime now = world_.loop.now().steady;
+  const bool gone = known.was_held && !held;
+  known.was_held = held;
+  if (held) known.freed_since.reset();
+  if (gone) known.freed_since = now;
+  if (!known.freed_since || now - *known.freed_since <= kLongest) return;
+  findings_.found("whose answer", view.spec->id, "is not tried again though its address was given up");
+}
+
 void WhoseWatcher::stalled() {
   for (auto& one : known_) one.second.excused = true;
 }

@@ -1,6 +1,7 @@
 #pragma once
 // Judges whose answers are believed (R52): a process service with a local endpoint is told well, or restarted, when the
-// kernel said that it listens there itself, in this run and since the last failed check.
+// kernel said that it listens there itself, in this run and since the last failed check. It does not stay healthy while
+// another program has its address, though its checks pass. Given up on, it is tried again when that program leaves.
 // Threads: the test's. Ownership: borrows world and findings, which outlive it.
 #include <map>
 #include <optional>
@@ -20,6 +21,8 @@ class WhoseWatcher {
   void check_failed(const std::string& id) { known_[id].kernel.reset(); }
   // It is told well, or restarted.
   void told_well(const std::string& id, const ViewPtr& view);
+  // After each turn.
+  void check_turn();
   void removed(const std::string& id) { known_.erase(id); }
   // We were late: answers may have been dropped.
   void stalled();
@@ -28,7 +31,12 @@ class WhoseWatcher {
   struct Known {
     std::optional<listeners::Answer::Kind> kernel;  // what it said last
     bool excused = false;                           // until its next run
+    OptionalTime masked_since;  // healthy, and another program has its address
+    OptionalTime freed_since;   // failed, and another program had its address since then
+    bool was_held = false;      // failed, and another program has its address
   };
+  void check_masked(Known& known, const ServiceView& view, bool held);
+  void check_freed(Known& known, const ServiceView& view, bool held);
   void on_kernel(const listeners::Question& question, const listeners::Answer& answer);
 
   World& world_;

@@ -6,6 +6,7 @@
 #include <deque>
 #include <functional>
 #include <map>
+#include <set>
 #include <stdexcept>
 #include <string>
 #include <utility>
@@ -46,6 +47,10 @@ class FakeStore : public Store {
     return found == image_.end() ? nullptr : &found->second;
   }
   std::size_t under_way() const { return queue_.size(); }
+  // The oldest ticket that is not answered; 0: there is none.
+  Ticket oldest_under_way() const { return queue_.empty() ? 0 : queue_.front().ticket; }
+  // What a refused batch held and no committed one has held since.
+  const std::set<Key>& owed() const { return owed_; }
   std::uint64_t commits() const { return last_; }
 
   void set_listener(StoreListener* listener) override { listener_ = listener; }
@@ -88,15 +93,22 @@ class FakeStore : public Store {
     Queued first = std::move(queue_.front());
     queue_.pop_front();
     write(first.batch);
+    for_each_key(first.batch, [this](const Key& key) { owed_.erase(key); });
     listener_->on_committed(first.ticket);
   }
   void write(const Batch& batch) {
     for (const Row& row : batch.rows) image_.insert_or_assign(row.key, row.bytes);
     for (const Key& key : batch.removed) image_.erase(key);
   }
+  template <typename Visit>
+  static void for_each_key(const Batch& batch, const Visit& visit) {
+    for (const Row& row : batch.rows) visit(row.key);
+    for (const Key& key : batch.removed) visit(key);
+  }
   void fail_all() {
     for (Queued& one : std::exchange(queue_, {})) {
       if (written_anyway_ && written_anyway_()) write(one.batch);
+      for_each_key(one.batch, [this](const Key& key) { owed_.insert(key); });
       listener_->on_failed(one.ticket, failure_);
     }
   }
@@ -109,6 +121,7 @@ class FakeStore : public Store {
   std::function<bool()> written_anyway_;
   Failure failure_{.full = true, .reason = "no space left on device"};
   std::map<Key, std::string> image_;
+  std::set<Key> owed_;
   std::deque<Queued> queue_;
   Ticket last_ = 0;
   TimerId timer_ = 0;
