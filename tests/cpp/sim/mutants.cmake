@@ -191,6 +191,14 @@ mutant(step_not_marked orchestrator/drive.cpp "what a step decided is published 
 [=[  if (!is_of_check(input.kind) || (compared]=]
 [=[  if ((!PLANTED && !is_of_check(input.kind)) || (compared]=])
 
+mutant(trouble_ends_unanswered orchestrator/commits.cpp "trouble with the store ends while it has not answered"
+[=[  if (!trouble_ || tickets_.under_way() || !tickets_.last_was_committed()]=]
+[=[  if (!trouble_ || (!PLANTED && tickets_.under_way()) || !tickets_.last_was_committed()]=])
+
+mutant(trouble_ends_unstored orchestrator/commits.cpp "trouble with the store ends before what it refused is stored"
+[=[|| !tickets_.last_was_committed() || journal_.owes()) return;]=]
+[=[|| (!PLANTED && (!tickets_.last_was_committed() || journal_.owes()))) return;]=])
+
 mutant(retry_never orchestrator/commits.cpp "a store that works again is never tried"
 [=[      retry_ = true;  // the end of this turn commits]=]
 [=[      if (!PLANTED) retry_ = true;  // the end of this turn commits]=])
@@ -305,3 +313,15 @@ mutant(proof_outlives_a_failure orchestrator/ownership.cpp "after failed checks 
 mutant(proof_outlives_its_run orchestrator/ownership.cpp "a new run is believed by the proof of the last one"
 [=[  if (!is_of_run(proof, service)) {]=]
 [=[  if (!PLANTED && !is_of_run(proof, service)) {]=])
+
+mutant(change_of_listener_unseen orchestrator/listening.cpp "nobody asks whose the listener is that came between two passing checks"
+[=[  ownership_.listener_changed(*service);]=]
+[=[  if (!PLANTED) ownership_.listener_changed(*service);]=])
+
+mutant(unmasked_unchecked orchestrator/ownership.cpp "the kernel names a stranger between two checks, and no check is made for it"
+[=[  if (held == nullptr && changed && of_another) unmasked_(service);]=]
+[=[  if (!PLANTED && held == nullptr && changed && of_another) unmasked_(service);]=])
+
+mutant(port_given_up_unseen orchestrator/port_evidence.cpp "a failed service is not tried again when its address is given up"
+[=[  if (was_held && answer.kind == Kind::no_listener) found_(*service);]=]
+[=[  if (!PLANTED && was_held && answer.kind == Kind::no_listener) found_(*service);]=])

@@ -232,6 +232,35 @@ def test_rule52_a_stranger_that_took_the_port_between_two_checks_is_seen_by_why(
     assert api.get("/services/web").json["health"]["lastError"] == other.held
 
 
+def test_rule52_a_stranger_that_took_the_port_between_two_checks_is_noticed(
+    orch: MasterOrchestrator, api: Any, stranger: Callable[..., Stranger]
+) -> None:
+    port = free_port()
+    fields = {"healthCheckInterval": 60_000, "healthCheck": {"restartThreshold": 1_000}}
+    believed(orch, api, web(port, "leaves", **fields))
+    other = stranger(port, "patient")
+    seq = api.get("/healthz").headers["Azora-Seq"]
+    with api.stream(f"/events?since={seq}&service=web") as frames:
+        os.kill(api.get("/services/web").json["process"]["pid"], signal.SIGUSR1)
+        other.listens()
+        until(frames, "serviceUnhealthy")  # nobody asked, and the next check is a minute away
+    assert api.get("/services/web").json["health"]["lastError"] == other.held
+
+
+def test_rule52_a_port_that_is_given_up_starts_what_has_failed(
+    orch: MasterOrchestrator, api: Any, stranger: Callable[..., Stranger]
+) -> None:
+    port = free_port()
+    other = stranger(port, "main").listens()
+    with api.stream("/events?since=0&service=web") as frames:
+        fields = {"maxRestarts": 1, "restartDelay": 0, "failedRetryInterval": 0}
+        orch.register(web(port, "main", **fields))
+        until(frames, "serviceFailed")
+        assert f"port {port} given up by {other.words}" in why(api)["unblockedBy"]
+        other.end()
+        until(frames, "serviceHealthy")
+
+
 APP = """
 def app(environ, start_response):
     start_response("200 OK", [("Content-Length", "2")])

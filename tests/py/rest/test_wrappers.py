@@ -100,6 +100,27 @@ def test_rule53_a_stop_lets_the_program_behind_a_shell_finish_its_request(
     assert drainer.heard() == ["SIGTERM"]
 
 
+def test_rule53_a_longer_stop_timeout_applies_to_the_stop_under_way(
+    orch: MasterOrchestrator, api: Any, drainer: Drainer
+) -> None:
+    orch.register(drainer.service(stopTimeout=4_000))
+    other = {"argv": ["sh", "-c", "trap '' TERM; while :; do sleep 1; done"], "stopTimeout": 5_000}
+    check = {"type": "process"}
+    orch.register({"id": "clock", "type": "core", "process": other, "healthCheck": check})
+    orch.wait_ready(timeout_ms=READY_MS)
+    drainer.begin()
+    seq = api.get("/healthz").headers["Azora-Seq"]
+    with api.stream(f"/events?since={seq}&type=serviceStopped") as frames:
+        assert api.ask("POST", "/services/web/stop").status == 202
+        orch.register(drainer.service(stopTimeout=60_000))
+        assert api.ask("POST", "/services/clock/stop").status == 202
+        clock = until(frames, "serviceStopped")[-1]
+        assert clock["serviceId"] == "clock"  # 5 s later; the first 4 s of web are over
+        assert drainer.finish() == b"whole\n"
+        until(frames, "serviceStopped")
+    assert drainer.heard() == ["SIGTERM"]
+
+
 def test_rule53_what_a_crash_leaves_may_finish_and_the_next_start_waits_for_it(
     orch: MasterOrchestrator, api: Any, drainer: Drainer
 ) -> None:
