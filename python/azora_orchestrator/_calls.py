@@ -29,7 +29,7 @@ def call_on_thread(
 ) -> concurrent.futures.Future[T]:
     """Call `function` on a daemon thread, in a copy of the caller's context.
 
-    The future may be cancelled: then nobody learns the result. Raises RuntimeError if there can be
+    The future may be cancelled: then its result is lost. Raises RuntimeError if there can be
     no further thread.
     """
     future: concurrent.futures.Future[T] = concurrent.futures.Future()

@@ -1,4 +1,4 @@
-"""Closes an orchestrator that nobody closed: it was collected, or the interpreter exits.
+"""Closes an orchestrator that was never closed: it was collected, or the interpreter exits.
 
 A ResourceWarning names the line of the user's code that made it.
 Threads: the one that drops the last reference, the one in which the collector runs, or at exit the

@@ -149,7 +149,7 @@ class Restarts:
         return True, ""
 
     def _report(self, reason: str) -> None:
-        with contextlib.suppress(AzoraError):  # closing: there is nobody to report to
+        with contextlib.suppress(AzoraError):  # closing: no one is left to report to
             self._core.handler_failed(reason)
 
 

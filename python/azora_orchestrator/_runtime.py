@@ -220,7 +220,7 @@ class Runtime:
         try:
             self.core.handler_failed(reason)
         except AzoraError:
-            return  # closing: there is nobody to report to
+            return  # closing: no one is left to report to
 
     def _ended(self, delivery: Delivery) -> None:
         callbacks = self._callbacks()

@@ -1,4 +1,4 @@
-"""Every error of this package, told apart by class or by code, never by text.
+"""Every error of this package, distinguished by class or by code, never by message.
 
 ::
 
@@ -7,7 +7,7 @@
     ├── InvalidJson            invalid_json         400   also a ValueError
     ├── InvalidArgument        invalid_argument     400   also a ValueError
     ├── DependencyCycle        dependency_cycle     400   the message has the path
-    ├── PoolConflict           pool_conflict        400   a group bears the name of a type
+    ├── PoolConflict           pool_conflict        400   a group has the name of a type
     ├── ExecForbidden          exec_forbidden       403   a command to run came over REST
     ├── UnknownService         unknown_service      404   also a LookupError
     ├── NoHealthyInstance      no_healthy_instance  503   nothing eligible in the pool
@@ -123,7 +123,7 @@ class DependencyCycle(AzoraError):
 
 
 class PoolConflict(AzoraError):
-    """An explicit group bears the name of a type in use, or the reverse."""
+    """An explicit group has the name of a type in use, or the reverse."""
 
     code = "pool_conflict"
     status = 400
@@ -225,7 +225,7 @@ class ForkedHandle(AzoraError):
 
 
 class ServerUnreachable(AzoraError, ConnectionError):
-    """No server of ours answers at the URL of the `Client`."""
+    """No Azora server responds at the URL of the `Client`."""
 
     code = "unreachable"
     status = 503
@@ -277,7 +277,7 @@ _BY_CODE = {row.code: row.error for row in ERRORS}
 
 
 def error_from_code(code: str, message: str, faults: Sequence[tuple[str, str]] = ()) -> AzoraError:
-    """Make the error that bears `code`; an unknown code is an `InternalError`."""
+    """Make the error that has `code`; an unknown code is an `InternalError`."""
     return _BY_CODE.get(code, InternalError)(message, faults)
 
 

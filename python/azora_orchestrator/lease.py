@@ -16,7 +16,7 @@ class Lease:
     """A pick that counts as load until it is released or its time is over.
 
     A context manager, for `with` and `async with`, which releases it at the end of the block. It
-    may also be kept, handed to another thread and released there. A lease that nobody releases
+    may also be kept, handed to another thread and released there. A lease that is never released
     ends by itself after `ttl_ms`, or when its instance ends.
 
     Example:

@@ -28,7 +28,7 @@ NoWait = Annotated[
     bool, typer.Option("--no-wait", help="Return as soon as the server has accepted it.")
 ]
 Dependents = Annotated[
-    bool, typer.Option("--dependents", help="Also its dependents, in reverse order.")
+    bool, typer.Option("--dependents", help="Include its dependents, in reverse order.")
 ]
 
 
@@ -90,7 +90,7 @@ def start(
     ctx: typer.Context,
     id: ServiceId,
     dependencies: Annotated[
-        bool, typer.Option("--dependencies", help="First the services it needs.")
+        bool, typer.Option("--dependencies", help="Start the services it needs first.")
     ] = False,
     no_wait: NoWait = False,
     timeout: Timeout = "60s",

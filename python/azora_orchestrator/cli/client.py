@@ -54,7 +54,7 @@ def failure_of(error: AzoraError) -> Failure:
     if problem is not None:
         code = USAGE if problem.get("status") in _REFUSED else UNHEALTHY
     elif isinstance(error, errors.ServerUnreachable | errors.TimedOut):
-        code = UNREACHABLE  # nobody answers, or not in time
+        code = UNREACHABLE  # no response, or not in time
     else:
         code = USAGE if isinstance(error, errors.InvalidArgument) else UNHEALTHY
     return Failure(code, message, problem)

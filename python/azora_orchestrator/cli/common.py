@@ -35,8 +35,8 @@ app = typer.Typer(
     cls=_Verbs,
     help=(
         "Keep the services of one machine alive.\n\n"
-        "Exit codes: 0 ok; 1 something is unhealthy, or did not happen in time; 2 wrong usage or "
-        "configuration, or refused; 3 no server answers."
+        "Exit codes: 0 success; 1 something is unhealthy, or did not happen in time; 2 wrong "
+        "usage, invalid configuration, or refused; 3 no server responds."
     ),
     epilog=(
         "TIME is a number with a unit: 500ms, 1.5s, 2min, 1h; a plain number is seconds. "

@@ -48,7 +48,7 @@ class Fleet:
 
     @property
     def ended(self) -> list[str]:
-        """Ids of services that ended by themselves, though they are wanted."""
+        """Ids of services that ended by themselves, though they should be running."""
         return list(self.data.get("endedServices", ()))
 
     @property
@@ -58,7 +58,7 @@ class Fleet:
 
     @property
     def missing(self) -> list[str]:
-        """Ids of services that are wanted up and are neither healthy nor done."""
+        """Ids of services that should be running and are neither healthy nor done."""
         return [one["serviceId"] for one in self.data["services"] if not _is_well(one)]
 
     @property

@@ -39,7 +39,7 @@ def check(
         str, typer.Argument(metavar="FILE", help="Configuration file: TOML, JSON or YAML.")
     ],
     host: Annotated[
-        str | None, typer.Option("--host", metavar="HOST", help="Address that `serve` would have.")
+        str | None, typer.Option("--host", metavar="HOST", help="Address of the server.")
     ] = None,
     port: Annotated[
         int | None,
@@ -48,7 +48,7 @@ def check(
             "-p",
             min=0,
             max=65_535,
-            help="Port that `serve` would have: no service may have the same.",
+            help="Port of the server, which no service may use.",
         ),
     ] = None,
     as_json: Json = False,
@@ -91,7 +91,7 @@ def status(
     ctx: typer.Context,
     wait: Annotated[
         bool,
-        typer.Option("--wait", help="Wait until every wanted service is healthy or done."),
+        typer.Option("--wait", help="Wait until every service that should run is healthy or done."),
     ] = False,
     timeout: Timeout = "60s",
     url: Url = None,
@@ -99,8 +99,8 @@ def status(
 ) -> None:
     """Show the state of all services.
 
-    Exits with 1 while the fleet is stopped, or a service that is wanted up is neither healthy nor
-    a job that is done.
+    Exits with 1 while the fleet is stopped, or while a service that should be running is neither
+    healthy nor a finished job.
     """
     from azora_orchestrator.cli import fleet
 
@@ -300,7 +300,7 @@ def logs(
         ),
     ] = None,
     timestamps: Annotated[
-        bool, typer.Option("--timestamps", "-t", help="Put its time (UTC) before each line.")
+        bool, typer.Option("--timestamps", "-t", help="Prefix each line with its time (UTC).")
     ] = False,
     url: Url = None,
     as_json: Json = False,

@@ -1,7 +1,7 @@
 """How we speak HTTP: what the sync and the async client have in common about httpx.
 
-Redirects are not followed and no proxy of the environment is used: whoever answers at the URL is
-the server, or it is an error.
+Redirects are not followed and no proxy of the environment is used: what responds at the URL
+is an Azora server, or it is an error.
 """
 
 from __future__ import annotations

@@ -54,7 +54,7 @@ def kind_of(file: Path, text: str) -> str:
         )
     if name.endswith((".yml", ".yaml")):
         return "process-compose" if "\nprocesses:" in f"\n{text}" else "docker-compose"
-    raise NotImportable(f"is of no kind that its name tells; say --from {'|'.join(KINDS)}")
+    raise NotImportable(f"has a name that does not show its kind; give --from {'|'.join(KINDS)}")
 
 
 def read(file: Path, kind: str | None = None) -> Imported:
@@ -77,7 +77,7 @@ def read(file: Path, kind: str | None = None) -> Imported:
     reader = KINDS[kind or kind_of(file, text)]
     found = reader(text, file.resolve().parent)
     if not found.services:
-        raise NotImportable("holds no program that could run here", found.notes)
+        raise NotImportable("contains no program that could run here", found.notes)
     for service in found.services:
         process = service["process"]
         if "endpoint" in service and "replicas" in process and "{port}" not in str(process["argv"]):

@@ -167,7 +167,7 @@ def _listen(found: Imported, name: str, service: dict[str, Any], given: dict[str
         if port is None:
             return
         listen_on(service, f"tcp://127.0.0.1:{port}")
-        found.note(name, "ports", "it is checked by connecting; an http:// endpoint asks more")
+        found.note(name, "ports", "it is checked by connecting; an http:// endpoint checks more")
     if interval := milliseconds(health.get("interval", "")):
         service["healthCheckInterval"] = max(100, interval)
     check = {}

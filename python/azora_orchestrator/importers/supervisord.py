@@ -33,7 +33,7 @@ _KNOWN = (
 _YES = {"true", "yes", "1", "on"}
 _POLICY = {"true": "always", "false": "never", "unexpected": "on-failure"}
 _TOLD = {
-    "priority": "is {}, a place in the order of starting; here a service starts behind its "
+    "priority": "is {}, a position in the start order; here a service starts after its "
     "dependencies, and priority (1 to 10, the highest first) only orders those that could start",
 }
 
@@ -61,7 +61,7 @@ def read(text: str, folder: Path) -> Imported:
         if kind == "program":
             _program(found, name, dict(parser.items(section)), groups.get(name), folder)
         elif kind in {"eventlistener", "fcgi-program", "include"}:
-            found.note(section, "section", "there is nothing of the kind here")
+            found.note(section, "section", "there is no equivalent here")
     return found
 
 
@@ -126,7 +126,7 @@ def _environment(found: Imported, name: str, text: str) -> dict[str, str]:
     try:
         pairs = [item.strip().partition("=") for item in lexer if item.strip()]
     except ValueError:
-        found.note(name, "environment", "its quotation is not closed")
+        found.note(name, "environment", "its quotes are not closed")
         return {}
     return {key.strip(): value for key, sign, value in pairs if sign}
 

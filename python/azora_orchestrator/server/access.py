@@ -117,7 +117,7 @@ class Access:
             who = "a caller" if unsafe else "a reader"
             raise _unauthorized(f"{who} on another machine needs a token", scope)
         if self.auth == "token":
-            raise _unauthorized("this server wants a token for every change", scope)
+            raise _unauthorized("this server requires a token for every change", scope)
         client, server = scope["client"], scope.get("server")
         if not owner.is_owner(tuple(client[:2]), tuple(server[:2]) if server else None):
             raise _unauthorized("only the user who started this server may change things", scope)

@@ -182,7 +182,7 @@ class AzoraApp(FastAPI):
             self.access.check(scope, unsafe=unsafe)
             if not unsafe:
                 if bodies.announced(scope["headers"]) != 0:
-                    out = _closing(send)  # nobody reads that body
+                    out = _closing(send)  # that body is not read
                 elif (messages := self._hot_read_passed(scope)) is not None:
                     await send(messages[0])
                     await send(messages[1])

@@ -87,7 +87,7 @@ def replay(body: bytes, receive: Any) -> Any:
 async def drop_small(headers: Headers, receive: Any) -> bool:
     """Takes the body of a request that is refused; whether it came, so that the client may go on.
 
-    A client that waits for `100 Continue` is not told to send what nobody reads.
+    A client that waits for `100 Continue` is not told to send what will not be read.
     """
     size = announced(headers)
     if size == 0:

@@ -117,7 +117,7 @@ class Protocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Counts the bytes of a head that is not complete."""
-        if not self._is_inside:  # nobody reads it
+        if not self._is_inside:  # its body is not read
             self._fed += len(data)
             if self._fed > _TURNED_AWAY_BYTES:
                 self.transport.abort()

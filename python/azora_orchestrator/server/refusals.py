@@ -1,6 +1,7 @@
 """How many requests and connections were refused because a limit was reached, by reason.
 
-A limit is never silent: whoever meets it gets an answer with the reason, and `/metrics` counts it.
+A limit is never silent: a client that meets it gets a response with the reason, and `/metrics`
+counts it.
 """
 
 from __future__ import annotations

@@ -209,7 +209,7 @@ class Uvicorn(uvicorn.Server):
     """
 
     capture_signals = _no_signals
-    ends_answers = False  # begin_shutdown() does it: nobody has to look at `should_exit`
+    ends_answers = False  # begin_shutdown() does it without a look at `should_exit`
 
     def __init__(self, config: uvicorn.Config) -> None:
         super().__init__(config)

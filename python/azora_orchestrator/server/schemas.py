@@ -90,7 +90,7 @@ class Problem(Answer):
 
 
 class Health(Answer):
-    """How a service answers its checks."""
+    """How a service responds to its checks."""
 
     service_id: str = Field(description="Id of the service.")
     status: vocabulary.Status
@@ -381,7 +381,7 @@ class Ok(Answer):
 
 
 class OkNow(Ok):
-    """The server answers."""
+    """The server responds."""
 
     timestamp: Moment
 

@@ -34,7 +34,7 @@ def whereabouts() -> str:
 
 
 def _is_private_folder(path: Path) -> bool:
-    """Whether nobody but us (and root) can put files there."""
+    """Whether only our user (and root) can put files there."""
     try:
         found = path.lstat()
     except OSError:
@@ -47,7 +47,7 @@ def _is_private_folder(path: Path) -> bool:
 
 
 def _is_private_file(path: Path) -> bool:
-    """Whether nobody but us (and root) can have read it or written to it."""
+    """Whether only our user (and root) can have read it or written to it."""
     try:
         found = path.lstat()
     except OSError:

@@ -15,7 +15,7 @@ _T = TypeVar("_T")
 
 
 async def until_done(app: Any, request: Request, call: Coroutine[Any, Any, _T]) -> _T:
-    """The result of a call, which is cancelled when nobody waits for it any more.
+    """The result of a call, which is cancelled when its client has left.
 
     Raises:
         HTTPProblem: 503: the server began to shut down meanwhile; 499: the client has left.
@@ -29,7 +29,7 @@ async def until_done(app: Any, request: Request, call: Coroutine[Any, Any, _T]) 
             return done.result()
         if closing.done():
             raise shutting_down()
-        raise HTTPProblem(499, "client_gone", "the client has left")  # nobody reads it
+        raise HTTPProblem(499, "client_gone", "the client has left")  # never sent
     finally:
         for task in (done, closing, gone):
             task.cancel()

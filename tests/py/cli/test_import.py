@@ -116,7 +116,7 @@ def test_a_supervisord_file_keeps_programs_and_groups(azora: Azora) -> None:
     assert job["restartPolicy"] == "on-failure"
     assert 'web server: name: its id here is "web-server"' in notes
     assert "job: autostart: every service is started here" in notes
-    assert "web server: priority: is 10, a place in the order of starting; here a service" in notes
+    assert "web server: priority: is 10, a position in the start order; here a service" in notes
     assert "web server: process_num: has no leading zeros here" in notes
 
 
@@ -181,12 +181,12 @@ def test_what_is_written_passes_the_check_or_says_what_to_correct(
     ("name", "text", "message"),
     [
         ("Procfile", "web gunicorn\n", 'line 1 is not "name: command"'),
-        ("Procfile", "# nothing\n", "holds no program that could run here"),
+        ("Procfile", "# nothing\n", "contains no program that could run here"),
         ("docker-compose.yml", "services: [a]\n", "services must be a table"),
         ("docker-compose.yml", "a: [\n", "line 2: is not valid YAML"),
         ("ecosystem.json", "{", "is not valid JSON"),
         ("ecosystem.config.js", "module.exports = {}", "write what it exports as JSON first"),
-        ("fleet.txt", "", "is of no kind that its name tells; say --from"),
+        ("fleet.txt", "", "has a name that does not show its kind; give --from"),
         ("supervisord.conf", "command=x\n", "is not a supervisord file"),
     ],
 )

@@ -21,7 +21,7 @@ router = new_router()
 
 @router.get("/health", responses=PROBLEMS, response_model=schemas.OkNow)
 async def health() -> Response:
-    """Whether this server answers; always ok."""
+    """Whether this server responds; always ok."""
     return json_response(b'{"status":"ok","timestamp":"%s"}' % _iso_now())
 
 
