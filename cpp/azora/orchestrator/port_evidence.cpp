@@ -44,7 +44,7 @@ void PortEvidence::on_answer(std::uint64_t serial, std::uint64_t question, const
   if (answer.sockets) {
     watch_.watch({.serial = serial, .port = service->spec->target.port, .sockets = *answer.sockets});
   }
-  if (was_held && answer.kind == Kind::no_listener) found_(*service);
+  if (was_held && (answer.kind == Kind::no_listener || answer.kind == Kind::ours)) found_(*service);
 }
 
 }  // namespace azora::orchestrator

@@ -191,10 +191,6 @@ mutant(step_not_marked orchestrator/drive.cpp "what a step decided is published 
 [=[  if (!is_of_check(input.kind) || (compared]=]
 [=[  if ((!PLANTED && !is_of_check(input.kind)) || (compared]=])
 
-mutant(trouble_ends_unanswered orchestrator/commits.cpp "trouble with the store ends while it has not answered"
-[=[  if (!trouble_ || tickets_.under_way() || !tickets_.last_was_committed()]=]
-[=[  if (!trouble_ || (!PLANTED && tickets_.under_way()) || !tickets_.last_was_committed()]=])
-
 mutant(trouble_ends_unstored orchestrator/commits.cpp "trouble with the store ends before what it refused is stored"
 [=[|| !tickets_.last_was_committed() || journal_.owes()) return;]=]
 [=[|| (!PLANTED && (!tickets_.last_was_committed() || journal_.owes()))) return;]=])
@@ -323,5 +319,5 @@ mutant(unmasked_unchecked orchestrator/ownership.cpp "the kernel names a strange
 [=[  if (!PLANTED && held == nullptr && changed && of_another) unmasked_(service);]=])
 
 mutant(port_given_up_unseen orchestrator/port_evidence.cpp "a failed service is not tried again when its address is given up"
-[=[  if (was_held && answer.kind == Kind::no_listener) found_(*service);]=]
-[=[  if (!PLANTED && was_held && answer.kind == Kind::no_listener) found_(*service);]=])
+[=[  if (was_held && (answer.kind == Kind::no_listener || answer.kind == Kind::ours)) found_(*service);]=]
+[=[  if (!PLANTED && was_held && (answer.kind == Kind::no_listener || answer.kind == Kind::ours)) found_(*service);]=])

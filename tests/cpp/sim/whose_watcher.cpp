@@ -56,22 +56,25 @@ void WhoseWatcher::check_masked(Known& known, const ServiceView& view, bool held
   findings_.found("whose answer", view.spec->id, "stays healthy while another program has its address");
 }
 
-// Tries on evidence are 30 s apart.
+// Tries on evidence are 30 s apart, looks 5 s: what is taken and given up between two of them is not seen.
 void WhoseWatcher::check_freed(Known& known, const ServiceView& view, bool held) {
   constexpr Millis kLongest{45'000};
+  constexpr Millis kSeen{6'000};
   const RestartPolicy& policy = view.spec->restart;
   const bool waits = view.lifecycle == Lifecycle::failed && view.desired == Desired::up &&
                      policy.on != RestartOn::never && policy.max_restarts != 0 &&
                      view.healing_or_default().blocked_by.empty();
   if (!waits) {
-    known.was_held = false;
+    known.held_since.reset();
     return known.freed_since.reset();
   }
   const SteadyTime now = world_.loop.now().steady;
-  const bool gone = known.was_held && !held;
-  known.was_held = held;
-  if (held) known.freed_since.reset();
-  if (gone) known.freed_since = now;
+  if (held) {
+    if (!known.held_since) known.held_since = now;
+    return known.freed_since.reset();
+  }
+  if (known.held_since && now - *known.held_since > kSeen) known.freed_since = now;
+  known.held_since.reset();
   if (!known.freed_since || now - *known.freed_since <= kLongest) return;
   findings_.found("whose answer", view.spec->id, "is not tried again though its address was given up");
 }

@@ -33,7 +33,7 @@ class WhoseWatcher {
     bool excused = false;                           // until its next run
     OptionalTime masked_since;  // healthy, and another program has its address
     OptionalTime freed_since;   // failed, and another program had its address since then
-    bool was_held = false;      // failed, and another program has its address
+    OptionalTime held_since;    // by another program, while it waits in FAILED
   };
   void check_masked(Known& known, const ServiceView& view, bool held);
   void check_freed(Known& known, const ServiceView& view, bool held);
