@@ -62,7 +62,9 @@ void Ledger::acknowledge(Serial serial, std::uint64_t incarnation) {
 
 void Ledger::stop(Serial serial, std::uint64_t incarnation, const StopOrder& order) {
   Service* service = current(serial, incarnation);
-  if (service == nullptr || service->reported.has(Reported::exited)) return;
+  if (service == nullptr) return;
+  // When main has ended, what it left is stopped without being told; a longer time for that is new.
+  if (service->reported.has(Reported::exited) && !service->stop_wanted) return;
   service->stop_wanted = order;
   queue(*service, Owed::stop);
 }

@@ -10,7 +10,6 @@
 #include "azora/orchestrator/reactions/on_command.hpp"
 #include "azora/orchestrator/reactions/on_process.hpp"
 #include "azora/orchestrator/reactions/on_registration.hpp"
-#include "azora/orchestrator/reactions/on_self.hpp"
 #include "azora/orchestrator/reactions/on_stop.hpp"
 
 namespace azora::orchestrator {
@@ -202,19 +201,9 @@ void Core::abandon_waiters() {
   end_stop(turn_, shutdown_, fleet_.living_ids());
 }
 
-void Core::handler_failed(std::string reason) {
-  control_thread.assert_held();
-  on_handler_failed(turn_, std::move(reason));
-}
-
 void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes) {
   control_thread.assert_held();
   on_usage(fleet_, turn_, id, incarnation, cpu_percent, rss_bytes);
-}
-
-void Core::doubt_listener(std::uint64_t serial) {
-  control_thread.assert_held();
-  listening_.doubt(serial);
 }
 
 WhySources Core::why_sources() const {

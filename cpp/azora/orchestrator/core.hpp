@@ -26,6 +26,7 @@
 #include "azora/orchestrator/orchestrator.hpp"
 #include "azora/orchestrator/probing.hpp"
 #include "azora/orchestrator/publisher.hpp"
+#include "azora/orchestrator/reactions/on_self.hpp"
 #include "azora/orchestrator/reads/metrics.hpp"
 #include "azora/orchestrator/reads/why.hpp"
 #include "azora/orchestrator/request.hpp"
@@ -93,7 +94,10 @@ class Core {
   // Ends every wait_for(), a stop() that is under way and what waits for the store, for the end of the program; what
   // comes later is answered at once.
   void abandon_waiters();
-  void handler_failed(std::string reason);
+  void handler_failed(std::string reason) {
+    control_thread.assert_held();
+    on_handler_failed(turn_, std::move(reason));
+  }
   void set_file_stamp(FileStamp stamp) {
     control_thread.assert_held();
     evidence_.set_file_stamp(std::move(stamp));
@@ -104,7 +108,10 @@ class Core {
     listening_.set_desk(desk);
   }
   // A reader saw another program where this service should listen: a check is due at once.
-  void doubt_listener(std::uint64_t serial);
+  void doubt_listener(std::uint64_t serial) {
+    control_thread.assert_held();
+    listening_.doubt(serial);
+  }
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
 
   // Any thread.
