@@ -11,7 +11,7 @@ namespace azora::listeners {
 
 // What listened on a port when the kernel was asked last.
 struct Seen {
-  std::uint64_t serial = 0;   // whoever wants to know
+  std::uint64_t serial = 0;   // who asks
   std::uint16_t port = 0;
   std::uint64_t sockets = 0;  // fingerprint()
   friend bool operator==(const Seen&, const Seen&) = default;

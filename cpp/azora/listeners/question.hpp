@@ -17,7 +17,7 @@ struct Question {
   std::string name = {};  // the host is this name, and /etc/hosts may know its address (hosts_file.hpp); "": `address`
 };
 
-// nullopt: `host` is an address of another machine, or of a network card, which is nobody's own.
+// nullopt: `host` is an address of another machine, or of a network card, which belongs to no service.
 std::optional<Question> question_about(std::string_view host, std::uint16_t port, int main);
 
 struct Answer {
