@@ -54,6 +54,7 @@ struct FrontState {
   py::set known_hosts;
   std::vector<std::string> not_plain;  // names of headers; with "*" at the end: all that begin so
   std::array<bool, 256> begins{};      // whether one of them begins with this byte
+  std::size_t small_fleet = 0;         // lists of a larger one are made on a thread, so that picks do not wait for them
 
   // The last pick body of an instance. It is valid while its view and figures are the newest ones.
   struct Body {
@@ -177,12 +178,9 @@ py::object service_body(const FrontState& state, std::string_view id) {
   return view ? to_bytes(view->service_json()) : py::object();
 }
 
-// Lists of a fleet larger than this are made on a thread, so that picks do not wait for them.
-constexpr std::size_t kSmallFleet = 2'000;
-
 py::object list_body(const FrontState& state, std::string_view path) {
   orchestrator::Orchestrator& core = state.core->get();
-  if (core.totals().total > kSmallFleet) return {};
+  if (core.totals().total > state.small_fleet) return {};
   return to_bytes(path == "/status" ? *core.status_json(false) : *core.services_json(std::nullopt));
 }
 
@@ -297,10 +295,11 @@ PyType_Spec spec = {"azora_orchestrator._core.Front", sizeof(FrontObject), 0,
                     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_DISALLOW_INSTANTIATION | Py_TPFLAGS_IMMUTABLETYPE, slots};
 
 py::object new_front(const std::shared_ptr<CoreHandle>& core, const py::set& known_hosts,
-                     const std::vector<std::string>& not_plain) {
+                     const std::vector<std::string>& not_plain, std::size_t small_fleet) {
   auto state = std::make_unique<FrontState>();
   state->core = core;
   state->known_hosts = known_hosts;
+  state->small_fleet = small_fleet;
   for (const std::string& word : not_plain) {
     state->not_plain.push_back(word);
     if (!word.empty()) state->begins[static_cast<unsigned char>(word.front())] = true;
@@ -320,8 +319,10 @@ void bind_front(CoreClass& core) {
   (void)words();
   core.def("front",
            [](const std::shared_ptr<CoreHandle>& self, const py::set& known_hosts,
-              const std::vector<std::string>& not_plain) { return new_front(self, known_hosts, not_plain); },
-           py::arg("known_hosts"), py::arg("not_plain"));
+              const std::vector<std::string>& not_plain, std::size_t small_fleet) {
+             return new_front(self, known_hosts, not_plain, small_fleet);
+           },
+           py::arg("known_hosts"), py::arg("not_plain"), py::arg("small_fleet"));
 }
 
 }  // namespace azora::bindings

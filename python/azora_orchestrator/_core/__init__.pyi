@@ -262,7 +262,9 @@ class Core:
     def candidates_json(self, pool: str, strategy: str | None) -> bytes: ...
     # `known_hosts`: Host headers that passed the rules of access; `not_plain`: headers with which a
     # caller needs a closer look.
-    def front(self, known_hosts: set[bytes], not_plain: Sequence[bytes]) -> Front: ...
+    def front(
+        self, known_hosts: set[bytes], not_plain: Sequence[bytes], small_fleet: int
+    ) -> Front: ...
     def lease(
         self, pool: str, strategy: str | None, key: str | None
     ) -> tuple[Pick, str, int, str]: ...  # pick, lease id, ttl ms, strategy

@@ -80,7 +80,7 @@ class AzoraApp(FastAPI):
         )
         self._core: Any = getattr(orch, "sync", orch)._core  # type: ignore[union-attr]
         self.access = access
-        front = self._core.front(access.known_hosts, NOT_PLAIN)
+        front = self._core.front(access.known_hosts, NOT_PLAIN, LARGE_FLEET)
         self._hot_read: Any = front.answer
         self._hot_read_passed: Any = front.answer_passed
         self.ready_reason: str | None = None  # why /readyz answers 503, besides the core itself
