@@ -9,6 +9,7 @@
 //   done at most once; a run without an answer is given up after startTimeout, and is not started a second time;
 //   if exits are reported: exited then swept, each once, or lost in place of the missing ones; after a refused
 //   start only swept. Nothing of a run is left once it is swept or lost.
+//   adopted or lost once per adopt(); after adopted as after done.
 // Threads: the control thread, both ways. Ownership: actions are borrowed by the table, and borrow their listener,
 // which outlives them. Fails: never; errors are reported as a result.
 #include <cstdint>
@@ -44,6 +45,13 @@ struct ActionResult {
   std::optional<Now> started;  // when; nullopt: now
 };
 
+// A run of a former orchestrator that was found.
+struct FoundRun {
+  std::optional<int> pid;      // nullopt: it has ended, which is reported next
+  std::optional<Now> started;
+  bool same_program = true;    // it was started with what is configured now
+};
+
 class ActionListener {
  public:
   virtual ~ActionListener() = default;
@@ -53,6 +61,7 @@ class ActionListener {
   // The main process has ended; descendants may be left until on_action_swept().
   virtual void on_action_exited(Run run, const ExitView& exit) = 0;
   virtual void on_action_swept(Run run) = 0;
+  virtual void on_action_adopted(Run run, const FoundRun& found) = 0;
   // Nothing of the run is left, and it is unknown how it ended.
   virtual void on_action_lost(Run run, std::string reason) = 0;
 };
@@ -63,6 +72,8 @@ class Action {
   virtual void set_listener(ActionListener* listener) = 0;  // once, before the first start
   virtual void start(ActionRequest request) = 0;
 
+  // Only called for actions that report exits: takes over a run that a former orchestrator started.
+  virtual void adopt(Run /*run*/, const ServiceSpec& /*spec*/) {}
   // Only called for actions that can stop. stop(): as the configuration says; called again for the same run when it has
   // more time by then than it was told, which must not signal it once more. kill(): all of it at once.
   virtual void stop(Run /*run*/, const ServiceSpec& /*spec*/) {}

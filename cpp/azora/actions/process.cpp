@@ -1,5 +1,7 @@
 #include "azora/actions/process.hpp"
 
+#include "azora/keeper/launch_hash.hpp"
+
 namespace azora::actions {
 
 void ProcessAction::start(ActionRequest request) {
@@ -9,6 +11,11 @@ void ProcessAction::start(ActionRequest request) {
                   .id = spec.id,
                   .port = spec.target.port,
                   .spec = *spec.process});
+}
+
+void ProcessAction::adopt(Run run, const ServiceSpec& spec) {
+  adopting_[run.serial] = keeper::launch_hash(*spec.process, spec.target.port);
+  keeper_.adopt(run.serial, run.incarnation, spec.id);
 }
 
 void ProcessAction::stop(Run run, const ServiceSpec& spec) {
@@ -32,7 +39,19 @@ void ProcessAction::on_swept(keeper::Serial serial, std::uint64_t incarnation) {
   listener_->on_action_swept({serial, incarnation});
 }
 
+void ProcessAction::on_adopted(keeper::Serial serial, std::uint64_t incarnation, const keeper::Record& record) {
+  FoundRun found;
+  if (record.phase == keeper::Phase::running) {
+    found.pid = record.pid;
+    found.started = Now{SteadyTime(Nanos(record.started_steady_ns)), WallTime{record.started_wall_ms}};
+  }
+  const auto configured = adopting_.extract(serial);
+  found.same_program = !configured || configured.mapped() == record.spec_hash;
+  listener_->on_action_adopted({serial, incarnation}, found);
+}
+
 void ProcessAction::on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) {
+  adopting_.erase(serial);
   listener_->on_action_lost({serial, incarnation}, std::move(reason));
 }
 

@@ -4,6 +4,7 @@
 // Threads: the control thread. Ownership: borrows keeper and listeners; the keeper outlives it. Fails: never.
 #include <cstdint>
 #include <string>
+#include <unordered_map>
 #include <utility>
 
 #include "azora/actions/action.hpp"
@@ -32,6 +33,7 @@ class ProcessAction : public Action, private keeper::KeeperListener {
   void set_process_listener(ProcessListener* listener) { process_listener_ = listener; }
   std::uint64_t epoch() const { return keeper_.epoch(); }
   void start(ActionRequest request) override;
+  void adopt(Run run, const ServiceSpec& spec) override;
   void stop(Run run, const ServiceSpec& spec) override;
   void kill(Run run) override { keeper_.kill(run.serial, run.incarnation); }
   void acknowledge(Run run) override { keeper_.acknowledge(run.serial, run.incarnation); }
@@ -43,6 +45,7 @@ class ProcessAction : public Action, private keeper::KeeperListener {
   void on_exited(keeper::Serial serial, std::uint64_t incarnation, const keeper::Exit& exit) override;
   void on_swept(keeper::Serial serial, std::uint64_t incarnation) override;
   void on_lost(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
+  void on_adopted(keeper::Serial serial, std::uint64_t incarnation, const keeper::Record& record) override;
   void on_warning(keeper::Serial serial, std::uint64_t incarnation, std::string reason) override;
   void on_log_dropped(keeper::Serial serial, std::uint64_t lines, const keeper::LogLoss& loss) override;
   void on_link(bool up, std::string reason) override;
@@ -51,6 +54,7 @@ class ProcessAction : public Action, private keeper::KeeperListener {
   keeper::Keeper& keeper_;
   ActionListener* listener_ = nullptr;
   ProcessListener* process_listener_ = nullptr;
+  std::unordered_map<std::uint64_t, std::uint64_t> adopting_;  // by serial: the hash of what is configured now
 };
 
 }  // namespace azora::actions

@@ -120,7 +120,7 @@ struct Input {
     launch_failed,    // exec failed, or the action was refused (incarnation)
     exited,           // main ended (incarnation, flag = exit code 0; cause none: our stop had reached it; else crash, oom, clean)
     swept,            // no descendant is left (incarnation)
-    lost,             // nothing is left and how it ended is unknown (incarnation)
+    lost,             // nothing is left and how it ended is unknown (incarnation, flag = it never ran)
     adopted,          // found running after our own restart (incarnation, flag = it was ready when last seen)
     ready,            // first answer below 500 in STARTING (incarnation, flag = healthy)
     passed,           // a later check passed (incarnation, flag = healthy)

@@ -52,9 +52,10 @@ void Stepper::exited(bool ok, Cause cause) {
   owned() ? sweep() : ended();
 }
 
-// Everything ended at once, and no record says how.
-void Stepper::lost() {
+// Everything ended at once, and no record says how. What never ran has not failed: its start is made now.
+void Stepper::lost(bool never_ran) {
   if (!running() && !ending()) return;
+  if (running() && never_ran && m_.desired == Desired::up) return gate();
   if (running()) blame(Cause::lost);
   m_.episode.failed_at = now_;
   ended();

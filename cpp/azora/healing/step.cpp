@@ -52,7 +52,7 @@ void Stepper::apply_current(const Input& input) {
     case Kind::launch_failed: return launch_failed();
     case Kind::exited: return exits ? exited(input.flag, input.cause) : void();
     case Kind::swept: return owned() && ending() ? ended() : void();
-    case Kind::lost: return exits ? lost() : void();
+    case Kind::lost: return exits ? lost(input.flag) : void();
     case Kind::ready: return passed(input.flag, true);
     case Kind::passed: return passed(input.flag, false);
     case Kind::liveness_failed: return liveness_failed();

@@ -45,7 +45,7 @@ class Stepper {
   void launched();
   void launch_failed();
   void exited(bool ok, Cause cause);
-  void lost();
+  void lost(bool never_ran);
   void returned_late(bool ok);
   void adopted(std::uint64_t incarnation, bool well);
 

@@ -4,12 +4,13 @@
 
 #include "azora/orchestrator/reactions/on_action.hpp"
 #include "azora/orchestrator/reactions/on_process.hpp"
+#include "azora/orchestrator/reactions/on_restore.hpp"
 
 namespace azora::orchestrator {
 
 void ActionReports::on_action_done(Run run, actions::ActionResult result) {
   control_thread.assert_held();
-  orchestrator::on_action_done(fleet_, probing_, drive_, run, std::move(result));
+  orchestrator::on_action_done(fleet_, turn_, probing_, drive_, run, std::move(result));
 }
 
 void ActionReports::on_action_warning(Run run, std::string reason) {
@@ -26,6 +27,11 @@ void ActionReports::on_action_swept(Run run) {
   control_thread.assert_held();
   acknowledge(run);
   orchestrator::on_action_swept(fleet_, drive_, run);
+}
+
+void ActionReports::on_action_adopted(Run run, const actions::FoundRun& found) {
+  control_thread.assert_held();
+  orchestrator::on_action_adopted(fleet_, turn_, run, found);
 }
 
 void ActionReports::on_action_lost(Run run, std::string reason) {
@@ -51,6 +57,8 @@ void ActionReports::on_keeper_link(bool up, std::string reason) { self_watch_.on
 // We started every shim of this fleet. So a shim that holds none of our services has missed its command to forget.
 void ActionReports::on_unknown_process(const keeper::Record& record) {
   control_thread.assert_held();
+  const Run run{record.serial, record.incarnation};
+  if (keeper::has_process(record.phase) && on_newer_run(fleet_, turn_, drive_, run)) return;
   if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial, &kProcessAction));
 }
 

@@ -26,6 +26,7 @@ class ActionReports : public actions::ActionListener, public actions::ProcessLis
   void on_action_warning(Run run, std::string reason) override;
   void on_action_exited(Run run, const ExitView& exit) override;
   void on_action_swept(Run run) override;
+  void on_action_adopted(Run run, const actions::FoundRun& found) override;
   void on_action_lost(Run run, std::string reason) override;
   void on_output_dropped(std::uint64_t serial, std::uint64_t lines, const keeper::LogLoss& loss) override;
   void on_keeper_link(bool up, std::string reason) override;

@@ -10,6 +10,7 @@
 #include "azora/orchestrator/reactions/on_command.hpp"
 #include "azora/orchestrator/reactions/on_process.hpp"
 #include "azora/orchestrator/reactions/on_registration.hpp"
+#include "azora/orchestrator/reactions/on_restore.hpp"
 #include "azora/orchestrator/reactions/on_stop.hpp"
 
 namespace azora::orchestrator {
@@ -34,7 +35,8 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
                     [this](std::uint64_t serial) {
                       control_thread.assert_held();
                       return probing_.ordinal(serial);
-                    }},
+                    },
+                .boot_id = options.boot_id},
                commit_hooks({loop, actions, fleet_, admission_, drive_, self_})),
       turn_(loop, publisher, commits_.journal()),
       probing_(loop, prober, fleet_, turn_, options.fd_limit),
@@ -122,6 +124,15 @@ void Core::feed(std::uint64_t serial, Input::Kind kind) {
 Result<void> Core::set_own_address(const std::string& host, std::uint16_t port) {
   control_thread.assert_held();
   return fleet_.set_own_address(host, port);
+}
+
+Result<void> Core::restore(store::State state) {
+  control_thread.assert_held();
+  Result<StoredFleet> fleet = read_stored(std::move(state));
+  if (!fleet) return std::move(fleet).error();
+  const bool rebooted = fleet.value().heads.boot_id != commits_.journal().boot_id();
+  return on_restore({fleet_, turn_, probing_, admission_, waiters_, drive_}, verbs_, commits_.journal(),
+                    std::move(fleet).value(), rebooted);
 }
 
 Result<void> Core::start() {

@@ -43,6 +43,7 @@ struct CoreOptions {
   int max_concurrent_starts = 4;
   int starts_per_second = 50;
   std::size_t fd_limit = 1024;
+  std::string boot_id = {};  // of the running system
 };
 
 class Core {
@@ -52,6 +53,8 @@ class Core {
   Core(const Core&) = delete;
   Core& operator=(const Core&) = delete;
 
+  // Takes back the fleet of a former orchestrator. Before anything is registered or started.
+  Result<void> restore(store::State state);
   // Refused with `closed` once close() was called.
   Result<void> start();
   // Answers the ids of the services that did not stop. It answers when all have stopped, when `deadline` has passed, or

@@ -140,6 +140,25 @@ std::vector<registry::Registry::Change> Fleet::put(const std::vector<SpecPtr>& s
   return changes;
 }
 
+void Fleet::restore(std::vector<registry::Entry> entries, std::uint64_t last_serial, std::uint64_t next_order) {
+  std::vector<registry::DependencyGraph::Item> items;
+  registry_.begin_after(last_serial, next_order);
+  for (registry::Entry& entry : entries) {
+    for (const registry::Instance& one : entry.instances) addresses_.put(one.spec);
+    items.push_back({entry.spec, entry.order});
+    registry_.restore(std::move(entry));
+  }
+  graph_.put(items);
+}
+
+ServiceState& Fleet::add_leaving(const SpecPtr& spec, std::uint64_t serial, const std::vector<std::string>& waiting_ids, Now now) {
+  ServiceState& service = add({.spec = spec, .instances = {}}, {.spec = spec, .serial = serial, .order = 0}, now);
+  service.leaving = true;
+  service.wanted = Desired::down;
+  for (const std::string& id : waiting_ids) leaving_[id].push_back(serial);
+  return service;
+}
+
 ServiceState& Fleet::add(const registry::Entry& entry, const registry::Instance& instance, Now now) {
   ServiceState& service = services_[instance.serial];
   service.serial = instance.serial;

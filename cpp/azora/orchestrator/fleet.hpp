@@ -82,10 +82,15 @@ class Fleet {
   // The address on which we listen ourselves: no service may listen or be checked there. Refused if one does.
   Result<void> set_own_address(const std::string& host, std::uint16_t port) AZORA_CONTROL;
   std::vector<registry::Registry::Change> put(const std::vector<SpecPtr>& specs) AZORA_CONTROL;
+  // Takes back the entries of a former fleet; the states are added apart. Call it before the first put().
+  void restore(std::vector<registry::Entry> entries, std::uint64_t last_serial, std::uint64_t next_order) AZORA_CONTROL;
   // Gives the id a new serial: from now on it is another service.
   void renumber(std::string_view id) AZORA_CONTROL { registry_.renumber(id); }
   // Makes the state of a registered service, as it is before anything is known of it.
   ServiceState& add(const registry::Entry& entry, const registry::Instance& instance, Now now) AZORA_CONTROL;
+  // The same for a service that no entry has any more: it was leaving when a former orchestrator ended. Ids wait for it.
+  ServiceState& add_leaving(const SpecPtr& spec, std::uint64_t serial, const std::vector<std::string>& waiting_ids,
+                            Now now) AZORA_CONTROL;
   // Unregisters what the name stands for. The states stay until the services have left. The highest index comes first.
   std::vector<registry::Instance> unregister(std::string_view name) AZORA_CONTROL;
 

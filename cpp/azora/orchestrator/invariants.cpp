@@ -9,7 +9,8 @@ std::vector<std::string> violations(const Fleet& fleet) {
     const healing::Machine& machine = service.machine;
     const int limit = service.spec->restart->max_restarts;
     if (limit >= 0 && machine.budget.attempts > limit) found.push_back(id + ": budget exceeded");
-    const bool ready = machine.lifecycle == Lifecycle::ready || machine.lifecycle == Lifecycle::watching;
+    const bool ready = machine.lifecycle == Lifecycle::ready || machine.lifecycle == Lifecycle::watching ||
+                       machine.lifecycle == Lifecycle::adopt;
     if (!ready && service.status == HealthStatus::healthy && service.owned()) {
       found.push_back(id + ": healthy while " + std::string(wire_name(machine.lifecycle)));
     }

@@ -15,6 +15,11 @@ constexpr std::uint64_t kEventBlock = std::uint64_t{1} << 20;
 
 Journal::Journal(const store::Store& store, Sources sources) : sources_(std::move(sources)), keeps_(store.keeps_rows()) {}
 
+void Journal::begin_with(const store::ServiceRecord& record) {
+  prints_[record.serial] = store::fingerprint(record);
+  touch(record.serial);
+}
+
 void Journal::touch_entry(const std::string& name, std::string_view actor) {
   if (!keeps_) return;
   entries_.insert(name);
@@ -79,6 +84,7 @@ void Journal::collect_heads(store::Batch& batch) {
   heads.last_serial = sources_.fleet.registry().last_serial();
   heads.next_order = sources_.fleet.registry().next_order();
   heads.epoch = sources_.epoch();
+  heads.boot_id = sources_.boot_id;
   if (const std::uint64_t head = sources_.event_head(); head + kEventBlock / 2 > heads.event_seq) {
     heads.event_seq = head + kEventBlock;
   }

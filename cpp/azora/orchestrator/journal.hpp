@@ -34,11 +34,17 @@ class Journal {
     std::function<std::uint64_t()> event_head;
     std::function<std::uint64_t()> epoch;  // of the link to the keeper
     std::function<std::optional<std::uint32_t>(std::uint64_t serial)> ordinal;
+    std::string boot_id = {};  // of the running system
   };
   Journal(const store::Store& store, Sources sources);
   Journal(const Journal&) = delete;
   Journal& operator=(const Journal&) = delete;
 
+  // The store holds these rows, from a former orchestrator. The services are written again where they differ.
+  void begin_with(const store::HeadsRecord& heads) AZORA_CONTROL { heads_ = heads; }
+  void begin_with(const store::ServiceRecord& record) AZORA_CONTROL;
+
+  const std::string& boot_id() const { return sources_.boot_id; }
   // True if the store keeps rows. Only then is there something to compare.
   bool keeps() const { return keeps_; }
   // What is stored of this service may have changed, or the service was removed.

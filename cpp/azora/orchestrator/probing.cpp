@@ -54,7 +54,7 @@ Probing::Probing(Loop& loop, health::Prober& prober, Fleet& fleet, Turn& turn, s
         ask(due);
       }) {}
 
-void Probing::configure(ServiceState& service) {
+void Probing::configure(ServiceState& service, std::optional<health::Ordinal> place) {
   const SteadyTime now = turn_.now().steady;
   service.checks.front().target = target_of(service.spec);
   for (std::size_t index = 0; index < service.checks.size(); ++index) {
@@ -63,7 +63,8 @@ void Probing::configure(ServiceState& service) {
     if (check.target == nullptr) {
       drop(check);
     } else if (check.key.serial == 0) {
-      check.key = scheduler_.add(check_serial(service, index), plan_of(*service.spec), now, check.mode);
+      check.key = scheduler_.add(check_serial(service, index), plan_of(*service.spec), now, check.mode,
+                                 index == 0 ? place : std::nullopt);
       set_owner(service, index);
     } else {
       scheduler_.update(check.key, plan_of(*service.spec), now);

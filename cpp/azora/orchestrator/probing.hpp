@@ -19,8 +19,9 @@ class Probing {
  public:
   Probing(Loop& loop, health::Prober& prober, Fleet& fleet, Turn& turn, std::size_t fd_limit);
 
-  // The service is new or has another configuration, so its checks change. Each check begins in mode paused.
-  void configure(ServiceState& service) AZORA_CONTROL;
+  // The service is new or has another configuration, so its checks change. Each check begins in mode paused. A new
+  // service is given the `place` on the grid that it had before a restart of the orchestrator.
+  void configure(ServiceState& service, std::optional<health::Ordinal> place = std::nullopt) AZORA_CONTROL;
   // Gives the checks of the service the mode that fits its lifecycle. A dead incarnation is never asked.
   void apply_mode(ServiceState& service) AZORA_CONTROL;
   // Makes the checks of the service due at once.

@@ -15,6 +15,7 @@ using actions::Run;
 struct Send {
   enum class Kind : std::uint8_t {
     start,        // start the run, which has `spec`
+    adopt,        // take over the run of a former orchestrator, which has `spec`
     stop,         // tell it to stop, as `spec` says
     kill,         // end all of it at once
     acknowledge,  // the end of the run is stored: the action may drop its record of it
@@ -23,7 +24,7 @@ struct Send {
   Kind kind = Kind::start;
   const ActionKind* action = &kNoAction;
   Run run;
-  SpecPtr spec;       // start, stop
+  SpecPtr spec;       // start, adopt, stop
   int attempt = 0;    // start
   std::string cause;  // start
 
@@ -35,6 +36,9 @@ struct Send {
             .spec = std::move(request.spec),
             .attempt = request.attempt,
             .cause = std::move(request.cause)};
+  }
+  static Send to_adopt(Run run, const SpecPtr& spec) {
+    return {.kind = Kind::adopt, .action = spec->action, .run = run, .spec = spec};
   }
   static Send to_stop(Run run, const SpecPtr& spec) {
     return {.kind = Kind::stop, .action = spec->action, .run = run, .spec = spec};
@@ -54,6 +58,7 @@ inline void deliver(actions::ActionTable& table, Send& send) {
   switch (send.kind) {
     case Send::Kind::start:
       return action->start({send.run, std::move(send.spec), send.attempt, std::move(send.cause)});
+    case Send::Kind::adopt: return action->adopt(send.run, *send.spec);
     case Send::Kind::stop: return action->stop(send.run, *send.spec);
     case Send::Kind::kill: return action->kill(send.run);
     case Send::Kind::acknowledge: return action->acknowledge(send.run);

@@ -43,7 +43,9 @@ struct OwnFacts {
   std::string warning;                     // this incarnation runs, but not quite as asked for
   std::optional<std::vector<std::uint64_t>> executable_stamp;  // of argv's files as this incarnation was started
   std::string action_error;                // not owned: why its last action failed
-  SpecPtr launched;                        // the configuration that this incarnation was started with
+  SpecPtr launched;                        // what this incarnation was started with; null: a former orchestrator knew
+  bool adopting = false;                   // asked for the run of a former orchestrator, no answer yet
+  bool never_ran = false;                  // adopting: nobody has seen it run
   ListenerProof proof;
 };
 
@@ -112,7 +114,8 @@ struct ServiceState {
   std::int64_t uptime_ms(Now now) const { return to_millis(now.steady - start_steady).count(); }
   // True if we run a program that differs from the one in its present configuration.
   bool runs_another_program() const {
-    if (!process() || !alive() || !own->launched) return false;
+    if (!process() || !alive()) return false;
+    if (!own->launched) return restart_required;
     const ServiceSpec& old = *own->launched;
     return !same_program(*old.process, *spec->process) || old.target.port != spec->target.port;
   }

@@ -28,6 +28,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reactions/on_command.cpp
   reactions/on_process.cpp
   reactions/on_registration.cpp
+  reactions/on_restore.cpp
   reactions/on_self.cpp
   reactions/on_stop.cpp
   reads/ended.cpp
@@ -43,6 +44,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   self_watch.cpp
   shutdown.cpp
   standing.cpp
+  stored_fleet.cpp
   turn.cpp
   usage_sampler.cpp
   verbs.cpp

@@ -177,6 +177,13 @@ void Registry::begin_after(std::uint64_t last_serial, std::uint64_t next_order) 
   next_order_ = next_order;
 }
 
+void Registry::restore(Entry entry) {
+  services_ += entry.instances.size();
+  count(*entry.spec, +1);
+  const Entry& restored = *by_name_.insert(std::move(entry)).first;
+  by_order_.add(restored.order, &restored);
+}
+
 void Registry::renumber(std::string_view id) {
   Entry* const entry = entry_named(entry_of(id));
   if (entry == nullptr) return;

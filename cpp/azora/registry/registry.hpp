@@ -73,6 +73,8 @@ class Registry {
   };
   // Serials and orders continue after those that a former registry gave. Call it before the first put().
   void begin_after(std::uint64_t last_serial, std::uint64_t next_order);
+  // Takes back an entry of a former registry, with the numbers it had. Before the first put().
+  void restore(Entry entry);
   // Registers or overwrites an entry with all of its services. check() must have passed since the last change.
   Change put(std::span<const SpecPtr> services);
   // Gives a registered service a new serial: from now on it is another service with the same id.

@@ -22,11 +22,12 @@ concept AnyService = std::same_as<std::remove_const_t<Record>, ServiceRecord>;
 // A structured binding names every field of a record: a field that is added but not bound here does not compile. A
 // field that is bound but not visited is missing in the bytes, and the round trip test finds this.
 void rows(AnyHeads auto& record, auto&& visit) {
-  auto& [last_serial, next_order, event_seq, epoch] = record;
+  auto& [last_serial, next_order, event_seq, epoch, boot_id] = record;
   visit("lastSerial", last_serial);
   visit("nextOrder", next_order);
   visit("eventSeq", event_seq);
   visit("epoch", epoch);
+  visit("bootId", boot_id);
 }
 
 void rows(AnyEntry auto& record, auto&& visit) {

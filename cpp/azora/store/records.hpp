@@ -32,6 +32,7 @@ struct HeadsRecord {
   std::uint64_t next_order = 0;   // of listings
   std::uint64_t event_seq = 0;    // no event has a higher number; reserved ahead, in blocks
   std::uint64_t epoch = 0;        // the last one that was sent to keepers
+  std::string boot_id;            // of the system that wrote it: after a reboot no run is left
   friend bool operator==(const HeadsRecord&, const HeadsRecord&) = default;
 };
 

@@ -19,6 +19,10 @@ class Heard : public ActionListener, public ProcessListener {
     add(run, exit.code ? "exited " + std::to_string(*exit.code) : "ended by signal " + std::to_string(exit.signal.value_or(0)));
   }
   void on_action_swept(Run run) override { add(run, "swept"); }
+  void on_action_adopted(Run run, const FoundRun& found) override {
+    const std::string pid = found.pid ? " pid " + std::to_string(*found.pid) : "";
+    add(run, "adopted" + pid + (found.same_program ? "" : ", another program"));
+  }
   void on_action_lost(Run run, std::string reason) override { add(run, "lost: " + reason); }
   void on_output_dropped(std::uint64_t serial, std::uint64_t count, const keeper::LogLoss&) override {
     add({serial, 0}, "dropped " + std::to_string(count));

@@ -212,8 +212,8 @@ mutant(told_end_ignored healing/step.cpp "the end of what cannot be stopped is n
 [=[    case Kind::exited: return exits && (!PLANTED || owned()) ? exited(]=])
 
 mutant(told_loss_ignored healing/step.cpp "what cannot be stopped is lost, and not missed"
-[=[    case Kind::lost: return exits ? lost()]=]
-[=[    case Kind::lost: return exits && (!PLANTED || owned()) ? lost()]=])
+[=[    case Kind::lost: return exits ? lost(input.flag)]=]
+[=[    case Kind::lost: return exits && (!PLANTED || owned()) ? lost(input.flag)]=])
 
 mutant(told_is_stopped healing/step.cpp "what cannot be stopped is told to stop"
 [=[  if (owned() && running()) return stop(cause);]=]

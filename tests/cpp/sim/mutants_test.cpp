@@ -5,11 +5,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cstdint>
 #include <iostream>
-#include <iterator>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/planted.hpp"
@@ -31,10 +30,15 @@ class Planted : public testing::TestWithParam<Mutant> {
   void TearDown() override { sim::planted_mutant = {}; }
 };
 
-// Most mutants are found by one of the first few seeds. These found the others, and are tried before all that are left:
-// sanitizers make each seed slow.
-constexpr std::uint64_t kFew = 5;
-constexpr std::uint64_t kKeptSeeds[] = {24, 27, 32, 33, 42, 52, 53, 54, 89, 177};
+// The seed that found each mutant last, tried before all others: a search over hundreds of seeds takes minutes under
+// sanitizers. A seed that does not find its mutant any more costs time and nothing else; the test prints the new one.
+struct Known {
+  std::string_view mutant;
+  std::uint64_t seed;
+};
+constexpr Known kKnown[] = {
+    {"unmasked_unchecked", 177},
+};
 
 bool is_found_by(const Mutant& mutant, std::uint64_t seed) {
   Simulation simulation(seed);
@@ -45,11 +49,13 @@ bool is_found_by(const Mutant& mutant, std::uint64_t seed) {
 }
 
 bool is_found(const Mutant& mutant, std::uint64_t seeds) {
-  std::vector<std::uint64_t> order;
-  for (std::uint64_t seed = 1; seed <= std::min(kFew, seeds); ++seed) order.push_back(seed);
-  order.insert(order.end(), std::begin(kKeptSeeds), std::end(kKeptSeeds));
-  for (std::uint64_t seed = kFew + 1; seed <= seeds; ++seed) order.push_back(seed);
-  return std::any_of(order.begin(), order.end(), [&](std::uint64_t seed) { return is_found_by(mutant, seed); });
+  for (const Known& known : kKnown) {
+    if (known.mutant == mutant.name && is_found_by(mutant, known.seed)) return true;
+  }
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    if (is_found_by(mutant, seed)) return true;
+  }
+  return false;
 }
 
 // In a child of its own: a mutant that breaks an invariant which the core asserts itself ends the program, and is found.

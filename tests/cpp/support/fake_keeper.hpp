@@ -54,6 +54,8 @@ class FakeKeeper : public Keeper {
   explicit FakeKeeper(Loop& loop) : loop_(loop) {}
 
   void set(Serial serial, Behaviour behaviour) { behaviour_[serial] = behaviour; }
+  // The process that runs takes that long to stop.
+  void set_stops_in(Serial serial, Nanos span) { current_[serial].stops_in = span; }
   void set_default(std::function<Behaviour(const Launch&)> decide) { decide_ = std::move(decide); }
   // Reports take that long from now on; they keep their order, as those of one link do. Null: none at all.
   void set_delay(std::function<Nanos()> delay) { delay_ = std::move(delay); }
@@ -86,6 +88,8 @@ class FakeKeeper : public Keeper {
   void drop_output(Serial serial, std::uint64_t lines, const LogLoss& loss) {
     report([this, serial, lines, loss] { listener_->on_log_dropped(serial, lines, loss); });
   }
+  // The system ends: nothing of any process is left, and nobody reports it.
+  void vanish() { processes_.clear(); }
   // The link to the keeper goes down or comes back.
   void set_link(bool up, const std::string& reason = "") {
     report([this, up, reason] { listener_->on_link(up, reason); });
@@ -118,7 +122,12 @@ class FakeKeeper : public Keeper {
 
   void set_epoch(std::uint64_t epoch) { epoch_ = epoch; }
 
-  void set_listener(KeeperListener* listener) override { listener_ = listener; }
+  // What is on its way to a former listener does not reach the next one, which finds all processes as not its own.
+  void set_listener(KeeperListener* listener) override {
+    listener_ = listener;
+    ++listeners_;
+    for (auto& [serial, process] : processes_) process.ours = false;
+  }
   std::uint64_t epoch() const override { return epoch_; }
   void launch(Launch launch) override {
     const Serial serial = launch.serial;
@@ -178,7 +187,11 @@ class FakeKeeper : public Keeper {
   void adopt(Serial serial, std::uint64_t incarnation, std::string id) override {
     note({Command::Kind::adopt, serial, incarnation, loop_.now().steady, std::move(id), false});
     const auto found = processes_.find(serial);
-    if (found == processes_.end() || found->second.incarnation != incarnation) {
+    const bool is_there = found != processes_.end();
+    if (is_there && found->second.incarnation != incarnation && found->second.descendants) {
+      return report([this, record = record_of(serial)] { listener_->on_unknown(record); });  // it is another run
+    }
+    if (!is_there || found->second.incarnation != incarnation) {
       return report([this, serial, incarnation] { listener_->on_lost(serial, incarnation, "nothing of it is left"); });
     }
     found->second.ours = true;
@@ -208,7 +221,10 @@ class FakeKeeper : public Keeper {
     commands.push_back(std::move(command));
     if (on_command) on_command(commands.back());
   }
-  void report(Task task) {
+  void report(Task for_listener) {
+    Task task = [this, listener = listeners_, for_listener = std::move(for_listener)] {
+      if (listener == listeners_) for_listener();
+    };
     if (!delay_) return loop_.post(std::move(task));
     last_report_ = std::max(last_report_, loop_.now().steady + delay_());
     loop_.at(last_report_, std::move(task));
@@ -261,6 +277,7 @@ class FakeKeeper : public Keeper {
 
   Loop& loop_;
   KeeperListener* listener_ = nullptr;
+  int listeners_ = 0;
   std::map<Serial, Behaviour> behaviour_;
   std::map<Serial, Behaviour> current_;
   std::map<Serial, Process> processes_;

@@ -40,7 +40,19 @@ class FakeStore : public Store {
   // Whether a refused batch is in the image all the same: the error came after the write.
   void set_written_anyway(std::function<bool()> written) { written_anyway_ = std::move(written); }
 
+  // The program ends here. Of what is under way the first `written` batches are in the image; nothing is answered.
+  void crash(std::size_t written = 0) {
+    for (Queued& one : std::exchange(queue_, {})) {
+      if (written-- == 0) break;
+      write(one.batch);
+    }
+    loop_.cancel(std::exchange(timer_, 0));
+    owed_.clear();
+    last_ = 0;
+  }
+
   const std::map<Key, std::string>& image() const { return image_; }
+  void put(Row row) { image_.insert_or_assign(std::move(row.key), std::move(row.bytes)); }
   // Null: not there.
   const std::string* find(const Key& key) const {
     const auto found = image_.find(key);

@@ -69,11 +69,23 @@ void on_helped(Probing& probing, Drive& drive, ServiceState& service) AZORA_CONT
   probing.apply_mode(service);
 }
 
+// It was being started when the former orchestrator ended, and we adopted it before it ran.
+void on_begun_meanwhile(Turn& turn, Drive& drive, ServiceState& service, const actions::ActionResult& result) AZORA_CONTROL {
+  if (!result.ok) {
+    service.set_last_error(result.reason);
+    return drive.feed(service, {.kind = Input::Kind::lost, .incarnation = service.machine.incarnation});
+  }
+  service.own->pid = result.pid;
+  if (result.started) service.own->process_started = result.started->wall;
+  turn.mark_dirty(service);
+}
+
 }  // namespace
 
-void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, Run run, actions::ActionResult result) {
+void on_action_done(Fleet& fleet, Turn& turn, Probing& probing, Drive& drive, Run run, actions::ActionResult result) {
   ServiceState* service = current(fleet, run);
   if (service == nullptr) return;
+  if (service->machine.lifecycle == Lifecycle::adopt) return on_begun_meanwhile(turn, drive, *service, result);
   if (service->owned() && !is_awaited(service->machine)) return;
   if (!result.ok) return on_refused(drive, *service, std::move(result.reason));
   service->own->pid = result.pid;
@@ -103,6 +115,7 @@ void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const Exi
   detail->code = exit.code;
   detail->signal = exit.signal;
   detail->oom = exit.oom;
+  service->own->adopting = false;
   service->own->last_exit = exit;
   if (planned) service->own->last_exit->left_pid.reset();
   service->own->pid.reset();
@@ -142,6 +155,9 @@ void on_action_lost(Fleet& fleet, Turn& turn, Drive& drive, Run run, std::string
   ServiceState* service = current(fleet, run);
   if (service == nullptr) return;
   turn.set_standing(*service, kStopped);
+  service->own->adopting = false;
+  const bool never_ran = std::exchange(service->own->never_ran, false);
+  if (never_ran) return drive.feed(*service, {.kind = Input::Kind::lost, .flag = true, .incarnation = run.incarnation});
   service->set_last_error(std::move(reason));
   auto detail = std::make_unique<EventDetail>();
   detail->pid = std::exchange(service->own->pid, std::nullopt);

@@ -8,7 +8,7 @@
 
 namespace azora::orchestrator {
 
-void on_action_done(Fleet& fleet, Probing& probing, Drive& drive, Run run, actions::ActionResult result) AZORA_CONTROL;
+void on_action_done(Fleet& fleet, Turn& turn, Probing& probing, Drive& drive, Run run, actions::ActionResult result) AZORA_CONTROL;
 // Comes before on_action_done(), whose event names the warning.
 void on_action_warning(Fleet& fleet, Run run, std::string reason) AZORA_CONTROL;
 void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const ExitView& exit) AZORA_CONTROL;

@@ -27,18 +27,6 @@ void join_permits(const Registration& rooms, const ServiceState& service) AZORA_
   if (owner != nullptr && owner->spec->is_alone()) join(*owner, spec.group());
 }
 
-// Updates pools, permits and checks after its configuration.
-void configure(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
-  if (service.spec->endpoint) {
-    rooms.turn.pool_put(service);
-  } else {
-    rooms.turn.pool_remove(service.serial);
-  }
-  rooms.turn.set_standing(service, standing_of(service, rooms.fleet.watched()));
-  join_permits(rooms, service);
-  rooms.probing.configure(service);
-}
-
 void bring_in(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
   rooms.drive.evaluate_dependencies(service);
   rooms.drive.bring_up(service);
@@ -134,6 +122,17 @@ void reconfigure(const Registration& rooms, const Entry& entry, const Instance& 
 }
 
 }  // namespace
+
+void configure(const Registration& rooms, ServiceState& service, std::optional<health::Ordinal> place) {
+  if (service.spec->endpoint) {
+    rooms.turn.pool_put(service);
+  } else {
+    rooms.turn.pool_remove(service.serial);
+  }
+  rooms.turn.set_standing(service, standing_of(service, rooms.fleet.watched()));
+  join_permits(rooms, service);
+  rooms.probing.configure(service, place);
+}
 
 Result<std::vector<SpecPtr>> specs_of(const Fleet& fleet, std::vector<Request> requests) {
   const auto owned = [&fleet](std::string_view name) {

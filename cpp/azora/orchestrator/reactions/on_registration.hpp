@@ -27,5 +27,8 @@ Result<std::vector<SpecPtr>> specs_of(const Fleet& fleet, std::vector<Request> r
 Result<void> on_register(const Registration& rooms, std::vector<SpecPtr> specs, Apply apply) AZORA_CONTROL;
 // Unregisters all services of the entry with that name, or the one with that id; false: there was none.
 bool on_unregister(const Registration& rooms, std::string_view name) AZORA_CONTROL;
+// Updates pools, permits and checks of the service after its configuration; `place`: on the grid of checks.
+void configure(const Registration& rooms, ServiceState& service,
+               std::optional<health::Ordinal> place = std::nullopt) AZORA_CONTROL;
 
 }  // namespace azora::orchestrator
