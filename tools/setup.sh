@@ -6,7 +6,7 @@
 # Installs them when root; otherwise prints the exact line.
 set -euo pipefail
 packages=(g++ cmake ninja-build ccache python3-venv python3-dev libcurl4-openssl-dev nlohmann-json3-dev libxxhash-dev
-          libgtest-dev libgmock-dev libbenchmark-dev)
+          libsqlite3-dev libgtest-dev libgmock-dev libbenchmark-dev)
 boost=libboost1.81-dev
 if ! dpkg -s "$boost" >/dev/null 2>&1; then
   newest=$(apt-cache search --names-only '^libboost1\.[0-9]+-dev$' 2>/dev/null | cut -d' ' -f1 | sort -V | tail -n 1)

@@ -1,0 +1,56 @@
+#include "azora/store/sqlite_store.hpp"
+
+#include <utility>
+
+#include "azora/store/checked_file.hpp"
+#include "azora/store/state_file.hpp"
+#include "azora/store/state_folder.hpp"
+#include "azora/store/store_writer.hpp"
+
+namespace azora::store {
+namespace {
+
+constexpr Millis kFarewell{5'000};
+
+// The state file appears under its name when it has its tables.
+Result<void> make_state(const StateFolder& folder, const char* vfs) {
+  const Result<bool> there = folder.has_state();
+  if (!there) return there.error();
+  if (there.value()) return {};
+  const std::string path = folder.path() + "/state.new";
+  if (Result<void> made = folder.make_file(path); !made) return made;
+  if (Result<void> made = StateFile::make(path, vfs); !made) return made;
+  return folder.put_in_place(path);
+}
+
+}  // namespace
+
+Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path, Loop& loop, Options options) {
+  Result<StateFolder> folder = StateFolder::open(path, loop.now().wall);
+  if (!folder) return std::move(folder).error();
+  const char* vfs = options.vfs.empty() ? nullptr : options.vfs.c_str();
+  if (Result<void> made = make_state(folder.value(), vfs); !made) return std::move(made).error();
+  const std::string state = folder.value().state_path();
+  Result<StateFile> file = StateFile::open(state, vfs);
+  if (!file) return std::move(file).error();
+  const auto writer = std::make_shared<StoreWriter>(
+      std::move(folder).value(), CheckedFile(state, options.vfs, std::move(file).value()), loop);
+  if (Result<void> started = writer->start(std::move(options.died)); !started) return std::move(started).error();
+  return std::unique_ptr<SqliteStore>(new SqliteStore(writer));
+}
+
+SqliteStore::~SqliteStore() { writer_->close(kFarewell); }
+
+void SqliteStore::set_listener(StoreListener* listener) {
+  control_thread.assert_held();
+  writer_->set_listener(listener);
+}
+
+Result<std::vector<Row>> SqliteStore::load() { return writer_->load(); }
+
+Ticket SqliteStore::commit(Batch batch) {
+  control_thread.assert_held();
+  return writer_->add(std::move(batch));
+}
+
+}  // namespace azora::store

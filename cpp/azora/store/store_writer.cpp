@@ -1,0 +1,158 @@
+#include "azora/store/store_writer.hpp"
+
+#include <exception>
+
+#include "azora/base/check.hpp"
+
+namespace azora::store {
+namespace {
+
+constexpr const char* kName = "az-store";
+
+}  // namespace
+
+Result<void> StoreWriter::start(ThreadDied died) {
+  auto self = shared_from_this();
+  auto thread = start_thread(kName, [self] { self->run(); },
+                             [self, died = std::move(died)](const char* name, const std::string& reason) {
+                               self->died(reason);
+                               if (died) died(name, reason);
+                             });
+  if (!thread) {
+    return Error{ErrorCode::limit_reached,
+                 "the system has no thread to give for az-store; see ulimit -u and the cgroup's pids.max", {}};
+  }
+  thread_ = std::move(*thread);
+  return {};
+}
+
+Result<std::vector<Row>> StoreWriter::load() {
+  MutexLock lock(file_mutex_);
+  return file_.load();
+}
+
+Ticket StoreWriter::add(Batch batch) {
+  MutexLock lock(mutex_);
+  waiting_.push_back(std::move(batch));
+  if (dead_ && loop_ != nullptr) {
+    loop_->post([self = shared_from_this(), error = *dead_] {
+      control_thread.assert_held();
+      self->failed(error);
+    });
+  }
+  changed_.notify_all();
+  return ++given_;
+}
+
+void StoreWriter::close(Millis patience) {
+  {
+    MutexLock lock(mutex_);
+    loop_ = nullptr;
+    changed_.notify_all();
+    changed_.wait_for(mutex_, patience, [this]() AZORA_NO_THREAD_SAFETY_ANALYSIS { return ended_; });
+    if (!ended_) {
+      // Nothing can end a call to a disk that hangs, and nobody may wait for it.
+      if (thread_.joinable()) thread_.detach();
+      return;
+    }
+  }
+  if (thread_.joinable()) thread_.join();
+}
+
+void StoreWriter::run() {
+  for (std::vector<Batch> batches = next(); !batches.empty(); batches = next()) {
+    const Result<void> written = write(batches);
+    if (written) {
+      post_committed(batches.size());
+      MutexLock lock(file_mutex_);
+      file_.tidy();
+    } else {
+      post_failed(written.error());
+    }
+  }
+  end();
+}
+
+// Waits for batches, and takes all that wait. None: the store is closed and all is written.
+std::vector<Batch> StoreWriter::next() {
+  MutexLock lock(mutex_);
+  changed_.wait(mutex_, [this]() AZORA_NO_THREAD_SAFETY_ANALYSIS {
+    return loop_ == nullptr || (!waiting_.empty() && !failing_);
+  });
+  if (failing_) return {};
+  return std::exchange(waiting_, {});
+}
+
+Result<void> StoreWriter::write(const std::vector<Batch>& batches) {
+  MutexLock lock(file_mutex_);
+  try {
+    return file_.write(batches);
+  } catch (...) {
+    file_.distrust();
+    report_exception(kName, std::current_exception());
+    return Error{ErrorCode::storage_failed, exception_words(std::current_exception()), {}};
+  }
+}
+
+void StoreWriter::end() {
+  {
+    MutexLock lock(file_mutex_);
+    file_.close_for_good();
+  }
+  MutexLock lock(mutex_);
+  ended_ = true;
+  changed_.notify_all();
+}
+
+void StoreWriter::post_committed(std::size_t batches) {
+  MutexLock lock(mutex_);
+  if (loop_ == nullptr) return;
+  loop_->post([self = shared_from_this(), batches] {
+    control_thread.assert_held();
+    self->committed(batches);
+  });
+}
+
+void StoreWriter::post_failed(const Error& error) {
+  MutexLock lock(mutex_);
+  failing_ = true;
+  if (loop_ == nullptr) return;
+  loop_->post([self = shared_from_this(), error] {
+    control_thread.assert_held();
+    self->failed(error);
+  });
+}
+
+void StoreWriter::committed(std::size_t batches) {
+  for (std::size_t i = 0; i < batches; ++i) {
+    ++answered_;
+    if (listener_ != nullptr) listener_->on_committed(answered_);
+  }
+}
+
+void StoreWriter::failed(const Error& error) {
+  {
+    MutexLock lock(mutex_);
+    waiting_.clear();
+    failing_ = false;
+    changed_.notify_all();
+  }
+  const Failure failure{.full = error.code == ErrorCode::storage_full, .reason = error.message};
+  for (const Ticket last = given_; answered_ < last;) {
+    ++answered_;
+    if (listener_ != nullptr) listener_->on_failed(answered_, failure);
+  }
+}
+
+void StoreWriter::died(const std::string& reason) {
+  MutexLock lock(mutex_);
+  dead_ = Error{ErrorCode::storage_failed, "the thread az-store died: " + reason + "; restart the program", {}};
+  ended_ = true;
+  if (loop_ == nullptr) return;
+  loop_->post([self = shared_from_this(), error = *dead_] {
+    control_thread.assert_held();
+    self->failed(error);
+  });
+}
+
+}  // namespace azora::store
