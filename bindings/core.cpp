@@ -22,6 +22,8 @@ Options read_options(const py::dict& given) {
       options.keeper_path = py::cast<std::string>(value);
     } else if (name == "runtime_dir") {
       options.runtime_dir = py::cast<std::string>(value);
+    } else if (name == "state_dir") {
+      options.state_dir = py::cast<std::string>(value);
     } else if (name == "max_concurrent_starts") {
       options.max_concurrent_starts = py::cast<int>(value);
     } else if (name == "starts_per_second") {
@@ -112,6 +114,12 @@ void CoreHandle::close(std::int64_t timeout_ms) {
   impl_->close(millis(timeout_ms));
 }
 
+void CoreHandle::leave() {
+  process_.check();
+  check_or_throw(impl_->leave());
+  closed_.store(true, std::memory_order_release);
+}
+
 void bind_core(py::module_& module) {
   CoreClass core(module, "Core");
   core.def(py::init([](const py::dict& given) {
@@ -133,6 +141,8 @@ void bind_core(py::module_& module) {
            py::arg("timeout_ms"), Unlocked());
   core.def("close", &CoreHandle::close, py::arg("timeout_ms"), Unlocked());
   core.def("closed", &CoreHandle::closed);
+  core.def("open", [](const CoreHandle& self) { check_or_throw(self.live().open()); }, Unlocked());
+  core.def("leave", &CoreHandle::leave, Unlocked());
   core.def("unregister",
            [](const CoreHandle& self, const std::string& id, const std::string& actor) {
              return value_or_throw(self.live().unregister(id, actor));

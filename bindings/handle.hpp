@@ -26,6 +26,8 @@ class CoreHandle {
   // For everything that needs the control thread. Throws forked_handle, closed.
   orchestrator::Orchestrator& live() const;
   void close(std::int64_t timeout_ms);
+  // Closes and leaves the services of a durable fleet running.
+  void leave();
   bool closed() const { return closed_.load(std::memory_order_acquire); }
   bool forked() const { return process_.forked(); }
 

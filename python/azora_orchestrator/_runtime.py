@@ -162,6 +162,15 @@ class Runtime:
         """
         self._close_once(timeout_ms, call_interruptibly)
 
+    def leave(self) -> None:
+        """Close, and leave the processes of a durable fleet to the next orchestrator.
+
+        Raises InvalidArgument for a fleet that is not durable; then nothing is closed.
+        """
+        self.check_fork()
+        self.core.leave()
+        self._close_once(0, call_interruptibly)
+
     def close_forgotten(self, timeout_ms: float) -> bool:
         """Close because the orchestrator is collected, or the program ends; False: it was closed.
 

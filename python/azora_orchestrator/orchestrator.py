@@ -31,6 +31,7 @@ from azora_orchestrator._arguments import (
 )
 from azora_orchestrator._callbacks import Callbacks
 from azora_orchestrator._fault_names import in_python_names
+from azora_orchestrator._file_services import take_file
 from azora_orchestrator._forgotten import close_when_forgotten
 from azora_orchestrator._runtime import Runtime
 from azora_orchestrator._subscriptions import Handler, Subscription
@@ -75,14 +76,19 @@ class MasterOrchestrator:
     `for service in orch`.
 
     Args:
-        state_dir: Folder of the durable state, which this version does not have: it is refused.
-        runtime_dir: Folder for logs and sockets. Default: a private one, removed at a clean end.
+        state_dir: Folder of a durable fleet. Registrations, decisions, budgets and logs are kept in
+            it. When this program is killed its services go on, and the next orchestrator with this
+            folder takes them back without a restart. Default: none, all ends with this program.
+        runtime_dir: Folder for logs and sockets. Default: a private one, removed at a clean end. A
+            durable fleet has them in its `state_dir`.
         max_concurrent_starts: How many processes may be starting at a time; 0: no cap. Default: the
             larger of 4 and twice the number of cores.
         starts_per_second: How many processes may be started in a second; 0: no cap. Default: 50.
 
     Raises:
         InvalidArgument: An argument is wrong.
+        StorageFailed: `state_dir` cannot be used: it is damaged, of a newer version, or another
+            orchestrator, which the message names, has it. Nothing in it is changed.
 
     Example:
         >>> with MasterOrchestrator() as orch:
@@ -106,18 +112,22 @@ class MasterOrchestrator:
         max_concurrent_starts: int | None = None,
         starts_per_second: int | None = None,
     ) -> None:
-        if state_dir is not None:
+        if state_dir is not None and runtime_dir is not None:
             raise InvalidArgument(
-                "state_dir: durable state is not available in this version; leave it out"
+                "runtime_dir: was given with state_dir, whose folder has logs and sockets; "
+                "leave one of them out"
             )
         self._core = _core.Core(
             {
                 "keeper_path": _keeper_path(),
+                "state_dir": None if state_dir is None else path_of("state_dir", state_dir),
                 "runtime_dir": None if runtime_dir is None else path_of("runtime_dir", runtime_dir),
                 "max_concurrent_starts": limit_of("max_concurrent_starts", max_concurrent_starts),
                 "starts_per_second": limit_of("starts_per_second", starts_per_second),
             }
         )
+        if state_dir is not None:
+            self._core.open()  # what is wrong with it shows here, not at the first call
         self._callbacks = Callbacks()
         self._runtime = Runtime(self._core, self._callbacks)
         self._finalizer = close_when_forgotten(self, self._runtime)
@@ -172,11 +182,7 @@ class MasterOrchestrator:
     def _take(self, config: Config) -> None:
         """Register what a configuration file says."""
         try:
-            none = [False] * len(config.services)
-            if config.services:
-                self._core.register(config.services, "file", config.base_dir, none)
-            for name, options in config.pools.items():
-                self._core.configure_pool(name, options)
+            take_file(self._core, config.services, config.base_dir, config.pools)
         except BaseException:
             self.close()
             raise
@@ -202,8 +208,8 @@ class MasterOrchestrator:
 
         Args:
             timeout_ms: How long to wait, in ms; `math.inf`: without limit.
-            leave: Leave the processes running. Needs durable state, which this version does not
-                have, so it is refused.
+            leave: Do not stop the processes, but close this orchestrator: they go on for the next
+                one with the same `state_dir`. Refused without one.
 
         Returns:
             Ids of the services that did not stop in time.
@@ -212,11 +218,12 @@ class MasterOrchestrator:
             InvalidArgument: An argument is wrong.
             OrchestratorClosed: The orchestrator is closed.
         """
-        if leave:
-            raise InvalidArgument(
-                "leave: durable state is not available in this version; leave it out"
-            )
-        return self._runtime.stop(milliseconds_of("timeout_ms", timeout_ms))
+        within = milliseconds_of("timeout_ms", timeout_ms)
+        if not leave:
+            return self._runtime.stop(within)
+        self._runtime.leave()
+        self._finalizer.detach()
+        return []
 
     def close(self, *, timeout_ms: float = _STOP_MS) -> None:
         """Stop the services, then end every thread and process of the orchestrator, for good.

@@ -7,7 +7,6 @@ import inspect
 import pickle
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -443,11 +442,6 @@ def test_close_releases_a_thread_that_waits() -> None:
     thread.join(10)
     assert not thread.is_alive()
     assert [type(error) for error in failed] == [OrchestratorClosed]
-
-
-def test_state_dir_is_refused_by_name(tmp_path: Path) -> None:
-    with pytest.raises(InvalidArgument, match="state_dir"):
-        MasterOrchestrator(state_dir=tmp_path)
 
 
 def test_many_services_are_registered_at_once(orch: MasterOrchestrator) -> None:

@@ -126,13 +126,10 @@ Result<void> Core::set_own_address(const std::string& host, std::uint16_t port) 
   return fleet_.set_own_address(host, port);
 }
 
-Result<void> Core::restore(store::State state) {
+void Core::restore(StoredFleet fleet) {
   control_thread.assert_held();
-  Result<StoredFleet> fleet = read_stored(std::move(state));
-  if (!fleet) return std::move(fleet).error();
-  const bool rebooted = fleet.value().heads.boot_id != commits_.journal().boot_id();
-  return on_restore({fleet_, turn_, probing_, admission_, waiters_, drive_}, verbs_, commits_.journal(),
-                    std::move(fleet).value(), rebooted);
+  const bool rebooted = fleet.heads.boot_id != commits_.journal().boot_id();
+  on_restore({fleet_, turn_, probing_, admission_, waiters_, drive_}, verbs_, commits_.journal(), std::move(fleet), rebooted);
 }
 
 Result<void> Core::start() {

@@ -33,6 +33,7 @@
 #include "azora/orchestrator/self.hpp"
 #include "azora/orchestrator/self_watch.hpp"
 #include "azora/orchestrator/shutdown.hpp"
+#include "azora/orchestrator/stored_fleet.hpp"
 #include "azora/orchestrator/turn.hpp"
 #include "azora/orchestrator/verbs.hpp"
 #include "azora/orchestrator/waiters.hpp"
@@ -54,7 +55,7 @@ class Core {
   Core& operator=(const Core&) = delete;
 
   // Takes back the fleet of a former orchestrator. Before anything is registered or started.
-  Result<void> restore(store::State state);
+  void restore(StoredFleet fleet);
   // Refused with `closed` once close() was called.
   Result<void> start();
   // Answers the ids of the services that did not stop. It answers when all have stopped, when `deadline` has passed, or

@@ -12,9 +12,14 @@
 
 namespace azora::orchestrator {
 
-Orchestrator::Orchestrator(Options options) : impl_(std::make_unique<Impl>(std::move(options))) {}
+Orchestrator::Orchestrator(Options options) {
+  const ThreadRole::Scope alone(control_thread);  // the control thread does not run yet
+  impl_ = std::make_unique<Impl>(std::move(options));
+}
 Orchestrator::~Orchestrator() = default;
 
+Result<void> Orchestrator::open() { return impl_->open(); }
+Result<void> Orchestrator::leave() { return impl_->leave(); }
 Result<void> Orchestrator::start() { return impl_->start(); }
 Result<std::vector<std::string>> Orchestrator::stop(Millis deadline) { return impl_->stop(deadline); }
 void Orchestrator::close(Millis deadline) { impl_->close(deadline); }

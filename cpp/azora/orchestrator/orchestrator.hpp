@@ -45,6 +45,9 @@ struct Options {
   int max_concurrent_starts = -1;  // -1: max(4, 2 x cores); 0 no cap
   int starts_per_second = 50;      // 0 no cap
   std::string build_id;
+  // The folder of a durable fleet: its registrations and decisions are kept there, its services go on when this program
+  // is killed, and the next orchestrator with that folder takes them back. Empty: all ends with this program.
+  std::string state_dir;
   // Makes the store. The store answers on the loop that it is given, the one of the control thread. Empty: a store in
   // memory that keeps nothing, for a fleet that ends together with this program.
   std::function<std::unique_ptr<store::Store>(Loop&)> make_store;
@@ -75,12 +78,18 @@ class Orchestrator {
   Orchestrator(const Orchestrator&) = delete;
   Orchestrator& operator=(const Orchestrator&) = delete;
 
+  // Makes the threads and takes back what the state directory holds; every other call does it, too. Fails with
+  // storage_failed if that directory is damaged, of a newer version or used by another orchestrator, which is named.
+  Result<void> open();
   // Begins to probe services and brings up those that are wanted up. Idempotent.
   Result<void> start();
   // Ends probing and stops process services in reverse order. Answers the ids of those that did not stop by `deadline`.
   Result<std::vector<std::string>> stop(Millis deadline);
   // Ends every thread and the keeper. Implies stop(). Idempotent.
   void close(Millis deadline);
+  // The same for a durable fleet, but its services go on, for the next orchestrator with that state directory. Fails
+  // with invalid_argument for a fleet without one.
+  Result<void> leave();
 
   // All or nothing: one fault refuses the batch. Answers the seq that reflects it.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, std::string_view actor,

@@ -28,6 +28,7 @@ CoreOptions Orchestrator::Impl::core_options(const Options& options) {
   core.max_concurrent_starts = options.max_concurrent_starts < 0 ? std::max(4, 2 * cores) : options.max_concurrent_starts;
   core.starts_per_second = options.starts_per_second;
   core.fd_limit = file_limit();
+  core.boot_id = read_boot_id();
   return core;
 }
 
@@ -37,6 +38,12 @@ keeper::ClientOptions Orchestrator::Impl::keeper_options() {
   keeper.runtime_dir = options_.runtime_dir;
   keeper.build_id = options_.build_id;
   keeper.died = died();
+  if (state_.is_durable()) {
+    keeper.folder = state_.keeper_folder();
+    keeper.durable = true;
+    keeper.token = state_.fleet_token();
+    keeper.epoch = state_.heads().epoch;
+  }
   return keeper;
 }
 
@@ -57,21 +64,19 @@ ThreadDied Orchestrator::Impl::died() {
 
 Orchestrator::Impl::Impl(Options options)
     : options_(std::move(options)),
-      events_(std::make_shared<events::EventLog>()),
+      state_(options_, control_.loop(), died()),
+      events_(std::make_shared<events::EventLog>(events::Limits{}, state_.heads().event_seq + 1)),
       balancer_(balancer_options(work_)),
       publisher_(balancer_, *events_),
       checks_(control_.loop(), prober_options(), died()),
       actions_(control_.loop(), keeper_options()),
-      store_(options_.make_store ? options_.make_store(control_.loop())
-                                 : std::make_unique<store::MemoryStore>(store::MemoryStore::Keep::nothing)),
-      core_(control_.loop(), checks_.prober, actions_.table, *store_, publisher_, core_options(options_)),
+      core_(control_.loop(), checks_.prober, actions_.table, state_.store(), publisher_, core_options(options_)),
       usage_(work_.loop(), [this] { return publisher_.board(); },
              [this](UsageReport report) {
                control_.loop().post([this, report = std::move(report)] {
                  for (const UsageFigure& one : report) core_.set_usage(one.id, one.incarnation, one.cpu_percent, one.rss_bytes);
                });
              }) {
-  const ThreadRole::Scope alone(control_thread);  // the control thread does not run yet
   core_.set_listener_desk(checks_.listeners);
   core_.set_file_stamp([this](const LaunchSpec& spec, Stamped answer) { stamp(spec, std::move(answer)); });
   balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
@@ -82,8 +87,16 @@ Orchestrator::Impl::~Impl() { close(Millis{0}); }
 
 Result<void> Orchestrator::Impl::open() {
   return opening_.open([this]() -> Result<void> {
+    if (state_.error()) return *state_.error();
     if (Result<void> started = work_.start(); !started) return started;
-    return control_.start();
+    if (Result<void> started = control_.start(); !started) return started;
+    if (state_.is_durable()) {
+      on_control([this](const auto& promise) {
+        core_.restore(state_.take_fleet());
+        core_.after_publish([promise] { promise->keep({}); });
+      });
+    }
+    return {};
   });
 }
 
@@ -112,7 +125,10 @@ void Orchestrator::Impl::on_control(Body body) {
 void Orchestrator::Impl::close(Millis deadline) {
   if (!gate_.close()) return;
   actions_.callables.close();
-  if (!opening_.close()) return gate_.drain();
+  if (!opening_.close()) {
+    gate_.drain();
+    return state_.close();
+  }
   const SteadyTime until = AsioLoop::steady_now() + deadline;
   on_control([this, until](const auto& promise) {
     core_.close(until, [promise](const std::vector<std::string>&) { promise->keep({}); });
@@ -121,6 +137,30 @@ void Orchestrator::Impl::close(Millis deadline) {
   gate_.drain();
   // A process that the stop left over is killed as soon as the time is up.
   actions_.keeper.stop(std::clamp(to_millis(until - AsioLoop::steady_now()), Millis{0}, kKeeperEnd));
+  end_threads();
+}
+
+Result<void> Orchestrator::Impl::leave() {
+  if (!state_.is_durable()) {
+    return Error{ErrorCode::invalid_argument, "leave: services go on without an orchestrator only with a state directory", {}};
+  }
+  if (!gate_.close()) return {};
+  actions_.callables.close();
+  if (!opening_.close()) {
+    gate_.drain();
+    state_.close();
+    return {};
+  }
+  // What was decided so far is stored and sent, as far as the store works.
+  on_control([this](const auto& promise) { core_.after_commit([promise](const Result<void>&) { promise->keep({}); }); });
+  control_.loop().post([this] { core_.abandon_waiters(); });
+  gate_.drain();
+  actions_.keeper.leave();
+  end_threads();
+  return {};
+}
+
+void Orchestrator::Impl::end_threads() {
   on_control([this](const auto& promise) {
     checks_.prober.stop();
     checks_.listeners.stop();
@@ -128,6 +168,7 @@ void Orchestrator::Impl::close(Millis deadline) {
   });
   work_.stop();
   control_.stop();
+  state_.close();
 }
 
 std::string Orchestrator::Impl::trouble() {

@@ -21,11 +21,11 @@
 #include "azora/orchestrator/live_publisher.hpp"
 #include "azora/orchestrator/log_stream.hpp"
 #include "azora/orchestrator/loop_thread.hpp"
+#include "azora/orchestrator/opened_state.hpp"
 #include "azora/orchestrator/pulse.hpp"
 #include "azora/orchestrator/reads/graph.hpp"
 #include "azora/orchestrator/reads/list_bodies.hpp"
 #include "azora/orchestrator/usage_sampler.hpp"
-#include "azora/store/memory_store.hpp"
 
 namespace azora::orchestrator {
 
@@ -37,6 +37,8 @@ class Orchestrator::Impl {
   Result<void> start();
   Result<std::vector<std::string>> stop(Millis deadline);
   void close(Millis deadline);
+  Result<void> leave();
+  Result<void> open();
 
   // Runs body(core) as part of a turn of the control thread, and answers when that turn is published. For reads, and
   // for changes that are not stored. T is a Result.
@@ -139,12 +141,13 @@ class Orchestrator::Impl {
   keeper::ClientOptions keeper_options();
   health::NetProberOptions prober_options();
   ThreadDied died();
-  Result<void> open();
+  Result<void> take_back();
   void stamp(const LaunchSpec& spec, Stamped answer);
   void sweep_leases();
   // Runs body(promise) on the control thread and waits until the promise is kept. For the end of the program.
   template <typename Body>
   void on_control(Body body);
+  void end_threads();
 
   const Options options_;
   CallGate gate_;
@@ -153,13 +156,13 @@ class Orchestrator::Impl {
 
   LoopThread control_{"az-control", died(), &control_thread};
   LoopThread work_{"az-work", died()};
+  OpenedState state_;
   std::shared_ptr<events::EventLog> events_;
   balancer::Balancer balancer_;
   LivePublisher publisher_;
   Bodies bodies_;
   Checks checks_;
   Actions actions_;
-  std::unique_ptr<store::Store> store_;
   Core core_;
   UsageSampler usage_;
 };

@@ -18,6 +18,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   log_note.cpp
   log_stream.cpp
   notices.cpp
+  opened_state.cpp
   outlook.cpp
   orchestrator.cpp
   ownership.cpp

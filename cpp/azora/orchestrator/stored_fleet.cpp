@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "azora/model/spec_parser.hpp"
+#include "azora/orchestrator/durable.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -33,6 +34,7 @@ class Reader {
     for (store::ServiceRecord& record : state_.services) {
       if (record.leaving) read_leaving(std::move(record));
     }
+    for (const StoredService& stored : fleet_.services) check(stored);
     if (!faults_.empty()) return Error{ErrorCode::storage_failed, "the stored state cannot be used: " + faults_, {}};
     return std::move(fleet_);
   }
@@ -63,6 +65,13 @@ class Reader {
       }
     }
     fault("leaving service \"" + record.id + "\"", specs ? "its configuration is of another one" : specs.error().message);
+  }
+
+  // Words that only a newer version of this program knows.
+  void check(const StoredService& stored) {
+    const std::string of = "service \"" + stored.record.id + "\"";
+    if (auto machine = machine_of(stored.record.machine, Now{}, WallTime{}); !machine) fault(of, machine.error().message);
+    if (auto verb = staged_of(stored.record); !verb) fault(of, verb.error().message);
   }
 
   void fault(const std::string& of, const std::string& what) { faults_ += (faults_.empty() ? "" : "; ") + of + ": " + what; }

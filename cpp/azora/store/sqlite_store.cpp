@@ -39,7 +39,12 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   return std::unique_ptr<SqliteStore>(new SqliteStore(writer));
 }
 
-SqliteStore::~SqliteStore() { writer_->close(kFarewell); }
+SqliteStore::~SqliteStore() { close(); }
+
+void SqliteStore::close() {
+  if (writer_) writer_->close(kFarewell);
+  writer_.reset();
+}
 
 void SqliteStore::set_listener(StoreListener* listener) {
   control_thread.assert_held();

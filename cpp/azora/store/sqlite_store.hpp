@@ -40,6 +40,8 @@ class SqliteStore : public Store {
   Result<std::vector<Row>> load() override;
   Ticket commit(Batch batch) override;
   bool keeps_rows() const override { return true; }
+  // Commits what waits and gives the directory up; nothing may be committed afterwards. Waits as the destructor does.
+  void close();
 
  private:
   explicit SqliteStore(std::shared_ptr<StoreWriter> writer) : writer_(std::move(writer)) {}

@@ -204,6 +204,10 @@ class Core:
     def stop(self, timeout_ms: int) -> list[str]: ...
     def close(self, timeout_ms: int) -> None: ...
     def closed(self) -> bool: ...
+    def open(self) -> None:
+        """Make the threads and take back what the state directory holds."""
+    def leave(self) -> None:
+        """Close, and leave the processes of a durable fleet running."""
     def register(
         self,
         texts: Sequence[str],

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from azora_orchestrator._file_services import take_file
 from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
 from azora_orchestrator.cli.progress import Progress
@@ -35,7 +36,6 @@ class Plan:
 
     services: list[str]
     file: str | None = None
-    origin: str = "file"
     base_dir: str = ""
     pools: dict[str, dict[str, Any]] = field(default_factory=dict)
     host: str = DEFAULT_HOST
@@ -44,6 +44,8 @@ class Plan:
     allowed_hosts: list[str] = field(default_factory=list)
     insecure_plaintext: bool = False
     stop_timeout_ms: int = DEFAULT_STOP_MS
+    state: str | None = None
+    leave: bool = False
     limits: dict[str, Any] = field(default_factory=dict)
     core_options: dict[str, Any] = field(default_factory=dict)
 
@@ -112,11 +114,7 @@ class Printing(Hooks):
         """Registers."""
         plan, core = self._plan, self._orch._core
         try:
-            if plan.services:
-                none = [False] * len(plan.services)
-                core.register(plan.services, plan.origin, plan.base_dir, none)
-            for name, options in plan.pools.items():
-                core.configure_pool(name, options)
+            take_file(core, plan.services, plan.base_dir, plan.pools)
         except AzoraError as error:
             raise Failure(USAGE, str(error)) from None
         self._progress = Progress(core)
@@ -201,9 +199,10 @@ def _serve(plan: Plan, listener: socket.socket) -> int:
             allowed_hosts=plan.allowed_hosts,
             insecure_plaintext=plan.insecure_plaintext,
             stop_timeout_ms=plan.stop_timeout_ms,
+            leave=plan.leave,
             **plan.limits,
         )
-        orch = MasterOrchestrator(**plan.core_options)
+        orch = MasterOrchestrator(state_dir=plan.state, **plan.core_options)
     except AzoraError as error:
         raise Failure(USAGE, str(error)) from None
     hooks = Printing(plan, orch)

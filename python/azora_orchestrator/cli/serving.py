@@ -26,12 +26,24 @@ Port = Annotated[
         help="Port to listen on; 0: a free one [default: $ORCHESTRATOR_PORT, else 5000].",
     ),
 ]
-Ephemeral = Annotated[
-    bool,
-    typer.Option("--ephemeral", hidden=True),  # the only kind there is
+State = Annotated[
+    str | None,
+    typer.Option(
+        "--state",
+        metavar="DIR",
+        help="Keep registrations and decisions in DIR: services go on when this server is killed, "
+        "and the next one with DIR takes them back.",
+    ),
 ]
-State = Annotated[str | None, typer.Option("--state", metavar="DIR", hidden=True)]
-Leave = Annotated[bool, typer.Option("--leave", hidden=True)]
+Ephemeral = Annotated[
+    bool, typer.Option("--ephemeral", help="Keep nothing; services end with this server [default].")
+]
+Leave = Annotated[
+    bool,
+    typer.Option(
+        "--leave", help="Leave the services running at the end, for the next --state DIR."
+    ),
+]
 Auth = Annotated[
     str | None,
     typer.Option(
@@ -60,16 +72,16 @@ def _serve(
     host: str | None,
     port: int | None,
     state: str | None,
+    ephemeral: bool,
     leave: bool,
     auth: str | None,
     insecure: bool,
     stop_timeout: str | None,
 ) -> None:
-    for option, given in (("--state", state is not None), ("--leave", leave)):
-        if given:
-            raise Failure(
-                USAGE, f"{option}: durable state is not available in this version; leave it out"
-            )
+    if ephemeral and state is not None:
+        raise Failure(USAGE, "--ephemeral was given with --state; leave one of them out")
+    if leave and state is None:
+        raise Failure(USAGE, "--leave needs --state DIR: without it services end with this server")
     if auth not in (None, "owner", "token"):
         raise Failure(USAGE, f'--auth is "{auth}"; it must be owner or token')
     from azora_orchestrator import catalog
@@ -86,8 +98,11 @@ def _serve(
         if stop_timeout is None
         else duration_ms("--stop-timeout", stop_timeout),
     )
+    plan.state, plan.leave = state, leave
     what = "demo: eleven local processes" if demo and config is None else "serve"
     greeting = f"azora {what}, ephemeral: nothing is kept, processes end with this server"
+    if state is not None:
+        greeting = f"azora {what}, state in {state}: services outlive a server that is killed"
     code = serving.run(plan, greeting=greeting)
     raise typer.Exit(code)
 
@@ -97,7 +112,7 @@ def serve(
     config: Config = None,
     host: Host = None,
     port: Port = None,
-    ephemeral: Ephemeral = True,  # noqa: ARG001 (the only kind there is)
+    ephemeral: Ephemeral = False,
     state: State = None,
     leave: Leave = False,
     auth: Auth = None,
@@ -114,6 +129,7 @@ def serve(
         host=host,
         port=port,
         state=state,
+        ephemeral=ephemeral,
         leave=leave,
         auth=auth,
         insecure=insecure_plaintext,
@@ -126,7 +142,7 @@ def demo(
     config: Config = None,
     host: Host = None,
     port: Port = None,
-    ephemeral: Ephemeral = True,  # noqa: ARG001 (the only kind there is)
+    ephemeral: Ephemeral = False,
     state: State = None,
     leave: Leave = False,
     auth: Auth = None,
@@ -143,6 +159,7 @@ def demo(
         host=host,
         port=port,
         state=state,
+        ephemeral=ephemeral,
         leave=leave,
         auth=auth,
         insecure=insecure_plaintext,

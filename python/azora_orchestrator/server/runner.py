@@ -59,6 +59,7 @@ class Settings:
     allowed_hosts: Sequence[str] = ()
     insecure_plaintext: bool = False
     stop_timeout_ms: int = 60_000
+    leave: bool = False
     max_connections: int = MAX_CONNECTIONS
     max_connections_per_peer: int = MAX_CONNECTIONS_PER_PEER
 
@@ -84,6 +85,7 @@ def run(
     allowed_hosts: Iterable[str] = (),
     insecure_plaintext: bool = False,
     stop_timeout_ms: int = 60_000,
+    leave: bool = False,
     max_connections: int = MAX_CONNECTIONS,
     max_connections_per_peer: int = MAX_CONNECTIONS_PER_PEER,
 ) -> tuple[str, ...]:
@@ -104,6 +106,8 @@ def run(
         insecure_plaintext: Allow a `host` that other machines can reach. There is no TLS: tokens
             and answers cross the network in the clear. `/readyz` shows it.
         stop_timeout_ms: How long the fleet may take to stop, 0 to 2147483647.
+        leave: At the end, leave the services running for the next orchestrator with the same
+            `state_dir`; `orch` is closed. A second Ctrl-C stops them all the same.
         max_connections: Open connections in all; more are answered with 503.
         max_connections_per_peer: Open connections of one address on the network; more are answered
             with 429.
@@ -128,6 +132,7 @@ def run(
         allowed_hosts=tuple(allowed_hosts),
         insecure_plaintext=insecure_plaintext,
         stop_timeout_ms=stop_timeout_ms,
+        leave=leave,
         max_connections=max_connections,
         max_connections_per_peer=max_connections_per_peer,
     )
@@ -340,7 +345,10 @@ class _Server:
         left: Sequence[str] = ()
         begun, most = time.monotonic(), self._settings.stop_timeout_ms
         with contextlib.suppress(OrchestratorClosed):  # it was killed, or closed by its owner
-            left = await asyncio.to_thread(self._core.stop, most)
+            if self._settings.leave and not self._killing:
+                await asyncio.to_thread(self._orch.stop, leave=True)
+            else:
+                left = await asyncio.to_thread(self._core.stop, most)
         waited_ms = min(most, round((time.monotonic() - begun) * 1000))
         self._uvicorn.end()
         await asyncio.wait({serving})

@@ -66,10 +66,13 @@ class Lives {
     Result<void> restored = Result<void>();
     turn([&] {
       Result<store::State> state = store::decode_state(store.load().value());
-      restored = state ? now().core.restore(std::move(state).value()) : Result<void>(state.error());
-      if (restored) {
-        EXPECT_TRUE(now().core.start().ok());
+      Result<StoredFleet> fleet = state ? read_stored(std::move(state).value()) : Result<StoredFleet>(state.error());
+      if (!fleet) {
+        restored = fleet.error();
+        return;
       }
+      now().core.restore(std::move(fleet).value());
+      EXPECT_TRUE(now().core.start().ok());
     });
     return restored;
   }

@@ -117,8 +117,8 @@ def test_a_port_in_use_is_one_line_and_2(azora: Azora, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--state", "/x"), "--state: durable state is not available in this version"),
-        (("--leave",), "--leave: durable state is not available in this version"),
+        (("--state", "/x", "--ephemeral"), "--ephemeral was given with --state; leave one of them"),
+        (("--leave",), "--leave needs --state DIR: without it services end with this server"),
         (("--auth", "nobody"), '--auth is "nobody"; it must be owner or token'),
         (("--stop-timeout", "soon"), '--stop-timeout is "soon"; it must be a time'),
         (("--stop-timeout", "²"), '--stop-timeout is "²"; it must be a time'),

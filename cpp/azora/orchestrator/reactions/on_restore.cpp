@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "azora/base/check.hpp"
 #include "azora/healing/restored.hpp"
 #include "azora/orchestrator/durable.hpp"
 
@@ -11,17 +12,6 @@ using healing::Input;
 using healing::Machine;
 
 namespace {
-
-// Everything that may be refused, before anything is changed.
-Result<void> check(const StoredFleet& fleet, Now now) {
-  for (const StoredService& stored : fleet.services) {
-    ServiceState scratch;
-    scratch.spec = stored.spec;
-    if (Result<void> fine = restore(scratch, stored.record, now); !fine) return fine;
-    if (auto verb = staged_of(stored.record); !verb) return std::move(verb).error();
-  }
-  return {};
-}
 
 void adopt(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
   service.own->adopting = true;
@@ -72,10 +62,9 @@ ServiceState& add(const Registration& rooms, const StoredService& stored, Now no
 
 }  // namespace
 
-Result<void> on_restore(const Registration& rooms, Verbs& verbs, Journal& journal, StoredFleet fleet, bool rebooted) {
+void on_restore(const Registration& rooms, Verbs& verbs, Journal& journal, StoredFleet fleet, bool rebooted) {
   const Turn::OneTime one(rooms.turn);
   const Now now = rooms.turn.now();
-  if (Result<void> fine = check(fleet, now); !fine) return fine;
   rooms.fleet.restore(std::move(fleet.entries), fleet.heads.last_serial, fleet.heads.next_order);
   rooms.fleet.registry().for_each([&](const registry::Entry& entry) {
     control_thread.assert_held();
@@ -91,7 +80,8 @@ Result<void> on_restore(const Registration& rooms, Verbs& verbs, Journal& journa
   for (const bool leaving : {true, false}) {
     each(leaving, [&](const StoredService& stored) AZORA_CONTROL {
       ServiceState& service = add(rooms, stored, now);
-      (void)restore(service, stored.record, now);  // it was checked
+      [[maybe_unused]] const bool restored = restore(service, stored.record, now).ok();
+      AZORA_ASSERT(restored);  // read_stored() has tried it
       service.status = HealthStatus::unknown;  // until checks begin
       journal.begin_with(stored.record);
       if (leaving) return;
@@ -110,7 +100,6 @@ Result<void> on_restore(const Registration& rooms, Verbs& verbs, Journal& journa
   }
   rooms.turn.membership_changed();
   rooms.drive.run_to_fixpoint();
-  return {};
 }
 
 void on_action_adopted(Fleet& fleet, Turn& turn, Run run, const actions::FoundRun& found) {

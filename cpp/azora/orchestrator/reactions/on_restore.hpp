@@ -4,7 +4,7 @@
 //   its end, if it ended meanwhile, is reported as any other; a stop that was decided is finished.
 // - Budgets, delays, the owners' wishes and verbs that waited go on where they were.
 // - After a reboot nothing is left of any run: everything that is wanted up is started in order, at no cost.
-// Threads: the control thread, before anything is registered. Fails: with storage_failed; then nothing is changed.
+// Threads: the control thread, before anything is registered. Fails: never.
 #include "azora/orchestrator/journal.hpp"
 #include "azora/orchestrator/reactions/on_registration.hpp"
 #include "azora/orchestrator/stored_fleet.hpp"
@@ -12,8 +12,7 @@
 
 namespace azora::orchestrator {
 
-Result<void> on_restore(const Registration& rooms, Verbs& verbs, Journal& journal, StoredFleet fleet,
-                        bool rebooted) AZORA_CONTROL;
+void on_restore(const Registration& rooms, Verbs& verbs, Journal& journal, StoredFleet fleet, bool rebooted) AZORA_CONTROL;
 // The run of a former orchestrator was found.
 void on_action_adopted(Fleet& fleet, Turn& turn, Run run, const actions::FoundRun& found) AZORA_CONTROL;
 // A shim holds a run that is newer than the one we know: the store had failed when it was started. It is ours.

@@ -1,0 +1,50 @@
+#pragma once
+// What an orchestrator begins with: its store, what a former orchestrator left in it, and where its shims are. Without a
+// state directory: a store in memory that keeps nothing.
+// Threads: the maker's; the store's answers come on the control loop. Ownership: owns the store; borrows the loop.
+// Fails: error() says why the directory cannot be used; then nothing of it is touched, and nothing may be changed.
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "azora/base/loop.hpp"
+#include "azora/base/thread.hpp"
+#include "azora/orchestrator/orchestrator.hpp"
+#include "azora/orchestrator/stored_fleet.hpp"
+#include "azora/store/sqlite_store.hpp"
+
+namespace azora::orchestrator {
+
+class OpenedState {
+ public:
+  OpenedState(const Options& options, Loop& control, const ThreadDied& died);
+
+  const std::optional<Error>& error() const { return error_; }
+  bool is_durable() const { return durable_; }
+  store::Store& store() { return *store_; }
+  const store::HeadsRecord& heads() const { return fleet_.heads; }
+  // Of a former orchestrator. Once.
+  StoredFleet take_fleet() { return std::move(fleet_); }
+
+  // Gives the directory up for the next orchestrator. Nothing is stored any more.
+  void close();
+
+  std::string keeper_folder() const { return folder_ + "/run"; }
+  // Names the fleet's cgroups: the same in each run with this directory, and no other directory has it.
+  std::string fleet_token() const;
+
+ private:
+  Result<void> open(Loop& control, const ThreadDied& died);
+
+  std::string folder_;
+  bool durable_ = false;
+  std::optional<Error> error_;
+  std::unique_ptr<store::Store> store_;
+  store::SqliteStore* sqlite_ = nullptr;  // the same, if it is one
+  StoredFleet fleet_;
+};
+
+// Changes with each start of the system; empty: the kernel does not say.
+std::string read_boot_id();
+
+}  // namespace azora::orchestrator

@@ -1,0 +1,262 @@
+"""A durable fleet: its server is killed at any instant, and the next one takes everything back."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from azora_orchestrator import Client, MasterOrchestrator
+from azora_orchestrator.errors import AzoraError, InvalidArgument, StorageFailed
+from conftest import SERVICE, free_port
+
+
+class Server:
+    """`azora serve --state DIR` in a process of its own."""
+
+    def __init__(self, state: Path, *options: str) -> None:
+        arguments = ["serve", "--port", "0", "--state", str(state), *options]
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "azora_orchestrator", *arguments],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"ORCHESTRATOR_PORT": ""},
+        )
+        self.lines: list[str] = []
+        self.client = Client(self._url())
+
+    def _url(self) -> str:
+        assert self.process.stdout is not None
+        for line in self.process.stdout:
+            self.lines.append(line)
+            if found := re.search(r"http://\S+", line):
+                return found[0]
+        assert self.process.stderr is not None
+        raise AssertionError("".join(self.lines) + self.process.stderr.read())
+
+    def kill(self) -> None:
+        self._end(signal.SIGKILL)
+
+    def stop(self) -> int:
+        return self._end(signal.SIGTERM)
+
+    def _end(self, how: signal.Signals) -> int:
+        self.client.close()
+        self.process.send_signal(how)
+        self.process.communicate(timeout=60)
+        return self.process.returncode
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    return tmp_path / "state"
+
+
+@pytest.fixture
+def serve(state: Path) -> Iterator[Callable[..., Server]]:
+    """Starts servers one after the other; the last one stops the fleet."""
+    servers: list[Server] = []
+
+    def begin(*options: str) -> Server:
+        servers.append(Server(state, *options))
+        return servers[-1]
+
+    yield begin
+    if servers and servers[-1].process.poll() is None:
+        servers[-1].stop()
+    elif servers:
+        Server(state, *()).stop()
+
+
+def config(folder: Path, *services: str) -> str:
+    path = folder / "azora.toml"
+    path.write_text("\n".join(services))
+    return str(path)
+
+
+def web(id: str, port: int, *more: str) -> str:
+    argv = [sys.executable, "-c", SERVICE, "{port}"]
+    return "\n".join(
+        [
+            "[[services]]",
+            f'id = "{id}"',
+            'type = "core"',
+            f'endpoint = "http://127.0.0.1:{port}"',
+            'healthCheckInterval = "500ms"',
+            *more,
+            "[services.process]",
+            f"argv = {_toml(argv)}",
+        ]
+    )
+
+
+def _toml(argv: list[str]) -> str:
+    return "[" + ", ".join(f"'''{one}'''" for one in argv) + "]"
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def until(is_so: Callable[[], Any], seconds: float = 20) -> Any:
+    """Asks again, at most that long, until the answer is true."""
+    deadline = time.monotonic() + seconds
+    while not (found := is_so()):
+        assert time.monotonic() < deadline, "it did not come about"
+        select.select([], [], [], 0.01)
+    return found
+
+
+def test_a_killed_server_costs_no_service_anything(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    file = config(tmp_path, web("a", free_port()), web("b", free_port(), 'dependencies = ["a"]'))
+    server = serve("--config", file)
+    server.client.wait_ready(timeout_ms=30_000)
+    server.client.register(id="more", type="url", endpoint="http://127.0.0.1:9")
+    before = {id: server.client.service(id).process.pid for id in ("a", "b")}
+    seq = server.client.status().seq
+    server.kill()
+    assert all(alive(pid) for pid in before.values())
+    server = serve("--config", file)
+    server.client.wait_ready("a", timeout_ms=30_000)
+    server.client.wait_ready("b", timeout_ms=30_000)
+    assert {id: server.client.service(id).process.pid for id in ("a", "b")} == before
+    assert [server.client.service(id).restart_count for id in ("a", "b")] == [0, 0]
+    assert server.client.service("more").endpoint == "http://127.0.0.1:9"
+    assert server.client.status().seq > seq, "numbers of events go on"
+    assert server.stop() == 0
+    assert not any(alive(pid) for pid in before.values())
+
+
+def test_what_dies_while_nobody_looks_is_healed(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    file = config(tmp_path, web("a", free_port()))
+    server = serve("--config", file)
+    server.client.wait_ready(timeout_ms=30_000)
+    pid = server.client.service("a").process.pid
+    server.kill()
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: not alive(pid))
+    server = serve("--config", file)
+    server.client.wait_ready("a", timeout_ms=30_000)
+    service = server.client.service("a")
+    assert service.process.pid != pid
+    assert service.restart_count == 1
+    assert service.process.last_exit.signal == "SIGKILL"
+
+
+def test_leave_hands_the_fleet_over(serve: Callable[..., Server], tmp_path: Path) -> None:
+    file = config(tmp_path, web("a", free_port()))
+    server = serve("--config", file, "--leave")
+    server.client.wait_ready(timeout_ms=30_000)
+    pid = server.client.service("a").process.pid
+    assert server.stop() == 0
+    assert alive(pid)
+    server = serve("--config", file)
+    server.client.wait_ready(timeout_ms=30_000)
+    assert server.client.service("a").process.pid == pid
+    assert server.stop() == 0
+    assert not alive(pid)
+
+
+def test_what_the_file_no_longer_has_leaves(serve: Callable[..., Server], tmp_path: Path) -> None:
+    file = config(tmp_path, web("a", free_port()), web("b", free_port()))
+    server = serve("--config", file)
+    server.client.wait_ready(timeout_ms=30_000)
+    pid = server.client.service("b").process.pid
+    server.client.register(id="mine", type="url", endpoint="http://127.0.0.1:9")
+    server.kill()
+    config(tmp_path, web("a", free_port()))
+    server = serve("--config", file)
+    until(lambda: not alive(pid))
+    assert {one.id for one in server.client.services()} == {"a", "mine"}
+
+
+def test_a_second_server_is_refused_and_told_who_has_the_folder(
+    serve: Callable[..., Server], state: Path
+) -> None:
+    first = serve()
+    second = subprocess.run(
+        [sys.executable, "-m", "azora_orchestrator", "serve", "--port", "0", "--state", str(state)],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert second.returncode == 2
+    assert str(state) in second.stderr
+    assert str(first.process.pid) in second.stderr
+    assert second.stderr.count("\n") == 1
+
+
+def test_a_damaged_file_is_refused_and_kept(state: Path) -> None:
+    with MasterOrchestrator(state_dir=state) as orch:
+        orch.register(id="a", type="core", endpoint="http://127.0.0.1:9")
+    file = state / "state.db"
+    damaged = bytearray(file.read_bytes())
+    damaged[: len(damaged) // 2] = bytes(len(damaged) // 2)
+    file.write_bytes(damaged)
+    with pytest.raises(StorageFailed, match=r"state\.db"):
+        MasterOrchestrator(state_dir=state)
+    assert file.read_bytes() == damaged
+
+
+def test_python_keeps_what_it_registered(state: Path) -> None:
+    with MasterOrchestrator(state_dir=state) as orch:
+        orch.register(
+            id="job",
+            type="core",
+            health_check={"type": "process"},
+            process={"argv": ["sleep", "1000"]},
+        )
+        orch.wait_ready("job", timeout_ms=20_000)
+    with MasterOrchestrator(state_dir=state) as orch:
+        orch.wait_ready("job", timeout_ms=20_000)
+        assert orch["job"].incarnation == 2, "a stop of the whole ends it, the next start begins it"
+        assert orch["job"].restart_count == 0
+
+
+def test_what_python_leaves_goes_on(state: Path) -> None:
+    orch = MasterOrchestrator(state_dir=state)
+    orch.start()
+    orch.register(
+        id="job", type="core", health_check={"type": "process"}, process={"argv": ["sleep", "1000"]}
+    )
+    orch.wait_ready("job", timeout_ms=20_000)
+    pid = orch["job"].process.pid
+    assert orch.stop(leave=True) == []
+    assert orch.closed
+    assert alive(pid)
+    with MasterOrchestrator(state_dir=state) as orch:
+        orch.wait_ready("job", timeout_ms=20_000)
+        assert orch["job"].process.pid == pid
+    assert not alive(pid)
+
+
+def test_a_fleet_without_a_folder_cannot_be_left(orch: MasterOrchestrator) -> None:
+    with pytest.raises(InvalidArgument, match="state"):
+        orch.stop(leave=True)
+    assert not orch.closed
+
+
+def test_logs_stay_in_its_folder(state: Path) -> None:
+    with pytest.raises(InvalidArgument, match="runtime_dir"):
+        MasterOrchestrator(state_dir=state, runtime_dir=state)
+    with pytest.raises(AzoraError):
+        MasterOrchestrator(state_dir="/proc/nowhere")
