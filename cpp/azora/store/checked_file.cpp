@@ -21,7 +21,7 @@ Result<void> CheckedFile::write(const std::vector<Batch>& batches) {
 }
 
 void CheckedFile::tidy() {
-  if (file_ && !file_->tidy()) distrust();
+  if (file_ && !file_->tidy(options_.long_log)) distrust();
 }
 
 void CheckedFile::close_for_good() {
@@ -32,7 +32,7 @@ void CheckedFile::close_for_good() {
 
 Result<void> CheckedFile::reopen() {
   if (file_) return {};
-  Result<StateFile> opened = StateFile::open(path_, vfs_.empty() ? nullptr : vfs_.c_str());
+  Result<StateFile> opened = StateFile::open(path_, options_.vfs_name());
   if (!opened) return std::move(opened).error();
   const Stamp& found = opened.value().stamp();
   if (found != stored_ && found != wanted_) {

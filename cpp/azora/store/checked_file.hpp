@@ -15,8 +15,8 @@ namespace azora::store {
 
 class CheckedFile {
  public:
-  CheckedFile(std::string path, std::string vfs, StateFile file)
-      : path_(std::move(path)), vfs_(std::move(vfs)), file_(std::move(file)), stored_(file_->stamp()), wanted_(stored_) {}
+  CheckedFile(std::string path, FileOptions options, StateFile file)
+      : path_(std::move(path)), options_(std::move(options)), file_(std::move(file)), stored_(file_->stamp()), wanted_(stored_) {}
 
   Result<std::vector<Row>> load();
   // All batches in one durable transaction. After an error perhaps none, perhaps all of them are there.
@@ -31,7 +31,7 @@ class CheckedFile {
   Result<void> reopen();
 
   std::string path_;
-  std::string vfs_;  // empty: SQLite's default
+  FileOptions options_;
   std::optional<StateFile> file_;
   Stamp stored_;  // acknowledged last
   Stamp wanted_;  // by the last commit, which may have failed

@@ -24,6 +24,12 @@ Error file_error(const std::string& path, const std::string& what);
 // The same for a system call that failed with `number`.
 Error system_error(const std::string& path, const std::string& what, int number);
 
+struct FileOptions {
+  std::string vfs = {};  // SQLite's name of the layer for files; empty: the system's
+  int long_log = 1'000;  // pages; a longer log is copied into the file between commits
+  const char* vfs_name() const { return vfs.empty() ? nullptr : vfs.c_str(); }
+};
+
 class Statement {
  public:
   // Numbers of parameters begin at 1. The bytes must live until the next reset().
@@ -52,8 +58,8 @@ class Statement {
 
 class Connection {
  public:
-  // Opens an existing file for reading and writing. `vfs`: SQLite's name of the system below it; null: the default.
-  // Closing leaves the write-ahead log as it is.
+  // Opens an existing file for reading and writing. `vfs` as FileOptions::vfs_name() gives it. Closing leaves the
+  // write-ahead log as it is.
   static Result<Connection> open(const std::string& path, const char* vfs);
 
   const std::string& path() const { return path_; }

@@ -28,13 +28,13 @@ Result<void> make_state(const StateFolder& folder, const char* vfs) {
 Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::path& path, Loop& loop, Options options) {
   Result<StateFolder> folder = StateFolder::open(path, loop.now().wall);
   if (!folder) return std::move(folder).error();
-  const char* vfs = options.vfs.empty() ? nullptr : options.vfs.c_str();
+  const char* vfs = options.file.vfs_name();
   if (Result<void> made = make_state(folder.value(), vfs); !made) return std::move(made).error();
   const std::string state = folder.value().state_path();
   Result<StateFile> file = StateFile::open(state, vfs);
   if (!file) return std::move(file).error();
   const auto writer = std::make_shared<StoreWriter>(
-      std::move(folder).value(), CheckedFile(state, options.vfs, std::move(file).value()), loop);
+      std::move(folder).value(), CheckedFile(state, options.file, std::move(file).value()), loop);
   if (Result<void> started = writer->start(std::move(options.died)); !started) return std::move(started).error();
   return std::unique_ptr<SqliteStore>(new SqliteStore(writer));
 }

@@ -18,6 +18,7 @@
 
 #include "azora/base/loop.hpp"
 #include "azora/base/thread.hpp"
+#include "azora/store/sqlite.hpp"
 #include "azora/store/store.hpp"
 
 namespace azora::store {
@@ -28,7 +29,7 @@ class SqliteStore : public Store {
  public:
   struct Options {
     ThreadDied died = nullptr;
-    std::string vfs = {};  // SQLite's name of the layer for files; empty: the default. For tests
+    FileOptions file = {};  // for tests
   };
   // Makes the directory and the file where they are missing. Waits for the disk.
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& folder, Loop& loop, Options options);

@@ -11,8 +11,6 @@
 namespace azora::store {
 namespace {
 
-constexpr int kLongLog = 1'000;  // pages
-
 using Step = Result<void> (*)(Connection&);
 
 // The settings that every connection needs, in this order: the lock before anything is read.
@@ -209,8 +207,8 @@ Result<bool> StateFile::take_out(const Key& key, Stamp& stamp) {
   return row;
 }
 
-Result<void> StateFile::tidy() {
-  if (connection_.log_pages() < kLongLog) return {};
+Result<void> StateFile::tidy(int long_log) {
+  if (connection_.log_pages() < long_log) return {};
   return connection_.checkpoint();
 }
 

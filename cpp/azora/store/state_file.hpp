@@ -30,7 +30,7 @@ std::uint64_t digest_of(const Key& key, std::string_view bytes);
 
 class StateFile {
  public:
-  // Gives an empty file its tables, durably. `vfs` as for Connection.
+  // Gives an empty file its tables, durably. `vfs` as for Connection::open().
   static Result<void> make(const std::string& path, const char* vfs);
   // Opens a file that is there.
   static Result<StateFile> open(const std::string& path, const char* vfs);
@@ -39,8 +39,8 @@ class StateFile {
   Result<std::vector<Row>> load();
   // All batches in one durable transaction. `wanted` is set to the stamp that it leads to, before anything is durable.
   Result<void> write(const std::vector<Batch>& batches, Stamp& wanted);
-  // Copies the log into the file when it has grown long. Everything is durable before, too.
-  Result<void> tidy();
+  // Copies the log into the file when it is longer than that. Everything is durable before, too.
+  Result<void> tidy(int long_log);
   // Like tidy(), whatever its length, and closes; never fails: what is not copied stays in the log.
   void close_for_good();
 

@@ -22,10 +22,17 @@
 
 namespace azora::store {
 
+// Where files are quick to make durable.
+inline std::filesystem::path memory_folder() {
+  const std::filesystem::path shared = "/dev/shm";
+  return std::filesystem::exists(shared) ? shared : std::filesystem::temp_directory_path();
+}
+
 class TempFolder {
  public:
-  TempFolder() {
-    std::string path = std::filesystem::temp_directory_path() / "azora-store-test-XXXXXX";
+  TempFolder() : TempFolder(std::filesystem::temp_directory_path()) {}
+  explicit TempFolder(const std::filesystem::path& parent) {
+    std::string path = parent / "azora-store-test-XXXXXX";
     EXPECT_NE(::mkdtemp(path.data()), nullptr);
     path_ = path;
   }
@@ -75,12 +82,12 @@ struct Answers : StoreListener {
 
 class SqliteRig {
  public:
-  explicit SqliteRig(std::filesystem::path folder, std::string vfs = {}) : folder_(std::move(folder)), vfs_(std::move(vfs)) {}
+  explicit SqliteRig(std::filesystem::path folder, FileOptions file = {}) : folder_(std::move(folder)), file_(std::move(file)) {}
 
   // The error of opening; empty: it is open.
   std::string open() {
     close();
-    Result<std::unique_ptr<SqliteStore>> opened = SqliteStore::open(folder_, loop_, {.vfs = vfs_});
+    Result<std::unique_ptr<SqliteStore>> opened = SqliteStore::open(folder_, loop_, {.file = file_});
     if (!opened) return opened.error().message;
     store_ = std::move(opened).value();
     answers_ = std::make_unique<Answers>();
@@ -126,7 +133,7 @@ class SqliteRig {
  private:
   ThreadRole::Scope role_{control_thread};
   std::filesystem::path folder_;
-  std::string vfs_;
+  FileOptions file_;
   AsioLoop loop_;
   std::unique_ptr<Answers> answers_;
   std::unique_ptr<SqliteStore> store_;
