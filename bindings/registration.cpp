@@ -1,6 +1,8 @@
 // Registration through `_core.Core`, and the checks of services before it.
 #include <pybind11/stl.h>
 
+#include <tuple>
+
 #include "azora/model/spec_parser.hpp"
 #include "azora/orchestrator/address_faults.hpp"
 #include "handle.hpp"
@@ -77,11 +79,35 @@ std::vector<std::pair<std::size_t, std::string>> check_addresses(const std::vect
   return faults;
 }
 
+// The registered entry of that name as one service; null: there is none.
+ViewPtr entry_view(const CoreHandle& self, const std::string& name) { return self.get().find(name); }
+
+// (is registered, its process runs another program, configuration as registered, configuration of the text).
+std::tuple<bool, bool, std::string, std::string> compare(const CoreHandle& self, const std::string& text,
+                                                        const std::string& base_dir) {
+  const std::vector<SpecPtr> specs = parse_texts({text}, Origin::file, base_dir, {});
+  const ServiceSpec& after = *specs.front();
+  const ViewPtr view = entry_view(self, after.entry_id());
+  if (!view) return {false, false, "", after.source()};
+  const ServiceSpec& before = *view->spec;
+  const bool restarts = before.process && after.process && (!same_program(*before.process, *after.process) ||
+                                                            before.target.port != after.target.port);
+  return {true, restarts, before.source(), after.source()};
+}
+
+std::string source_of(const CoreHandle& self, const std::string& name) {
+  const ViewPtr view = entry_view(self, name);
+  if (!view) throw Failure(Error{ErrorCode::unknown_service, "Service not found", {}});
+  return view->spec->source();
+}
+
 }  // namespace
 
 void bind_registration(py::module_& module, CoreClass& core) {
   core.def("register", &register_texts, py::arg("texts"), py::arg("origin"), py::arg("base_dir"),
            py::arg("callables"), py::arg("apply") = "next-start", Unlocked());
+  core.def("compare", &compare, py::arg("text"), py::arg("base_dir"), Unlocked());
+  core.def("source_of", &source_of, py::arg("name"));
   core.def(
       "set_own_address",
       [](const CoreHandle& self, const std::string& host, std::uint16_t port) {

@@ -88,6 +88,7 @@ if TYPE_CHECKING:
     from azora_orchestrator.models import Pick, Service
     from azora_orchestrator.orchestrator import MasterOrchestrator
     from azora_orchestrator.process_state import LastExit, LogLoss, Process
+    from azora_orchestrator.reload import ReloadChange, ReloadPlan
     from azora_orchestrator.service_config import (
         Dependency,
         HealthCheck,
@@ -176,6 +177,8 @@ __all__ = [
     "PoolConflict",
     "Process",
     "ProcessConfig",
+    "ReloadChange",
+    "ReloadPlan",
     "RestartCallable",
     "RestartRequest",
     "ServerUnreachable",
@@ -237,6 +240,7 @@ _NAMES = {
     "models": "Pick Service",
     "orchestrator": "MasterOrchestrator",
     "process_state": "LastExit LogLoss Process",
+    "reload": "ReloadChange ReloadPlan",
     "service_config": "Dependency HealthCheck LogConfig ProcessConfig RestartCallable "
     "RestartRequest ServiceConfig ServiceFields WrongKeywords",
     "vocabulary": "EVENT_TYPES LIFECYCLES STATUSES STRATEGIES Actor Cause Desired EventFilter "

@@ -23,6 +23,7 @@ from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Pick, Service
 from azora_orchestrator.orchestrator import MasterOrchestrator
+from azora_orchestrator.reload import ReloadPlan
 from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 from azora_orchestrator.vocabulary import EventFilter, Strategy
 
@@ -172,6 +173,16 @@ class AsyncMasterOrchestrator:
     ) -> int:
         """Register several services at once: all of them or, when one is wrong, none."""
         return await _in_thread(self.sync.register_many, services, apply=apply)
+
+    async def reload(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        plan: bool = False,
+        restart_changed: bool = False,
+    ) -> ReloadPlan:
+        """Read a configuration file again, and change what differs."""
+        return await _in_thread(self.sync.reload, path, plan=plan, restart_changed=restart_changed)
 
     async def unregister(self, id: str) -> bool:
         """Forget a service, or all instances of an entry."""

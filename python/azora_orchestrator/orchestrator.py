@@ -54,6 +54,7 @@ from azora_orchestrator.vocabulary import EventFilter, Strategy
 
 if TYPE_CHECKING:
     from azora_orchestrator.config import Config
+    from azora_orchestrator.reload import ReloadPlan
 
 __all__ = ["MasterOrchestrator"]
 
@@ -128,6 +129,7 @@ class MasterOrchestrator:
         )
         if state_dir is not None:
             self._core.open()  # what is wrong with it shows here, not at the first call
+        self._file: str | None = None  # that from_file() or reload() took
         self._callbacks = Callbacks()
         self._runtime = Runtime(self._core, self._callbacks)
         self._finalizer = close_when_forgotten(self, self._runtime)
@@ -176,6 +178,7 @@ class MasterOrchestrator:
             for name, value in given.items()
         }
         made = cls(state_dir=state_dir, runtime_dir=runtime_dir, **limits)
+        made._file = os.path.abspath(path)
         made._take(config)
         return made
 
@@ -371,6 +374,47 @@ class MasterOrchestrator:
                 return self._core.register(texts, "python", "", callables, apply)
         except InvalidJson as error:
             raise unsayable(wires, str(error)) from None
+
+    def reload(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        plan: bool = False,
+        restart_changed: bool = False,
+    ) -> ReloadPlan:
+        """Read a configuration file again, and change what differs.
+
+        New services are registered and started, changed ones are changed without a restart where
+        that is possible, services of the file that it no longer has are stopped and unregistered,
+        dependents first. Services that were registered by other means stay as they are.
+
+        Args:
+            path: The file. Default: the one that `from_file()` or the last `reload()` took.
+            plan: Only say what would change.
+            restart_changed: Restart processes whose program, environment, folder or user changed.
+                Without it they go on, and the new program runs from their next start.
+
+        Returns:
+            What has changed, or would change.
+
+        Raises:
+            InvalidSpec: The file cannot be read, has faults, or does not fit beside the services of
+                others. Nothing is changed.
+            InvalidArgument: There is no file.
+        """
+        from azora_orchestrator import reload  # few need it
+        from azora_orchestrator.config_check import config_of_file
+
+        file = self._file if path is None else os.path.abspath(path_of("path", path))
+        if file is None:
+            raise InvalidArgument("path: none was given, and the fleet was not made from a file")
+        config = config_of_file(file)
+        found = reload.plan_of(self._core, file, config, restart_changed=restart_changed)
+        if plan:
+            return found
+        done = reload.apply(self._core, config, found, restart_changed=restart_changed)
+        self._file = file
+        return done
 
     def unregister(self, id: str) -> bool:
         """Forget a service, or all instances of an entry.

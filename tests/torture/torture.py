@@ -16,6 +16,7 @@ import contextlib
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import subprocess
@@ -348,6 +349,7 @@ def main() -> int:
     finally:
         if server.process.poll() is None:
             server.end(signal.SIGTERM)
+    shutil.rmtree(folder)
     print(torture.totals)
     return 0
 

@@ -31,7 +31,7 @@ void ActionReports::on_action_swept(Run run) {
 
 void ActionReports::on_action_adopted(Run run, const actions::FoundRun& found) {
   control_thread.assert_held();
-  orchestrator::on_action_adopted(fleet_, turn_, run, found);
+  orchestrator::on_action_adopted(fleet_, turn_, probing_, run, found);
 }
 
 void ActionReports::on_action_lost(Run run, std::string reason) {

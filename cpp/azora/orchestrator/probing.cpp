@@ -28,8 +28,10 @@ health::Serial check_serial(const ServiceState& service, std::size_t index) {
 
 health::Mode mode_of(const ServiceState& service, const health::Check& check) {
   switch (service.machine.lifecycle) {
-    case Lifecycle::watching:
     case Lifecycle::adopt:
+      if (service.own->adopting) return health::Mode::paused;  // first it must be known what runs
+      [[fallthrough]];
+    case Lifecycle::watching:
     case Lifecycle::ready:
       return check.tracker.confirming(service.spec->probe) ? health::Mode::confirm : health::Mode::grid;
     case Lifecycle::starting:

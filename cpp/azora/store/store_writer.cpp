@@ -57,6 +57,7 @@ void StoreWriter::close(Millis patience) {
     }
   }
   if (thread_.joinable()) thread_.join();
+  folder_.reset();  // answers that nobody takes any more may keep this object, but not the lock
 }
 
 void StoreWriter::run() {

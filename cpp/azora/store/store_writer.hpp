@@ -51,7 +51,7 @@ class StoreWriter : public std::enable_shared_from_this<StoreWriter> {
   void failed(const Error& error) AZORA_CONTROL;
   void died(const std::string& reason);
 
-  const StateFolder folder_;
+  std::optional<StateFolder> folder_;  // until close() has waited for the thread
   Mutex file_mutex_;
   CheckedFile file_ AZORA_GUARDED_BY(file_mutex_);
   StoreListener* listener_ AZORA_OF_CONTROL = nullptr;

@@ -137,6 +137,28 @@ def stop(
 
 
 @app.command()
+def reload(
+    ctx: typer.Context,
+    plan: Annotated[bool, typer.Option("--plan", help="Only say what would change.")] = False,
+    restart_changed: Annotated[
+        bool, typer.Option("--restart-changed", help="Restart processes whose program changed.")
+    ] = False,
+    url: Url = None,
+    as_json: Json = False,
+) -> None:
+    """Let the server read its configuration file again.
+
+    It changes what differs: a file with errors changes nothing.
+    """
+    with client_of(ctx, url) as client:
+        found = client.reload(plan=plan, restart_changed=restart_changed)
+    if as_json_wanted(ctx, as_json):
+        render.as_json({"success": True} | found.to_dict())
+    else:
+        render.say(str(found))
+
+
+@app.command()
 def token(ctx: typer.Context, as_json: Json = False) -> None:
     """Print the token for servers of this user.
 

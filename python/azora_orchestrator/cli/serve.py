@@ -14,7 +14,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azora_orchestrator._file_services import take_file
 from azora_orchestrator.cli import render
@@ -24,6 +24,9 @@ from azora_orchestrator.cli.render import complain, count, tell
 from azora_orchestrator.config import DEFAULT_HOST, DEFAULT_PORT
 from azora_orchestrator.errors import AzoraError, InternalError, InvalidArgument
 from azora_orchestrator.server.hooks import Hooks
+
+if TYPE_CHECKING:
+    from azora_orchestrator.reload import ReloadPlan
 
 DEFAULT_STOP_MS = 60_000
 _LIMITS = {"max_connections", "max_connections_per_peer"}
@@ -46,6 +49,7 @@ class Plan:
     stop_timeout_ms: int = DEFAULT_STOP_MS
     state: str | None = None
     leave: bool = False
+    watch: bool = False
     limits: dict[str, Any] = field(default_factory=dict)
     core_options: dict[str, Any] = field(default_factory=dict)
 
@@ -104,6 +108,7 @@ class Printing(Hooks):
 
     def __init__(self, plan: Plan, orch: Any) -> None:
         self.file = plan.file
+        self.watch = plan.watch
         self.note = complain
         self.was_killed = False
         self._plan = plan
@@ -119,6 +124,17 @@ class Printing(Hooks):
             raise Failure(USAGE, str(error)) from None
         self._progress = Progress(core)
         self._progress.start()
+
+    def reload(self, plan: bool, restart_changed: bool) -> ReloadPlan:
+        """As `orch.reload()`; options of the command line still win over the file's."""
+        return self._orch.reload(self.file, plan=plan, restart_changed=restart_changed)
+
+    def reloaded(self, reason: str, outcome: ReloadPlan | Exception) -> None:
+        """What has changed, a line each."""
+        if isinstance(outcome, Exception):
+            complain(f"{reason}: {self.file} was not reloaded, nothing has changed\n{outcome}")
+        else:
+            tell(f"{reason}: {self.file} was reloaded\n{outcome}")
 
     def ready(self, url: str) -> None:
         """The line that scripts wait for."""

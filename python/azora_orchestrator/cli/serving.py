@@ -44,6 +44,9 @@ Leave = Annotated[
         "--leave", help="Leave the services running at the end, for the next --state DIR."
     ),
 ]
+Watch = Annotated[
+    bool, typer.Option("--watch", help="Reload FILE when it changes; a faulty one is refused.")
+]
 Auth = Annotated[
     str | None,
     typer.Option(
@@ -74,6 +77,7 @@ def _serve(
     state: str | None,
     ephemeral: bool,
     leave: bool,
+    watch: bool,
     auth: str | None,
     insecure: bool,
     stop_timeout: str | None,
@@ -82,6 +86,8 @@ def _serve(
         raise Failure(USAGE, "--ephemeral was given with --state; leave one of them out")
     if leave and state is None:
         raise Failure(USAGE, "--leave needs --state DIR: without it services end with this server")
+    if watch and config is None:
+        raise Failure(USAGE, "--watch needs --config FILE: without it there is no file to reload")
     if auth not in (None, "owner", "token"):
         raise Failure(USAGE, f'--auth is "{auth}"; it must be owner or token')
     from azora_orchestrator import catalog
@@ -98,7 +104,7 @@ def _serve(
         if stop_timeout is None
         else duration_ms("--stop-timeout", stop_timeout),
     )
-    plan.state, plan.leave = state, leave
+    plan.state, plan.leave, plan.watch = state, leave, watch
     what = "demo: eleven local processes" if demo and config is None else "serve"
     greeting = f"azora {what}, ephemeral: nothing is kept, processes end with this server"
     if state is not None:
@@ -115,6 +121,7 @@ def serve(
     ephemeral: Ephemeral = False,
     state: State = None,
     leave: Leave = False,
+    watch: Watch = False,
     auth: Auth = None,
     insecure_plaintext: Insecure = False,
     stop_timeout: StopTimeout = None,
@@ -131,6 +138,7 @@ def serve(
         state=state,
         ephemeral=ephemeral,
         leave=leave,
+        watch=watch,
         auth=auth,
         insecure=insecure_plaintext,
         stop_timeout=stop_timeout,
@@ -145,6 +153,7 @@ def demo(
     ephemeral: Ephemeral = False,
     state: State = None,
     leave: Leave = False,
+    watch: Watch = False,
     auth: Auth = None,
     insecure_plaintext: Insecure = False,
     stop_timeout: StopTimeout = None,
@@ -161,6 +170,7 @@ def demo(
         state=state,
         ephemeral=ephemeral,
         leave=leave,
+        watch=watch,
         auth=auth,
         insecure=insecure_plaintext,
         stop_timeout=stop_timeout,

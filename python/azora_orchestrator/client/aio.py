@@ -35,6 +35,7 @@ from azora_orchestrator.errors import TimedOut
 from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.models import Pick, Service, pick_from_dict
+from azora_orchestrator.reload import ReloadPlan
 from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 
 if TYPE_CHECKING:
@@ -171,6 +172,26 @@ class AsyncClient:
         """See `Client.register`."""
         response = await self._connection.ask(requests.register(service, fields))
         return answers.seq_of(self.url, response.headers)
+
+    async def reload(self, *, plan: bool = False, restart_changed: bool = False) -> ReloadPlan:
+        """Let the server read its configuration file again, and change what differs.
+
+        Args:
+            plan: Only say what would change.
+            restart_changed: Restart processes whose program, environment, folder or user changed.
+
+        Raises:
+            InvalidSpec: The file has faults, or does not fit beside the services of others. Nothing
+                is changed.
+            InvalidArgument: The server was started without a file.
+        """
+        asked = requests.post(
+            "orchestrator",
+            "reload",
+            plan="1" if plan else None,
+            restartChanged="1" if restart_changed else None,
+        )
+        return ReloadPlan.from_dict((await self._connection.ask(asked)).json())
 
     async def unregister(self, id: str) -> bool:
         """See `Client.unregister`."""

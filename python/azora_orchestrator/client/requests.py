@@ -70,7 +70,10 @@ def register(given: ServiceConfig | Mapping[str, Any] | None, fields: Mapping[st
 def stop_all(timeout_ms: float, *, leave: bool) -> Request:
     """Stop the fleet."""
     if leave:
-        raise InvalidArgument("leave: durable state is not available in this version; leave it out")
+        raise InvalidArgument(
+            "leave: only the program that runs the server can leave its services running "
+            "(azora serve --leave)"
+        )
     return post("orchestrator", "stop", extra_ms=timeout_ms)
 
 

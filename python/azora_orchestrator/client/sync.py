@@ -32,6 +32,7 @@ from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Pick, Service, pick_from_dict
+from azora_orchestrator.reload import ReloadPlan
 from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 
 if TYPE_CHECKING:
@@ -114,7 +115,8 @@ class Client:
         Args:
             timeout_ms: How long to wait for the answer. The server has a deadline of its own
                 (`--stop-timeout`).
-            leave: Needs durable state, which this version does not have: it is refused.
+            leave: Refused: only the program that runs the server can leave its services running
+                (`azora serve --leave`).
 
         Returns:
             The ids of services that did not stop in time.
@@ -158,6 +160,26 @@ class Client:
         """
         response = self._connection.ask(requests.register(service, fields))
         return answers.seq_of(self.url, response.headers)
+
+    def reload(self, *, plan: bool = False, restart_changed: bool = False) -> ReloadPlan:
+        """Let the server read its configuration file again, and change what differs.
+
+        Args:
+            plan: Only say what would change.
+            restart_changed: Restart processes whose program, environment, folder or user changed.
+
+        Raises:
+            InvalidSpec: The file has faults, or does not fit beside the services of others. Nothing
+                is changed.
+            InvalidArgument: The server was started without a file.
+        """
+        asked = requests.post(
+            "orchestrator",
+            "reload",
+            plan="1" if plan else None,
+            restartChanged="1" if restart_changed else None,
+        )
+        return ReloadPlan.from_dict((self._connection.ask(asked)).json())
 
     def unregister(self, id: str) -> bool:
         """Forget a service, or all instances of an entry; does not wait for their processes.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,7 @@ from azora_orchestrator.server.streaming import Streams
 if TYPE_CHECKING:
     from azora_orchestrator.aio import AsyncMasterOrchestrator
     from azora_orchestrator.orchestrator import MasterOrchestrator
+    from azora_orchestrator.reload import ReloadPlan
 
 _log = logging.getLogger(__name__)
 
@@ -85,6 +86,8 @@ class AzoraApp(FastAPI):
         self._hot_read_passed: Any = front.answer_passed
         self.ready_reason: str | None = None  # why /readyz answers 503, besides the core itself
         self.stop_timeout_ms = 60_000  # how long POST /orchestrator/stop may take
+        # Reads the configuration file again: (only a plan, restart what changed); None: no file.
+        self.reload: Callable[[bool, bool], ReloadPlan] | None = None
         self.in_the_clear = False  # whether tokens and answers cross a network without TLS
         self.draining = False
         self.streams = Streams()

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from azora_orchestrator.reload import ReloadPlan
 
 _log = logging.getLogger("azora.server")
 
@@ -14,11 +18,20 @@ class Hooks:
     `azora serve` has hooks of its own, which print.
     """
 
-    file: str | None = None  # the configuration file, for what SIGHUP says
+    file: str | None = None  # the configuration file, which SIGHUP reloads
+    watch = False  # whether it is reloaded when it changes
     note: Callable[[str], None] | None = None  # takes lines about signals; see Signals
 
     def prepare(self) -> None:
         """Before anything is started, in a thread: the place for registrations."""
+
+    def reload(self, plan: bool, restart_changed: bool) -> ReloadPlan:
+        """Read `file` again, in a thread; only where there is one."""
+        raise NotImplementedError
+
+    def reloaded(self, reason: str, outcome: ReloadPlan | Exception) -> None:
+        """It was reloaded, or refused, because of a signal or a change of the file."""
+        _log.info("%s: %s", reason, outcome)
 
     def ready(self, url: str) -> None:
         """The services are being started and the port answers."""

@@ -36,6 +36,7 @@ from azora_orchestrator.server.hooks import Hooks
 from azora_orchestrator.server.http import Door, Protocol
 from azora_orchestrator.server.http import log as http_log
 from azora_orchestrator.server.listening import bind, is_any, url_of
+from azora_orchestrator.server.reloading import Reloading
 from azora_orchestrator.server.signals import Signals
 
 if TYPE_CHECKING:
@@ -244,6 +245,9 @@ class _Server:
         self._name = name
         self._app = create_app(orch, auth=settings.auth, allowed_hosts=self._hosts())
         self._app.ready_reason = "the services are being registered"
+        self._reloading = Reloading(hooks)
+        if hooks.file is not None:
+            self._app.reload = self._reloading.call
         self._app.stop_timeout_ms = settings.stop_timeout_ms
         self._app.in_the_clear = is_network(listener.getsockname()[0])
         connections = Connections(settings.max_connections, settings.max_connections_per_peer)
@@ -283,7 +287,12 @@ class _Server:
         hooks = self._hooks
         if is_any(self._listener):
             threading.Thread(target=self._allow_whole_name, name="azora-name", daemon=True).start()
-        signals = Signals(self._on_stop, self._on_kill, hooks.note, hooks.file)
+        signals = Signals(
+            self._on_stop,
+            self._on_kill,
+            hooks.note,
+            None if hooks.file is None else self._reloading.begin,
+        )
         with signals.heard(asyncio.get_running_loop()), _logs_given_back():
             serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listener]))
             stopping = asyncio.create_task(self._stop.wait())
@@ -293,7 +302,8 @@ class _Server:
                 await asyncio.to_thread(self._core.start)
                 self._app.ready_reason = None
                 hooks.ready(url_of(self._listener))
-                await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+                with self._reloading.watching():
+                    await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stopping.cancel()
                 hooks.ended()

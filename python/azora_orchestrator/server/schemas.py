@@ -266,6 +266,26 @@ class VerbAnswer(Answer):
     affected: list[str] = Field(description="Ids of the services that it is about.")
 
 
+class ReloadChange(Answer):
+    """What a reload does with one service or entry."""
+
+    service_id: str
+    action: Literal["add", "change", "remove"]
+    fields: list[str] = Field(description="Of a change: what differs, such as process.argv.")
+    restart: bool = Field(description="Its process runs another program than the file has now.")
+    effect: str = Field(description="What happens and why, in one sentence.")
+
+
+class Reload(Answer):
+    """What a reload changes, or has changed."""
+
+    success: Literal[True]
+    file: str
+    changes: list[ReloadChange]
+    unchanged: Count = Field(description="How many entries stay as they are.")
+    applied: bool = Field(description="False: it was only a plan.")
+
+
 class Edge(Answer):
     """A dependency."""
 

@@ -36,7 +36,8 @@ class Signals:
         kill: Called with the reason when all is to end at once.
         note: Called with a line about a signal that changes nothing; None: the process is the
             program's own, and only the two signals of everybody have a meaning for us.
-        file: The configuration file; None: there is none.
+        reload: Called with the reason when the configuration file is to be read again; None: there
+            is no file.
     """
 
     def __init__(
@@ -44,12 +45,12 @@ class Signals:
         stop: Callable[[str], None],
         kill: Callable[[str], None],
         note: Callable[[str], None] | None,
-        file: str | None,
+        reload: Callable[[str], None] | None,
     ) -> None:
         self._stop = stop
         self._kill = kill
         self._note = note
-        self._file = file
+        self._reload = reload
         self._had_terminal = _terminal_answers()
 
     @contextmanager
@@ -75,22 +76,19 @@ class Signals:
             return meanings
         meanings[signal.SIGQUIT] = (self._kill, "SIGQUIT")
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-            meanings[signal.SIGHUP] = (self._hang_up, self._note)
+            meanings[signal.SIGHUP] = (self._hang_up,)
         for number in (signal.SIGUSR1, signal.SIGUSR2):
             text = f"{number.name} has no meaning here; it is ignored"
             meanings[number] = (self._note, text)
         return meanings
 
-    def _hang_up(self, note: Callable[[str], None]) -> None:
+    def _hang_up(self) -> None:
         if self._had_terminal and not _terminal_answers():
             self._stop("SIGHUP: the terminal is gone")
-        elif self._file is None:
+        elif self._reload is None:
             self._stop("SIGHUP")
         else:
-            note(
-                f"SIGHUP: this version cannot reload {self._file}; nothing was changed. Stop and "
-                "start the server, or register services over REST"
-            )
+            self._reload("SIGHUP")
 
 
 def _terminal_answers() -> bool:

@@ -102,7 +102,7 @@ void on_restore(const Registration& rooms, Verbs& verbs, Journal& journal, Store
   rooms.drive.run_to_fixpoint();
 }
 
-void on_action_adopted(Fleet& fleet, Turn& turn, Run run, const actions::FoundRun& found) {
+void on_action_adopted(Fleet& fleet, Turn& turn, Probing& probing, Run run, const actions::FoundRun& found) {
   ServiceState* service = fleet.by_serial(run.serial);
   if (service == nullptr || !service->own || service->machine.incarnation != run.incarnation) return;
   OwnFacts& own = *service->own;
@@ -119,8 +119,10 @@ void on_action_adopted(Fleet& fleet, Turn& turn, Run run, const actions::FoundRu
   } else {
     service->restart_required = true;
   }
-  if (!service->leaving) turn.mark_dirty(*service);
   turn.mark_durable(run.serial);
+  if (service->leaving) return;
+  turn.mark_dirty(*service);
+  probing.apply_mode(*service);
 }
 
 bool on_newer_run(Fleet& fleet, Turn& turn, Drive& drive, Run run) {

@@ -14,7 +14,7 @@ namespace azora::orchestrator {
 
 void on_restore(const Registration& rooms, Verbs& verbs, Journal& journal, StoredFleet fleet, bool rebooted) AZORA_CONTROL;
 // The run of a former orchestrator was found.
-void on_action_adopted(Fleet& fleet, Turn& turn, Run run, const actions::FoundRun& found) AZORA_CONTROL;
+void on_action_adopted(Fleet& fleet, Turn& turn, Probing& probing, Run run, const actions::FoundRun& found) AZORA_CONTROL;
 // A shim holds a run that is newer than the one we know: the store had failed when it was started. It is ours.
 // False: we know nothing of that run.
 bool on_newer_run(Fleet& fleet, Turn& turn, Drive& drive, Run run) AZORA_CONTROL;

@@ -9,8 +9,8 @@ from starlette.responses import Response
 
 from azora_orchestrator.server import schemas
 from azora_orchestrator.server.openapi import PROBLEMS
-from azora_orchestrator.server.parameters import OneType
-from azora_orchestrator.server.problems import HTTPProblem
+from azora_orchestrator.server.parameters import Flag, OneType
+from azora_orchestrator.server.problems import HTTPProblem, compact
 from azora_orchestrator.server.responses import json_response, said
 from azora_orchestrator.server.routes.common import App, new_router
 from azora_orchestrator.server.waiting import until_done
@@ -59,6 +59,26 @@ async def start(app: App) -> Response:
     """Bring the fleet up."""
     await app.in_thread(app.core.start)
     return said("Orchestrator started successfully")
+
+
+@router.post("/orchestrator/reload", responses=PROBLEMS, response_model=schemas.Reload)
+async def reload(
+    app: App,
+    plan: Annotated[Flag, Query(description="Only say what would change.")] = False,
+    restart_changed: Annotated[
+        Flag,
+        Query(alias="restartChanged", description="Restart processes whose program changed."),
+    ] = False,
+) -> Response:
+    """Read the configuration file again, and change what differs.
+
+    A file with errors changes nothing. Services of REST and Python stay as they are.
+    """
+    if app.reload is None:
+        text = "this server was started without a configuration file, so there is none to reload"
+        raise HTTPProblem(409, "invalid_argument", text)
+    found = await app.in_thread(app.reload, plan, restart_changed)
+    return json_response(compact({"success": True} | found.to_dict()))
 
 
 @router.post("/orchestrator/stop", responses=PROBLEMS, response_model=schemas.Said)
