@@ -10,8 +10,6 @@
 namespace azora::store {
 namespace {
 
-constexpr Millis kFarewell{5'000};
-
 // The state file appears under its name when it has its tables.
 Result<void> make_state(const StateFolder& folder, const char* vfs) {
   const Result<bool> there = folder.has_state();
@@ -36,13 +34,13 @@ Result<std::unique_ptr<SqliteStore>> SqliteStore::open(const std::filesystem::pa
   const auto writer = std::make_shared<StoreWriter>(
       std::move(folder).value(), CheckedFile(state, options.file, std::move(file).value()), loop);
   if (Result<void> started = writer->start(std::move(options.died)); !started) return std::move(started).error();
-  return std::unique_ptr<SqliteStore>(new SqliteStore(writer));
+  return std::unique_ptr<SqliteStore>(new SqliteStore(writer, options.farewell));
 }
 
 SqliteStore::~SqliteStore() { close(); }
 
 void SqliteStore::close() {
-  if (writer_) writer_->close(kFarewell);
+  if (writer_) writer_->close(farewell_);
   writer_.reset();
 }
 

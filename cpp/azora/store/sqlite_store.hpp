@@ -5,8 +5,8 @@
 // - A failure names the file and the system's words; `full` is set when there is no room. Afterwards the file is opened
 //   and compared anew before anything is acknowledged (checked_file.hpp). With room, or a working disk, again the next
 //   commit succeeds; nothing need be restarted.
-// - A disk that hangs holds az-store up, never the control thread. The destructor waits for it at most 5 s; what the
-//   disk then still holds up is neither lost nor acknowledged, and the directory stays locked until it lets go.
+// - A disk that hangs holds az-store up, never the control thread. The destructor waits for it at most for
+//   `farewell`; what it then still holds up may yet be written, and the directory stays locked until it lets go.
 // - One orchestrator has the directory; a second one is refused and told who the first is (state_folder.hpp).
 // - A file that is damaged, of another program or of a newer version is refused and stays as it is. Records have
 //   checksums of their own: decode_state() judges them.
@@ -14,10 +14,11 @@
 // loop, which outlives it, and the listener. Fails: open() and load() by Result, batches through the listener.
 #include <filesystem>
 #include <memory>
-#include <string>
+#include <utility>
 
 #include "azora/base/loop.hpp"
 #include "azora/base/thread.hpp"
+#include "azora/base/time.hpp"
 #include "azora/store/sqlite.hpp"
 #include "azora/store/store.hpp"
 
@@ -29,7 +30,8 @@ class SqliteStore : public Store {
  public:
   struct Options {
     ThreadDied died = nullptr;
-    FileOptions file = {};  // for tests
+    Millis farewell{5'000};  // how long the destructor waits for the disk
+    FileOptions file = {};   // for tests
   };
   // Makes the directory and the file where they are missing. Waits for the disk.
   static Result<std::unique_ptr<SqliteStore>> open(const std::filesystem::path& folder, Loop& loop, Options options);
@@ -45,9 +47,10 @@ class SqliteStore : public Store {
   void close();
 
  private:
-  explicit SqliteStore(std::shared_ptr<StoreWriter> writer) : writer_(std::move(writer)) {}
+  SqliteStore(std::shared_ptr<StoreWriter> writer, Millis farewell) : writer_(std::move(writer)), farewell_(farewell) {}
 
   std::shared_ptr<StoreWriter> writer_;  // its thread has it, too
+  Millis farewell_;
 };
 
 }  // namespace azora::store

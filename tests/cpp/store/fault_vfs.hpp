@@ -1,9 +1,9 @@
 #pragma once
 // A layer for files below SQLite that counts its calls, fails when it is told, and knows what a power cut would leave.
 // It has no shared memory and maps no file, so what runs over it needs neither.
-// A write that fails has written the first half of its sectors; what is within one sector is written as a whole. An fsync that fails leaves bytes that can be read but
-// never reach the disk, as Linux does: a later fsync does not write them. A power cut leaves, of what was not made
-// durable, any part, in sectors.
+// A write that fails has written the first half of its sectors; what is within one sector is written as a whole. An
+// fsync that fails leaves bytes that can be read but never reach the disk, as Linux does: a later fsync does not write
+// them. A power cut leaves, of what was not made durable, any part, in sectors.
 // Threads: the settings are the test's while no store works over it, the rest any. Ownership: registered under name()
 // while it lives; what is opened over it ends before it. Fails: as it is told.
 #include <sqlite3.h>

@@ -8,5 +8,6 @@ namespace azora {
 extern const char* const kKeeperProgram;   // azora-keeper as built beside the tests
 extern const char* const kSpecFaultsFile;  // model/spec_faults.txt
 extern const char* const kEnvFilesFile;    // keeper/env_files/env_files.json
+extern const char* const kStateV1File;     // store/state_v1.db
 
 }  // namespace azora
