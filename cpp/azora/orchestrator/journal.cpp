@@ -8,8 +8,10 @@
 namespace azora::orchestrator {
 namespace {
 
-// Event numbers are reserved in blocks, long before they run out. So an event never waits for the store.
+// Numbers are reserved in blocks, long before they run out. So an event never waits for the store, and a service that
+// was started while the store failed has a number that no later one gets.
 constexpr std::uint64_t kEventBlock = std::uint64_t{1} << 20;
+constexpr std::uint64_t kSerialBlock = std::uint64_t{1} << 16;
 
 }  // namespace
 
@@ -81,7 +83,9 @@ void Journal::collect_entries(store::Batch& batch) {
 
 void Journal::collect_heads(store::Batch& batch) {
   store::HeadsRecord heads = heads_;
-  heads.last_serial = sources_.fleet.registry().last_serial();
+  if (const std::uint64_t last = sources_.fleet.registry().last_serial(); last + kSerialBlock / 2 > heads.last_serial) {
+    heads.last_serial = last + kSerialBlock;
+  }
   heads.next_order = sources_.fleet.registry().next_order();
   heads.epoch = sources_.epoch();
   heads.boot_id = sources_.boot_id;

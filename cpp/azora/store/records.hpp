@@ -28,7 +28,7 @@ inline constexpr std::uint16_t kRecordVersion = 1;
 
 // Numbers that must never go back, over all runs of the program.
 struct HeadsRecord {
-  std::uint64_t last_serial = 0;  // given to a registration
+  std::uint64_t last_serial = 0;  // no registration has a higher one; reserved ahead, in blocks
   std::uint64_t next_order = 0;   // of listings
   std::uint64_t event_seq = 0;    // no event has a higher number; reserved ahead, in blocks
   std::uint64_t epoch = 0;        // the last one that was sent to keepers

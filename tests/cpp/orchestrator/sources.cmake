@@ -22,6 +22,7 @@ set(AZORA_ORCHESTRATOR_TESTS
   removal_test.cpp
   replacing_test.cpp
   restart_along_test.cpp
+  restore_search_test.cpp
   restore_test.cpp
   rooms/admission_test.cpp
   rooms/call_gate_test.cpp

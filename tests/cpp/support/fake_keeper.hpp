@@ -126,7 +126,13 @@ class FakeKeeper : public Keeper {
   void set_listener(KeeperListener* listener) override {
     listener_ = listener;
     ++listeners_;
-    for (auto& [serial, process] : processes_) process.ours = false;
+    for (auto& [serial, process] : processes_) {
+      process.ours = false;
+      report([this, serial = serial] {
+        const auto found = processes_.find(serial);
+        if (found != processes_.end() && !found->second.ours) listener_->on_unknown(record_of(serial));
+      });
+    }
   }
   std::uint64_t epoch() const override { return epoch_; }
   void launch(Launch launch) override {
@@ -135,6 +141,7 @@ class FakeKeeper : public Keeper {
     ++launches_[serial];
     ++launches_total_;
     for (const auto& [other, process] : processes_) {
+      if (!process.ours) continue;  // its shim sees to that, below
       if (other == serial || process.id == launch.id) violations_.push_back(launch.id + ": started twice");
     }
     const Behaviour behaviour = behaviour_of(launch);
@@ -145,6 +152,15 @@ class FakeKeeper : public Keeper {
         listener_->on_swept(serial, incarnation);
       });
       return;
+    }
+    if (const auto found = processes_.find(serial); found != processes_.end() && !found->second.ours) {
+      if (found->second.incarnation == incarnation) return take_launched(serial);
+      if (found->second.main_alive || found->second.descendants) {
+        return report([this, serial, incarnation] {
+          listener_->on_start_failed(serial, incarnation, "its shim runs another one");
+          listener_->on_swept(serial, incarnation);
+        });
+      }
     }
     const int pid = ++last_pid_;
     processes_[serial] = {launch.id, incarnation, pid, true, true, true, {}};
@@ -209,7 +225,11 @@ class FakeKeeper : public Keeper {
   }
   void forget(Serial serial) override {
     note({Command::Kind::forget, serial, 0, loop_.now().steady, {}, false});
-    if (processes_.contains(serial)) violations_.push_back("forgot a service that still has processes");
+    const auto found = processes_.find(serial);
+    if (found == processes_.end()) return;
+    const bool runs = found->second.main_alive || found->second.descendants;
+    if (runs && found->second.ours) violations_.push_back("forgot a service that still has processes");
+    if (!found->second.ours) processes_.erase(found);  // what is left of an unknown one is stopped
   }
 
   std::vector<Command> commands;
@@ -217,6 +237,16 @@ class FakeKeeper : public Keeper {
   std::function<void(Serial, std::uint64_t)> on_exit_report;  // before the listener hears of it
 
  private:
+  // It was launched for a former listener under this number: it is the same run.
+  void take_launched(Serial serial) {
+    Process& process = processes_.at(serial);
+    process.ours = true;
+    const std::uint64_t incarnation = process.incarnation;
+    report([this, serial, incarnation, pid = process.pid, at = loop_.now()] { listener_->on_started(serial, incarnation, pid, at); });
+    if (!process.exit) return;
+    report([this, serial, incarnation, exit = *process.exit] { listener_->on_exited(serial, incarnation, exit); });
+    if (!process.descendants) end_sweep(serial, incarnation);
+  }
   void note(Command command) {
     commands.push_back(std::move(command));
     if (on_command) on_command(commands.back());
