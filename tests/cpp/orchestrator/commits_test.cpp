@@ -383,7 +383,7 @@ TEST_F(CommitsTest, EventNumbersAreReservedAhead) {
   ASSERT_NE(bytes, nullptr);
   const store::HeadsRecord heads = store::decode_heads({{store::Table::heads, {}}, *bytes}).value();
   EXPECT_GE(heads.event_seq, world.recorder.head() + 500'000);
-  EXPECT_EQ(heads.last_serial, 1U);
+  EXPECT_GE(heads.last_serial, 30'000U);
   EXPECT_EQ(heads.next_order, 1U);
 }
 
