@@ -147,6 +147,8 @@ Result<std::string> Connection::string(std::string_view sql) {
   return row.value() ? std::string(statement.value().bytes(0)) : std::string();
 }
 
+bool Connection::is_in_use() const { return (sqlite3_errcode(connection_.get()) & 0xff) == SQLITE_BUSY; }
+
 Result<void> Connection::checkpoint() {
   const int code = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   if (code != SQLITE_OK) return error(code);

@@ -69,6 +69,8 @@ class Connection {
   // The one number, or the one string, that a query answers.
   Result<std::int64_t> number(std::string_view sql);
   Result<std::string> string(std::string_view sql);
+  // The last failure was that another program has the file open.
+  bool is_in_use() const;
   // How many pages the write-ahead log had after the last commit.
   int log_pages() const { return *log_pages_; }
   // Copies the log into the file, and makes both durable.

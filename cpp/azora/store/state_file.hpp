@@ -10,23 +10,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "azora/base/result.hpp"
 #include "azora/store/sqlite.hpp"
+#include "azora/store/state_rows.hpp"
 #include "azora/store/store.hpp"
 
 namespace azora::store {
-
-// What a commit leaves behind: two files with the same stamp have the same rows.
-struct Stamp {
-  std::uint64_t commits = 0;
-  std::uint64_t entries = 0;  // rows
-  std::uint64_t digest = 0;   // the sum of digest_of() of each
-  friend bool operator==(const Stamp&, const Stamp&) = default;
-};
-std::uint64_t digest_of(const Key& key, std::string_view bytes);
 
 class StateFile {
  public:

@@ -71,8 +71,8 @@ Result<void> StateFolder::check_owner() const {
 }
 
 Result<void> StateFolder::lock(WallTime now) {
-  lock_ = Fd(::openat(folder_.get(), kLockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   const std::string path = path_ + "/" + kLockFile;
+  lock_ = Fd(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock_) return system_error(path, "cannot be opened", errno);
   struct flock whole {};
   whole.l_type = F_WRLCK;
@@ -107,6 +107,9 @@ Error StateFolder::in_use() const {
 
 Result<bool> StateFolder::has_state() const {
   struct stat info {};
+  if (::lstat(repaired_path().c_str(), &info) == 0) {
+    return file_error(state_path(), "its repair was interrupted; run \"azora state repair\" again");
+  }
   if (::lstat(state_path().c_str(), &info) == 0) return true;
   if (errno != ENOENT) return system_error(state_path(), "cannot be read", errno);
   const std::string log = log_path(state_path());
@@ -130,6 +133,10 @@ Result<void> StateFolder::put_in_place(const std::string& path) const {
   const Fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
   if (!file || ::fsync(file.get()) < 0) return system_error(path, "cannot be made durable", errno);
   if (::rename(path.c_str(), state_path().c_str()) < 0) return system_error(path, "cannot be renamed", errno);
+  return sync();
+}
+
+Result<void> StateFolder::sync() const {
   if (::fsync(folder_.get()) < 0) return system_error(path_, "the directory cannot be made durable", errno);
   return {};
 }

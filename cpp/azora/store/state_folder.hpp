@@ -22,12 +22,15 @@ class StateFolder {
 
   const std::string& path() const { return path_; }  // without symbolic links
   std::string state_path() const { return path_ + "/state.db"; }
-  // False: there is none. Fails if only its log is there.
+  std::string repaired_path() const { return path_ + "/state.repaired"; }  // a repair makes it there
+  // False: there is none. Fails if only its log is there, or a repair was interrupted.
   Result<bool> has_state() const;
   // A new file appears under its name when it is whole: make_file() makes an empty one under another name, without
   // what lay there before, and put_in_place() renames it, durably.
   Result<void> make_file(const std::string& path) const;
   Result<void> put_in_place(const std::string& path) const;
+  // Makes what was made, renamed or removed in it durable.
+  Result<void> sync() const;
 
  private:
   StateFolder(std::string path, Fd folder) : path_(std::move(path)), folder_(std::move(folder)) {}

@@ -8,8 +8,6 @@
 namespace azora::store {
 namespace {
 
-constexpr std::int64_t kApplicationId = 0x417a4f72;  // "AzOr"
-
 // Tables are stored as these numbers.
 static_assert(static_cast<int>(Table::heads) == 0 && static_cast<int>(Table::entries) == 1 &&
               static_cast<int>(Table::services) == 2);

@@ -6,12 +6,15 @@
 // stamp(commits, entries, digest), one row: how many commits there were, how many rows there are, and the sum, modulo
 // 2^64, of a hash of each. Written with every commit, it tells whether the rows are those that were committed last.
 // Threads: the caller's. Ownership: borrows the connection. Fails: by Result; the file is then as it was.
+#include <cstdint>
 #include <span>
 
 #include "azora/base/result.hpp"
 #include "azora/store/sqlite.hpp"
 
 namespace azora::store {
+
+inline constexpr std::int64_t kApplicationId = 0x417a4f72;  // "AzOr"
 
 // From the version that is its place in the list, to the next one.
 using Migration = Result<void> (*)(Connection&);
