@@ -134,8 +134,8 @@ class LogConfig(_Wire):
     """Limits of the log files of one process service.
 
     Args:
-        max_bytes: Size of one log file. Must be an integer of at least 1024 (bytes). Default:
-            10485760.
+        max_bytes: Maximum size of one log file. Must be an integer of at least 1024 (bytes).
+            Default: 10485760.
         files: Number of log files kept, the current one included. Must be an integer from 1 to
             1000. Default: 5.
     """
@@ -150,40 +150,41 @@ class ProcessConfig(_Wire):
     """How the service is run, when we run it.
 
     Args:
-        argv: Program and its arguments; {port} and {index} are replaced, {{port}} stands for
+        argv: Program and its arguments; {port} and {index} are replaced, {{port}} is a literal
             {port}. Required.
-        cwd: Folder it runs in. Must be a text of 1 to 4096 characters without control characters.
+        cwd: Working directory. Must be a string of 1 to 4096 characters without control characters.
             Default: the folder of the config file.
         env: Environment variables; values are shown as ***.
-        env_file: File of NAME=value lines, read at each start. Must be a text of 1 to 4096
+        env_file: File of NAME=value lines, read at each start. Must be a string of 1 to 4096
             characters without control characters. Default: None.
-        env_expand: Replace $NAME and ${NAME} in the values of env_file by what is set by then.
-            Default: False.
-        inherit_env: Further variables of ours that it gets. Must be a list of names of environment
-            variables, or "*". Default: [].
-        user: User it runs as. Must be a text of 1 to 256 characters without control characters.
-            Default: ours.
-        umask: Permissions that files it makes do not get. Must be an octal text such as "027".
-            Default: as the server has it at the start.
+        env_expand: Replace $NAME and ${NAME} in the values of env_file with the value that the
+            variable has at that line. Default: False.
+        inherit_env: Further environment variables that it inherits from the orchestrator; "*": all.
+            Must be a list of names of environment variables, or "*". Default: [].
+        user: User it runs as. Must be a string of 1 to 256 characters without control characters.
+            Default: the user of the orchestrator.
+        umask: Permissions that the files it creates do not get. Must be an octal string such as
+            "027". Default: the umask of the orchestrator at the time of the start.
         stop_signal: Signal that asks it to stop. Must be the name of a signal such as "SIGTERM".
             Default: 'SIGTERM'.
-        stop_timeout_ms: Time from the stop signal to SIGKILL, of all its processes. Must be an
+        stop_timeout_ms: Time from the stop signal to SIGKILL, for all its processes. Must be an
             integer of at least 0 (milliseconds). Default: 10000.
-        stop_mode: Who gets the stop signal: the main process, and what it leaves when it has ended;
-            or all at once (tree). Default: 'main'.
-        orphan_timeout_ms: When the main process has ended by itself: time that the others have from
-            the stop signal to SIGKILL. Must be an integer of at least 0 (milliseconds). Default:
+        stop_mode: Which processes get the stop signal. main: the main process, and what is left
+            when it has ended; tree: all at once. Default: 'main'.
+        orphan_timeout_ms: Time from the stop signal to SIGKILL for what is left when the main
+            process has ended by itself. Must be an integer of at least 0 (milliseconds). Default:
             2000.
         log: Limits of its log files.
-        memory_limit: Memory that it may use with its descendants; without a memory cgroup:
-            addresses of each process. Must be an integer of at least 1048576 (bytes). Default:
+        memory_limit: Memory that it may use together with its descendants; without a memory cgroup:
+            address space of each process. Must be an integer of at least 1048576 (bytes). Default:
             None.
-        replicas: Number of processes; more than one are the services id@0, id@1 and so on; the id
-            stands for all. Must be an integer from 1 to 1000. Default: 1.
+        replicas: Number of processes. If there are several, they are the services id@0, id@1 and so
+            on, and the id stands for all of them. Must be an integer from 1 to 1000. Default: 1.
         ports: Port of each replica. Must be a list of ports, or a range such as "7001-7004".
-            Default: the endpoint's and those after it.
-        rlimits: Resource limits: {nofile: 4096} or {nofile: {soft, hard}}; -1 or "unlimited": none.
-        no_new_privs: Set-user-id programs gain nothing. Default: True.
+            Default: the port of the endpoint and the ones after it.
+        rlimits: Resource limits: {nofile: 4096} or {nofile: {soft, hard}}; -1 or "unlimited": no
+            limit.
+        no_new_privs: Set-user-id programs gain no privileges. Default: True.
     """
 
     argv: Sequence[str]
@@ -212,24 +213,24 @@ class HealthCheck(_Wire):
     """How the service is checked.
 
     Args:
-        type: What is asked: an HTTP request, a TCP connection, or that the process lives. Default:
-            http; tcp for a tcp:// endpoint.
-        timeout_ms: One check ends after this, body included. Must be an integer of at least 1
+        type: How to check: an HTTP request, a TCP connection, or whether the process is alive.
+            Default: http; tcp for a tcp:// endpoint.
+        timeout_ms: Time limit of one check, body included. Must be an integer of at least 1
             (milliseconds). Default: 5000, at most the interval.
-        unhealthy_threshold: Failures in a row that take the service out of rotation. Must be an
+        unhealthy_threshold: Consecutive failures that take the service out of rotation. Must be an
             integer from 1 to 1000. Default: 2.
-        restart_threshold: Failures in a row that let healing act. Must be an integer from 1 to
-            1000. Default: 3, at least unhealthy_threshold.
-        healthy_threshold: Passes in a row that put the service back. Must be an integer from 1 to
-            1000. Default: 2.
-        start_timeout_ms: A start must pass its first check within this. Must be an integer of at
-            least 1 (milliseconds). Default: 30000, at least twice the interval.
+        restart_threshold: Consecutive failures after which the service is restarted. Must be an
+            integer from 1 to 1000. Default: 3, at least unhealthy_threshold.
+        healthy_threshold: Consecutive passes that put the service back into rotation. Must be an
+            integer from 1 to 1000. Default: 2.
+        start_timeout_ms: Time within which a start must pass its first check. Must be an integer of
+            at least 1 (milliseconds). Default: 30000, at least twice the interval.
         method: HTTP method of the check. Default: 'GET'.
         headers: Header fields sent with the check.
-        expected_status: Answers that count as healthy. Must be an HTTP status from 100 to 599, a
+        expected_status: Statuses that count as healthy. Must be an HTTP status from 100 to 599, a
             range such as "200-299", or a list of these. Default: 200-299.
-        reuse_connection: Keep the connection between checks; every fifth, and each after a failure,
-            is by a new one. Default: False.
+        reuse_connection: Keep the connection between checks; every fifth check, and each one after
+            a failure, opens a new one. Default: False.
     """
 
     type: Literal["http", "tcp", "process"] | None = None
@@ -250,12 +251,12 @@ class Dependency(_Wire):
     """A service that is needed, and the condition it must have reached.
 
     Args:
-        id: Service that is needed. Must be the id of a service. Required.
-        condition: What it must have reached. Default: 'healthy'.
-        strength: hard: wait for it. soft: only start after it. Default: 'hard'.
-        min: Of a service with replicas: so many of them must have reached it. Must be an integer
-            from 1 to 1000. Default: 1.
-        on_restart: restart: this one is restarted after that one was. Costs no restart of the
+        id: Id of the service that is needed. Must be the id of a service. Required.
+        condition: State that it must have reached. Default: 'healthy'.
+        strength: hard: wait for it; soft: only start after it. Default: 'hard'.
+        min: Number of instances that must have reached it, if that service has replicas. Must be an
+            integer from 1 to 1000. Default: 1.
+        on_restart: restart: this service is restarted after that one was, at no cost to its restart
             budget. Default: 'none'.
     """
 
@@ -275,55 +276,55 @@ class ServiceConfig(_Wire):
     `RestartRequest` if it takes an argument, and fails by raising or by returning False.
 
     Args:
-        id: Unique name of the service. Must be a word of 1 to 63 letters, digits, ".", "_" or "-",
-            the first a letter or digit. Required.
-        type: Kind of service, and the pool of that name: core, b2b, infrastructure or any word.
-            Must be a word of 1 to 63 letters, digits, ".", "_" or "-", the first a letter or digit.
-            Required.
+        id: Unique name of the service. Must be a word of 1 to 63 letters, digits, ".", "_" or "-"
+            that begins with a letter or digit. Required.
+        type: Type of the service, which is also the name of a pool: core, b2b, infrastructure or
+            any other word. Must be a word of 1 to 63 letters, digits, ".", "_" or "-" that begins
+            with a letter or digit. Required.
         endpoint: URL of the service, of at most 2,048 characters. May be absent only when
             health_check.type is process. Must be an http://, https:// or tcp:// URL such as
             "http://127.0.0.1:7001". Default: None.
-        name: Name for people. Must be a text of 1 to 200 characters without control characters.
+        name: Display name. Must be a string of 1 to 200 characters without control characters.
             Default: the id.
         health_check_path: Path of the health check below the endpoint. Must be a path that starts
             with "/", in plain ASCII without spaces or "#". Default: '/health'.
         health_check_interval_ms: Time between health checks. Must be an integer of at least 100
             (milliseconds). Default: 30000.
-        max_restarts: Restarts after failures in one episode; 0: only alert, -1: no limit. Must be
-            an integer of at least -1. Default: 5.
-        restart_delay_ms: Shortest wait before each restart. Must be an integer of at least 0
-            (milliseconds). Default: 0, 1, 2, 4 .. s, growing with each attempt.
-        priority: 1 to 10, 10 starts first and gets the largest weight. Must be an integer from 1 to
-            10. Default: 5.
+        max_restarts: Restarts allowed in one episode of failures; 0: alert only, -1: no limit. Must
+            be an integer of at least -1. Default: 5.
+        restart_delay_ms: Minimum wait before each restart. Must be an integer of at least 0
+            (milliseconds). Default: 0, 1, 2, 4 s and so on, growing with each attempt.
+        priority: 1 to 10; a service with 10 starts first and gets the largest weight. Must be an
+            integer from 1 to 10. Default: 5.
         dependencies: Services this one needs: ids, or objects {id, condition, strength, min,
             on_restart}. Default: [].
-        metadata: Anything of yours; kept and echoed.
+        metadata: Data of your own; kept and returned unchanged.
         group: Pool of interchangeable replicas. Must be a word of 1 to 63 letters, digits, ".", "_"
-            or "-", the first a letter or digit. Default: the id.
+            or "-" that begins with a letter or digit. Default: the id.
         weight: Share of picks; 0: never picked. Must be a number from 0 to 1000000. Default: the
             priority.
         health_check: How the service is checked.
-        restart: How the service is healed. Default: process when there is a process. Not over REST.
-        process: How the service is run, when we run it. Not over REST.
-        restart_policy: After which exits the process is started again. Default: always with an
+        restart: How the service is healed. Default: process if the service has one. Not over REST.
+        process: How Azora runs the service. Not over REST.
+        restart_policy: Exits after which the process is started again. Default: always with an
             endpoint, on-failure without.
-        restart_factor: Growth of the wait from one restart to the next. Must be a number from 1 to
-            100. Default: 2.
-        restart_max_delay_ms: Longest wait before a restart, at least 1: there is always one. A
-            larger restart_delay_ms raises the default. Must be an integer of at least 1
+        restart_factor: Factor by which the wait grows from one restart to the next. Must be a
+            number from 1 to 100. Default: 2.
+        restart_max_delay_ms: Maximum wait before a restart; at least 1, so that there is always a
+            wait. A larger restart_delay_ms raises the default. Must be an integer of at least 1
             (milliseconds). Default: 60000.
-        stable_after_ms: Healthy for this long: the restart budget is whole again. Must be an
-            integer of at least 0 (milliseconds). Default: the largest of 60000, twice the last
-            wait, twice the interval.
-        failed_retry_interval_ms: Time between single tries once the budget is spent; 0: none.
-            Default 0 for a callable. Must be an integer of at least 0 (milliseconds). Default:
-            300000.
-        start_interval_ms: Longest time between checks while starting. Must be an integer of at
-            least 10 (milliseconds). Default: 1000, at most the interval.
+        stable_after_ms: Time that a service must stay healthy until its restart budget is whole
+            again. Must be an integer of at least 0 (milliseconds). Default: the largest of 60000,
+            twice the last wait, twice the interval.
+        failed_retry_interval_ms: Time between single restart attempts once the budget is used up;
+            0: none. Must be an integer of at least 0 (milliseconds). Default: 300000, for a
+            callable 0.
+        start_interval_ms: Maximum time between checks while the service starts. Must be an integer
+            of at least 10 (milliseconds). Default: 1000, at most the interval.
         kill_timeout_ms: Time after SIGKILL until a process counts as stuck. Must be an integer of
             at least 100 (milliseconds). Default: 5000.
-        flap_limit: More restarts after failures in one hour than this: the service flaps; 0: never.
-            Must be an integer from 0 to 100000. Default: 10.
+        flap_limit: A service with more restarts after failures within one hour than this is
+            flapping; 0: no limit. Must be an integer from 0 to 100000. Default: 10.
     """
 
     id: str

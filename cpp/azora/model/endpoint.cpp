@@ -42,18 +42,18 @@ std::optional<EndpointProblem> split_authority(std::string_view authority, std::
           "the bracket of its IPv6 address is not closed; write it as \"http://[::1]:7001\"");
     }
     host = authority.substr(1, bracket - 1);
-    if (!is_ipv6(host)) return problem("what stands in its brackets is no IPv6 address");
+    if (!is_ipv6(host)) return problem("the text in its brackets is not an IPv6 address");
     host_end = bracket + 1;
   } else {
     if (std::count(authority.begin(), authority.end(), ':') > 1) {
-      return problem("an IPv6 address stands in brackets; write it as \"http://[::1]:7001\"");
+      return problem("an IPv6 address must be in brackets; write it as \"http://[::1]:7001\"");
     }
     host_end = std::min(authority.find(':'), authority.size());
     host = authority.substr(0, host_end);
     if (host.empty()) return problem("it has no host; " + std::string(kForm));
     if (!is_host_name(host)) {
       return problem(
-          "its host must be a name (letters, digits, \"-\", \"_\", \".\") or an address");
+          "its host must be a name (letters, digits, \"-\", \"_\", \".\") or an IP address");
     }
   }
   const std::string_view rest = authority.substr(host_end);
@@ -88,7 +88,7 @@ std::variant<Url, EndpointProblem> parse_endpoint(std::string_view text) {
   const std::string_view authority = rest.substr(0, rest.find_first_of("/?#"));
   if (authority.find('@') != std::string_view::npos) {
     return EndpointProblem{
-        "has a user name or password in it; take it out (healthCheck.headers can carry an "
+        "contains a user name or password; remove it (healthCheck.headers can have an "
         "Authorization header)",
         false};
   }
@@ -96,9 +96,9 @@ std::variant<Url, EndpointProblem> parse_endpoint(std::string_view text) {
     return problem("it must be plain ASCII without spaces; percent-encode its path");
   }
   if (text.find('#') != std::string_view::npos)
-    return problem("it must have no \"#\" part; leave that out");
+    return problem("it must not have a \"#\" part; remove it");
   if (text.find('?') != std::string_view::npos) {
-    return problem("it must have no query; put that into healthCheckPath");
+    return problem("it must not have a query; put it into healthCheckPath");
   }
   std::string_view port;
   bool has_port = false;

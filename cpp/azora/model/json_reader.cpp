@@ -67,7 +67,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     CountingIterator first(text_.data(), &reached_);
     CountingIterator last(text_.data() + text_.size(), nullptr);
     const std::size_t zero = text_.find('\0');  // nlohmann's lexer takes it for the end of the text
-    if (zero != std::string_view::npos) fail_at(zero, "a byte 0");
+    if (zero != std::string_view::npos) fail_at(zero, "a NUL byte is not allowed");
     const bool fine = problem_.empty() && nlohmann::json::sax_parse(first, last, this);
     if (!fine || !problem_.empty()) return Error{ErrorCode::invalid_json, std::move(problem_), std::move(faults_)};
     return std::move(root_);
@@ -92,7 +92,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     made.text = std::move(value);
     return true;
   }
-  bool binary(binary_t&) override { return fail_at(here(), "no JSON"); }  // does not occur in texts
+  bool binary(binary_t&) override { return fail_at(here(), "not JSON"); }  // does not occur in texts
   bool start_object(std::size_t) override { return enter(Json::Kind::object); }
   bool start_array(std::size_t) override { return enter(Json::Kind::array); }
   bool end_object() override { return leave(); }
@@ -114,7 +114,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     constexpr int kOverflow = 406;
     if (error.id == kOverflow) return fail_number();
     if (problem_.empty() && text_.find_first_not_of(" \t\r\n") == std::string_view::npos) {
-      return fail_at(0, "nothing is there; it must be JSON, such as {\"id\": \"orders\"}");
+      return fail_at(0, "the text is empty; it must be JSON, such as {\"id\": \"orders\"}");
     }
     if (problem_.empty()) problem_ = in_our_words(error.what());
     return false;

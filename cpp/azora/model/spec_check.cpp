@@ -70,7 +70,7 @@ std::string_view kind_name(const Json& value) {
     case Json::Kind::null: return "null";
     case Json::Kind::boolean: return value.boolean ? "true" : "false";
     case Json::Kind::number: return "a number";
-    case Json::Kind::string: return "a text";
+    case Json::Kind::string: return "a string";
     case Json::Kind::array: return "a list";
     case Json::Kind::object: return "an object";
   }

@@ -25,15 +25,15 @@ std::optional<Error> find_command(const Json& given, const std::string& prefix) 
   if (field.empty()) return std::nullopt;
   return Error{ErrorCode::exec_forbidden,
                prefix + field +
-                   ": what to run is never taken from a request; put it into the config file "
-                   "or register the service from Python",
+                   ": a request cannot say what to run; put it into the config file or register the "
+                   "service from Python",
                {}};
 }
 
 Error error_of(SpecContext& context) {
   if (context.untold > 0) {
     context.faults.push_back({context.prefix + "(more)", std::to_string(context.untold) +
-                                                             " further faults are not named here"});
+                                                             " more faults are not listed"});
   }
   return spec_error(std::move(context.faults));
 }

@@ -88,16 +88,16 @@ void read_headers(const CheckedObject& check, CheckPlan& probe, SpecContext& con
   for (const auto& [name, value] : headers->members) {
     const std::string field = join_path(path, name);
     if (!is_header_name(name)) {
-      context.fault(field, "is no name of a header field; use letters, digits and \"-\"");
+      context.fault(field, "is not a valid header name; use letters, digits and \"-\"");
     } else if (is_set_by_us(name)) {
       context.fault(field, "is set by the check itself; leave it out");
     } else if (!value.is(Json::Kind::string)) {
-      context.fault(field, "is " + std::string(kind_name(value)) + "; it must be a text");
+      context.fault(field, "is " + std::string(kind_name(value)) + "; it must be a string");
     } else if (value.text.size() > 4096 ||
                std::any_of(value.text.begin(), value.text.end(), [](char c) {
                  return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
                })) {
-      context.fault(field, "must be a text of at most 4096 bytes without control characters");
+      context.fault(field, "must be a string of at most 4096 bytes without control characters");
     } else {
       read.emplace_back(name, value.text);
     }
@@ -139,18 +139,19 @@ void read_kind(const CheckedObject& service, CheckedObject& check, CheckPlan& pr
     probe.target.kind = named != nullptr ? named->kind : ProbeKind::http;
     if (probe.target.kind == ProbeKind::http && endpoint && endpoint->scheme == "tcp") {
       check.fault("type",
-                  "is \"http\", but the endpoint is a tcp:// one; make it \"tcp\", or give an "
+                  "is \"http\", but the endpoint is a tcp:// URL; use \"tcp\" or give an "
                   "http:// endpoint");
     }
     if (named != nullptr && named->needs_process && !service.given("process")) {
-      check.fault("type", "is \"" + std::string(named->name) + "\", but there is no `process`; make it \"http\" or \"tcp\"");
+      check.fault("type", "is \"" + std::string(named->name) +
+                              "\", but there is no `process`; use \"http\" or \"tcp\"");
     }
   }
   const CheckKind& kind = check_kind(probe.target.kind);
   if (check.faulty("type") || kind.speaks_http) return;
   for (const std::string_view name : {"method", "headers", "expectedStatus", "reuseConnection"}) {
     if (check.given(name) && !check.faulty(name)) {
-      check.fault(name, "is for \"http\" checks; this service has a \"" +
+      check.fault(name, "is only for \"http\" checks, but this service has a \"" +
                             std::string(kind.name) + "\" check; leave it out");
     }
   }

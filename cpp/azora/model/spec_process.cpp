@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include "azora/model/event.hpp"
@@ -20,14 +21,14 @@ std::vector<std::string> read_argv(CheckedObject& process, SpecContext& context)
   const Json* list = process.get("argv");
   if (!list) return argv;
   if (list->items.empty()) {
-    process.fault("argv", "is an empty list; its first text must be the program");
+    process.fault("argv", "is an empty list; it must begin with the program");
     return argv;
   }
   for (std::size_t i = 0; i < list->items.size(); ++i) {
     const Json& item = list->items[i];
     if (!is_c_string(item)) {
       context.fault(index_path(process.path_of("argv"), i),
-                    is_but_must_be(item, "a text without NUL characters"));
+                    is_but_must_be(item, "a string without NUL characters"));
     } else if (i == 0 && item.text.empty()) {
       context.fault(index_path(process.path_of("argv"), i), "is \"\"; it must be the program");
     } else {
@@ -49,8 +50,6 @@ bool is_scalar(const Json& value) {
   return value.is(Json::Kind::number) || value.is(Json::Kind::boolean);
 }
 
-constexpr std::string_view kVariableName = "letters, digits and \"_\", no digit first";
-
 void read_env(const CheckedObject& process, LaunchSpec& launch, SpecContext& context) {
   const Json* env = process.get("env");
   if (!env) return;
@@ -58,12 +57,12 @@ void read_env(const CheckedObject& process, LaunchSpec& launch, SpecContext& con
     const std::string field = join_path(process.path_of("env"), name);
     if (!is_variable_name(name)) {
       context.fault(field,
-                    "is no name of an environment variable; use " + std::string(kVariableName));
+                    "is not a valid variable name; use letters, digits and \"_\", and do not begin with a digit");
     } else if (!value.is(Json::Kind::string)) {  // the value is not shown, as it may be a secret
-      context.fault(field, "is " + std::string(kind_name(value)) + "; it must be a text" +
-                               (is_scalar(value) ? ", put it in quotes" : ""));
+      context.fault(field, "is " + std::string(kind_name(value)) + "; it must be a string" +
+                               (is_scalar(value) ? "; put it in quotes" : ""));
     } else if (!is_c_string(value)) {
-      context.fault(field, "must be a text without NUL characters");
+      context.fault(field, "must be a string without NUL characters");
     } else {
       launch.env.emplace_back(name, value.text);
     }
@@ -131,9 +130,9 @@ void read_log(const CheckedObject& process, LaunchSpec& launch, SpecContext& con
   launch.log.files = log.integer_or("files", launch.log.files);
 }
 
-constexpr std::string_view kLimitNames =
-    "as core cpu data fsize locks memlock msgqueue nice nofile nproc rss rtprio rttime sigpending "
-    "stack";
+constexpr std::array<std::string_view, 16> kLimitNames = {
+    "as",     "core", "cpu",    "data",  "fsize", "locks",  "memlock", "msgqueue",
+    "nice", "nofile", "nproc", "rss", "rtprio", "rttime", "sigpending", "stack"};
 
 constexpr std::int64_t kNoLimit = -1;
 constexpr std::int64_t kWrongLimit = -2;
@@ -144,8 +143,17 @@ std::int64_t read_limit(const Json* value) {
   return std::max(kWrongLimit, value->integer().value_or(kWrongLimit));
 }
 
-bool is_limit_name(const std::string& name) {
-  return (" " + std::string(kLimitNames) + " ").find(" " + name + " ") != std::string::npos;
+bool is_limit_name(std::string_view name) {
+  return std::find(kLimitNames.begin(), kLimitNames.end(), name) != kLimitNames.end();
+}
+
+std::string unknown_limit() {
+  std::string message = "is not a resource limit; the limits are ";
+  for (const std::string_view name : kLimitNames) {
+    if (name != kLimitNames.front()) message += ", ";
+    message += name;
+  }
+  return message;
 }
 
 void read_rlimits(const CheckedObject& process, LaunchSpec& launch, SpecContext& context) {
@@ -153,8 +161,8 @@ void read_rlimits(const CheckedObject& process, LaunchSpec& launch, SpecContext&
   if (!limits) return;
   for (const auto& [name, value] : limits->members) {
     const std::string field = join_path(process.path_of("rlimits"), name);
-    if (name.find(' ') != std::string::npos || !is_limit_name(name)) {
-      context.fault(field, "is no resource limit; the limits are " + std::string(kLimitNames));
+    if (!is_limit_name(name)) {
+      context.fault(field, unknown_limit());
       continue;
     }
     const bool apart = value.is(Json::Kind::object);
@@ -203,7 +211,7 @@ std::vector<std::uint16_t> read_port_list(CheckedObject& process, const Json& va
         context.fault(path, is_but_must_be(item, "a port from 1 to 65535"));
       } else if (std::find(ports.begin(), ports.end(), *number) != ports.end()) {
         context.fault(path,
-                      "is " + shown(item) + ", which stands in the list already; leave one out");
+                      "is " + shown(item) + ", which is already in the list; remove one of them");
       } else {
         ports.push_back(static_cast<std::uint16_t>(*number));
         continue;
@@ -228,16 +236,16 @@ std::vector<std::uint16_t> read_ports(CheckedObject& process, int replicas,
                                  std::to_string(wanted) + " replicas; name one for each");
     } else if (!ports.empty() && !endpoint && !endpoint_given) {
       process.fault("ports",
-                    "needs an endpoint to put the ports into; give one or leave ports out");
+                    "needs an endpoint whose port it replaces; give one or leave ports out");
     }
     ports.resize(std::min(ports.size(), wanted));
     return ports;
   }
   if (!endpoint) return ports;
   if (endpoint->port + replicas - 1 > kLastPort) {
-    process.fault("replicas", "is " + std::to_string(replicas) + ", but from port " +
-                                  std::to_string(endpoint->port) +
-                                  " on there are not as many; lower it or give ports");
+    process.fault("replicas", "is " + std::to_string(replicas) + ", but only " +
+                                  std::to_string(kLastPort - endpoint->port + 1) + " ports are left from " +
+                                  std::to_string(endpoint->port) + " on; lower it or give ports");
     return ports;
   }
   for (int i = 0; i < replicas; ++i)
@@ -248,7 +256,8 @@ std::vector<std::uint16_t> read_ports(CheckedObject& process, int replicas,
 // {port} without an endpoint would start the program with a wrong argument.
 void check_port_uses(const CheckedObject& process, const LaunchSpec& launch, SpecContext& context) {
   constexpr std::string_view kProblem =
-      "has {port} in it, but the service has no endpoint; give one, write the port out, or {{port}} for the text itself";
+      "contains {port}, but the service has no endpoint; give one, write the number, or write {{port}} for a "
+      "literal {port}";
   const auto check = [&](const std::string& field, const std::string& text) {
     if (uses_port(text)) context.fault(field, std::string(kProblem));
   };

@@ -31,7 +31,7 @@ std::string read_action_word(CheckedObject& service, const Json& value, SpecCont
   if (!value.is(Json::Kind::string) || value.text != "process") {
     std::string message = is_but_must_be(value, "\"process\"");
     if (value.text == "always" || value.text == "on-failure" || value.text == "never") {
-      message += " (restartPolicy takes " + shown(value) + ")";
+      message += " (" + shown(value) + " is for restartPolicy)";
     }
     service.fault("restart", std::move(message));
     return {};
@@ -46,17 +46,17 @@ const ActionKind* read_action(CheckedObject& service, const ActionKind* given, S
   if (given != nullptr) {
     if (has_process) {
       context.fault("restart",
-                    "is a callable, but `process` means that we restart it; leave one of "
+                    "is a callable, but Azora itself restarts what has a `process`; leave one of "
                     "the two out");
     } else if (service.given("restart")) {
-      service.fault("restart", "is given beside a callable; leave one of the two out");
+      service.fault("restart", "is given in addition to a callable; leave one of the two out");
     }
     return given;
   }
   if (const Json* restart = service.get("restart")) {
     if (read_action_word(service, *restart, context) == "process" && !has_process) {
       service.fault("restart",
-                    "is \"process\", but there is no `process`; say there how to run it");
+                    "is \"process\", but there is no `process`; add one that says what to run");
     }
   }
   return has_process ? &kProcessAction : &kNoAction;

@@ -37,22 +37,22 @@ std::string rule_text(const FieldRow& row, bool units) {
   switch (row.kind) {
     case FieldKind::word:
     case FieldKind::text:
-      return "a text of 1 to " + std::to_string(row.max) + " characters without control characters";
+      return "a string of 1 to " + std::to_string(row.max) + " characters without control characters";
     case FieldKind::integer: return limits("an integer", row, "");
     case FieldKind::number: return limits("a number", row, "");
     case FieldKind::boolean: return "true or false";
     case FieldKind::duration:
       return limits("an integer", row, "milliseconds") +
-             (units ? " or a text such as \"30s\"" : "");
+             (units ? " or a string such as \"30s\"" : "");
     case FieldKind::bytes:
       return "an integer of at least " + std::to_string(row.min) + " (bytes)" +
-             (units ? " or a text such as \"10MiB\"" : "");
+             (units ? " or a string such as \"10MiB\"" : "");
     case FieldKind::choice: return quoted_choices(row.choices);
     case FieldKind::object: return "an object";
     case FieldKind::list:
     case FieldKind::other: break;
   }
-  return "a value of its kind";
+  return "a valid value";
 }
 
 }  // namespace azora

@@ -77,9 +77,9 @@ TEST(JsonReader, NamesThePlaceOfANumberOutOfRange) {
 TEST(JsonReader, Rule46bRefusesAByteZeroWhereverItIs) {
   using std::string_view_literals::operator""sv;
   for (const std::string_view text : {"{}\0"sv, "{\"a\":1\0}"sv, "\0{}"sv, "\0"sv, "{}\0x"sv, "\"a\0b\""sv}) {
-    EXPECT_NE(problem(text).find("a byte 0"), std::string::npos) << problem(text);
+    EXPECT_NE(problem(text).find("a NUL byte is not allowed"), std::string::npos) << problem(text);
   }
-  EXPECT_EQ(problem("{}\n\0"sv), "line 2, column 1: a byte 0");
+  EXPECT_EQ(problem("{}\n\0"sv), "line 2, column 1: a NUL byte is not allowed");
 }
 
 TEST(JsonReader, Rule46bRefusesNestingBeyond32) {
@@ -91,7 +91,7 @@ TEST(JsonReader, Rule46bRefusesNestingBeyond32) {
 
 TEST(JsonReader, SaysWhereAndWhatIsWrong) {
   const std::string in_value = "syntax error while parsing value - ";
-  EXPECT_EQ(problem(""), "line 1, column 1: nothing is there; it must be JSON, such as {\"id\": \"orders\"}");
+  EXPECT_EQ(problem(""), "line 1, column 1: the text is empty; it must be JSON, such as {\"id\": \"orders\"}");
   EXPECT_EQ(problem(" \n "), problem(""));
   EXPECT_EQ(problem("["), "line 1, column 2: " + in_value + "unexpected end of input; expected '[', '{', or a literal");
   EXPECT_EQ(problem("[NaN]"), "line 1, column 2: " + in_value + "invalid literal: JSON has neither NaN nor Infinity");

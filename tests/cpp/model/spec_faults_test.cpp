@@ -60,9 +60,8 @@ TEST(SpecFaults, JoinIntoTheMessageOfTheError) {
   ASSERT_FALSE(result.ok());
   EXPECT_EQ(
       result.error().message,
-      "type: is 5; it must be a word of 1 to 63 letters, digits, \".\", \"_\" or \"-\", the first "
-      "a "
-      "letter or digit; endpoint: is missing; give an http://, https:// or tcp:// URL such as "
+      "type: is 5; it must be a word of 1 to 63 letters, digits, \".\", \"_\" or \"-\" that begins with "
+      "a letter or digit; endpoint: is missing; give an http://, https:// or tcp:// URL such as "
       "\"http://127.0.0.1:7001\"");
 }
 
@@ -73,7 +72,7 @@ TEST(SpecFaults, OfAHostileInputAreCountedNotListed) {
   ASSERT_FALSE(result.ok());
   ASSERT_EQ(result.error().faults.size(), 101U);
   EXPECT_EQ(result.error().faults.back().field, "(more)");
-  EXPECT_EQ(result.error().faults.back().message, "4900 further faults are not named here");
+  EXPECT_EQ(result.error().faults.back().message, "4900 more faults are not listed");
 }
 
 TEST(SpecFaults, NeverRepeatASecret) {

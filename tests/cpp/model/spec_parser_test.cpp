@@ -381,9 +381,8 @@ TEST(ParseOver, RefusesCommandsAndWhatOnlyTheOwnerMayChange) {
             file_options());
   EXPECT_EQ(problem(parse_over(
                 R"({"id":"a","type":"c","endpoint":"http://h","process":{"argv":["y"]}})", *old)),
-            "exec_forbidden: process: what to run is never taken from a request; put it into the "
-            "config file "
-            "or register the service from Python");
+            "exec_forbidden: process: a request cannot say what to run; put it into the config file or register the "
+            "service from Python");
   EXPECT_EQ(problem(parse_over(
                 R"({"id":"a","type":"c","endpoint":"http://h","weight":3,"group":"g"})", *old)),
             "invalid_spec: weight: cannot be changed by a request: this service comes from the "

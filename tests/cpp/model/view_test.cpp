@@ -35,11 +35,11 @@ TEST(ServiceView, WritesHealthWithTheKeysOfTheSeed) {
 TEST(ServiceView, PassesCpuAndMemoryThroughAndAddsItsOwnKeyLast) {
   Figures figures = kFigures;
   figures.remarks = std::make_shared<const Remarks>(
-      Remarks{"no answer within 5000 ms", std::make_shared<const std::string>("0.5"),
+      Remarks{"no response within 5000 ms", std::make_shared<const std::string>("0.5"),
               std::make_shared<const std::string>(R"({"rss":1})"), {}, {}});
   EXPECT_EQ(example().health_json(figures),
             std::string(kHealth) +
-                R"(,"cpu":0.5,"memory":{"rss":1},"lastError":"no answer within 5000 ms"})");
+                R"(,"cpu":0.5,"memory":{"rss":1},"lastError":"no response within 5000 ms"})");
 }
 
 TEST(ServiceView, WritesTheServiceOfAUrl) {

@@ -60,6 +60,6 @@ def test_rule56_a_service_may_set_its_own(orch: MasterOrchestrator, tmp_path: Pa
 def test_rule56_a_number_is_refused_with_the_rule(orch: MasterOrchestrator) -> None:
     wrong: Any = 27
     config = ServiceConfig(id="a", type="core", process=ProcessConfig(argv=["x"], umask=wrong))
-    rule = 'process.umask: is 27; it must be an octal text such as "027"'
+    rule = 'process.umask: is 27; it must be an octal string such as "027"'
     with pytest.raises(InvalidSpec, match=rule):
         orch.register(config)
