@@ -24,7 +24,7 @@ struct Check {
   CheckKey key;                               // no slot: nothing is asked
   std::shared_ptr<const ProbeTarget> target;  // null: nothing to ask, the living process is the answer
   Tracker tracker;
-  SteadyTime begun{};                         // when the open probe was asked
+  SteadyTime begun{};                         // when the open probe was sent
   Role role = Role::all;
   Mode mode = Mode::paused;                   // as set on the schedule
 };

@@ -6,7 +6,7 @@
 
 namespace azora::health {
 
-using Serial = std::uint64_t;  // 0: of no check
+using Serial = std::uint64_t;  // 0: no check
 
 struct CheckKey {
   using Slot = std::uint32_t;

@@ -1,9 +1,9 @@
 #pragma once
-// Exact times of many things, each named by a small index: O(1) to set and to drop, O(1) amortised to hand out. Only
-// the room for the highest index is allocated. Times are grouped by tick into a hierarchy of wheels: the first has a
-// place per tick of the current 256, each further one a place per whole turn of the one before. An index is handed
-// out only when its exact time has come; the tick only decides in which place it waits. Threads: one at a time.
-// Fails: never.
+// Exact times of many things, each named by a small index: O(1) to set and to drop, O(1) amortised to hand out. Memory
+// grows with the highest index. Times are grouped by tick into a hierarchy of wheels: the first wheel has 256 places,
+// one per tick; each further wheel has 64 places, and each of its places covers one whole turn of the wheel before it.
+// An index is handed out only when its exact time has come; the tick only decides in which place it waits.
+// Threads: one at a time. Fails: never.
 #include <algorithm>
 #include <array>
 #include <bit>
@@ -90,7 +90,7 @@ class DueWheel {
   std::int64_t tick_of(SteadyTime at) const { return at.time_since_epoch() / tick_; }
   static int shift_of(int level) { return level == 0 ? 0 : kFirstBits + (level - 1) * kBits; }
 
-  // Finds the lowest level whose current turn contains the tick: all of a level comes before all of the next one.
+  // Finds the lowest level whose current turn contains the tick. Times of a level come before those of the next one.
   Place place_of(std::int64_t tick) const {
     tick = std::max(tick, cursor_);
     if (tick >> kFirstBits == cursor_ >> kFirstBits) return static_cast<Place>(tick & (kFirst - 1));

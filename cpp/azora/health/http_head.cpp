@@ -9,7 +9,7 @@ namespace azora::health {
 // HTTP/1.x SP 3DIGIT [SP reason]
 const char* HttpHead::on_status_line(std::string_view line) {
   if (line.substr(0, 7) != "HTTP/1." || line.size() < 12 || (line[7] != '0' && line[7] != '1') || line[8] != ' ') {
-    return "the answer is not HTTP/1.x";
+    return "the response is not HTTP/1.x";
   }
   const std::string_view code = line.substr(9, 3);
   if (!std::all_of(code.begin(), code.end(), is_digit) || code[0] == '0' || (line.size() > 12 && line[12] != ' ') ||
@@ -34,19 +34,19 @@ const char* HttpHead::on_field(std::string_view line, Place place) {
   last_frames_ =
       same_word(name, "content-length") || same_word(name, "transfer-encoding") || same_word(name, "connection");
   if (name.size() != colon) {
-    if (last_frames_) return "a header that frames the answer has a blank before its colon";
+    if (last_frames_) return "a header that frames the response has a space before its colon";
     lenient_ = true;
   }
   const std::string_view value = trim_blanks(line.substr(colon + 1));
-  if (!is_text(value)) return "a header holds control bytes";
+  if (!is_text(value)) return "a header contains control bytes";
   return place == Place::head ? on_known_field(name, value) : nullptr;
 }
 
 const char* HttpHead::on_folded(std::string_view line, Place place) {
   if (fields_ == 0) return "a header has no name";
-  if (last_frames_ || place == Place::trailer) return "a header that frames the answer is folded";
+  if (last_frames_ || place == Place::trailer) return "a header that frames the response is folded";
   lenient_ = true;
-  return is_text(line) ? nullptr : "a header holds control bytes";
+  return is_text(line) ? nullptr : "a header contains control bytes";
 }
 
 const char* HttpHead::on_known_field(std::string_view name, std::string_view value) {
@@ -68,7 +68,7 @@ const char* HttpHead::on_length(std::string_view value) {
   }
   std::uint64_t length = 0;
   for (const char digit : value) length = length * 10 + static_cast<std::uint64_t>(digit - '0');
-  if (has_length_ && length != length_) return "Content-Length is given twice, and differently";
+  if (has_length_ && length != length_) return "Content-Length is given twice with different values";
   lenient_ = lenient_ || has_length_;
   has_length_ = true;
   length_ = length;

@@ -11,14 +11,14 @@ namespace azora::health {
 class HttpHead {
  public:
   enum class Body : std::uint8_t { sized, chunked, to_end };
-  enum class Place : std::uint8_t { head, trailer };  // the fields of a trailer frame nothing
+  enum class Place : std::uint8_t { head, trailer };  // fields of a trailer do not count for the framing
 
   // Lines are without their ends.
   const char* on_status_line(std::string_view line);
   const char* on_field(std::string_view line, Place place);
   // After the last field.
   const char* on_end() const {
-    return has_length_ && chunked_ ? "both Content-Length and Transfer-Encoding" : nullptr;
+    return has_length_ && chunked_ ? "both Content-Length and Transfer-Encoding are given" : nullptr;
   }
 
   int status() const { return status_; }

@@ -1,6 +1,6 @@
 #pragma once
 // The bytes of one probe: method, path and headers of a target as an HTTP/1.1 request. Header names and
-// values that could break out of their line are left out, also when a validator let them pass.
+// values that could break out of their line are left out, even if a validator accepted them.
 // Threads: any (pure).
 #include <string>
 #include <string_view>
@@ -12,7 +12,7 @@ namespace azora::health {
 
 // Why an address is not asked (net::Address::is_forbidden).
 inline constexpr std::string_view kForbiddenAddress =
-    "the address is link-local or a cloud's metadata service, never probed";
+    "the address is link-local or belongs to a cloud metadata service; such addresses are never probed";
 inline constexpr std::string_view kUserAgent = "azora-orchestrator";
 
 // Replaces `out`. `keep_alive` false asks for the connection to be closed.

@@ -42,8 +42,8 @@ HttpResponse::State HttpResponse::end_of_stream() {
   if (phase_ == Phase::body_to_end) {
     finish();
   } else {
-    fail(started_ ? "the connection was closed in the middle of the answer"
-                  : "the connection was closed without an answer");
+    fail(started_ ? "the connection was closed in the middle of the response"
+                  : "the connection was closed without a response");
   }
   return state_;
 }
@@ -80,7 +80,7 @@ HttpResponse::State HttpResponse::parse(std::string_view& bytes) {
       break;
     case Phase::chunk_end:
       if (take_line(bytes, line)) {
-        if (!line.empty()) fail("a chunk is longer than it says");
+        if (!line.empty()) fail("a chunk is longer than its stated size");
         phase_ = Phase::chunk_line;
       }
       break;
@@ -93,13 +93,14 @@ bool HttpResponse::take_line(std::string_view& bytes, std::string_view& line) {
   switch (lines_.take(bytes, line)) {
     case HttpLines::Taken::line: break;
     case HttpLines::Taken::too_long:
-      fail(phase_ == Phase::chunk_line ? "chunk lines beyond 16 KiB" : "headers beyond 16 KiB");
+      fail(phase_ == Phase::chunk_line ? "the chunk lines are larger than 16 KiB"
+                                       : "the headers are larger than 16 KiB");
       return false;
     case HttpLines::Taken::part: {
       // Bytes that do not even begin like an answer fail at once.
       constexpr std::string_view kBegin = "HTTP/1.";
       const std::string_view begin = lines_.unfinished().substr(0, kBegin.size());
-      if (phase_ == Phase::status_line && begin != kBegin.substr(0, begin.size())) fail("the answer is not HTTP/1.x");
+      if (phase_ == Phase::status_line && begin != kBegin.substr(0, begin.size())) fail("the response is not HTTP/1.x");
       return false;
     }
   }
@@ -127,8 +128,8 @@ void HttpResponse::on_field(std::string_view line, HttpHead::Place place) {
 void HttpResponse::on_head_end() {
   if (const char* problem = head_.on_end()) return fail(problem);
   if (head_.is_interim()) {
-    if (head_.status() == 101) return fail("an upgrade that was not asked for");
-    if (++interim_ > kMaxInterim) return fail("too many interim answers");
+    if (head_.status() == 101) return fail("an upgrade that was not requested");
+    if (++interim_ > kMaxInterim) return fail("too many interim responses");
     has_status_ = false;
     phase_ = Phase::status_line;
     return;

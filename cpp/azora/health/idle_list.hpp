@@ -1,5 +1,5 @@
 #pragma once
-// The connections that are kept between checks, oldest first, named by slot: which one goes when descriptors are short.
+// The connections kept between checks, oldest first, named by slot. The oldest is closed when descriptors are short.
 // Threads: one at a time. Fails: never.
 #include <cstddef>
 #include <cstdint>

@@ -41,9 +41,9 @@ std::string reason_of(const ProbeResult& result, const ProbeSpec& spec) {
       return text;
     }
     case Outcome::refused: return or_else(result.error, "no connection");
-    case Outcome::timed_out: return or_else(result.error, "no answer in time");
-    case Outcome::protocol_error: return or_else(result.error, "the answer is not HTTP");
-    case Outcome::foreign: return or_else(result.error, "another program answered");
+    case Outcome::timed_out: return or_else(result.error, "no response in time");
+    case Outcome::protocol_error: return or_else(result.error, "the response is not HTTP");
+    case Outcome::foreign: return or_else(result.error, "another program responded");
     case Outcome::unresolved: return or_else(result.error, "the host name has no address");
     case Outcome::cancelled: return or_else(result.error, "the check was cancelled");
     case Outcome::overloaded: return or_else(result.error, "the check could not be made");

@@ -22,7 +22,7 @@ enum class Verdict : std::uint8_t {
 Verdict judge(const ProbeResult& result, const ProbeSpec& spec);
 
 // One line for people: what was asked (left out for an answer of another program), why the verdict is not `pass`, and
-// the result's remark. Empty when the last two are missing. Holds no byte the service sent.
+// the result's remark. Empty when the last two are missing. Contains no bytes that the service sent.
 std::string explain(const ProbeResult& result, const ProbeTarget& target, const ProbeSpec& spec);
 
 }  // namespace azora::health

@@ -60,7 +60,7 @@ class KeySlots {
   }
 
   std::vector<std::uint64_t> keys_;  // by number
-  std::vector<Number> following_;    // the next number of the same head
+  std::vector<Number> following_;    // the next number in the list of the same hash
   std::vector<Number> heads_;
   std::vector<Number> free_;
 };

@@ -86,10 +86,10 @@ NetProber::~NetProber() {
 Result<void> NetProber::start() {
   if (state_->thread || state_->stopped) return {};
   if (!state_->worker.ready()) {
-    return Error{ErrorCode::internal, std::string("the prober has no descriptors: ") + std::strerror(errno), {}};
+    return Error{ErrorCode::internal, std::string("the prober cannot get descriptors: ") + std::strerror(errno), {}};
   }
   state_->thread = start_thread("az-net", [state = state_.get()] { state->worker.run(); }, state_->died);
-  if (!state_->thread) return Error{ErrorCode::internal, "the prober has no thread", {}};
+  if (!state_->thread) return Error{ErrorCode::internal, "the prober's thread cannot be started", {}};
   return {};
 }
 

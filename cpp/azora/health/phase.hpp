@@ -1,8 +1,8 @@
 #pragma once
 // Where on its grid a service is probed. Services of one interval form a class; each has an ordinal in it,
-// and its phase is the ordinal's point of the golden-ratio sequence: even for any number of services (a hash
-// phase is not: it breaks the spread bar in half of all runs) and the same after a restart with the same
-// ordinals. The grid counts from the steady clock's epoch, so it is the same for every run since boot.
+// and its phase is the ordinal's point of the golden-ratio sequence. So phases are spread evenly for any number of
+// services (hashes of ids would not be), and are the same after a restart with the same ordinals.
+// The grid counts from the steady clock's epoch, so it is the same for every run since boot.
 // Threads: any (pure).
 #include <cmath>
 #include <cstdint>
@@ -17,7 +17,7 @@ using Ordinal = std::uint32_t;
 // Offset of the grid within one interval, in [0, interval).
 inline Nanos phase_of(Ordinal ordinal, Nanos interval) {
   constexpr std::uint64_t kGoldenRatio = 0x9e3779b97f4a7c15ULL;  // 2^64 / phi
-  // Each class starts elsewhere, so that the first members of many classes do not meet.
+  // Each class starts at another point, so that the first members of many classes are not due at the same time.
   const std::uint64_t start = mix64(static_cast<std::uint64_t>(interval.count()));
   const std::uint64_t point = start + kGoldenRatio * ordinal;
   const double fraction = static_cast<double>(point >> 11) * 0x1.0p-53;

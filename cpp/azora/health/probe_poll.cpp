@@ -9,7 +9,7 @@
 namespace azora::health {
 namespace {
 
-// Sleeps for less than the millisecond that epoll_wait counts in, where the kernel can.
+// Can wait for less than a millisecond, the unit of epoll_wait, where the kernel supports that.
 int wait_for(int epoll_fd, epoll_event* events, int room, Nanos span) {
   const timespec precise{span / std::chrono::seconds(1), (span % std::chrono::seconds(1)).count()};
   const int count = ::epoll_pwait2(epoll_fd, events, room, &precise, nullptr);
@@ -24,7 +24,7 @@ ProbePoll::ProbePoll(ProberCounters& counters)
       event_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)),
       command_epoll_(epoll_create1(EPOLL_CLOEXEC)) {
   epoll_event event{};
-  // Edge-triggered and never read: each write is one edge, and one system call less.
+  // Edge-triggered: each write causes one event, and the descriptor need not be read, which saves a system call.
   event.events = EPOLLIN | EPOLLET;
   event.data.u64 = kWakeUp;
   registered_ = epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, event_.get(), &event) == 0 &&

@@ -142,7 +142,7 @@ void ProbeWorker::ask(ProbeRequest& request) {
   batch_.asked();
   if (inbox_.stopped()) return cancel(slot);
   if (peer.lane == LaneSet::kNone) {
-    return on_end(slot, {.outcome = Outcome::cancelled, .error = "this kind of check is not asked over the network"});
+    return on_end(slot, {.outcome = Outcome::cancelled, .error = "this kind of check does not use the network"});
   }
   wheel_.set(slot, clock_() + peer.target->timeout);
   lane(slot).start(slot, peer.target);
@@ -208,7 +208,7 @@ void ProbeWorker::on_end(Slot slot, ProbeEnd end) {
   result.ended = now_;
   result.error = std::move(end.error);
   if (peer.stale_name) {
-    result.remark = "the name " + peer.target->host + " could not be looked up again, its last address is asked";
+    result.remark = "the name " + peer.target->host + " could not be looked up again; its last address is used";
   }
   result.cpu = std::move(end.cpu);
   result.memory = std::move(end.memory);
@@ -232,7 +232,7 @@ void ProbeWorker::expire(Slot slot) {
     end.error = "the name " + peer.target->host + " was not resolved" + within;
   } else {
     end.outcome = Outcome::timed_out;
-    end.error = (lane(slot).connected(slot) ? "no answer" : "no connection") + within;
+    end.error = (lane(slot).connected(slot) ? "no response" : "no connection") + within;
   }
   lane(slot).cancel(slot);
   on_end(slot, std::move(end));

@@ -23,7 +23,7 @@ enum class Outcome : std::uint8_t {
   protocol_error,  // the answer is not HTTP, or broke a cap
   foreign,         // it came from another program than the service (R52)
   unresolved,      // the host name has no address, and never had one; decides nothing
-  cancelled,       // dropped by us; decides nothing
+  cancelled,       // we cancelled it; decides nothing
   overloaded,      // we could not even ask (no descriptors, caps); decides nothing
 };
 
@@ -48,7 +48,7 @@ struct ProbeResult {
   int http_status = 0;             // 0 unless answered by HTTP
   Micros latency{0};               // from the actual send (or connect) to the end of the answer
   SteadyTime ended{};              // stamped when the kernel handed the answer over
-  std::string error;               // for people: "connection refused", "no answer within 5000 ms"
+  std::string error;               // for people: "connection refused", "no response within 5000 ms"
   std::string remark;              // what people should know beside the verdict; empty: nothing
   std::shared_ptr<const std::string> cpu;     // JSON text of the body's `cpu` key, if any
   std::shared_ptr<const std::string> memory;  // likewise `memory`

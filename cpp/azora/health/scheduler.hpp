@@ -6,10 +6,10 @@
 // - A fixed grid per check (phase.hpp); grid and confirm times are rounded up to a 10 ms tick, so that
 //   what is due together is handed out as one batch.
 // - A new check is due at once; in `confirm` min(interval/5, 2 s) after the end of the last probe; in
-//   `starting` at once, then 10, 20, 40 ms .. start_interval after the end of the last.
+//   `starting` at once, then 10, 20, 40 ms and so on, up to start_interval, after the end of the last.
 // - Never two probes of one check in flight; never more than max_in_flight() in all nor per_target for one
 //   host and port. A check that cannot go is late. Late checks go by priority, where each step is worth one second
-//   of waiting, so that none waits for ever.
+//   of waiting, so that none waits indefinitely.
 // - Checks whose last probe took long (hung ones above all) share three quarters of the room: however many they are,
 //   those that are answered promptly keep their times.
 // - A probe that goes on time costs O(1), whatever the fleet, and allocates nothing.
@@ -63,7 +63,7 @@ class Scheduler {
   void update(CheckKey key, const ProbePlan& plan, SteadyTime now);
   // `starting` begins its backoff anew, also when it was the mode before. Others: no-op when unchanged.
   void set_mode(CheckKey key, Mode mode, SteadyTime now);
-  // Due at once, whatever the mode (but paused); the mode goes on afterwards.
+  // Due at once, in every mode except paused; the mode goes on afterwards.
   void hurry(CheckKey key, SteadyTime now);
   // The probe handed out for the check ended. Call before set_mode() with what its answer means.
   void done(CheckKey key, SteadyTime ended);

@@ -40,7 +40,7 @@ class Tracker {
     *this = Tracker{};
     status_ = last;
   }
-  // The process exited: a fact, not a verdict. Ends the failure run; what comes next decides alone.
+  // The process exited: a fact, not a verdict. Ends the failure run; the next verdict decides alone.
   void exited() {
     const std::uint32_t errors = errors_;
     *this = Tracker{};

@@ -94,7 +94,7 @@ std::vector<Evil> make_zoo() {
       {"trailer flood", Outcome::protocol_error, 0, endless(chunked + "0\r\n", many("X-Flood: y\r\n", 300))},
       {"1xx flood", Outcome::protocol_error, 0, endless("", many("HTTP/1.1 103 Early\r\n\r\n", 100))},
       {"1xx with endless headers", Outcome::protocol_error, 0, endless("HTTP/1.1 103 Early\r\n", many("X: y\r\n", 300))},
-      {"an upgrade that was not asked for", Outcome::protocol_error, 0,
+      {"an upgrade that was not requested", Outcome::protocol_error, 0,
        says("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n")},
       {"two lengths that differ", Outcome::protocol_error, 0, says(ok + "Content-Length: 2\r\nContent-Length: 5\r\n\r\nok")},
       {"two lengths alike", Outcome::answered, 200, says(ok + "Content-Length: 2\r\nContent-Length: 2\r\n\r\nok")},

@@ -59,12 +59,12 @@ TEST(HttpHead, RefusesWhatCouldBeFramedInTwoWays) {
   HttpHead both;
   ASSERT_EQ(both.on_status_line("HTTP/1.1 200 OK"), nullptr);
   ASSERT_EQ(both.on_field("Content-Length: 1", Place::head), nullptr);
-  EXPECT_STREQ(both.on_field("\tfolded", Place::head), "a header that frames the answer is folded");
-  EXPECT_STREQ(both.on_field("Content-Length: 2", Place::head), "Content-Length is given twice, and differently");
+  EXPECT_STREQ(both.on_field("\tfolded", Place::head), "a header that frames the response is folded");
+  EXPECT_STREQ(both.on_field("Content-Length: 2", Place::head), "Content-Length is given twice with different values");
   EXPECT_STREQ(both.on_field("Content-Length : 1", Place::head),
-               "a header that frames the answer has a blank before its colon");
+               "a header that frames the response has a space before its colon");
   ASSERT_EQ(both.on_field("Transfer-Encoding: chunked", Place::head), nullptr);
-  EXPECT_STREQ(both.on_end(), "both Content-Length and Transfer-Encoding");
+  EXPECT_STREQ(both.on_end(), "both Content-Length and Transfer-Encoding are given");
 }
 
 TEST(HttpHead, AFieldOfATrailerFramesNothing) {
@@ -72,7 +72,7 @@ TEST(HttpHead, AFieldOfATrailerFramesNothing) {
   EXPECT_EQ(head.on_field("Content-Length: 5", Place::trailer), nullptr);
   EXPECT_EQ(head.on_end(), nullptr);
   EXPECT_EQ(head.body(), Body::chunked);
-  EXPECT_STREQ(head.on_field(" folded", Place::trailer), "a header that frames the answer is folded");
+  EXPECT_STREQ(head.on_field(" folded", Place::trailer), "a header that frames the response is folded");
 }
 
 TEST(HttpHead, RefusesALineThatIsNoStatusLine) {

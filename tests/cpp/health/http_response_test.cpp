@@ -110,11 +110,11 @@ TEST(HttpResponse, ABodyWithoutLengthEndsWithTheConnection) {
 }
 
 TEST(HttpResponse, AnEarlyEndIsAFault) {
-  EXPECT_EQ(parse("", true).problem, "the connection was closed without an answer");
+  EXPECT_EQ(parse("", true).problem, "the connection was closed without a response");
   for (const char* bytes : {"H", "HTTP/1.1 200 OK\r\n", "HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nab",
                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
                             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"}) {
-    EXPECT_EQ(parse(bytes, true).problem, "the connection was closed in the middle of the answer") << bytes;
+    EXPECT_EQ(parse(bytes, true).problem, "the connection was closed in the middle of the response") << bytes;
   }
 }
 
@@ -211,14 +211,14 @@ TEST(HttpResponse, CapsHeadersOfEveryKind) {
   const std::string line = "X-Filler: " + std::string(100, 'a') + "\r\n";
   std::string flood = "HTTP/1.1 200 OK\r\n";
   while (flood.size() <= HttpResponse::kMaxHeaderBytes) flood += line;
-  EXPECT_EQ(parse(flood).problem, "headers beyond 16 KiB");
-  EXPECT_EQ(parse("HTTP/1.1 200 " + std::string(20'000, 'a')).problem, "headers beyond 16 KiB");
+  EXPECT_EQ(parse(flood).problem, "the headers are larger than 16 KiB");
+  EXPECT_EQ(parse("HTTP/1.1 200 " + std::string(20'000, 'a')).problem, "the headers are larger than 16 KiB");
   std::string trailers = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n";
   while (trailers.size() <= HttpResponse::kMaxHeaderBytes + 100) trailers += line;
-  EXPECT_EQ(parse(trailers).problem, "headers beyond 16 KiB");
+  EXPECT_EQ(parse(trailers).problem, "the headers are larger than 16 KiB");
   std::string chunks = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   for (int i = 0; i < 6000; ++i) chunks += "1\r\na\r\n";
-  EXPECT_EQ(parse(chunks).problem, "chunk lines beyond 16 KiB");
+  EXPECT_EQ(parse(chunks).problem, "the chunk lines are larger than 16 KiB");
 }
 
 TEST(HttpResponse, ABodyBeyondItsCapLeavesTheStatusButNotTheConnection) {

@@ -105,7 +105,7 @@ TEST(NetProber, AServiceThatNeverAnswersTimesOutAtItsDeadline) {
     const SteadyTime before = rig.loop.now().steady;
     const ProbeResult result = rig.ask(http_target(server.port(), Millis(timeout)));
     EXPECT_EQ(result.outcome, Outcome::timed_out);
-    EXPECT_EQ(result.error, "no answer within " + std::to_string(timeout) + " ms");
+    EXPECT_EQ(result.error, "no response within " + std::to_string(timeout) + " ms");
     EXPECT_GE(result.ended - before, Nanos(Millis(timeout)));  // how exact it is: TimerWheel's tests, on virtual time
   }
   EXPECT_EQ(server.accepted(), 2);  // a connection that owes an answer is not used again
@@ -231,7 +231,7 @@ TEST(NetProber, AKnownNameIsAskedAtItsLastAddressAndTheTroubleIsRemarked) {
     result = rig.ask(target_of("http", "db.test", server.port()), ++serial);
     ASSERT_EQ(result.outcome, Outcome::answered) << result.error;
   }
-  EXPECT_EQ(result.remark, "the name db.test could not be looked up again, its last address is asked");
+  EXPECT_EQ(result.remark, "the name db.test could not be looked up again; its last address is used");
 }
 
 // In a network of its own whose only ephemeral ports are the one that is asked and its neighbour. How many of the answers

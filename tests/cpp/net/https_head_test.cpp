@@ -34,14 +34,14 @@ TEST(HttpsHead, TellsTheStatusOfTheNewestAnswer) {
 
 TEST(HttpsHead, RefusesWhatCouldBeFramedInTwoWays) {
   EXPECT_EQ(fault_of({"HTTP/1.1 200 OK", "Content-Length: 1", "Content-Length: 2"}),
-            "Content-Length is given twice, and differently");
+            "Content-Length is given twice with different values");
   EXPECT_EQ(fault_of({"HTTP/1.1 200 OK", "Content-Length: 1", "transfer-encoding: chunked"}),
-            "both Content-Length and Transfer-Encoding");
+            "both Content-Length and Transfer-Encoding are given");
   EXPECT_EQ(fault_of({"HTTP/1.1 200 OK", "Content-Length : 1"}),
-            "a header that frames the answer has a blank before its colon");
-  EXPECT_EQ(fault_of({"HTTP/1.1 200 OK", "Content-Length:", " 1"}), "a header that frames the answer is folded");
+            "a header that frames the response has a space before its colon");
+  EXPECT_EQ(fault_of({"HTTP/1.1 200 OK", "Content-Length:", " 1"}), "a header that frames the response is folded");
   EXPECT_EQ(fault_of({"HTTP/1.1 200 OK", "HTTP/1.1 200 OK"}), "a header name is malformed");
-  EXPECT_EQ(fault_of({"HTTP/1.1 200 OK", "X: a\x01"}), "a header holds control bytes");
+  EXPECT_EQ(fault_of({"HTTP/1.1 200 OK", "X: a\x01"}), "a header contains control bytes");
 }
 
 TEST(HttpsHead, ReadsWhatOtherClientsReadAndSaysSo) {
@@ -65,10 +65,10 @@ TEST(HttpsHead, AnAnswerAfterAnInterimOneIsFramedOnItsOwn) {
 TEST(HttpsHead, BoundsLinesAndInterimAnswers) {
   HttpsHead head;
   for (int i = 0; i < 9; ++i) ASSERT_EQ(fault_of(head, {"HTTP/1.1 100 Continue", ""}), "") << i;
-  EXPECT_EQ(fault_of(head, {"HTTP/1.1 200 OK"}), "too many interim answers");
+  EXPECT_EQ(fault_of(head, {"HTTP/1.1 200 OK"}), "too many interim responses");
   HttpsHead large;
   ASSERT_EQ(fault_of(large, {"HTTP/1.1 200 OK"}), "");
-  EXPECT_EQ(large.take("X: " + std::string(16 * 1024, 'x') + "\r\n"), std::string("headers beyond 16 KiB"));
+  EXPECT_EQ(large.take("X: " + std::string(16 * 1024, 'x') + "\r\n"), std::string("the headers are larger than 16 KiB"));
 }
 
 }  // namespace

@@ -125,7 +125,7 @@ class FakeProber : public Prober {
     const Nanos timeout = request.target->timeout;
     if (planned.latency >= timeout || planned.outcome == Outcome::timed_out) {
       planned = Answer::of(Outcome::timed_out,
-                           "no answer within " + std::to_string(request.target->timeout.count()) + " ms");
+                           "no response within " + std::to_string(request.target->timeout.count()) + " ms");
       planned.latency = timeout;
     }
     const std::uint64_t serial = request.serial;

@@ -117,7 +117,7 @@ def test_a_hung_service_is_restarted_after_its_whole_family_is_gone(
         actors.service(
             "a",
             process={"stopTimeout": 500},
-            healthCheckInterval=1000,  # and no answer within it: a busy machine answers in time
+            healthCheckInterval=1000,  # and no response within it: a busy machine answers in time
             healthCheck={"unhealthyThreshold": 1, "restartThreshold": 2},
         )
     )

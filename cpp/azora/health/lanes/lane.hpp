@@ -61,7 +61,7 @@ class Lane {
   virtual void start(Slot slot, const std::shared_ptr<const ProbeTarget>& target) = 0;
   // Ends the open probe, if there is one, without on_end().
   virtual void cancel(Slot slot) = 0;
-  // Drops all of a target.
+  // Drops everything that belongs to a target.
   virtual void forget(Slot slot) = 0;
 
   // What only lanes with descriptors or deadlines of their own need.

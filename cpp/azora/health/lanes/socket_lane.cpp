@@ -90,14 +90,14 @@ void SocketLane::on_event(std::uint64_t data, std::uint32_t events, SteadyTime n
   if (connection.fd < 0 || connection.generation != generation) return;
   switch (connection.stage) {
     case Stage::idle:
-      // On a kept connection nothing is expected: the peer closes it, or sends what was not asked for.
+      // On an idle connection nothing is expected: the peer closes it, or sends bytes that were not requested.
       if ((events & (EPOLLIN | EPOLLRDHUP | kGone)) != 0) close_socket(slot, true);
       return;
     case Stage::resolving: return;
     case Stage::connecting:
       if ((events & kGone) != 0) return connect_failed(slot, pending_error(connection));
       if ((events & EPOLLOUT) != 0) on_connected(slot, now);
-      // Bytes that came together with the connection make no further edge.
+      // Bytes that came together with the connection cause no further (edge-triggered) event.
       if (connection.stage == Stage::receiving && (events & (EPOLLIN | EPOLLRDHUP)) != 0) receive(slot, events, now);
       return;
     case Stage::sending:
@@ -207,11 +207,11 @@ void SocketLane::on_broken(Slot slot, int error) {
     return host_.need_addresses(slot);
   }
   if (error == 0) {
-    return end(slot, {.outcome = Outcome::protocol_error, .error = "the connection was closed without an answer"});
+    return end(slot, {.outcome = Outcome::protocol_error, .error = "the connection was closed without a response"});
   }
   if (is_shortage(error)) return end(slot, {.outcome = Outcome::overloaded, .error = socket_error_words(error)});
   end(slot, {.outcome = started ? Outcome::protocol_error : Outcome::refused,
-             .error = started ? "connection reset in the middle of the answer" : socket_error_words(error)});
+             .error = started ? "connection reset in the middle of the response" : socket_error_words(error)});
 }
 
 void SocketLane::finish_answer(Slot slot, SteadyTime now, bool hung_up) {
