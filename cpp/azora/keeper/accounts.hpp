@@ -1,6 +1,6 @@
 #pragma once
 // Users of this machine by name or number, as its directories know them (NSS: files, LDAP and so on).
-// Threads: one that may wait as long as a directory hangs, never az-keeper. No state.
+// Threads: one that may wait while a directory hangs, so never az-keeper. No state.
 // Fails: with invalid_spec in words "process.user: value, rule, what to do".
 #include <sys/types.h>
 

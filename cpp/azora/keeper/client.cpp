@@ -96,7 +96,8 @@ Result<void> KeeperClient::start() {
   if (Result<void> prepared = worker_->prepare(); !prepared) return prepared;
   thread_ = start_thread("az-keeper", [worker = worker_] { worker->run(); }, died_);
   if (thread_) return {};
-  return Error{ErrorCode::keeper_failed, "the system has no thread for the keeper's link; look at the limit of processes"};
+  return Error{ErrorCode::keeper_failed,
+               "the thread for the link to the keeper cannot be started; check the limit of processes"};
 }
 
 bool KeeperClient::stop(Millis deadline) {
@@ -163,7 +164,7 @@ std::uint64_t KeeperClient::epoch() const { return worker_->epoch(); }
 
 Result<std::string> KeeperClient::log_folder(Serial serial) const {
   std::string folder = worker_->folder_of(serial);
-  if (folder.empty()) return Error{ErrorCode::keeper_failed, "there are no logs: no service was started yet"};
+  if (folder.empty()) return Error{ErrorCode::keeper_failed, "there are no logs, because no service was started yet"};
   return folder;
 }
 

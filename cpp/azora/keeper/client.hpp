@@ -69,7 +69,7 @@ class KeeperClient : public Keeper {
   const std::shared_ptr<Mailbox> mailbox_;
   const std::shared_ptr<ClientWorker> worker_;
 
-  Mutex mutex_;  // of the thread's beginning and end; never held while waiting
+  Mutex mutex_;  // for starting and ending the thread; never held while waiting
   std::optional<std::thread> thread_ AZORA_GUARDED_BY(mutex_);
   bool stopped_ AZORA_GUARDED_BY(mutex_) = false;
   Mutex stop_mutex_;  // held until the thread is joined

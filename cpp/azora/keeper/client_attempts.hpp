@@ -1,5 +1,5 @@
 #pragma once
-// When to start a keeper again after one failed (the delays grow), and how long a keeper may take to greet. The
+// When to start a keeper again after one failed (the delays grow), and how long a keeper may take for its greeting. The
 // caller passes the time.
 // Threads: az-keeper. Fails: never.
 #include <algorithm>
@@ -12,7 +12,7 @@ class Attempts {
  public:
   static constexpr Millis kFirstRetry{100};
   static constexpr Millis kLastRetry{5'000};
-  static constexpr Millis kGreeting{10'000};  // a keeper that has not greeted by then is no use
+  static constexpr Millis kGreeting{10'000};  // a keeper that has not sent its greeting by then is given up
 
   void failed(SteadyTime now) {
     constexpr int kMostDoublings = 10;  // far beyond the longest delay

@@ -1,5 +1,5 @@
 #pragma once
-// Carries out commands: each goes to the ledger, a launch once it is known what it is started with. A launch whose
+// Carries out commands: each goes to the ledger, a launch only when all that it starts with is known. A launch whose
 // user has to be looked up waits for that, and comes back through the inbox.
 // Threads: az-keeper. Ownership: none but the look-ups. Fails: never; a launch that cannot be carried out is reported.
 #include <memory>

@@ -89,7 +89,7 @@ void ClientConnection::read() {
   }
   if (link_.is_open() && state_ == State::greeting && now() >= attempts_.greeting_until()) {
     kill_keeper();
-    link_.close("the keeper did not greet");
+    link_.close("the keeper did not send its greeting");
   }
   if (!link_.is_open()) on_link_lost();
 }
@@ -152,7 +152,7 @@ void ClientConnection::look_after_keeper() {
   look_after_place();
 }
 
-// `state`: what the keeper does instead of answering, in words.
+// `state`: what kind of silence it is, as the middle of a sentence.
 void ClientConnection::replace_keeper(const std::string& state) {
   const std::string silence = std::to_string(heartbeat_.silence(now()).count());
   kill_keeper();
@@ -160,14 +160,14 @@ void ClientConnection::replace_keeper(const std::string& state) {
   on_link_lost();
 }
 
-// The end of a login session or a cleaner of temporary files removed the folder: a new one is made, and the keeper
-// and its shims are told to go there. When that fails, it is tried again with the next question to the keeper.
+// When the end of a login session or a cleaner of temporary files has removed the folder, a new one is made, and the
+// keeper and its shims are sent there. If that fails, it is tried again with the next ping.
 void ClientConnection::look_after_place() {
   if (!place_.is_there() || !place_.folder().is_lost()) return;
-  const std::string what = "the runtime folder \"" + place_.folder().path() + "\" was removed, and the logs in it";
+  const std::string what = "the runtime folder \"" + place_.folder().path() + "\" was removed together with its logs";
   if (Result<void> made = place_.make(); !made) return reports_.link_down(what + "; " + made.error().message);
   owed_.set(Owed::move, state_ == State::up || state_ == State::greeting);
-  reports_.link_down(what + "; services go on in \"" + place_.folder().path() + "\"");
+  reports_.link_down(what + "; services continue in \"" + place_.folder().path() + "\"");
   if (state_ == State::up) reports_.link_up();
 }
 

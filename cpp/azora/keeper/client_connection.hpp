@@ -1,6 +1,6 @@
 #pragma once
-// Runs the keeper of this client: starts it, greets it, hears it, asks whether it still works, replaces it. The
-// keeper works in the client's folder; when that was removed, it is told the new one.
+// Runs the keeper of this client: starts it, exchanges greetings, reads what it sends, asks whether it still works, and
+// replaces it. The keeper works in the client's folder; when that was removed, the keeper is sent the new one.
 // Threads: az-keeper; epoch() any. Ownership: the link; the place, the ledger and the reports are the client's.
 // Fails: never; when no keeper can be had, that is reported, and tried again after delays that grow.
 #include <atomic>
@@ -47,7 +47,7 @@ class ClientConnection {
 
   // For the end: asks at once whether the keeper still works, and waits at most `patience` for the answer.
   void hurry(Millis patience);
-  // This keeper, and each after it, is told to end the fleet; ended(): one of them has said that it is done.
+  // This keeper and each later one is ordered to end the fleet; ended(): one of them has reported that this is done.
   void end_fleet() { ends_fleet_ = true; }
   bool ended() const { return state_ == State::ended; }
   void kill_keeper();

@@ -12,7 +12,7 @@ namespace azora::keeper {
 
 class Farewell {
  public:
-  static constexpr Millis kKeeperPatience{2'000};  // after SIGKILL for all: then the keeper itself is at fault
+  static constexpr Millis kKeeperPatience{2'000};  // after SIGKILL for all; a keeper that is not done by then hangs
   static constexpr Millis kPatience{5'000};        // after the deadline, in all
 
   // Sets how to end; may be called again with another deadline. True: the fleet was not being stopped before.

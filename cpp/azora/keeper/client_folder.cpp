@@ -39,7 +39,7 @@ bool socket_address(const Fd& folder, sockaddr_un* address) {
   return true;
 }
 
-// It takes frames of any size, whatever the default is: beyond the system's limit where we may, else up to the limit.
+// Its buffer is large enough for every frame: beyond the system's limit if we have the right to that, else up to it.
 Fd make_socket() {
   Fd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
   const int room = kFrameBuffer;
@@ -63,7 +63,7 @@ Result<RuntimeFolder> RuntimeFolder::make(const std::string& parent, const std::
   for (const std::string& place : places) {
     std::string path = place + "/azora-XXXXXX";
     if (::mkdtemp(path.data()) == nullptr) {  // 0700
-      error = system_error("no private folder can be made in \"" + place + "\"");
+      error = system_error("a private folder cannot be created in \"" + place + "\"");
       continue;
     }
     return opened(path);
@@ -72,13 +72,16 @@ Result<RuntimeFolder> RuntimeFolder::make(const std::string& parent, const std::
 }
 
 Result<RuntimeFolder> RuntimeFolder::open(const std::string& path) {
-  if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) return system_error("the folder \"" + path + "\" cannot be made");
+  if (::mkdir(path.c_str(), 0700) < 0 && errno != EEXIST) {
+    return system_error("the folder \"" + path + "\" cannot be created");
+  }
   Result<RuntimeFolder> folder = opened(path);
   if (!folder) return folder;
   struct stat info {};
   if (::fstat(folder.value().fd_.get(), &info) < 0) return system_error("\"" + path + "\" cannot be opened");
   if (info.st_uid != ::geteuid() || (info.st_mode & 077) != 0) {
-    return Error{ErrorCode::keeper_failed, "the folder \"" + path + "\" must belong to us and be private (chmod 700)"};
+    return Error{ErrorCode::keeper_failed,
+                 "the folder \"" + path + "\" must belong to this user and be private (chmod 700)"};
   }
   folder.value().given_ = true;
   if (Result<void> locked = folder.value().lock(); !locked) return std::move(locked).error();
@@ -90,11 +93,11 @@ Result<RuntimeFolder> RuntimeFolder::opened(const std::string& path) {
   folder.path_ = path;
   folder.fd_ = Fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.fd_) return system_error("\"" + path + "\" cannot be opened");
-  ::flock(folder.fd_.get(), LOCK_SH | LOCK_NB);  // the sign for cleaners of /tmp that it is in use
+  ::flock(folder.fd_.get(), LOCK_SH | LOCK_NB);  // shows cleaners of /tmp that it is in use
   return folder;
 }
 
-// The lock is of the open file description: it ends with the last process that holds it, whatever else is closed.
+// The lock belongs to the open file description: it ends with the last process that holds it, whatever else is closed.
 Result<void> RuntimeFolder::lock() {
   lock_ = Fd(::openat(fd_.get(), kLockFile, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!lock_) return system_error("\"" + path_ + "/" + kLockFile + "\" cannot be opened");
@@ -139,13 +142,13 @@ Result<Fd> RuntimeFolder::listen_for_keeper() const {
   constexpr int kBacklog = 16;
   sockaddr_un address;
   Fd socket = make_socket();
-  if (!socket) return system_error("no socket for the keeper");
+  if (!socket) return system_error("a socket for the keeper cannot be created");
   ::unlinkat(fd_.get(), kKeeperSocket, 0);
   ::fchmod(socket.get(), 0600);  // bind gives its file the mode of the socket: no umask of ours decides who may connect
   if (!socket_address(fd_, &address) ||
       ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0 ||
       ::listen(socket.get(), kBacklog) < 0) {
-    return system_error("the keeper's socket cannot be made in \"" + path_ + "\"");
+    return system_error("the keeper's socket cannot be created in \"" + path_ + "\"");
   }
   return socket;
 }
@@ -153,7 +156,7 @@ Result<Fd> RuntimeFolder::listen_for_keeper() const {
 Result<Fd> RuntimeFolder::connect_to_keeper() const {
   sockaddr_un address;
   Fd socket = make_socket();
-  if (!socket) return system_error("no socket for the keeper");
+  if (!socket) return system_error("a socket for the keeper cannot be created");
   if (!socket_address(fd_, &address) ||
       ::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) < 0) {
     return system_error("the keeper's socket in \"" + path_ + "\" does not answer");

@@ -47,7 +47,7 @@ class Heartbeat {
     if (asked_ && we_were_away) wait_from(now);
     return asked_ && now >= silent_until_;
   }
-  // True: it has not answered for a moment, so look now what it does. True again after the same time.
+  // True: it has not answered for a moment, so its state is to be looked at. True again after the same time.
   bool should_glance(SteadyTime now) {
     if (!asked_ || now < glance_at_) return false;
     glance_at_ = now + glance_;

@@ -22,7 +22,7 @@ void Ledger::launch(LaunchRequest request) {
   Service& service = services_[serial];
   const bool unfinished = service.launch.incarnation != 0 && !service.has_ended();
   AZORA_ASSERT(!unfinished && service.launch.incarnation < request.incarnation);
-  if (unfinished) return refuse_launch(serial, request.incarnation, "its former incarnation has not ended");
+  if (unfinished) return refuse_launch(serial, request.incarnation, "its previous incarnation has not ended");
   // What is known of its shim, and its place in the queue, stay.
   Service next{.launch = std::move(request)};
   if (const auto found = unknown_.extract(serial)) {
@@ -63,7 +63,8 @@ void Ledger::acknowledge(Serial serial, std::uint64_t incarnation) {
 void Ledger::stop(Serial serial, std::uint64_t incarnation, const StopOrder& order) {
   Service* service = current(serial, incarnation);
   if (service == nullptr) return;
-  // When main has ended, what it left is stopped without being told; a longer time for that is new.
+  // When the main process has ended by itself, the shim stops what is left without an order; only an order that extends
+  // a former one has to be sent.
   if (service->reported.has(Reported::exited) && !service->stop_wanted) return;
   service->stop_wanted = order;
   queue(*service, Owed::stop);
@@ -109,7 +110,7 @@ void Ledger::on_record_of(Service& service, const Record& record) {
   service.facts.add(Fact::listed);
   service.facts.set(Fact::shim_silent, record.phase == Phase::unknown);
   if (service.facts.has(Fact::shim_silent)) return;
-  queue(service);  // something may have waited for the shim to speak
+  queue(service);  // something may have waited for the first record of the shim
   if (record.phase == Phase::lost && record.incarnation == 0) {
     // Its shim died before it could say what it ran; we may know.
     service.owed.set(Owed::reclaim, !service.has_ended() && service.facts.has(Fact::launch_sent));
@@ -148,7 +149,7 @@ void Ledger::on_other_incarnation(Service& service, const Record& record) {
 }
 
 void Ledger::on_refused(const Refusal& refusal, std::uint64_t request) {
-  if (refusal.type != FrameType::launch) return;  // records will say what became of a stop or kill
+  if (refusal.type != FrameType::launch) return;  // records will show what a stop or kill has done
   // We number launches by their incarnation, so a refusal is of exactly one of them.
   Service* service = current(refusal.serial, request);
   if (service == nullptr || service->has_record()) return;
@@ -225,7 +226,7 @@ std::vector<std::uint8_t> Ledger::next_frame(std::uint64_t epoch) {
 
 // Returns the next frame that is owed to the keeper about this service.
 std::vector<std::uint8_t> Ledger::frame_of(Service& service, std::uint64_t epoch) {
-  if (service.facts.has(Fact::shim_silent)) return {};  // its next record brings us back
+  if (service.facts.has(Fact::shim_silent)) return {};  // its next record queues the service again
   if (service.owed.take(Owed::ack)) return service.ref_frame(FrameType::ack, epoch);
   if (service.owed.take(Owed::launch)) {
     std::vector<std::uint8_t> frame = launch_frame_of(service, epoch);
@@ -243,7 +244,7 @@ std::vector<std::uint8_t> Ledger::launch_frame_of(Service& service, std::uint64_
   std::vector<std::uint8_t> frame = launch_frame(service.launch, service.launch.incarnation, epoch);
   if (frame.empty()) {
     reports_.failed(service, "process.argv and its environment together are larger than " + std::to_string(kMaxFrame) +
-                               " bytes; pass what is large in a file");
+                               " bytes; pass large data in a file");
     return frame;
   }
   service.facts.add(Fact::launch_sent);

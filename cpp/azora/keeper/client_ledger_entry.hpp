@@ -42,7 +42,7 @@ struct LedgerEntry {
   ServiceRef ref() const { return {.serial = launch.serial, .incarnation = launch.incarnation}; }
   // How its main process ended, by its record.
   Exit exit() const;
-  // ACK, KILL; STOP as wanted; RECLAIM with what we know.
+  // The frames about it: ACK or KILL; STOP as it was ordered; RECLAIM with the record that we know.
   std::vector<std::uint8_t> ref_frame(FrameType type, std::uint64_t epoch) const;
   std::vector<std::uint8_t> stop_frame(std::uint64_t epoch) const;
   std::vector<std::uint8_t> reclaim_frame(std::uint64_t epoch) const;

@@ -40,7 +40,8 @@ void LedgerReports::on_phase(LedgerEntry& service) {
 }
 
 void LedgerReports::on_shim_lost(LedgerEntry& service) {
-  constexpr const char* kReason = "its shim was killed, and its processes with it; how the main process ended is not known";
+  constexpr const char* kReason =
+      "its shim was killed, and its processes with it; it is not known how the main process ended";
   if (service.record.started_wall_ms != 0) started(service);
   if (service.reported.has(Reported::exited)) {
     report(Report::Kind::swept, service);

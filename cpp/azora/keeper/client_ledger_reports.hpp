@@ -1,6 +1,6 @@
 #pragma once
-// What the listener is told of services. Records of a service are repeated again and again; each fact in them is
-// reported once, in an order that makes sense. What was reported of an incarnation is noted in its entry.
+// What is reported to the listener. Records of a service are repeated again and again; each fact in them is reported
+// once, in an order that makes sense. What was reported of an incarnation is noted in its entry.
 // Threads: az-keeper. Ownership: the reports until they are taken. Fails: never.
 #include <cstdint>
 #include <string>

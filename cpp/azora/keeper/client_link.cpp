@@ -44,7 +44,7 @@ KeeperLink::KeeperLink(Fd socket, std::uint64_t epoch, const std::string& build_
 std::optional<KeeperLink::Frame> KeeperLink::receive() {
   while (is_open()) {
     ssize_t size = ::recv(socket_.get(), room_.data(), room_.size(), MSG_DONTWAIT | MSG_TRUNC);
-    // The peer left without having read all that we sent: what it said before is still there.
+    // The peer closed before it had read all that we sent: what it sent before can still be read.
     if (size < 0 && errno == ECONNRESET) size = ::recv(socket_.get(), room_.data(), room_.size(), MSG_DONTWAIT | MSG_TRUNC);
     if (size < 0 && errno == EINTR) continue;
     if (size < 0 && errno == EAGAIN) return std::nullopt;
@@ -62,7 +62,7 @@ std::optional<KeeperLink::Frame> KeeperLink::receive() {
 
 void KeeperLink::on_hello(const Frame& frame) {
   Hello hello;
-  if (!read_hello(frame.data, frame.size, &hello)) return close("the keeper's greeting is not understood");
+  if (!read_hello(frame.data, frame.size, &hello)) return close("the keeper's greeting is not valid");
   if (common_version(hello) == 0) {
     return close("the keeper speaks protocol " + std::to_string(hello.oldest) + " to " + std::to_string(hello.newest) +
                  ", this package " + std::to_string(kOldestProtocol) + " to " + std::to_string(kNewestProtocol) +
@@ -70,7 +70,7 @@ void KeeperLink::on_hello(const Frame& frame) {
   }
   const std::string boot = boot_id();
   if (!is_same_boot(hello, {.build_id = {}, .boot_id = text_of(boot)})) {
-    return close("the keeper is of another boot of this machine; remove the runtime folder");
+    return close("the keeper belongs to another boot of this machine; remove the runtime folder");
   }
   pid_ = hello.pid;
   process_ = Fd(static_cast<int>(::syscall(SYS_pidfd_open, pid_, 0)));
@@ -86,7 +86,7 @@ bool KeeperLink::keeper_is_stopped() const {
   const std::size_t name_end = text.rfind(") ");
   if (name_end == std::string::npos || name_end + 2 >= text.size()) return false;
   const char state = text[name_end + 2];
-  // Read while it has not ended, so the number is still its own.
+  // It had not ended when its state was read, so the pid still was its own.
   pollfd ended{process_.get(), POLLIN, 0};
   return (state == 'T' || state == 't') && ::poll(&ended, 1, 0) == 0;
 }
@@ -102,7 +102,7 @@ void KeeperLink::flush() {
     const ssize_t size = ::send(socket_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
     if (size < 0 && (errno == EAGAIN || errno == ENOBUFS || errno == ENOMEM || errno == EINTR)) break;
     if (size < 0 && errno == EMSGSIZE) too_large_.push_back(frame);
-    // What a dead peer sent last is still to be read; the end of the connection follows behind it.
+    // What a dead peer sent last can still be read; the end of the connection follows after it.
     ++sent;
   }
   waiting_.erase(waiting_.begin(), waiting_.begin() + static_cast<std::ptrdiff_t>(sent));

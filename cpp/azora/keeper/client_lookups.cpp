@@ -16,13 +16,14 @@ Result<void> AccountLookups::begin(const Launch& launch, std::function<void(Look
     return Error{ErrorCode::keeper_failed, "process.user: \"" + launch.spec.user + "\" cannot be looked up: " + why};
   };
   if (waiting_.size() >= kMostWaiting) {
-    return refused(std::to_string(waiting_.size()) + " others wait for the directory of users; see why it does not answer");
+    return refused(std::to_string(waiting_.size()) +
+                   " other lookups wait for the user directory; check why it does not respond");
   }
   auto thread = start_thread("az-user", [launch, look_up = look_up_, own = own_, done = std::move(done)]() mutable {
     Result<std::optional<Account>> account = look_up(launch.spec.user, own);
     done({std::move(launch), std::move(account)});
   });
-  if (!thread) return refused("the system has no thread for it; look at the limit of processes");
+  if (!thread) return refused("a thread for it cannot be started; check the limit of processes");
   thread->detach();
   waiting_[launch.serial] = launch.incarnation;
   return {};

@@ -1,6 +1,6 @@
 #pragma once
-// Launches whose user is being looked up, each on a thread of its own, since a directory may hang for ever: that
-// stalls this launch and no other command.
+// Launches whose user is being looked up, each on a thread of its own, since a directory may hang: that stalls
+// this launch and no other command.
 // Threads: az-keeper calls all; `done` runs on the thread of the look-up. Ownership: a thread that hangs is left
 // behind and holds nothing but its own copies.
 // Fails: a launch beyond the limit, or one for which no thread can be started, is refused in words.

@@ -42,7 +42,7 @@ class ClientReports {
 
   Ledger& ledger_;
   const Deliver deliver_;
-  bool down_ = false;  // was said
+  bool down_ = false;  // was reported
 };
 
 }  // namespace azora::keeper

@@ -53,7 +53,7 @@ struct Order {
 __attribute__((no_sanitize("address", "thread"))) int intermediate(void* argument) {
   auto* order = static_cast<Order*>(argument);
   pid_t pid = 0;
-  // Limits are a process's own, whatever it shares of memory.
+  // Limits belong to the process, even though it shares our memory.
   if (order->files != nullptr) ::setrlimit(RLIMIT_NOFILE, order->files);
   order->spawn_error =
       posix_spawn(&pid, order->program, &order->actions, &order->attributes, order->argv, order->env);
@@ -106,7 +106,8 @@ Result<void> start_keeper(const KeeperSpawn& spawn, const Fd& listener) {
   const Fd high_us = copy_above(us.get());
   words_end.reset();
   if (!high_null || !high_words || !high_listener || !high_us) {
-    return failed(spawn.program, "no descriptors are left (" + system_words(errno) + "); raise the limit of open files");
+    return failed(spawn.program,
+                  "no file descriptors are left (" + system_words(errno) + "); raise the limit of open files");
   }
 
   std::string program = spawn.program;
@@ -142,11 +143,14 @@ Result<void> start_keeper(const KeeperSpawn& spawn, const Fd& listener) {
   posix_spawn_file_actions_destroy(&order.actions);
   posix_spawnattr_destroy(&order.attributes);
 
-  if (!ran) return failed(spawn.program, system_words(error) + "; look at the limit of processes");
+  if (!ran) return failed(spawn.program, system_words(error) + "; check the limit of processes");
   if (order.spawn_error == ENOENT) {
     return failed(spawn.program, "there is no such program; reinstall azora-orchestrator or set its path");
   }
-  if (order.spawn_error == EACCES) return failed(spawn.program, "it may not be executed; make it executable or reinstall");
+  if (order.spawn_error == EACCES) {
+    return failed(spawn.program,
+                  "it cannot be executed: permission denied; make it executable or reinstall azora-orchestrator");
+  }
   if (order.spawn_error != 0) return failed(spawn.program, system_words(order.spawn_error));
   // Where the host ignores SIGCHLD there is no status; then the socket shows it.
   if (order.reaped && order.status != 0) {

@@ -78,7 +78,7 @@ void ClientWorker::take_orders() {
   ClientInbox::Orders orders = inbox_->take();
   if (farewell_.ask(orders.ending, orders.deadline)) connection_.hurry(kEndPatience);
   if (farewell_.is_asked()) commands_.close();
-  // What the keeper sent is read first: a command is about what was known when it was given.
+  // What the keeper sent is read first, because a command refers to what was known when it was given.
   connection_.read();
   if (!orders.commands.empty()) connection_.look_after_place();
   for (Command& command : orders.commands) commands_.carry_out(std::move(command));
@@ -91,9 +91,9 @@ void ClientWorker::press_end() {
   commands_.refuse_waiting();
   if (!connection_.may_have_shims() && connection_.is_down()) return farewell_.finish(true);
   if (farewell_.must_kill_all(now())) ledger_.kill_all();
-  // No keeper can be had, and none is to be expected: the shims end with our process.
+  // There is no keeper and none can be started: the shims will end with our process.
   if (farewell_.is_late(now()) && connection_.is_down() && connection_.has_failed()) return farewell_.finish(false);
-  // A keeper that does nothing any more blocks the way for one that works.
+  // A keeper that hangs prevents one that works from being started.
   if (farewell_.must_kill_keeper(now())) connection_.kill_keeper();
   if (farewell_.must_give_up(now())) farewell_.finish(false);
 }

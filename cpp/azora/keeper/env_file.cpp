@@ -149,11 +149,11 @@ const char* describe(EnvFault fault) {
   switch (fault) {
     case EnvFault::none: break;
     case EnvFault::no_equals: return "has no '='; write NAME=value";
-    case EnvFault::bad_name: return "has a name that is not letters, digits and '_', no digit first";
-    case EnvFault::open_quote: return "opens a quote that does not end; close it, or put the value into other quotes";
-    case EnvFault::after_quote: return "has text behind the closing quote; put the whole value into one pair of quotes";
+    case EnvFault::bad_name: return "has an invalid name; use letters, digits and '_', and do not begin with a digit";
+    case EnvFault::open_quote: return "opens a quote that is not closed; close it, or put the value into other quotes";
+    case EnvFault::after_quote: return "has text after the closing quote; put the whole value into one pair of quotes";
     case EnvFault::nul: return "has a NUL character; remove it";
-    case EnvFault::too_large: return "makes the file too large once its variables are expanded; leave some out";
+    case EnvFault::too_large: return "makes the file too large after its variables are expanded; remove some";
   }
   return "";
 }

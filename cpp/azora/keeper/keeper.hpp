@@ -1,5 +1,5 @@
 #pragma once
-// What the orchestrator asks to be done with processes, and the reports that come back. Implemented by
+// What the orchestrator has done with processes, and the reports that come back. Implemented by
 // KeeperClient (real keeper and shims, client.hpp) and by FakeKeeper (tests, simulation).
 //
 // Identity: a service is named by its serial (never reused, over all orchestrators of one runtime folder), one run

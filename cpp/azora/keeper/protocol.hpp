@@ -127,7 +127,7 @@ enum class SpawnStep : std::uint8_t {
   user = 7,
   privileges = 8,
   chdir = 9,
-  search = 10,    // argv[0] is in no folder of PATH
+  search = 10,    // argv[0] is not in any folder of PATH
   exec = 11,      // ENOENT with detail 1: the file is there, its interpreter is not
   memory = 12,
 };

@@ -124,7 +124,7 @@ Answer decide(const Question& question, const std::vector<Listener>& on_port, Ow
     if (whose == Whose::other) others.push_back(one);
   }
   if (!ours && unknown) {
-    return {.kind = Answer::Kind::unverified, .reason = "what its processes hold may not be read"};
+    return {.kind = Answer::Kind::unverified, .reason = "the sockets of its processes may not be read"};
   }
   if (!ours) return {.kind = Answer::Kind::foreign, .holder = owners.holder(others.front())};
   Answer answer{.kind = Answer::Kind::ours};

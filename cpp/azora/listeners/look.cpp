@@ -35,11 +35,11 @@ Answer look(const Question& given, SocketHolders& holders) {
   Question question = given;
   if (!question.name.empty()) {
     const std::optional<LocalAddress> address = loopback_of(question.name);
-    if (!address) return unverified("/etc/hosts gives no loopback address to the name " + question.name);
+    if (!address) return unverified("/etc/hosts has no loopback address for the name " + question.name);
     question.address = *address;
   }
   if (question.main > 0 && has_own_network(question.main)) {
-    return unverified("its process has a network namespace of its own");
+    return unverified("its process has its own network namespace");
   }
   const std::optional<std::vector<Listener>> found = listeners_on(question.port);
   if (!found) return unverified("the kernel's list of sockets cannot be read");

@@ -35,7 +35,7 @@ TEST_P(KeeperClientFailure, ProgramThatIsNoKeeperIsSaidToEnd) {
 TEST_P(KeeperClientFailure, BadLaunchesNameFieldValueAndFix) {
   ClientRig rig(GetParam());
   const std::string missing = failure_of(rig, ClientRig::launch_of(1, {"no-such-program"}));
-  EXPECT_NE(missing.find("process.argv[0]: \"no-such-program\" is in no folder of PATH ("), std::string::npos) << missing;
+  EXPECT_NE(missing.find("process.argv[0]: \"no-such-program\" is not in any folder of PATH ("), std::string::npos) << missing;
 
   const std::string no_file = failure_of(rig, ClientRig::launch_of(2, {"/no/such/program"}));
   EXPECT_NE(no_file.find("process.argv[0]: \"/no/such/program\" does not exist"), std::string::npos) << no_file;

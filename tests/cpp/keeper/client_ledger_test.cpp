@@ -203,7 +203,7 @@ TEST_F(LedgerTest, ALaunchTooLargeForTheSystemFailsInWords) {
   const std::vector<Report> reports = ledger.take_reports();
   ASSERT_EQ(reports.size(), 2U);
   EXPECT_EQ(reports[0].kind, Report::Kind::start_failed);
-  EXPECT_NE(reports[0].reason.find("larger than a message of this system"), std::string::npos) << reports[0].reason;
+  EXPECT_NE(reports[0].reason.find("larger than this system allows for one message"), std::string::npos) << reports[0].reason;
   EXPECT_EQ(reports[1].kind, Report::Kind::swept);
   ledger.on_too_large(frame);
   EXPECT_EQ(told(), "");

@@ -329,7 +329,7 @@ TEST(Look, R52ANameThatTheHostsFileDoesNotKnowIsNotVerified) {
   SocketHolders holders;
   const Answer answer = look({.port = named.port, .main = named.main, .name = "no-such-name.example"}, holders);
   EXPECT_EQ(answer.kind, Kind::unverified);
-  EXPECT_EQ(answer.reason, "/etc/hosts gives no loopback address to the name no-such-name.example");
+  EXPECT_EQ(answer.reason, "/etc/hosts has no loopback address for the name no-such-name.example");
   const auto localhost = look({.port = named.port, .main = named.main, .name = "localhost"}, holders);
   EXPECT_EQ(localhost.kind, std::ifstream("/etc/hosts") ? Kind::ours : Kind::unverified);
 }

@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::size_t kFileRoom = 16 * 1024;
 
-// A small file whole, in memory that lives as long as this.
+// The whole content of a small file, in memory of its own.
 class Contents {
  public:
   explicit Contents(const char* path, int dir = AT_FDCWD) : text_(static_cast<char*>(sys::map(kFileRoom))) {
@@ -145,7 +145,7 @@ void Cgroup::renew(const char* path) {
   sys::remove_dir(path);
   fresh_ = sys::make_dir(path, 0755) == 0;
   fd_ = sys::open(path, O_RDONLY | O_DIRECTORY);
-  // Without the right to add processes it is of no use.
+  // Without the right to add processes the folder is useless.
   if (fd_ < 0) return;
   if (!tried_) {
     forks_survive_ = fresh_ && try_child(true);
@@ -192,7 +192,7 @@ bool Cgroup::kill_all() const { return fd_ >= 0 && write_to(fd_, "cgroup.kill", 
 bool Cgroup::limit_memory(std::uint64_t bytes) const {
   if (fd_ < 0) return false;
   if (!write_to(fd_, "memory.max", bytes == 0 ? "max" : Path(bytes).c_str())) return false;
-  // A service that loses one of several processes may neither work nor end.
+  // All processes are killed together: a service that loses only one of them may neither work nor end.
   write_to(fd_, "memory.oom.group", "1");
   return true;
 }

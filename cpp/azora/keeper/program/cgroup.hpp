@@ -23,8 +23,8 @@ class Cgroup {
   void renew(const char* path);
   bool is_open() const { return fd_ >= 0; }
   int fd() const { return fd_; }
-  // True: processes may be started inside it. Newer kernels kill these at once where cgroup.kill was ever used on it
-  // or on our own cgroup: there they have to join.
+  // True: processes may be started inside it. Newer kernels kill such processes at once if cgroup.kill was ever used on
+  // it or on our own cgroup; then processes have to join it after fork().
   bool takes_forks() const { return fd_ >= 0 && fresh_ && forks_survive_; }
   // Moves the calling process into it; a negative errno when that fails.
   long join() const;

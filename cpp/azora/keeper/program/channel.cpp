@@ -35,7 +35,7 @@ Sent send_frame(int fd, const std::uint8_t* frame, std::size_t size) {
 
 long receive_frame(int fd, std::uint8_t* frame, std::size_t room) {
   long size = sys::receive(fd, frame, room);
-  // The peer left without having read all that we sent: what it said before is still there to read.
+  // The peer closed before it had read all that we sent: what it sent before can still be read.
   if (size == -ECONNRESET) size = sys::receive(fd, frame, room);
   if (size == -EAGAIN || size == -EINTR) return kNothing;
   return size > 0 ? size : kEnded;

@@ -18,7 +18,7 @@ void become_daemon() {
   }
   sys::block_signals(~sys::SignalSet{0});
   sys::close_range(kOrchestratorFd + 1, ~0U);
-  // These two came through an exec; a service must not get them through another.
+  // These two were inherited through exec; a service must not inherit them in turn.
   sys::invoke(SYS_fcntl, kListenerFd, F_SETFD, FD_CLOEXEC);
   sys::invoke(SYS_fcntl, kOrchestratorFd, F_SETFD, FD_CLOEXEC);
   sys::set_umask(kPrivate);

@@ -26,7 +26,7 @@ class EpochLink {
   // The highest seen.
   std::uint64_t epoch() const { return epoch_; }
 
-  // A connection that has not said who it is; it replaces one that has not, either. False: none has come.
+  // Accepts a connection that has not sent its HELLO yet; it replaces an earlier one like that. False: none has come.
   bool accept_candidate();
   // True: it has proved to be the newest, and is the link now.
   bool read_candidate();

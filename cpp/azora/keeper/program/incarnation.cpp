@@ -10,7 +10,7 @@
 namespace azora::keeper {
 namespace {
 
-constexpr int kMostWalks = 16;  // dead processes may be all that there is
+constexpr int kMostWalks = 16;  // the processes that are left may all be dead
 
 }  // namespace
 
@@ -71,7 +71,7 @@ void Incarnation::read_error_pipe() {
   if (size == -EAGAIN || size == -EINTR) return;
   close_error_pipe();
   if (size == static_cast<long>(sizeof failure)) {
-    failure_ = failure;  // and it ends; the record follows when it is reaped
+    failure_ = failure;  // the child ends now; the record follows when it is reaped
   } else {
     on_started();
   }
@@ -177,7 +177,7 @@ void Incarnation::kill() {
 void Incarnation::end() {
   if (!has_process()) return;
   mark_stop_asked();
-  if (main_alive_) stop_.order_as_launched(record_.pid);  // otherwise the sweep goes on by itself
+  if (main_alive_) stop_.order_as_launched(record_.pid);  // else the sweep is already going on
 }
 
 void Incarnation::kill_if_due() {
@@ -191,7 +191,7 @@ void Incarnation::kill_all() {
   if (!by_cgroup || !main_alive_) kill_descendants();
 }
 
-// The service is meant to end: its record says so.
+// Notes in the record that the service was asked to end.
 void Incarnation::mark_stop_asked() {
   if (record_.stop_asked) return;
   record_.stop_asked = true;

@@ -1,7 +1,7 @@
 #pragma once
 // The current incarnation of a shim's service, from launch to sweep, as its parent sees it: its record, which stays
 // until it is acknowledged or a later incarnation is launched. It is over only when wait says that no descendant is
-// left. What changes of it is owed to the keeper.
+// left. Each change of the record is sent to the keeper.
 // Threads: the program has one. Ownership: the main process and all below it, the error pipe, the cgroup. Fails: a
 // start that fails is in the record.
 #include <cstdint>
@@ -22,10 +22,10 @@ class Incarnation {
 
   const Record& record() const { return record_; }
   bool has_process() const { return keeper::has_process(record_.phase); }
-  // Sends what the keeper is owed.
+  // Sends what is still to be sent to the keeper.
   void send_record();
 
-  // The former one has no process any more.
+  // Call it only when the former incarnation has no process any more.
   void launch(LaunchFrame& launch);
   // Closes at exec, or carries what went wrong before it. For poll; -1: there is none.
   int error_pipe() const { return error_pipe_; }
@@ -33,7 +33,7 @@ class Incarnation {
   // A child of the shim may have ended.
   void reap();
 
-  // The end in the record is known: it may go.
+  // The orchestrator knows the end in the record: the record may be dropped.
   void acknowledge();
   // Each does nothing when there is no process.
   void stop(const StopOrder& order);

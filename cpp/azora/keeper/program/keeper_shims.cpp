@@ -22,12 +22,12 @@ std::size_t write_own_folder(std::uint8_t* frame, std::size_t room, std::uint64_
   return write_folder(frame, room, {own, static_cast<std::uint32_t>(size_of(own))}, epoch);
 }
 
-// About the incarnation that a new one follows.
+// Drops what is still to be sent about the incarnation that a new one follows.
 void send_no_more(ShimEntry& entry) {
   for (const ToShim what : {ToShim::ack, ToShim::kill, ToShim::stop}) entry.to_send.remove(what);
 }
 
-// What it runs, if anything, it is to say itself.
+// Forgets what the shim runs and asks the shim itself.
 void ask_again(ShimEntry& entry) {
   entry.record.phase = Phase::unknown;
   entry.record.incarnation = 0;
@@ -81,7 +81,7 @@ void ShimLinks::launch(ShimEntry& entry, const Header& header, const LaunchFrame
   Sent sent = Sent::later;
   if (entry.link >= 0 && !entry.to_send.any()) sent = send_frame(entry.link, g_frame, static_cast<std::size_t>(size));
   if (sent == Sent::yes) return;
-  ask_again(entry);  // it is there but takes nothing
+  ask_again(entry);  // the shim is there but does not take the launch
   send(entry);
   const RefusalCode code = sent == Sent::too_large ? RefusalCode::too_large : RefusalCode::busy;
   orchestrator_.refuse(header, code, {frame.serial, frame.incarnation});
@@ -113,8 +113,8 @@ ShimLinks::Heard ShimLinks::hear(ShimEntry& entry) {
 bool ShimLinks::read(ShimEntry& entry) {
   if (entry.link < 0 || hear(entry) != Heard::ended) return true;
   drop_link(entry);
-  // A child's death is reported by wait, with what it leaves already ours. A shim may also live and have let go
-  // of us for a successor: asking again finds out.
+  // The death of a child is reported by wait; by then we are the parent of what it left. Other shims may still live and
+  // have dropped this link for a newer keeper: connecting again shows that.
   if (!entry.is_child && !attach(entry)) return false;
   retry_.soon(sys::steady_ns());
   return true;
@@ -122,7 +122,7 @@ bool ShimLinks::read(ShimEntry& entry) {
 
 void ShimLinks::hear_last(ShimEntry& entry) {
   while (entry.link >= 0 && hear(entry) == Heard::some) {
-    // Frame after frame is acted on.
+    // hear() has carried out one more frame.
   }
   drop_link(entry);
 }
@@ -142,7 +142,7 @@ void ShimLinks::on_frame(ShimEntry& entry, const Header& header, long size) {
   }
   Record record;
   if (!entry.heard || !is_record(header.type) || !read_record(g_frame, bytes, &record)) return;
-  // What a shim said before it heard of the launch.
+  // The shim sent this before it got the launch.
   if (record.serial != entry.record.serial || record.incarnation < entry.record.incarnation) return;
   entry.record = record;
   records_.changed(entry);

@@ -41,7 +41,7 @@ class ShimLinks {
     send(entry);
   }
   void send_to_all(ToShim what);
-  // The service is known no more.
+  // The service is forgotten.
   void release(ShimEntry& entry);
 
   // A shim has heard of a newer keeper: this one has nothing more to do here.

@@ -22,7 +22,7 @@ void LostShims::reap() {
 }
 
 void LostShims::on_shim_ended(ShimEntry& entry) {
-  shims_.hear_last(entry);  // it is still there to be read
+  shims_.hear_last(entry);  // its last frames can still be read
   entry.has_shim = false;
   entry.pid = 0;
   const Phase phase = entry.record.phase;
@@ -57,8 +57,8 @@ void LostShims::retry_if_due() {
   retry_.tried(sys::steady_ns(), more);
 }
 
-// A process that is missed in one pass, because it moved from parent to parent, is found in the next: `lost` is
-// said after two that found nothing.
+// A process that is missed in one pass, because it moved from parent to parent, is found in the next one: `lost` is
+// reported after two passes that found nothing.
 void LostShims::sweep() {
   int unattributed = kill_left_over();
   const auto swept = [&](const ShimEntry& entry) { return entry.sweeping && is_swept(entry, unattributed); };
@@ -75,8 +75,8 @@ void LostShims::sweep() {
   if (records_.has_lost()) retry_.soon(sys::steady_ns());
 }
 
-// Kills what killed shims left and counts it for each service. Returns how many processes below us are of none
-// that can be said.
+// Kills what killed shims left and counts it for each service. Returns how many processes below us cannot be attributed
+// to a service.
 int LostShims::kill_left_over() {
   records_.table().for_each([](ShimEntry& entry) {
     entry.left = 0;

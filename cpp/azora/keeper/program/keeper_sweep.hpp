@@ -1,6 +1,6 @@
 #pragma once
-// Shims that ended. One that was killed leaves processes below it: they are killed here, and `lost` is said of its
-// service when none of that service is left. The keeper is the subreaper above its shims, so whatever a killed child
+// Shims that ended. One that was killed leaves processes below it: they are killed here, and its service is
+// reported as `lost` when none of them is left. The keeper is the subreaper above its shims, so whatever a killed child
 // leaves comes to it; what the shim of an earlier keeper leaves is searched for.
 // Threads: the program has one. Fails: never; what still lives is tried again.
 #include "azora/keeper/program/fleet_cgroups.hpp"

@@ -11,7 +11,7 @@ constexpr int kUsage = 2;
 constexpr int kNoFork = 1;
 
 int usage() {
-  constexpr char kText[] = "azora-keeper is started by azora-orchestrator; there is nothing to run by hand\n";
+  constexpr char kText[] = "azora-keeper is started by azora-orchestrator; do not run it by hand\n";
   sys::write(2, kText, sizeof kText - 1);
   return kUsage;
 }

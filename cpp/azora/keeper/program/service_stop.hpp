@@ -22,7 +22,7 @@ class ServiceStop {
   // `main`: the living main process, 0 when it has ended. A repeated order may change the time: a shorter one counts from
   // now, a longer one from where the former one did.
   void order(const StopOrder& order, int main);
-  // What was ordered since is not given more time by it.
+  // The stop as it was ordered at launch. It never extends the time of an order that came since.
   void order_as_launched(int main);
   // SIGKILL from here on: no process gets another signal or more time.
   void kill();

@@ -55,7 +55,7 @@ void ShimCommands::on_launch(const Header& header, long size) {
   const Record& record = incarnation_.record();
   const std::uint64_t incarnation = frame.incarnation;
   const ServiceRef about{record.serial, incarnation};
-  if (incarnation == record.incarnation) return keeper_.owe(KeeperLink::Owed::record);  // said twice over a new link
+  if (incarnation == record.incarnation) return keeper_.owe(KeeperLink::Owed::record);  // sent again over a new link
   if (end_.has_begun()) return keeper_.refuse(header, RefusalCode::ending, about);
   if (incarnation < record.incarnation) return keeper_.refuse(header, RefusalCode::stale, about);
   if (incarnation_.has_process()) return keeper_.refuse(header, RefusalCode::busy, about);

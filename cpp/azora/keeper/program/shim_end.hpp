@@ -17,7 +17,7 @@ class ShimEnd {
     orchestrator_ended_ = true;
     return ephemeral_;
   }
-  // The service is to be known no more: its files are not kept either.
+  // The service is forgotten: its files are not kept either.
   void forget() { forgotten_ = true; }
 
   // False: it has begun before.

@@ -1,5 +1,5 @@
 #pragma once
-// What the keeper knows of each service. Entries stay where they are; a serial names one for ever.
+// What the keeper knows of each service. Entries keep their place in memory; a serial is never used for another one.
 // Threads: the program has one. Fails: add() returns nullptr when the table is full.
 #include <cstddef>
 #include <cstdint>
@@ -14,7 +14,7 @@ namespace azora::keeper {
 enum class ToShim : std::uint8_t { hello, list, move, stop, kill, ack, forget, goodbye };
 
 struct ShimEntry {
-  Record record;              // the newest heard of
+  Record record;              // the newest that we know
   int link = -1;
   int pid = 0;                // of the shim; 0: there is none, or it has not said so
   StopOrder stop;             // of the STOP to be sent

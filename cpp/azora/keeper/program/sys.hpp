@@ -175,7 +175,7 @@ inline int signal_fd(SignalSet set) {
       invoke(SYS_signalfd4, -1, &set, static_cast<long>(sizeof set), O_CLOEXEC | O_NONBLOCK));
 }
 
-// Waiting. timeout_ms < 0: for ever.
+// Waiting. timeout_ms < 0: without limit.
 inline long poll(pollfd* fds, std::size_t count, std::int64_t timeout_ms) {
   const std::int64_t span[2] = {timeout_ms / 1000, timeout_ms % 1000 * 1'000'000};
   return invoke(SYS_ppoll, fds, static_cast<long>(count),
