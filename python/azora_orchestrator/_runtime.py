@@ -67,7 +67,7 @@ class Runtime:
         """Refuse in a forked child, before a lock is touched that no thread there would release."""
         if self.forked:
             raise ForkedHandle(
-                "this handle belongs to the parent process; make a new orchestrator after fork()"
+                "this handle belongs to the parent process; create a new orchestrator after fork()"
             )
 
     # Events.

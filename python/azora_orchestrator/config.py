@@ -294,7 +294,7 @@ class _Relations:
             self._loader.fault(
                 (*path, "min"),
                 f"dependencies[{path[-1]}].min",
-                f'is {least}, but "{target}" has {has}; lower it or give that more replicas',
+                f'is {least}, but "{target}" has {has}; lower it or give "{target}" more replicas',
             )
 
     def _replicas(self, name: str) -> int:

@@ -151,7 +151,7 @@ class NoHealthyInstance(AzoraError):
 
 
 class HealingUnavailable(AzoraError):
-    """The service has only a URL: nothing here can start, stop or restart it."""
+    """The service has only a URL, so Azora cannot start, stop or restart it."""
 
     code = "healing_unavailable"
     status = 409

@@ -201,7 +201,7 @@ class ServiceRestartedEvent(_Named):
     Attributes:
         attempt: Number of the restart attempt within this episode, from 1.
         max_restarts: Restart budget of one episode; -1: no limit.
-        downtime_ms: How long the service was away, measured in ms.
+        downtime_ms: How long the service was down, in ms.
     """
 
     _type = "serviceRestarted"

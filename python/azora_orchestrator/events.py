@@ -142,7 +142,7 @@ class Event(ABC):
 
     @property
     def downtime_ms(self) -> int | None:
-        """How long the service was away, measured in ms.
+        """How long the service was down, in ms.
 
         Of serviceRestarted; otherwise None.
         """

@@ -659,7 +659,7 @@ class MasterOrchestrator:
 
         Raises:
             UnknownService: There is no such service.
-            HealingUnavailable: It has only a URL, so nothing here can start it.
+            HealingUnavailable: It has only a URL, so Azora cannot start it.
             TimedOut: It was not ready in time; it goes on starting.
             NotComing: It cannot become ready; the message has the reason.
         """
@@ -686,7 +686,7 @@ class MasterOrchestrator:
 
         Raises:
             UnknownService: There is no such service.
-            HealingUnavailable: It has only a URL, so nothing here can stop it.
+            HealingUnavailable: It has only a URL, so Azora cannot stop it.
             TimedOut: It did not end in time.
         """
         return self._command("stop", id, dependents, False, wait, timeout_ms)
@@ -712,7 +712,7 @@ class MasterOrchestrator:
 
         Raises:
             UnknownService: There is no such service.
-            HealingUnavailable: It has only a URL, so nothing here can restart it.
+            HealingUnavailable: It has only a URL, so Azora cannot restart it.
             TimedOut: It was not ready in time; it goes on starting.
             NotComing: It cannot become ready; the message has the reason.
         """

@@ -105,7 +105,7 @@ def test_62_the_brake_says_whom_and_until_when(orch: MasterOrchestrator, tmp_pat
             assert checks.next(timeout_ms=WAIT_MS) is not None
             reasons = [text for id in ids if "brake" in (text := orch.why(id).summary)]
     assert "more than half of " in reasons[0]
-    assert "turned bad at once; braked since " in reasons[0]
-    assert "at the latest until " in reasons[0]
+    assert "turned bad at once; in effect since " in reasons[0]
+    assert "but at most until " in reasons[0]
     mood.unlink()
     orch.wait_ready(timeout_ms=WAIT_MS)

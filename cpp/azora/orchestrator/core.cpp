@@ -19,7 +19,7 @@ using healing::Input;
 
 namespace {
 
-Error closed_meanwhile() { return {ErrorCode::closed, "the orchestrator was closed meanwhile", {}}; }
+Error closed_meanwhile() { return {ErrorCode::closed, "the orchestrator was closed in the meantime", {}}; }
 
 }  // namespace
 

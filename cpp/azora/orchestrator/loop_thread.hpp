@@ -28,7 +28,7 @@ class LoopThread {
     if (running()) return {};
     std::optional<std::thread> thread = start_thread(name_, [this] { run(); }, died_);
     if (!thread) {
-      return Error{ErrorCode::limit_reached, std::string("the system has no thread to give for ") + name_ +
+      return Error{ErrorCode::limit_reached, std::string("the system cannot start the thread ") + name_ +
                                                  "; see ulimit -u and the cgroup's pids.max", {}};
     }
     thread_ = std::move(*thread);

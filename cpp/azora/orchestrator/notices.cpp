@@ -40,7 +40,7 @@ void emit_notice(Turn& turn, ServiceState& service, const Notice& notice) {
     case Notice::Kind::flapping:
       return turn.emit(EventType::service_flapping, service, cause);
     case Notice::Kind::healing_unavailable:
-      detail->reason = "the service has only a URL: nothing here can restart it";
+      detail->reason = "the service has only a URL, so Azora cannot restart it";
       return turn.emit(EventType::healing_unavailable, service, cause, std::move(detail));
     case Notice::Kind::readiness:
       return;
@@ -69,7 +69,7 @@ void emit_brake(Turn& turn, const healing::KillPermits::Brake& brake) {
   const std::string domain = brake.group.empty() ? "services" : "members of group '" + brake.group + "'";
   auto detail = std::make_unique<EventDetail>();
   detail->reason = std::to_string(brake.bad) + " of " + std::to_string(brake.members) + " " + domain +
-                   " turned bad at once; none of them is restarted for failed checks until it is quiet";
+                   " turned bad at once; failed checks restart none of them until this stops";
   Event event;
   event.time = turn.now().wall;
   event.type = EventType::mass_unhealthy;

@@ -44,15 +44,15 @@ class Outlook {
     std::string why = "failed" + in_brackets(service.trouble());
     if (policy.on == RestartOn::never) return why + " and is not started again, since its restartPolicy is never";
     if (policy.max_restarts == 0) return why + " and is not started again, since its maxRestarts is 0";
-    return why + " and its budget is spent; " +
-           (next ? "the next single try comes later than this wait ends" : "no further try is planned");
+    return why + " and its restart budget is used up; " +
+           (next ? "the next single attempt comes after the end of this wait" : "no further attempt is planned");
   }
 
   // A service that runs without us may answer again at any time, even while its action waits for the next attempt.
   std::string of_backoff(const ServiceState& service) const {
     const OptionalTime& next = service.machine.timers.next_attempt;
     if (!service.owned() || !next || *next <= deadline_) return {};
-    return "failed" + in_brackets(service.trouble()) + " and its next restart comes later than this wait ends";
+    return "failed" + in_brackets(service.trouble()) + " and its next restart comes after the end of this wait";
   }
 
   // It is in vain when too few instances of a dependency can still come.

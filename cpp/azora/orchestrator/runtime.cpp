@@ -253,7 +253,7 @@ Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_v
   if (views.empty()) return Error{ErrorCode::unknown_service, "Service not found", {}};
   if (!views.front()->spec->process) {
     return Error{ErrorCode::invalid_argument,
-                 "service '" + std::string(name) + "' has no process here, so there is no output of it to show", {}};
+                 "service '" + std::string(name) + "' has no process here, so it has no output to show", {}};
   }
   LogStream::World world;
   world.sources = [this, name = std::string(name)] {

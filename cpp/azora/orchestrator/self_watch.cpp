@@ -10,11 +10,12 @@ constexpr Millis kSettled{1'000};
 constexpr Millis kQuiet{10'000};
 
 std::string down_text(const std::string& reason) {
-  return "no process can be started, stopped or seen ending: the link to the keeper is down: " + reason;
+  return "processes cannot be started, stopped or watched, because the link to the keeper is down: " + reason;
 }
 
 std::string settling_text(const std::string& reason) {
-  return "the link to the keeper was lost and is back for less than " + std::to_string(kSettled.count() / 1000) + " s: " + reason;
+  return "the link to the keeper was lost and has been back for less than " +
+         std::to_string(kSettled.count() / 1000) + " s: " + reason;
 }
 
 }  // namespace
@@ -60,7 +61,7 @@ void SelfWatch::on_stalls(std::uint64_t count) {
   control_thread.assert_held();
   if (std::exchange(stalls_, count) == count) return;
   self_.set(Part::loop, "the control thread was late by more than a second within the last " +
-                            std::to_string(kQuiet.count() / 1000) + " s; checks of that time do not count");
+                            std::to_string(kQuiet.count() / 1000) + " s; checks made in that time do not count");
   loop_.cancel(stall_timer_);
   stall_timer_ = loop_.at(loop_.now().steady + kQuiet, [this] {
     control_thread.assert_held();

@@ -32,7 +32,7 @@ def event_keys() -> list[tuple[str, str, bool, bool, str]]:
 def new_pick(service_id: str, endpoint: str) -> Pick: ...
 
 class Event:
-    """One fact. Immutable."""
+    """One event. Immutable."""
     @property
     def seq(self) -> int: ...
     @property
@@ -95,14 +95,14 @@ class Cursor:
     def deliver(
         self, handler: Callable[[Any], object], max: int = 256
     ) -> bool | tuple[Event, object, BaseException | None]:
-        """Calls the handler with each event of a batch. False: there is none, or the cursor is
-        closed. A tuple (event, result, exception) where a call failed or answered something to be
-        awaited: call again for the rest."""
+        """Calls the handler with each event of a batch. Returns False when there is none or the
+        cursor is closed, and a tuple (event, result, exception) when a call failed or returned an
+        awaitable; call again for the rest."""
     def wait(self, timeout_ms: int) -> bool: ...
     def close(self) -> None: ...
 
 class LogStream:
-    """A service's output as it comes. One thread at a time."""
+    """A service's output as it is written. One thread at a time."""
     def next(self) -> bytes:
         """At first the last lines, then what came since."""
     @property

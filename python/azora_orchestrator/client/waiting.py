@@ -168,7 +168,7 @@ def not_coming(service: Data, horizon: float, seen: set[str]) -> Asking:
             return ""
         if lifecycle == "BACKOFF" and "process" not in service:
             return ""  # it runs without the server and may answer again at any time
-    later = ", and that is later than this wait ends" if why["nextAttemptAt"] else ""
+    later = ", which is after the end of this wait" if why["nextAttemptAt"] else ""
     return f"{why['summary']}{later}"
 
 
@@ -184,7 +184,7 @@ def _blocked(id: str, horizon: float, seen: set[str]) -> Asking:
         for one in (yield from _instances(service)):
             its = yield from not_coming(one, horizon, seen)
             if not its and _is_done_job(one) and need.get("condition") != "completed":
-                its = f"{one['config']['id']} is done already"
+                its = f"{one['config']['id']} is already done"
             if its:
                 reason = reason or its
             else:

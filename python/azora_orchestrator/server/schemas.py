@@ -109,7 +109,7 @@ class LastExit(Answer):
 
     code: int | None
     signal: str | None
-    oom: bool | None = Field(description="For want of memory; null: not known.")
+    oom: bool | None = Field(description="Killed for lack of memory; null: not known.")
     at: Moment
     reason: str | None = None
 

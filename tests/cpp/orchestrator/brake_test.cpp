@@ -41,10 +41,10 @@ TEST_F(BrakeTest, R62ItSaysWhomSinceWhenAndUntilWhen) {
   ASSERT_FALSE(held().empty());
   const std::string text = why(held());
   EXPECT_NE(text.find("its restart is due and held back by the mass brake: more than half of group 'shop' turned bad "
-                      "at once; braked since "),
+                      "at once; in effect since "),
             std::string::npos)
       << text;
-  EXPECT_NE(text.find(" unless more turn bad, at the latest until "), std::string::npos) << text;
+  EXPECT_NE(text.find(" unless more turn bad, but at most until "), std::string::npos) << text;
   EXPECT_NE(text.find("the end of the brake at "), std::string::npos) << text;
   const auto& brakes = *world.recorder.board->brakes;
   ASSERT_EQ(brakes.size(), 1U);

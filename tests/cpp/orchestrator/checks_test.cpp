@@ -30,7 +30,7 @@ TEST(Checks, Rule63WhileTheLastAddressAnswersWhyMentionsTheTrouble) {
   World world;
   world.add(R"({"id":"a","type":"c","endpoint":"http://db.test:7001","healthCheckInterval":1000})");
   FakeProber::Answer answer = FakeProber::Answer::http(200);
-  answer.remark = "the name db.test could not be looked up again, its last address is asked";
+  answer.remark = "the name db.test could not be looked up again; its last address is used";
   world.prober.set_default([answer](const health::ProbeRequest&) { return answer; });
   world.advance(std::chrono::seconds(5));
   EXPECT_EQ(world.status("a"), HealthStatus::healthy);

@@ -347,8 +347,8 @@ TEST_F(CommitsTest, WhyTellsThatAStartWaitsForTheStore) {
   (void)put_process("a");
   world.advance(std::chrono::milliseconds(300));
   const auto why = [&] { return why_json(*world.recorder.board, "a", world.loop.now(), world.core.why_sources()).value(); };
-  EXPECT_NE(why().find("a is not started yet: its start waits until the store has it, for 300 ms so far"), std::string::npos) << why();
-  EXPECT_NE(why().find(R"("unblockedBy":["the store's answer"])"), std::string::npos) << why();
+  EXPECT_NE(why().find("a has not been started yet: its start waits until it is stored, for 300 ms so far"), std::string::npos) << why();
+  EXPECT_NE(why().find(R"("unblockedBy":["an answer from the store"])"), std::string::npos) << why();
   world.advance(seconds(2));
   EXPECT_EQ(why().find("store"), std::string::npos) << why();
 }

@@ -57,7 +57,7 @@ TEST_F(NotComing, ItsBudgetIsSpentAndTheNextTryIsLaterThanTheWait) {
   wait("a", seconds(60));
   world.advance(seconds(3));
   EXPECT_TRUE(in_vain()) << said();
-  EXPECT_NE(said().find("the next single try comes later than this wait ends"), std::string::npos) << said();
+  EXPECT_NE(said().find("the next single attempt comes after the end of this wait"), std::string::npos) << said();
 }
 
 TEST_F(NotComing, ASliceOfALongWaitGoesOnUntilTheNextTry) {
@@ -199,8 +199,8 @@ TEST_F(NotComing, ItsNextRestartIsLaterThanTheWait) {
   EXPECT_TRUE(in_vain()) << said();
   answer.reset();
   wait("a");
-  EXPECT_EQ(said(), "service 'a' will not be ready: a failed (exited with code 1) and its next restart comes later than "
-                    "this wait ends");
+  EXPECT_EQ(said(), "service 'a' will not be ready: a failed (exited with code 1) and its next restart comes after the "
+                    "end of this wait");
   answer.reset();
   wait("a", seconds(200));
   EXPECT_FALSE(answer) << said();

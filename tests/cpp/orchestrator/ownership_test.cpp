@@ -147,7 +147,7 @@ TEST(Ownership, R52AKernelThatCannotBeAskedHoldsUpNothingAndWhySaysSo) {
   world.advance(seconds(30));
   EXPECT_EQ(world.status("p"), HealthStatus::healthy);
   EXPECT_EQ(world.listeners.asked.size(), 1U);
-  EXPECT_TRUE(says(why(world, "p"), "it was not verified whose listener answers at port 7001: the kernel's list"))
+  EXPECT_TRUE(says(why(world, "p"), "it could not be verified whose listener answers at port 7001: the kernel's list"))
       << why(world, "p");
 }
 
@@ -193,7 +193,7 @@ TEST(Ownership, R52BesideAListenerOfItsOwnAStrangerIsOnlyNamed) {
   world.add_process("p");
   world.advance(seconds(5));
   EXPECT_EQ(world.status("p"), HealthStatus::healthy);
-  EXPECT_TRUE(says(why(world, "p"), "port 7001 is held by this service and beside it by pid 9 (nc)")) << why(world, "p");
+  EXPECT_TRUE(says(why(world, "p"), "port 7001 is held by this service and also by pid 9 (nc)")) << why(world, "p");
 }
 
 TEST(Ownership, R52WhatAReaderSawIsCheckedAtOnce) {

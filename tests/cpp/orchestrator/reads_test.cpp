@@ -187,7 +187,7 @@ TEST(Reads, WhyOfAServiceThatIsWellOrOnlyAUrl) {
   const std::string error = world.view("a")->figures().last_error();
   ASSERT_FALSE(error.empty());
   const std::string text = why(world, "a");
-  EXPECT_NE(text.find("a is unhealthy (" + error + "); it has only a URL, so nothing here can restart it; its dependencies "
+  EXPECT_NE(text.find("a is unhealthy (" + error + "); it has only a URL, so Azora cannot restart it; its dependencies "
                       "are not ready: b (not registered)"),
             std::string::npos)
       << text;
@@ -210,7 +210,7 @@ TEST(Reads, WhyOfAProcessOnItsWay) {
   EXPECT_EQ(why(world, "a"), text);  // the same moment, whenever it is asked
   stop_all(world, seconds(5));
   world.advance(seconds(6));
-  EXPECT_NE(why(world, "a").find("a is not watched: the orchestrator is stopped"), std::string::npos);
+  EXPECT_NE(why(world, "a").find("a is not checked, because the orchestrator is stopped"), std::string::npos);
 }
 
 std::string entry_of_three(const std::string& more = "") {
@@ -237,7 +237,7 @@ TEST(Reads, WhyOfAnEntryCountsItsInstancesAndNamesThoseThatAreNotWell) {
   EXPECT_NE(why(world, "w@1").find(R"("serviceId":"w@1","summary":"w@1 failed)"), std::string::npos);
   stop_all(world, seconds(5));
   world.advance(seconds(6));
-  EXPECT_NE(why(world, "w").find("w is unknown: 0 of 3 instances are ready; w@0 is not watched: the orchestrator is stopped"),
+  EXPECT_NE(why(world, "w").find("w is unknown: 0 of 3 instances are ready; w@0 is not checked, because the orchestrator is stopped"),
             std::string::npos)
       << why(world, "w");
 }
@@ -252,7 +252,7 @@ TEST(Reads, WhySaysHowManyInstancesAreMissed) {
   world.advance(seconds(2));
   world.turn([&] { (void)world.core.command(Verb::start, "a", false, false, "rest"); });
   const std::string text = why(world, "a");
-  EXPECT_NE(text.find("a waits for its dependencies: w (2 of 3 instances ready, 3 needed); no restart is spent"),
+  EXPECT_NE(text.find("a waits for its dependencies: w (2 of 3 instances ready, 3 needed); this uses up no restart"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find(R"("blockedBy":["w"])"), std::string::npos) << text;
@@ -317,7 +317,7 @@ TEST(Reads, WhyIsAsFreshAsTheMachine) {
   World world;
   const auto serial = world.add_process("a", R"("dependencies":["db"])");
   world.advance(seconds(1));
-  EXPECT_NE(why(world, "a").find(R"-("summary":"a waits for its dependencies: db (not registered); no restart is spent")-"),
+  EXPECT_NE(why(world, "a").find(R"-("summary":"a waits for its dependencies: db (not registered); this uses up no restart")-"),
             std::string::npos)
       << why(world, "a");
   world.add_process("db");

@@ -36,8 +36,8 @@ type = "core"
 endpoint = "http://127.0.0.1:7001"
 """
 MESSAGE = (
-    'is "http://localhost:7001" of service "b", and the address of service "a" too '
-    '("http://127.0.0.1:7001"); two processes cannot listen on one address, give one of them '
+    'is "http://localhost:7001" of service "b", which is also the address of service "a" '
+    '("http://127.0.0.1:7001"); two processes cannot listen on one address; give one of them '
     "another port"
 )
 
@@ -133,7 +133,7 @@ def test_python_registration_is_refused_with_the_batch_and_beside_what_is_there(
         orch.register(process("a", port) | {"restartPolicy": "never"})
         with pytest.raises(InvalidSpec) as beside:
             orch.register(process("b", port))
-        assert '"b", and the address of service "a" too' in str(beside.value)
+        assert '"b", which is also the address of service "a"' in str(beside.value)
         orch.register({"id": "seen", "type": "core", "endpoint": f"http://127.0.0.1:{port}"})
         orch.register(process("a", port) | {"restartPolicy": "never"})  # itself again
         orch.unregister("a")

@@ -193,7 +193,7 @@ def test_rule52_beside_a_listener_of_the_service_a_stranger_is_only_named(
     believed(orch, api, web(port, "main", "reuse"))
     other = stranger(port, "main", "reuse").listens()
     assert why(api)["summary"] == (
-        f"web is healthy; port {port} is held by this service and beside it by {other.words}"
+        f"web is healthy; port {port} is held by this service and also by {other.words}"
     )
     assert api.get("/services/web").json["health"]["status"] == "healthy"
     other.end()

@@ -93,7 +93,7 @@ def test_rule53_a_stop_lets_the_program_behind_a_shell_finish_its_request(
         until(frames, "serviceExited")
         why = api.get("/services/web/why").json
         assert why["lifecycle"] == "SWEEP"
-        assert "processes that it left were told to stop" in why["summary"]
+        assert "processes that it left behind were told to stop" in why["summary"]
         assert drainer.finish() == b"whole\n"
         until(frames, "serviceStopped")
     assert dies(worker, 0)

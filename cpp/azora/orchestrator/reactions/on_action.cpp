@@ -123,7 +123,7 @@ void on_action_exited(Fleet& fleet, Turn& turn, Drive& drive, Run run, const Exi
   service->own->warning.clear();
   // If the policy is "always", exit 0 is an error like any other.
   if (!planned && (!clean || service->spec->restart->on == RestartOn::always)) {
-    service->set_last_error(oom           ? "killed for want of memory (process.memoryLimit)"
+    service->set_last_error(oom           ? "killed for lack of memory (process.memoryLimit)"
                             : exit.signal ? "killed by " + signal_name(*exit.signal)
                                           : "exited with code " + std::to_string(exit.code.value_or(-1)));
   }

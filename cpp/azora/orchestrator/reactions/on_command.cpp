@@ -14,8 +14,8 @@ namespace {
 
 Error url_only(std::string_view id) {
   return {ErrorCode::healing_unavailable,
-          "service '" + std::string(id) + "' has only a URL: there is nothing here that could start, stop or "
-          "restart it; give it a process or restart action in the configuration file or from Python",
+          "service '" + std::string(id) + "' has only a URL, so Azora cannot start, stop or restart it; give it a "
+          "process or a restart action in the configuration file or from Python",
           {}};
 }
 

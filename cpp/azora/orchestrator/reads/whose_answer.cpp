@@ -48,9 +48,9 @@ WhoseAnswer whose_answer(const ServiceView& view, const WhySources& sources) {
               .unblocked_by = helps(view) ? port + " given up by " + answer.holder : ""};
     case Answer::Kind::ours:
       if (answer.beside.empty()) return {};
-      return {.remark = port + " is held by this service and beside it by " + answer.beside};
+      return {.remark = port + " is held by this service and also by " + answer.beside};
     case Answer::Kind::unverified:
-      return {.remark = "it was not verified whose listener answers at " + port + ": " + answer.reason};
+      return {.remark = "it could not be verified whose listener answers at " + port + ": " + answer.reason};
     case Answer::Kind::no_listener: return {};
   }
   return {};

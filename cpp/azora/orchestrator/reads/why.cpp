@@ -45,8 +45,8 @@ Reason brake_of(const Board& board, const ServiceView& view, Now now) {
   const std::string turned_bad =
       "more than half of " + (found->group.empty() ? "all services" : "group '" + found->group + "'");
   const std::string until = clock_time(found->until, now);
-  return {"its restart is due and held back by the mass brake: " + turned_bad + " turned bad at once; braked since " +
-              clock_time(found->since, now) + ", until " + until + " unless more turn bad, at the latest until " +
+  return {"its restart is due and held back by the mass brake: " + turned_bad +
+              " turned bad at once; in effect since " + clock_time(found->since, now) + ", until " + until + " unless more turn bad, but at most until " +
               clock_time(found->at_latest, now),
           {"a passing health check", "the end of the brake at " + until, "a restart by you"}};
 }
@@ -58,43 +58,51 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
   const std::string id = view.spec->id;
   const ActionKind& action = *view.spec->action;
   const std::string error = trouble.empty() ? "" : " (" + trouble + ")";
-  if (!running) return {id + " is not watched: the orchestrator is stopped", {"start the orchestrator"}};
-  if (healing.held_back) return {id + " waits until the process that had this id before is gone", {"its end"}};
+  const std::string it = healing.failing ? id + " failed" + error + "; it" : id;
+  if (!running) return {id + " is not checked, because the orchestrator is stopped", {"a start of the orchestrator"}};
+  if (healing.held_back) {
+    return {id + " waits until the previous process with this id has ended", {"the end of that process"}};
+  }
   switch (view.lifecycle) {
     case Lifecycle::watching: {
       std::string text = id + " is " + std::string(wire_name(view.status)) + error;
       std::vector<std::string> by;
       if (view.status != HealthStatus::healthy) {
-        text += "; it has only a URL, so nothing here can restart it";
+        text += "; it has only a URL, so Azora cannot restart it";
         by.emplace_back("a passing health check");
       }
       if (!blockers.empty()) text += "; its dependencies are not ready: " + blockers;
       return {text, by};
     }
     case Lifecycle::idle:
-      return {id + " is stopped because that is what its owner wants", {"start it"}};
+      return {id + " is stopped, as requested", {"a start by you"}};
     case Lifecycle::blocked:
       if (!blockers.empty()) {
-        return {id + " waits for its dependencies: " + blockers + "; no restart is spent", {blockers + " becoming ready"}};
+        return {id + " waits for its dependencies: " + blockers + "; this uses up no restart",
+                {blockers + " becoming ready"}};
       }
       if (healing.action_running) {
-        return {id + " waits for its restart callable, which was called and has not returned" + error, {"its return"}};
+        return {id + " waits for its restart callable, which has not returned yet" + error,
+                {"the return of the callable"}};
       }
       if (healing.next_attempt) {
-        return {id + " failed" + error + "; the next attempt is waited for",
+        return {id + " failed" + error + "; it waits for the next attempt",
                 {"the next attempt", "a start or restart by you"}};
       }
       return {id + " waits for its turn to start", {"a free start slot"}};
     case Lifecycle::starting:
-      if (healing.action_running) return {id + " is being restarted by its callable" + error, {"its return"}};
-      return {id + " is starting and has not answered yet" + error, {"its first answer below 500"}};
+      if (healing.action_running) {
+        return {id + " is being restarted by its callable" + error, {"the return of the callable"}};
+      }
+      return {id + " is starting and has not responded yet" + error, {"its first response below 500"}};
     case Lifecycle::ready:
       if (view.status == HealthStatus::healthy) return {id + " is healthy" + error, {}};
       if (healing.permit_asked && !brake.summary.empty()) {
         return {id + " fails its checks" + error + "; " + brake.summary, brake.unblocked_by};
       }
       if (healing.permit_asked) {
-        return {id + " fails its checks" + error + "; a restart waits for a permit so that not too many stop at once",
+        return {id + " fails its checks" + error +
+                    "; its restart waits for a permit, so that not too many are stopped at once",
                 {"a passing health check", "more of its group becoming ready"}};
       }
       if (!blockers.empty()) {
@@ -103,16 +111,16 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
       }
       return {id + " runs but is " + std::string(wire_name(view.status)) + error, {"a passing health check"}};
     case Lifecycle::stopping:
-      return {id + (healing.failing ? " failed" + error + ";" : "") + " was told to stop and has until its stopTimeout", {"its exit"}};
+      return {it + " was told to stop and has until its stopTimeout", {"the end of its process"}};
     case Lifecycle::killing:
-      return {id + (healing.failing ? " failed" + error + ";" : "") + " did not stop in time and was killed", {"its end"}};
+      return {it + " did not stop in time and was killed", {"the end of its process"}};
     case Lifecycle::stuck:
-      return {id + " cannot be killed (uninterruptible); no second copy is started", {"its end"}};
+      return {id + " cannot be killed (uninterruptible); no second copy is started", {"the end of its process"}};
     case Lifecycle::sweep:
-      return {id + " has ended" + error + "; processes that it left were told to stop and are waited for",
+      return {id + " has ended" + error + "; processes that it left behind were told to stop and must end first",
               {"the end of its last descendant"}};
     case Lifecycle::backoff:
-      return {id + " failed" + error + "; the next attempt is waited for, " +
+      return {id + " failed" + error + "; it waits for the next attempt, " +
                   attempts_text(healing.attempts, view.spec->restart->max_restarts),
               {"the next attempt", "a start or restart by you"}};
     case Lifecycle::failed: {
@@ -123,15 +131,17 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
       if (policy.max_restarts == 0) return {id + " failed" + error + "; with maxRestarts 0 it is not started again", by};
       if (view.spec->process) by.emplace_back("a change of its executable");
       if (!view.spec->dependencies.empty()) by.emplace_back("a dependency recovering");
-      if (healing.next_attempt) by.emplace_back("the next single try");
-      return {id + " failed" + error + " and its budget is spent: " + attempts_text(healing.attempts, policy.max_restarts), by};
+      if (healing.next_attempt) by.emplace_back("the next single attempt");
+      return {id + " failed" + error + " and its restart budget is used up: " +
+                  attempts_text(healing.attempts, policy.max_restarts),
+              by};
     }
     case Lifecycle::done:
       return {id + " " + ended_words(view) + error +
-                  (view.is_ended() ? "; it is out of rotation, and its endpoint is not served" : ""),
-              {"start it"}};
+                  (view.is_ended() ? "; it is out of rotation, and nothing serves its endpoint" : ""),
+              {"a start by you"}};
     case Lifecycle::adopt:
-      return {id + " was found running; its first check is outstanding", {"its first answer"}};
+      return {id + " was found running; its first check has not ended yet", {"its first response"}};
   }
   return {};
 }
@@ -187,9 +197,9 @@ void add_what_is_in_the_way(Why& why, const ServiceView& view, const WhySources&
   if (!view.spec->process) return;
   const OptionalTime waits = sources.start_waits_since ? sources.start_waits_since(view.serial) : std::nullopt;
   if (waits && view.lifecycle == Lifecycle::starting) {
-    why.summary = view.spec->id + " is not started yet: its start waits until the store has it, for " +
+    why.summary = view.spec->id + " has not been started yet: its start waits until it is stored, for " +
                   std::to_string(to_millis(now - *waits).count()) + " ms so far";
-    why.unblocked_by = {"the store's answer"};
+    why.unblocked_by = {"an answer from the store"};
   }
   if (sources.keeper_trouble.empty()) return;
   why.summary += "; " + sources.keeper_trouble;

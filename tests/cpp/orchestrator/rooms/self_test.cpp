@@ -50,7 +50,7 @@ TEST_F(SelfWatchTest, ALossIsToldAtOnceAndItsEndWhenTheLinkHasSettled) {
   EXPECT_NE(self.trouble().find("is down: it was killed"), std::string::npos) << self.trouble();
   loop.advance(milliseconds(50));
   watch.on_link(true, "");
-  EXPECT_NE(self.trouble().find("is back for less than 1 s: it was killed"), std::string::npos) << self.trouble();
+  EXPECT_NE(self.trouble().find("has been back for less than 1 s: it was killed"), std::string::npos) << self.trouble();
   loop.advance(milliseconds(999));
   EXPECT_NE(self.trouble(), "");
   loop.advance(milliseconds(1));
