@@ -29,7 +29,7 @@ Options read_options(const py::dict& given) {
     } else if (name == "starts_per_second") {
       options.starts_per_second = py::cast<int>(value);
     } else {
-      bad_argument(name + ": is no option of an orchestrator");
+      bad_argument(name + ": is not an option of the orchestrator");
     }
   }
   return options;
@@ -53,7 +53,7 @@ balancer::PoolChange read_pool_change(const py::dict& given) {
     } else if (name == "lease_ttl_ms") {
       change.lease_ttl = Millis{py::cast<std::int64_t>(value)};
     } else {
-      bad_argument(name + ": is no option of a pool");
+      bad_argument(name + ": is not an option of a pool");
     }
   }
   return change;
@@ -63,7 +63,7 @@ Verb read_verb(const std::string& name) {
   if (name == "start") return Verb::start;
   if (name == "stop") return Verb::stop;
   if (name == "restart") return Verb::restart;
-  bad_argument("verb: \"" + name + "\" is none of start, stop, restart");
+  bad_argument("verb: is \"" + name + "\"; it must be start, stop or restart");
 }
 
 py::tuple command(const CoreHandle& self, const std::string& verb, const std::string& id,

@@ -116,7 +116,7 @@ class LogStreamHandle {
 
 void bind_log_stream(py::module_& module) {
   py::class_<LogStreamHandle>(module, "LogStream",
-                              "A service's output as it comes. One thread at a time.")
+                              "A service's output as it is written. One thread at a time.")
       .def("next",
            [](LogStreamHandle& self) {
              const std::string piece = [&] {
@@ -126,8 +126,8 @@ void bind_log_stream(py::module_& module) {
              return as_bytes(piece);
            })
       .def_property_readonly("over", [](const LogStreamHandle& self) { return self.over(); })
-      .def("folders", &LogStreamHandle::folders, "Where it reads now; a folder may not be there yet.")
-      .def("changed", &LogStreamHandle::changed, "Whether there are news that its files do not show; reads no file.");
+      .def("folders", &LogStreamHandle::folders, "The folders that it reads now; a folder may not exist yet.")
+      .def("changed", &LogStreamHandle::changed, "Whether something is new that its files do not show; reads no file.");
 }
 
 }  // namespace

@@ -83,19 +83,19 @@ PyObject* data(PyObject* self, void*) {
 }
 
 PyGetSetDef getters[] = {
-    {"seq", &seq, nullptr, "Its place in the sequence.", nullptr},
+    {"seq", &seq, nullptr, "Position in the sequence.", nullptr},
     {"time_ms", &time_ms, nullptr, "When it happened: milliseconds since 1970, UTC.", nullptr},
-    {"type", &type_name, nullptr, "Its name: `serviceRestarted` and so on.", nullptr},
-    {"service_id", &service_id, nullptr, "The service it is about; None: no single service.", nullptr},
-    {"incarnation", &incarnation, nullptr, "Which process of the service.", nullptr},
-    {"cause", &cause, nullptr, "Why, in one word.", nullptr},
-    {"json", &json, nullptr, "The whole event, compact.", nullptr},
-    {"_data", &data, nullptr, "The whole event as it goes over the wire; the same dict each time.", nullptr},
+    {"type", &type_name, nullptr, "Name of the event, such as `serviceRestarted`.", nullptr},
+    {"service_id", &service_id, nullptr, "Id of the service; None for an event of the whole fleet.", nullptr},
+    {"incarnation", &incarnation, nullptr, "Number of the service's process.", nullptr},
+    {"cause", &cause, nullptr, "Why it happened, as one word.", nullptr},
+    {"json", &json, nullptr, "The whole event as compact JSON.", nullptr},
+    {"_data", &data, nullptr, "The whole event with the names of the wire; the same dict each time.", nullptr},
     {nullptr, nullptr, nullptr, nullptr, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
                        {Py_tp_getset, static_cast<void*>(getters)},
-                       {Py_tp_doc, const_cast<char*>("One fact. Immutable.")},
+                       {Py_tp_doc, const_cast<char*>("One event. Immutable.")},
                        {0, nullptr}};
 
 PyType_Spec spec = {"azora_orchestrator.events.Event", sizeof(EventObject), 0,

@@ -106,7 +106,7 @@ events::Filter make_filter(const std::optional<std::vector<std::string>>& types,
       const std::optional<EventType> type = event_type_from_wire(name);
       if (!type) {
         throw Failure(Error{ErrorCode::invalid_argument,
-                            "type: \"" + name + "\" is not an event; use one such as \"serviceFailed\"",
+                            "type: is \"" + name + "\"; it must be the name of an event, such as \"serviceFailed\"",
                             {}});
       }
       filter.types |= std::uint32_t{1} << static_cast<unsigned>(*type);
@@ -124,8 +124,8 @@ void bind_events(py::module_& module) {
       .def("fileno", [](const CursorHandle& self) { return self.get().fd(); })
       .def("drain", &drain, py::arg("max") = 256)
       .def("deliver", &deliver, py::arg("handler"), py::arg("max") = 256,
-           "Calls the handler with each event of a batch. False: there is none, or the cursor is closed. A tuple\n"
-           "(event, result, exception) where a call failed or answered something to be awaited: call again for the rest.")
+           "Calls the handler with each event of a batch. Returns False when there is none or the cursor is closed, and a\n"
+           "tuple (event, result, exception) when a call failed or returned an awaitable; call again for the rest.")
       .def("wait",
            [](const CursorHandle& self, std::int64_t timeout_ms) {
              return self.get().wait(Millis{timeout_ms});

@@ -82,7 +82,7 @@ class FolderWatch {
 void bind_folder_watch(py::module_& module) {
   py::class_<FolderWatch>(module, "FolderWatch",
                           "Folders that are watched for changes. Once the descriptor is readable, take() returns\n"
-                          "(number, ended) of the watches with news; the number -1 stands for all of them.")
+                          "(number, ended) of the watches with changes; the number -1 stands for all of them.")
       .def(py::init<>())
       .def("fileno", &FolderWatch::fileno)
       .def("watch", &FolderWatch::watch, py::arg("folder"))

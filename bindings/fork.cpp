@@ -7,7 +7,7 @@ namespace azora::bindings {
 
 void OwningProcess::refuse() {
   throw Failure("forked_handle",
-                "this handle belongs to the parent process; make a new orchestrator after fork()");
+                "this handle belongs to the parent process; create a new orchestrator after fork()");
 }
 
 void bind_fork(py::module_& module) {

@@ -282,9 +282,9 @@ void dealloc(PyObject* self) {
 
 PyMethodDef methods[] = {
     {"answer", &answer_builtin<Caller::unknown>, METH_O,
-     "answer($self, scope)\n--\n\nThe two messages that answer a hot read of a caller that needs no closer look, or None."},
+     "answer($self, scope)\n--\n\nThe two messages that answer a hot read of a caller whose access needs no check, or None."},
     {"answer_passed", &answer_builtin<Caller::passed>, METH_O,
-     "answer_passed($self, scope)\n--\n\nThe same for a caller that server/access.py has let pass."},
+     "answer_passed($self, scope)\n--\n\nThe same for a caller that server/access.py has admitted."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},

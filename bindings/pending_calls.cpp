@@ -134,7 +134,7 @@ class PendingCalls {
 void bind_pending_calls(py::module_& module, CoreClass& core) {
   py::class_<PendingCalls>(module, "PendingCalls",
                            "Calls that no thread waits for. Each begin_..() returns a ticket; once the descriptor is\n"
-                           "readable, take() returns (ticket, ids a stop left over, error or None) of those that are done.")
+                           "readable, take() returns (ticket, ids that a stop left running, error or None) of those that are done.")
       .def("fileno", &PendingCalls::fileno)
       .def("begin_register", &PendingCalls::begin_register, py::arg("text"))
       .def("begin_wait", &PendingCalls::begin_wait, py::arg("id"), py::arg("what"), py::arg("timeout_ms"))

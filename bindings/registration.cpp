@@ -15,7 +15,7 @@ Origin read_origin(const std::string& name) {
   if (name == "file") return Origin::file;
   if (name == "python") return Origin::python;
   if (name == "rest") return Origin::rest;
-  bad_argument("origin: \"" + name + "\" is none of file, python, rest");
+  bad_argument("origin: is \"" + name + "\"; it must be file, python or rest");
 }
 
 std::vector<SpecPtr> parse_texts(const std::vector<std::string>& texts, Origin origin, const std::string& base_dir,

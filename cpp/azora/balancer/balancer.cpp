@@ -128,8 +128,8 @@ Result<Pick> Balancer::pick(std::string_view pool, const PickRequest& request) {
   if (used == Strategy::ip_hash) {
     if (request.key.empty() && request.peer.empty()) {
       return Error{ErrorCode::invalid_argument,
-                   "key is required by the strategy ip-hash (the same key, the same instance) and is empty: "
-                   "pass what identifies the client, or another strategy",
+                   "key: is empty, but the strategy ip-hash requires one (the same key gets the same instance); "
+                   "pass what identifies the client, or use another strategy",
                    {}};
     }
     ask.key_hash = request.key.empty() ? peer_hash(request.peer) : key_hash(request.key);

@@ -246,7 +246,7 @@ Result<void> PoolSet::configure(std::string_view name, const PoolChange& change)
   if (!is_word(name)) {
     return Error{ErrorCode::invalid_argument,
                  "pool \"" + std::string(name) + "\" cannot exist: a pool has the name of a type, a group or a service, "
-                 "1 to 63 letters, digits, \".\", \"_\" or \"-\", the first a letter or digit",
+                 "1 to 63 letters, digits, \".\", \"_\" or \"-\" that begins with a letter or digit",
                  {}};
   }
   if (change.panic_threshold && !(*change.panic_threshold >= 0 && *change.panic_threshold <= 1)) {

@@ -25,16 +25,16 @@ std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
 std::string taken_text(const ServiceSpec& service, const ServiceSpec& other) {
   const std::string& url = service.endpoint->text;
-  std::string text = "is " + quoted(url) + " of service " + quoted(service.id) + ", and the address of service " +
-                     quoted(other.id) + " too";
+  std::string text = "is " + quoted(url) + " of service " + quoted(service.id) +
+                     ", which is also the address of service " + quoted(other.id);
   if (other.endpoint->text != url) text += " (" + quoted(other.endpoint->text) + ")";
-  return text + "; two processes cannot listen on one address, give one of them another port";
+  return text + "; two processes cannot listen on one address; give one of them another port";
 }
 
 std::string ours_text(const ServiceSpec& service, const std::string& own) {
   return "is " + quoted(service.endpoint->text) + " of service " + quoted(service.id) +
-         ", and the orchestrator's own address (" + own +
-         "); give the service another port, or serve on another with --port";
+         ", which is also the orchestrator's own address (" + own +
+         "); give the service another port, or serve on another one with --port";
 }
 
 // Whether the service would listen at this address, or be checked there.

@@ -18,7 +18,7 @@ std::string path_text(const std::vector<std::string_view>& path, std::string_vie
   std::string text;
   for (std::size_t i = 0; i < length; ++i) {
     if (length > kNamed && i == kNamed / 2) {
-      text += ".. (" + std::to_string(length - kNamed) + " more) .. -> ";
+      text += "... (" + std::to_string(length - kNamed) + " more) ... -> ";
       i = length - kNamed / 2;
     }
     text += std::string(start[static_cast<std::ptrdiff_t>(i)]) + " -> ";
@@ -48,7 +48,7 @@ std::vector<Fault> DependencyGraph::too_few_instances(std::span<const SpecPtr> e
       faults.push_back({"dependencies[" + std::to_string(i) + "].min",
                         "is " + std::to_string(dependency.min) + ", but \"" + dependency.id + "\", which \"" +
                             entry->id + "\" needs, has " + instances_text(replicas) +
-                            "; lower it or give that more replicas"});
+                            "; lower it or give \"" + dependency.id + "\" more replicas"});
     }
     const Node* node = find(entry->id);
     if (node == nullptr) continue;
@@ -119,7 +119,7 @@ Result<void> DependencyGraph::check(std::span<const SpecPtr> batch) const {
       } else if (visit->second == Visit::open) {
         return Error{ErrorCode::dependency_cycle,
                      "dependencies: would close the cycle " + path_text(path, next) +
-                         "; take one of these dependencies out",
+                         "; remove one of these dependencies",
                      {}};
       }
     }

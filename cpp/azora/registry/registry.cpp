@@ -22,7 +22,7 @@ std::string conflict_text(const std::string& name, const ServiceSpec& grouped,
                           const ServiceSpec& typed) {
   std::string text = "group \"" + name + "\" of service \"" + grouped.id + "\" is also ";
   text += &grouped == &typed ? "its type" : "the type of service \"" + typed.id + "\"";
-  return text + "; a pool has one meaning, rename one of them";
+  return text + "; a pool must have one meaning, so rename one of them";
 }
 
 // The entry as its user wrote it.
@@ -93,7 +93,7 @@ Result<void> Registry::check(std::span<const SpecPtr> entries) const {
   std::vector<Fault> faults;
   for (const SpecPtr& spec : entries) {
     if (!ids.insert(spec->id).second) {
-      faults.push_back({"id", "is \"" + spec->id + "\" twice in one batch; leave one of them out"});
+      faults.push_back({"id", "is \"" + spec->id + "\" twice in one batch; remove one of them"});
       continue;
     }
     NameChange& type = changes[*spec->type];

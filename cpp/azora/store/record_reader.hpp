@@ -33,7 +33,7 @@ class RecordReader {
   }
   // Call it after the last field.
   void end() {
-    if (fault_.empty() && !bytes_.empty()) fault_ = std::to_string(bytes_.size()) + " bytes too many at its end";
+    if (fault_.empty() && !bytes_.empty()) fault_ = "has " + std::to_string(bytes_.size()) + " extra bytes at its end";
   }
   const std::string& fault() const { return fault_; }  // empty: none
 
@@ -80,7 +80,7 @@ class RecordReader {
     if (!fault_.empty()) return;
     const auto words = words_of(field);
     const auto found = std::find(words.begin(), words.end(), word);
-    if (found == words.end()) return fail("is a word that is not known");
+    if (found == words.end()) return fail("is an unknown word");
     field = static_cast<Enum>(found - words.begin());
   }
   template <typename Field>

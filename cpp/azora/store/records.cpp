@@ -55,11 +55,11 @@ Result<Record> decode_as(const Row& row) {
   if (bytes.size() < kHead + kTail) return damaged(row.key, "is cut short: " + std::to_string(bytes.size()) + " bytes");
   const std::string_view checked = bytes.substr(0, bytes.size() - kTail);
   if (little_endian(bytes.substr(checked.size())) != checksum(row.key, checked)) {
-    return damaged(row.key, "its checksum is wrong: it was damaged or cut, or belongs to another key");
+    return damaged(row.key, "its checksum is wrong: it was damaged or cut short, or belongs to another key");
   }
   const std::uint64_t version = little_endian(checked.substr(0, kHead));
   if (version != kRecordVersion) {
-    return damaged(row.key, "is of version " + std::to_string(version) + "; this program reads version " +
+    return damaged(row.key, "has version " + std::to_string(version) + "; this program reads version " +
                                 std::to_string(kRecordVersion));
   }
   Record record;

@@ -41,8 +41,8 @@ TEST(AddressBook, Rule52NamesBothServicesAndTheAddress) {
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().code, ErrorCode::invalid_spec);
   EXPECT_EQ(done.error().message,
-            "endpoint: is \"http://localhost:7001/api\" of service \"b\", and the address of service \"a\" too "
-            "(\"http://127.0.0.1:7001\"); two processes cannot listen on one address, give one of them another port");
+            "endpoint: is \"http://localhost:7001/api\" of service \"b\", which is also the address of service "
+            "\"a\" (\"http://127.0.0.1:7001\"); two processes cannot listen on one address; give one of them another port");
 }
 
 TEST(AddressBook, Rule52IsAboutProcessesAlone) {
@@ -85,8 +85,8 @@ TEST(AddressBook, Rule52OurOwnAddressIsNobodyElses) {
   const Result<void> done = book.check(process("a", "http://localhost:5000"));
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().message,
-            "endpoint: is \"http://localhost:5000\" of service \"a\", and the orchestrator's own address (127.0.0.1:5000); "
-            "give the service another port, or serve on another with --port");
+            "endpoint: is \"http://localhost:5000\" of service \"a\", which is also the orchestrator's own address "
+            "(127.0.0.1:5000); give the service another port, or serve on another one with --port");
   EXPECT_TRUE(book.check(process("a", "http://[::1]:5000")).ok());
   EXPECT_TRUE(book.check(process("a", "http://127.0.0.1:5001")).ok());
   EXPECT_FALSE(book.check(std::vector<SpecPtr>{with_url_alone("us", "http://127.0.0.1:5000")}).ok())

@@ -54,7 +54,7 @@ class Graph {
 
 std::string cycle(const std::string& path) {
   return "dependency_cycle: dependencies: would close the cycle " + path +
-         "; take one of these dependencies out";
+         "; remove one of these dependencies";
 }
 
 TEST(DependencyGraph, OrdersByRankThenPriorityThenRegistration) {
@@ -126,7 +126,7 @@ TEST(DependencyGraph, NamesALongCycleByItsEnds) {
   }
   EXPECT_EQ(
       Graph().refusal(batch),
-      cycle("s0 -> s1 -> s2 -> s3 -> s4 -> s5 -> s6 -> s7 -> s8 -> s9 -> .. (30 more) .. -> s40 -> "
+      cycle("s0 -> s1 -> s2 -> s3 -> s4 -> s5 -> s6 -> s7 -> s8 -> s9 -> ... (30 more) ... -> s40 -> "
             "s41 -> s42 -> s43 -> s44 -> s45 -> s46 -> s47 -> s48 -> s49 -> s0"));
 }
 
@@ -214,12 +214,12 @@ TEST(DependencyGraph, RefusesADependencyOnMoreInstancesThanThereAre) {
   EXPECT_EQ(g.refusal({needs(3)}), "") << "nothing is known of it yet";
   EXPECT_EQ(g.refusal({needs(3), db(2)}),
             "invalid_spec: dependencies[0].min: is 3, but \"db\", which \"web\" needs, has 2 instances; lower it or "
-            "give that more replicas");
+            "give \"db\" more replicas");
   EXPECT_EQ(g.refusal({needs(2), db(2)}), "");
   g.put(db(1));
   EXPECT_EQ(g.refusal({needs(2)}),
             "invalid_spec: dependencies[0].min: is 2, but \"db\", which \"web\" needs, has one instance; lower it or "
-            "give that more replicas");
+            "give \"db\" more replicas");
   g.put(db(3));
   g.put(needs(3));
   EXPECT_EQ(g.refusal({db(2)}),

@@ -89,16 +89,15 @@ TEST(Registry, Rule46cRefusesAGroupThatBearsTheNameOfATypeAndTheReverse) {
   put(registry, SpecBuilder("b").type("b2b").group("shop"));
   EXPECT_EQ(refusal(registry, {SpecBuilder("c").type("ui").group("core").make()}),
             "pool_conflict: group \"core\" of service \"c\" is also the type of service \"a\"; a "
-            "pool has "
-            "one meaning, rename one of them");
+            "pool must "
+            "have one meaning, so rename one of them");
   EXPECT_EQ(refusal(registry, {SpecBuilder("c").type("shop").make()}),
             "pool_conflict: group \"shop\" of service \"b\" is also the type of service \"c\"; a "
-            "pool has "
-            "one meaning, rename one of them");
+            "pool must "
+            "have one meaning, so rename one of them");
   EXPECT_EQ(refusal(registry, {SpecBuilder("c").type("ui").group("ui").make()}),
-            "pool_conflict: group \"ui\" of service \"c\" is also its type; a pool has one "
-            "meaning, rename "
-            "one of them");
+            "pool_conflict: group \"ui\" of service \"c\" is also its type; a pool must "
+            "have one meaning, so rename one of them");
   // The bearer is overwritten by the same batch, or by the service itself: no conflict is left.
   EXPECT_EQ(refusal(registry, {SpecBuilder("a").type("ui").make(),
                                SpecBuilder("c").type("ui").group("core").make()}),
@@ -211,12 +210,12 @@ TEST(Registry, NamesEveryConflictAndEveryDoubleIdOfABatch) {
   EXPECT_EQ(refusal(registry, {SpecBuilder("a").type("t1").group("g1").make(),
                                SpecBuilder("b").type("g1").group("t1").make()}),
             "pool_conflict: group \"g1\" of service \"a\" is also the type of service \"b\"; a "
-            "pool has one "
-            "meaning, rename one of them; group \"t1\" of service \"b\" is also the type of "
+            "pool must have one "
+            "meaning, so rename one of them; group \"t1\" of service \"b\" is also the type of "
             "service \"a\"; "
-            "a pool has one meaning, rename one of them");
+            "a pool must have one meaning, so rename one of them");
   EXPECT_EQ(refusal(registry, {SpecBuilder("a").make(), SpecBuilder("a").make()}),
-            "invalid_spec: id: is \"a\" twice in one batch; leave one of them out");
+            "invalid_spec: id: is \"a\" twice in one batch; remove one of them");
 }
 
 TEST(Registry, GoesOnBehindTheNumbersOfAFormerOne) {

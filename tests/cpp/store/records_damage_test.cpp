@@ -63,7 +63,7 @@ TEST(DamagedRecord, OfAnotherVersionNamesBothVersions) {
   bytes[0] = 9;
   const Result<HeadsRecord> back = decode_heads(sealed({Table::heads, {}}, bytes));
   ASSERT_FALSE(back.ok());
-  EXPECT_EQ(back.error().message, "stored heads: is of version 9; this program reads version 1");
+  EXPECT_EQ(back.error().message, "stored heads: has version 9; this program reads version 1");
 }
 
 TEST(DamagedRecord, NamesTheFieldThatIsWrong) {
@@ -76,12 +76,12 @@ TEST(DamagedRecord, NamesTheFieldThatIsWrong) {
     return back.ok() ? std::string("accepted") : back.error().message;
   };
   const std::string where = "stored service \"7\": ";
-  EXPECT_EQ(fault_of([](std::string& bytes) { bytes += '\0'; }), where + "1 bytes too many at its end");
+  EXPECT_EQ(fault_of([](std::string& bytes) { bytes += '\0'; }), where + "has 1 extra bytes at its end");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes.pop_back(); }), where + "machine.stableSince: is cut short");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes.back() = 2; }),
             where + "machine.stableSince: is the byte 2; it must be 0 or 1");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes.replace(bytes.find("IDLE"), 4, "idle"); }),
-            where + "machine.lifecycle: is a word that is not known");
+            where + "machine.lifecycle: is an unknown word");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes[bytes.find("orders") - 4] = '\xff'; }).substr(0, where.size() + 11),
             where + "id: is 255 ");
 }
