@@ -250,7 +250,7 @@ class ServiceStuckEvent(_Named):
 
 
 class HealingUnavailableEvent(_Named):
-    """An unhealthy service has only a URL, so nothing here can restart it.
+    """An unhealthy service has only a URL, so Azora cannot restart it.
 
     Attributes:
         reason: Human-readable explanation.
@@ -303,7 +303,7 @@ class OrchestratorDegradedEvent(_Named):
 
 
 class OrchestratorRecoveredEvent(_Named):
-    """The orchestrator itself works well again."""
+    """The orchestrator itself works normally again."""
 
     _type = "orchestratorRecovered"
 
@@ -311,7 +311,7 @@ class OrchestratorRecoveredEvent(_Named):
 
 
 class GapEvent(_Named):
-    """Events were lost: the reader was too slow, or asked for a place that is not in the log.
+    """Events were lost: the reader was too slow, or asked for a position that is not in the log.
 
     Attributes:
         from_seq: First sequence number that was lost.

@@ -229,7 +229,7 @@ TEST(Reads, WhyOfAnEntryCountsItsInstancesAndNamesThoseThatAreNotWell) {
   world.keeper.crash(world.view("w@1")->serial);
   world.advance(seconds(1));
   const std::string text = why(world, "w");
-  EXPECT_NE(text.find(R"-("summary":"w is degraded: 2 of 3 instances are ready; w@1 failed (killed by SIGKILL); the next )-"),
+  EXPECT_NE(text.find(R"-("summary":"w is degraded: 2 of 3 instances are ready; w@1 failed (killed by SIGKILL); it waits )-"),
             std::string::npos)
       << text;
   EXPECT_NE(text.find(R"("lifecycle":"BACKOFF","status":"degraded","cause":"crash","attempt":0,)"), std::string::npos) << text;
