@@ -142,7 +142,7 @@ void Orchestrator::Impl::close(Millis deadline) {
 
 Result<void> Orchestrator::Impl::leave() {
   if (!state_.is_durable()) {
-    return Error{ErrorCode::invalid_argument, "leave: services go on without an orchestrator only with a state directory", {}};
+    return Error{ErrorCode::invalid_argument, "leave: services continue without an orchestrator only if it has a state directory", {}};
   }
   if (!gate_.close()) return {};
   actions_.callables.close();

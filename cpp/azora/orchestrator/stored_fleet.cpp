@@ -29,7 +29,7 @@ class Reader {
     fleet_.heads = state_.heads;
     for (const store::EntryRecord& entry : state_.entries) read_entry(entry);
     for (const auto& [id, record] : by_id_) {
-      if (!taken_.contains(id)) fault("service \"" + id + "\"", "no entry has it");
+      if (!taken_.contains(id)) fault("service \"" + id + "\"", "it does not belong to any entry");
     }
     for (store::ServiceRecord& record : state_.services) {
       if (record.leaving) read_leaving(std::move(record));
@@ -64,7 +64,7 @@ class Reader {
         if (spec->id == record.id) return fleet_.services.push_back({spec, std::move(record)});
       }
     }
-    fault("leaving service \"" + record.id + "\"", specs ? "its configuration is of another one" : specs.error().message);
+    fault("leaving service \"" + record.id + "\"", specs ? "its configuration belongs to another service" : specs.error().message);
   }
 
   // Words that only a newer version of this program knows.

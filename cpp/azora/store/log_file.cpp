@@ -130,7 +130,7 @@ Result<bool> has_no_frames(LogFile& file, std::uint64_t size) {
 }
 
 Error damage(const std::string& path) {
-  return damage_error(path, "commits lie behind a part that cannot be read");
+  return damage_error(path, "there are commits behind a part that cannot be read");
 }
 
 }  // namespace

@@ -113,7 +113,7 @@ Result<Connection> Connection::open(const std::string& path, const char* vfs) {
   Connection connection(path, handle);
   if (code != SQLITE_OK) return connection.error(code);
   // SQLite falls back to reading when it may not write.
-  if (sqlite3_db_readonly(handle, "main") == 1) return file_error(path, "may not be written");
+  if (sqlite3_db_readonly(handle, "main") == 1) return file_error(path, "is read-only");
   return connection;
 }
 

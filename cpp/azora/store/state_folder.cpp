@@ -35,7 +35,7 @@ Result<void> make_folder(const std::filesystem::path& path) {
   }
   if (::mkdir(path.c_str(), 0700) < 0) {
     if (errno == EEXIST) return {};
-    return system_error(path.string(), "the directory cannot be made", errno);
+    return system_error(path.string(), "the directory cannot be created", errno);
   }
   if (::chmod(path.c_str(), 0700) < 0) return system_error(path.string(), "its mode cannot be set", errno);
   return sync_folder(parent.empty() ? "." : parent.string());
@@ -65,7 +65,7 @@ Result<void> StateFolder::check_owner() const {
   struct stat info {};
   if (::fstat(folder_.get(), &info) < 0) return system_error(path_, "the directory cannot be read", errno);
   if (info.st_uid != ::geteuid() || (info.st_mode & 022) != 0) {
-    return file_error(path_, "the directory must belong to us, and nobody else may write in it (chmod 700)");
+    return file_error(path_, "the directory must belong to this user, and no other user may write to it (chmod 700)");
   }
   return {};
 }
@@ -124,7 +124,7 @@ Result<void> StateFolder::make_file(const std::string& path) const {
     if (::unlink(old.c_str()) < 0 && errno != ENOENT) return system_error(old, "cannot be removed", errno);
   }
   const Fd file(::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600));
-  if (!file) return system_error(path, "cannot be made", errno);
+  if (!file) return system_error(path, "cannot be created", errno);
   if (::fchmod(file.get(), 0600) < 0) return system_error(path, "its mode cannot be set", errno);
   return {};
 }

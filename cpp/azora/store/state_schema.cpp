@@ -54,7 +54,7 @@ Result<void> bring_up_to_date(Connection& connection, std::span<const Migration>
   const auto last = static_cast<std::int64_t>(steps.size());
   if (version.value() == last) return {};
   if (version.value() < 0 || version.value() > last) {
-    return file_error(connection.path(), "is of version " + std::to_string(version.value()) +
+    return file_error(connection.path(), "has version " + std::to_string(version.value()) +
                                              "; this program reads versions up to " + std::to_string(last) +
                                              ". It is left as it is: start the newer program that wrote it");
   }

@@ -20,7 +20,7 @@ Result<void> StoreWriter::start(ThreadDied died) {
                              });
   if (!thread) {
     return Error{ErrorCode::limit_reached,
-                 "the system has no thread to give for az-store; see ulimit -u and the cgroup's pids.max", {}};
+                 "the system cannot start the thread az-store; see ulimit -u and the cgroup's pids.max", {}};
   }
   thread_ = std::move(*thread);
   return {};
