@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Native build dependencies from the distribution; `tools/setup.sh peers`: those that the benchmarks compare us with;
 # `tools/setup.sh clang`: the compiler that checks what belongs to which thread; `tools/setup.sh examples`: what the
-# examples run and what checks a client of the API; `tools/setup.sh wheel`: what the wheel's own libcurl is built from
+# examples run and what checks the metrics and a client of the API; `tools/setup.sh wheel`: what the wheel's own libcurl is built from
 # and tested with.
 # Installs them when root; otherwise prints the exact line.
 set -euo pipefail
+cd "$(dirname "$0")/.."
 packages=(g++ cmake ninja-build ccache python3-venv python3-dev libcurl4-openssl-dev nlohmann-json3-dev libxxhash-dev
           libsqlite3-dev libgtest-dev libgmock-dev libbenchmark-dev)
 boost=libboost1.81-dev
@@ -52,4 +53,18 @@ if [ "${1:-}" = examples ] && ! { command -v openapi-typescript && command -v ts
   else
     echo "For the test of a generated client: sudo npm install -g openapi-typescript typescript" >&2
   fi
+fi
+# What checks the text of /metrics. It comes from the package of Prometheus, whose installation would start a server:
+# so the program alone is taken out of it.
+if [ "${1:-}" = examples ] && ! command -v promtool >/dev/null && [ ! -x build/tools/promtool ]; then
+  [ "$(id -u)" != 0 ] || apt-cache show prometheus >/dev/null 2>&1 || apt-get update -qq >/dev/null
+  echo "fetching: promtool"
+  unpacked=$(mktemp -d)
+  if (cd "$unpacked" && apt-get download -qq prometheus >/dev/null 2>&1 && dpkg -x prometheus_*.deb .); then
+    mkdir -p build/tools
+    mv "$unpacked/usr/bin/promtool" build/tools/promtool
+  else
+    echo "promtool cannot be had here: the test of the metrics with it is left out" >&2
+  fi
+  rm -rf "$unpacked"
 fi
