@@ -31,7 +31,7 @@ std::vector<SpecPtr> parse_texts(const std::vector<std::string>& texts, Origin o
       for (SpecPtr& spec : parsed.value()) specs.push_back(std::move(spec));
       continue;
     }
-    if (parsed.error().code != ErrorCode::invalid_spec) throw Failure(std::move(parsed).error());
+    if (parsed.error().faults.empty()) throw Failure(std::move(parsed).error());
     const std::string prefix = texts.size() > 1 ? "services[" + std::to_string(i) + "]." : "";
     for (const Fault& fault : parsed.error().faults) {
       faults.push_back({prefix + fault.field, fault.message});

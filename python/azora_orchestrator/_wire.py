@@ -11,7 +11,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from azora_orchestrator._json_values import MOST_DEPTH, expressible, rule_of
+from azora_orchestrator import _core
+from azora_orchestrator._json_values import MOST_DEPTH, expressible, expressible_part, rule_of
 from azora_orchestrator._shown import shown
 from azora_orchestrator.errors import InvalidArgument, InvalidSpec
 from azora_orchestrator.service_config import ServiceConfig
@@ -46,13 +47,22 @@ def texts_of(wires: list[dict[str, Any]]) -> list[str]:
 
 
 def unsayable(wires: list[dict[str, Any]], otherwise: str) -> InvalidSpec:
-    """The error for services that JSON cannot express, field by field."""
+    """The error for services that JSON cannot express: each such value, and what else is wrong."""
     faults = [
         (f"services[{index}].{field}" if len(wires) > 1 else field, rule)
         for index, wire in enumerate(wires)
-        for field, rule in _unsayable(wire)
+        for field, rule in _faults(wire)
     ] or [("service", otherwise)]
     return InvalidSpec("; ".join(map(": ".join, faults)), faults)
+
+
+def _faults(wire: dict[str, Any]) -> list[tuple[str, str]]:
+    faults = list(_unsayable(wire))
+    named = {field for field, _ in faults}
+    with contextlib.suppress(RecursionError):
+        checked = _core.check(json.dumps(expressible_part(wire, _plain)), "python", "")
+        faults += [fault for fault in checked if fault[0] not in named]
+    return faults
 
 
 def _plain(value: object) -> object:

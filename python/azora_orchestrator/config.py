@@ -6,6 +6,7 @@ judges services; this module judges only the rest of the file.
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 import json
 import os
@@ -19,7 +20,7 @@ from azora_orchestrator._addresses import in_the_clear, is_network
 from azora_orchestrator._config_lines import Lines, line_of, path_of
 from azora_orchestrator._config_rehearsal import rehearse
 from azora_orchestrator._config_text import Unreadable, read_text
-from azora_orchestrator._json_values import MOST_DEPTH, expressible, rule_of
+from azora_orchestrator._json_values import MOST_DEPTH, expressible, expressible_part, rule_of
 from azora_orchestrator.config_fault import ConfigFault
 from azora_orchestrator.config_rules import (
     ORCHESTRATOR,
@@ -175,7 +176,10 @@ class _Loader:
                 text = json.dumps(service, ensure_ascii=False, allow_nan=False)
                 text.encode()
             except (TypeError, ValueError):  # a half character: a surrogate without its pair
+                before = len(self.config.faults)
                 self._unfit(service, path)
+                named = {fault.field for fault in self.config.faults[before:]}
+                self._report_others(service, path, named)
                 continue
             if not isinstance(service, dict):
                 self.fault(
@@ -196,6 +200,14 @@ class _Loader:
                     self.fault((*path, "id"), "id", f'"{name}" is taken by the one in line {first}')
                 seen.setdefault(name, index)
         _Relations(self, services, seen).check()
+
+    def _report_others(self, service: Any, path: _Path, named: set[str]) -> None:
+        """Reports what else is wrong with a service of which some values are unfit."""
+        with contextlib.suppress(RecursionError):
+            text = json.dumps(expressible_part(service, _not_json))
+            for at, message in _core.check(text, "file", self.config.base_dir):
+                if at and at not in named:
+                    self.fault((*path, *path_of(at)), at, message)
 
     def _addresses(self) -> None:
         """Reports process services that share an address, or have the one we will listen on."""
@@ -231,6 +243,10 @@ class _Loader:
                     self.fault(inner, shown_value(key), rule)
                 pending.append((inner, value))
         return len(self.config.faults) > before
+
+
+def _not_json(value: object) -> object:
+    raise TypeError(value)
 
 
 def _dotted(path: _Path) -> str:

@@ -237,7 +237,25 @@ def test_what_json_cannot_say_is_named_likewise(orch: MasterOrchestrator) -> Non
     huge = config(priority=HUGE, health_check=HealthCheck(timeout_ms=HUGE), metadata={"a": HUGE})
     faults = refused(orch, huge)
     assert faults["priority"].endswith("it must be an integer from 1 to 10")
-    assert "at least 1 (milliseconds)" in faults["health_check.timeout_ms"]
+    assert "at most 2147483647 (milliseconds)" in faults["health_check.timeout_ms"]
     assert faults["metadata.a"].endswith("it must be a number of 64 bits")
     (fault,) = refused(orch, config(kill_timeout_ms=timedelta(seconds=2))).values()
     assert fault.endswith("it must be milliseconds: 2000")
+
+
+@pytest.mark.parametrize("weight", [float("inf"), 2**70, object()])
+def test_a_value_that_json_cannot_say_hides_no_other_fault(
+    orch: MasterOrchestrator, weight: Any
+) -> None:
+    fields = {"type": "core", "endpoint": "http://h"}
+    wrong = {"id": "a", "weight": weight, "priority": 11} | fields
+    with pytest.raises(InvalidSpec) as caught:
+        orch.register(wrong)
+    assert sorted(fault.field for fault in caught.value.faults) == ["priority", "weight"]
+    with pytest.raises(InvalidSpec) as caught:
+        orch.register_many([{"id": "b"} | fields | {"priority": 0}, wrong])
+    assert sorted(fault.field for fault in caught.value.faults) == [
+        "services[0].priority",
+        "services[1].priority",
+        "services[1].weight",
+    ]

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
@@ -57,19 +58,34 @@ bool is_in_range(std::string_view digits) {
   return std::from_chars(digits.data(), last, number).ec == std::errc{} && std::isfinite(number);
 }
 
+// A number that nlohmann's lexer takes, as long as one that it does not take: "-1e400" becomes "-1e000".
+void tame(std::string& text, std::size_t start, std::size_t size) {
+  if (text[start] == '-') ++start, --size;
+  text[start] = '1';
+  text[start + 1] = 'e';
+  std::fill_n(text.begin() + static_cast<std::ptrdiff_t>(start) + 2, size - 2, '0');
+}
+
 // Builds the tree from nlohmann's events and refuses what its parser accepts. Every handler returns false after fail(),
 // which ends the parsing.
 class Builder : public nlohmann::json_sax<nlohmann::json> {
  public:
-  explicit Builder(std::string_view text) : text_(text), reached_(text.data()) {}
+  explicit Builder(std::string_view text, std::vector<WideNumber>& wide) : text_(text), wide_(wide) {}
 
   Result<Json> read() {
-    CountingIterator first(text_.data(), &reached_);
-    CountingIterator last(text_.data() + text_.size(), nullptr);
+    constexpr int kMostReadings = 17;
     const std::size_t zero = text_.find('\0');  // nlohmann's lexer takes it for the end of the text
-    if (zero != std::string_view::npos) fail_at(zero, "a NUL byte is not allowed");
-    const bool fine = problem_.empty() && nlohmann::json::sax_parse(first, last, this);
-    if (!fine || !problem_.empty()) return Error{ErrorCode::invalid_json, std::move(problem_), std::move(faults_)};
+    if (zero != std::string_view::npos) {
+      fail_at(zero, "a NUL byte is not allowed");
+      return Error{ErrorCode::invalid_json, std::move(problem_), {}};
+    }
+    std::string tamed;
+    for (int readings = 0; !read_once(tamed.empty() ? text_ : tamed); ++readings) {
+      if (!overflow_ || readings == kMostReadings) return Error{ErrorCode::invalid_json, std::move(problem_), {}};
+      if (tamed.empty()) tamed = text_;
+      const std::string_view number = text_.substr(*overflow_);
+      tame(tamed, *overflow_, std::min(number.find_first_not_of("0123456789-+.eE"), number.size()));
+    }
     return std::move(root_);
   }
 
@@ -112,7 +128,7 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
 
   bool parse_error(std::size_t, const std::string&, const nlohmann::json::exception& error) override {
     constexpr int kOverflow = 406;
-    if (error.id == kOverflow) return fail_number();
+    if (error.id == kOverflow) return overflows();
     if (problem_.empty() && text_.find_first_not_of(" \t\r\n") == std::string_view::npos) {
       return fail_at(0, "the text is empty; it must be JSON, such as {\"id\": \"orders\"}");
     }
@@ -126,15 +142,32 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
     std::unordered_set<std::string> keys;  // filled only for objects too large to search
   };
 
-  std::size_t here() const { return static_cast<std::size_t>(reached_ - text_.data()); }
+  // `source` is the text, apart from numbers that were tamed: positions are the same.
+  bool read_once(std::string_view source) {
+    root_ = {};
+    open_.clear();
+    problem_.clear();
+    wide_.clear();
+    overflow_.reset();
+    begin_ = reached_ = source.data();
+    CountingIterator first(source.data(), &reached_);
+    CountingIterator last(source.data() + source.size(), nullptr);
+    return nlohmann::json::sax_parse(first, last, this) && problem_.empty();
+  }
 
-  bool fail_at(std::size_t where, std::string problem) {
+  std::size_t here() const { return static_cast<std::size_t>(reached_ - begin_); }
+
+  std::string place_of(std::size_t where) const {
     std::string_view before = text_.substr(0, where);
     if (before.starts_with("\xEF\xBB\xBF")) before.remove_prefix(3);
     const auto lines = std::count(before.begin(), before.end(), '\n');
     const std::size_t line_start = before.rfind('\n');
     const std::size_t column = line_start == std::string_view::npos ? before.size() : before.size() - line_start - 1;
-    problem_ = "line " + std::to_string(lines + 1) + ", column " + std::to_string(column + 1) + ": " + std::move(problem);
+    return "line " + std::to_string(lines + 1) + ", column " + std::to_string(column + 1) + ": ";
+  }
+
+  bool fail_at(std::size_t where, const std::string& problem) {
+    problem_ = place_of(where) + problem;
     return false;
   }
 
@@ -190,33 +223,39 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   }
 
   bool number() {
-    const std::string_view digits = spelled_number().second;
-    if (!is_in_range(digits)) return fail_number();
+    const auto [start, digits] = spelled_number();
     Json& made = add();
     made.kind = Json::Kind::number;
     made.text = digits;
+    return is_in_range(digits) || is_listed(start, digits);
+  }
+  bool is_listed(std::size_t start, std::string_view digits) {
+    constexpr std::size_t kMost = 64;  // each costs as much as there is before it
+    std::string number(utf8_prefix(digits, 40));
+    if (number.size() < digits.size()) number += "...";
+    const std::string problem = "the number " + number + " is out of range";
+    if (wide_.size() == kMost) return fail_at(start, problem);
+    wide_.push_back({path(), number, place_of(start) + problem});
     return true;
   }
+  // The lexer gives up at a number that no double can hold.
+  bool overflows() {
+    overflow_ = spelled_number().first;
+    return fail_at(*overflow_, "a number is out of range");
+  }
 
-  // Where the value that is being read stands: "healthCheck.timeout", "dependencies[2].min"; "": it is the whole text.
+  // Where the value that was just added stands.
   std::string path() const {
     std::string out;
     for (const Open& open : open_) {
       if (open.value->kind == Json::Kind::array) {
-        const std::size_t open_item = &open == &open_.back() ? 0 : 1;  // is in the list already
-        out += "[" + std::to_string(open.value->items.size() - open_item) + "]";
+        out += "[" + std::to_string(open.value->items.size() - 1) + "]";
       } else {
-        out += (out.empty() ? "" : ".") + open.value->members.back().key;
+        if (!out.empty()) out += '.';
+        out += utf8_prefix(open.value->members.back().key, 80);
       }
     }
     return out;
-  }
-  bool fail_number() {
-    const auto [start, digits] = spelled_number();
-    std::string number(utf8_prefix(digits, 40));
-    if (number.size() < digits.size()) number += "...";
-    faults_.push_back({path(), "is " + number});
-    return fail_at(start, "the number " + number + " is out of range");
   }
 
   // The lexer is right after the key's closing quote.
@@ -244,15 +283,24 @@ class Builder : public nlohmann::json_sax<nlohmann::json> {
   }
 
   std::string_view text_;
-  const char* reached_;  // how far the lexer has read
+  std::vector<WideNumber>& wide_;
+  const char* begin_ = nullptr;    // of what the lexer reads
+  const char* reached_ = nullptr;  // how far it has read
   Json root_;
   std::vector<Open> open_;
   std::string problem_;
-  std::vector<Fault> faults_;
+  std::optional<std::size_t> overflow_;  // where the number begins at which the lexer gave up
 };
 
 }  // namespace
 
-Result<Json> read_json(std::string_view text) { return Builder(text).read(); }
+Result<Json> read_json(std::string_view text, std::vector<WideNumber>& wide) { return Builder(text, wide).read(); }
+
+Result<Json> read_json(std::string_view text) {
+  std::vector<WideNumber> wide;
+  Result<Json> json = read_json(text, wide);
+  if (json && !wide.empty()) return Error{ErrorCode::invalid_json, std::move(wide.front().problem), {}};
+  return json;
+}
 
 }  // namespace azora

@@ -2,6 +2,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 #include <utility>
 
 #include "azora/model/json_writer.hpp"
@@ -56,8 +57,9 @@ std::optional<std::int64_t> Json::integer() const {
 
 double Json::number() const {
   double value = 0;
-  if (kind == Kind::number) std::from_chars(text.data(), text.data() + text.size(), value);
-  return value;
+  if (kind != Kind::number) return value;
+  const auto fault = std::from_chars(text.data(), text.data() + text.size(), value).ec;
+  return fault == std::errc{} ? value : std::numeric_limits<double>::quiet_NaN();
 }
 
 Json Json::of_text(std::string value) {

@@ -26,7 +26,7 @@ struct Json {
   const Json* find(std::string_view key) const;
   // The value of a number that is integral (5, 5.0, 3e4) and fits; nullopt otherwise.
   std::optional<std::int64_t> integer() const;
-  double number() const;  // of a number; 0 otherwise
+  double number() const;  // of a number, NaN if no double can hold it; 0 otherwise
 
   static Json of_text(std::string value);
   static Json of_integer(std::int64_t value);

@@ -38,28 +38,18 @@ Error error_of(SpecContext& context) {
   return spec_error(std::move(context.faults));
 }
 
-// The field with this path ("healthCheck.timeout", "dependencies[2].min"); null: it is not ours.
-const FieldRow* field_at(std::string_view path) {
-  const std::size_t dot = path.rfind('.');
-  if (dot == std::string_view::npos) return find_field(Section::service, path);
-  std::string section(path.substr(0, dot));
-  if (const std::size_t bracket = section.find('['); bracket != std::string::npos) section.replace(bracket, std::string::npos, "[]");
-  for (const FieldRow& row : all_fields()) {
-    if (row.section != Section::service && section == section_path(row.section) && row.name == path.substr(dot + 1)) return &row;
+// The error of a service that was read, if it has one. Each number out of range is a fault of its field, also of one
+// that is not ours.
+std::optional<Error> error_of(SpecContext& context, std::vector<WideNumber>& wide) {
+  for (WideNumber& one : wide) {
+    if (one.path.empty()) return Error{ErrorCode::invalid_json, std::move(one.problem), {}};
+    const bool known = std::any_of(context.faults.begin(), context.faults.end(),
+                                   [&](const Fault& fault) { return one.path == fault.field; });
+    if (!known) context.fault(one.path, "is " + one.number + "; it must be a number of 64 bits");
   }
-  return nullptr;
-}
-
-// Text that is not acceptable JSON. A number out of range in one of our fields is a fault of that field.
-Error unreadable(Error error, bool units) {
-  if (error.faults.empty()) return error;
-  Fault fault = std::move(error.faults.front());
-  error.faults.clear();
-  const FieldRow* row = field_at(fault.field);
-  if (row == nullptr) return error;
-  fault.message += "; it must be " + rule_text(*row, units);
-  error.message = fault.field + ": " + fault.message;
-  error.faults.push_back(std::move(fault));
+  if (context.faults.empty()) return std::nullopt;
+  Error error = error_of(context);
+  if (!wide.empty()) error.code = ErrorCode::invalid_json;
   return error;
 }
 
@@ -190,10 +180,11 @@ Json laid_over(const Json& given, const Json& old, SpecContext& context) {
 }  // namespace
 
 Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOptions& options) {
-  Result<Json> given = read_json(text);
-  if (!given) return unreadable(std::move(given).error(), options.origin != Origin::rest);
+  std::vector<WideNumber> wide;
+  Result<Json> given = read_json(text, wide);
+  if (!given) return std::move(given).error();
   SpecContext context;
-  if (!is_object(given.value(), context)) return error_of(context);
+  if (!is_object(given.value(), context)) return *error_of(context, wide);
   const bool rest = options.origin == Origin::rest;
   if (rest) {
     if (auto forbidden = find_command(given.value(), "")) return *std::move(forbidden);
@@ -202,7 +193,7 @@ Result<std::vector<SpecPtr>> parse_service(std::string_view text, const ParseOpt
   context.keep_unknown = rest;
   auto specs =
       read_entry({given.value(), options.base_dir, options.origin, options.given_action}, context);
-  if (!context.faults.empty()) return error_of(context);
+  if (auto wrong = error_of(context, wide)) return *std::move(wrong);
   return specs;
 }
 
@@ -236,11 +227,12 @@ Result<std::vector<SpecPtr>> parse_services(std::string_view text, const ParseOp
 }
 
 Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec& old) {
-  Result<Json> given = read_json(text);
-  if (!given) return unreadable(std::move(given).error(), false);
+  std::vector<WideNumber> wide;
+  Result<Json> given = read_json(text, wide);
+  if (!given) return std::move(given).error();
   const Result<Json> source = read_json(old.source());
   SpecContext context;
-  if (!is_object(given.value(), context)) return error_of(context);
+  if (!is_object(given.value(), context)) return *error_of(context, wide);
   if (!source) return source.error();
   if (auto forbidden = find_command(given.value(), "")) return *std::move(forbidden);
 
@@ -260,7 +252,7 @@ Result<std::vector<SpecPtr>> parse_over(std::string_view text, const ServiceSpec
                                    [&](const Fault& other) { return other.field == fault.field; });
     if (!known) context.faults.push_back(std::move(fault));
   }
-  if (!context.faults.empty()) return error_of(context);
+  if (auto wrong = error_of(context, wide)) return *std::move(wrong);
   return specs;
 }
 

@@ -209,6 +209,17 @@ def test_what_no_service_can_say_is_named_with_its_line(
     assert said.lines[0].startswith(f"{file}:{line}: {field}: "), said.lines
 
 
+@pytest.mark.parametrize("number", ["1e999", str(2**70)])
+def test_a_number_out_of_range_hides_no_other_fault(number: str, tmp_path: Path) -> None:
+    file = tmp_path / "a.json"
+    file.write_text(
+        '{"services": [{"id": "a", "type": "core", "endpoint": "http://h",\n'
+        f'"weight": {number},\n"priority": 11}},\n{{"id": "b", "weight": 1, "type": "t"}}]}}'
+    )
+    faults = [(fault.line, fault.field) for fault in config.load(file).faults]
+    assert sorted(faults) == [(2, "weight"), (3, "priority"), (4, "endpoint")]
+
+
 def test_keys_that_are_no_texts_are_read_as_texts(tmp_path: Path) -> None:
     file = tmp_path / "a.yaml"
     file.write_text("orchestrator:\n  1: 2\npools:\n  7: {3: 4}\n8: 9\n")

@@ -22,7 +22,7 @@ START = '{"id":"a","type":"core","endpoint":"http://127.0.0.1:1"'
         (START + "}\0\0junk", f"line 1, column {len(START) + 2}: a NUL byte is not allowed"),
         ("\0", "line 1, column 1: a NUL byte is not allowed"),
         ("", "line 1, column 1: the text is empty"),
-        (START + ',"team":1e400}', "the number 1e400 is out of range"),
+        ("1e400", "line 1, column 1: the number 1e400 is out of range"),
     ],
 )
 def test_what_is_no_json_is_said_with_its_place(body: str, said: str, api: Any) -> None:
@@ -37,10 +37,11 @@ def test_what_is_no_json_is_said_with_its_place(body: str, said: str, api: Any) 
 @pytest.mark.parametrize(
     ("field", "number", "rule"),
     [
-        ("healthCheckInterval", str(2**70), "an integer of at least 100 (milliseconds)"),
+        ("healthCheckInterval", str(2**70), "an integer of at most 2147483647 (milliseconds)"),
         ("priority", "1e400", "an integer from 1 to 10"),
         ("weight", "-1e999", "a number from 0 to 1000000"),
-        ("maxRestarts", "9" * 60, "an integer of at least -1"),
+        ("maxRestarts", "9" * 90, "an integer of at most 2147483647"),
+        ("team", "1e400", "a number of 64 bits"),
     ],
 )
 def test_a_number_out_of_range_names_its_field_and_rule(
@@ -48,9 +49,20 @@ def test_a_number_out_of_range_names_its_field_and_rule(
 ) -> None:
     answer = api.register(START + f',"{field}":{number}}}')
     assert (answer.status, answer.json["code"]) == (400, "invalid_json")
-    shown = number if len(number) <= 40 else number[:40] + "..."
+    shown = number if len(number) <= 80 else number[:80] + "..."
     assert answer.json["error"] == f"{field}: is {shown}; it must be {rule}"
     assert answer.json["faults"] == [{"field": field, "message": f"is {shown}; it must be {rule}"}]
+
+
+def test_a_number_out_of_range_hides_no_other_fault(api: Any) -> None:
+    body = (
+        START + ',"weight":-1e999,"priority":11,"metadata":{"a":[1e400]},"healthCheckInterval":5}'
+    )
+    answer = api.register(body)
+    assert (answer.status, answer.json["code"]) == (400, "invalid_json")
+    fields = [fault["field"] for fault in answer.json["faults"]]
+    assert fields == ["weight", "priority", "healthCheckInterval", "metadata.a[0]"]
+    assert api.get("/services").json == {"services": []}
 
 
 def test_nested_fields_are_named_by_their_path(api: Any) -> None:
