@@ -63,6 +63,13 @@ def _known_ids(ctx: typer.Context, incomplete: str) -> list[str]:
     return [id for id in ids if id.startswith(incomplete)]
 
 
+Insecure = Annotated[
+    bool,
+    typer.Option(
+        "--insecure-plaintext",
+        help="Allow a HOST that other machines can reach: without TLS, tokens can be read.",
+    ),
+]
 Url = Annotated[
     str | None,
     typer.Option(

@@ -172,13 +172,32 @@ def run(plan: Plan, *, greeting: str) -> int:
         return _serve(plan, listener)
 
 
+def refuse_plaintext(host: str) -> None:
+    """Refuses a host that other machines can reach, as `azora serve` does.
+
+    Raises:
+        Failure: It is one, and that was not spelled out.
+    """
+    from azora_orchestrator._addresses import in_the_clear, is_network
+    from azora_orchestrator.server.listening import address_of
+
+    with contextlib.suppress(OSError):  # where it will be served, it may be known
+        address = address_of(host)
+        if is_network(address):
+            raise _in_the_clear(in_the_clear(address))
+
+
+def _in_the_clear(reason: str) -> Failure:
+    return Failure(USAGE, f"{reason}; to accept that, give --insecure-plaintext")
+
+
 def _bind(plan: Plan) -> socket.socket:
     from azora_orchestrator.server.listening import bind
 
     try:
         return bind(plan.host, plan.port, insecure_plaintext=plan.insecure_plaintext)
     except InvalidArgument as error:
-        raise Failure(USAGE, f"{error}; to accept that, give --insecure-plaintext") from None
+        raise _in_the_clear(str(error)) from None
     except OSError as error:
         hint = ""
         if error.errno == errno.EADDRINUSE:

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from azora_orchestrator.cli.client import USAGE, Failure
-from azora_orchestrator.cli.common import app, duration_ms
+from azora_orchestrator.cli.common import Insecure, app, duration_ms
 
 Config = Annotated[
     str | None, typer.Option("--config", "-c", metavar="FILE", help="TOML, JSON or YAML file.")
@@ -53,13 +53,6 @@ Auth = Annotated[
         "--auth",
         metavar="owner|token",
         help="owner: processes of this user need no token; token: everyone does [default: owner].",
-    ),
-]
-Insecure = Annotated[
-    bool,
-    typer.Option(
-        "--insecure-plaintext",
-        help="Allow a HOST that other machines can reach: without TLS, tokens can be read.",
     ),
 ]
 StopTimeout = Annotated[

@@ -13,6 +13,7 @@ from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE
 from azora_orchestrator.cli.common import (
     LONGEST_WAIT_MS,
+    Insecure,
     Json,
     ServiceId,
     Timeout,
@@ -51,16 +52,20 @@ def check(
             help="Port of the server, which no service may use.",
         ),
     ] = None,
+    insecure_plaintext: Insecure = False,
     as_json: Json = False,
 ) -> None:
     """Validate a configuration file.
 
     Prints every error with its line, and exits with 2 if there is one.
     """
-    from azora_orchestrator.cli.serve import port_before_file
-    from azora_orchestrator.config import load
+    from azora_orchestrator.cli.serve import port_before_file, refuse_plaintext
+    from azora_orchestrator.config import DEFAULT_HOST, load
 
-    read = load(file, host=host, port=port_before_file(port))
+    port = port_before_file(port)
+    read = load(file, host=host, port=port, insecure_plaintext=insecure_plaintext)
+    if not (read.faults or insecure_plaintext or read.settings.get("insecure_plaintext", False)):
+        refuse_plaintext(host or read.settings.get("host", DEFAULT_HOST))
     if as_json_wanted(ctx, as_json):
         shown = [
             {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from typing import Any
 
 from azora_orchestrator._addresses import in_the_clear, is_network
 from azora_orchestrator.errors import InvalidArgument
@@ -33,14 +34,7 @@ def bind(host: str, port: int, *, insecure_plaintext: bool = False) -> socket.so
         raise InvalidArgument(f"port is {port!r}; it must be 0 to 65535")
     if not isinstance(host, str):
         raise InvalidArgument(f"host is {host!r}; it must be a string")
-    try:
-        found = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )
-    except (OSError, UnicodeError) as error:
-        why = getattr(error, "strerror", None) or "it is not a host name"
-        raise OSError(errno.EADDRNOTAVAIL, f"cannot listen on {host}: {why}") from None
-    family, kind, protocol, _, address = found[0]
+    family, kind, protocol, address = _found(host, port)
     if is_network(str(address[0])) and not insecure_plaintext:
         raise InvalidArgument(in_the_clear(str(address[0])))
     listener = socket.socket(family, kind, protocol)
@@ -57,6 +51,27 @@ def bind(host: str, port: int, *, insecure_plaintext: bool = False) -> socket.so
         raise OSError(code, f"cannot listen on {host} port {port}: {why}") from None
     listener.setblocking(False)
     return listener
+
+
+def address_of(host: str) -> str:
+    """The numeric address at which a server of that host would listen.
+
+    Raises:
+        OSError: The host is not known.
+    """
+    return str(_found(host, 0)[3][0])
+
+
+def _found(host: str, port: int) -> tuple[Any, Any, int, tuple[Any, ...]]:
+    try:
+        found = socket.getaddrinfo(
+            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        )
+    except (OSError, UnicodeError) as error:
+        why = getattr(error, "strerror", None) or "it is not a host name"
+        raise OSError(errno.EADDRNOTAVAIL, f"cannot listen on {host}: {why}") from None
+    family, kind, protocol, _, address = found[0]
+    return family, kind, protocol, address
 
 
 def url_of(listener: socket.socket) -> str:

@@ -81,6 +81,53 @@ def test_a_file_is_judged_alike(file: File, tmp_path: Path, azora: Azora) -> Non
             assert refused_by_the_core(file, tmp_path) == wanted
 
 
+@pytest.mark.parametrize(
+    ("settings", "options", "refused"),
+    [
+        ("", ("--host", "0.0.0.0"), True),
+        ("", ("--host", "::ffff:192.0.2.1"), True),
+        ("", ("--host", "192.0.2.1", "--insecure-plaintext"), False),
+        ("", ("--host", "127.0.0.2"), False),
+        ("", ("--host", "localhost"), False),
+        ("", (), False),
+        ("insecurePlaintext = true", ("--host", "192.0.2.1"), False),
+        ('host = "192.0.2.1"', ("--insecure-plaintext",), False),
+        ('host = "192.0.2.1"', ("--host", "127.0.0.1"), False),
+        ('host = "192.0.2.1"', (), True),
+    ],
+)
+def test_a_network_address_needs_the_same_word(
+    settings: str, options: tuple[str, ...], refused: bool, tmp_path: Path, azora: Azora
+) -> None:
+    """Where both take the address, serve gets as far as the socket, and its port is in use."""
+    file = tmp_path / "a.toml"
+    file.write_text(f"[orchestrator]\n{settings}\n")
+    checked = azora("check", str(file), *options)
+    with socket.create_server(("", 0), family=socket.AF_INET6, dualstack_ipv6=True) as taken:
+        port = str(taken.getsockname()[1])
+        served = azora("serve", "-c", str(file), "-p", port, *options)
+    assert (checked.code, served.code) == (2 if refused else 0, 2)
+    if refused:
+        words = [(said.out + said.err).removeprefix("azora: ") for said in (checked, served)]
+        assert words[0] == words[1]
+    else:
+        assert served.err.startswith(("azora: port ", "azora: cannot listen on 192.0.2.1"))
+
+
+def test_a_name_of_the_network_is_refused_like_its_address(
+    tmp_path: Path, azora: Azora, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from azora_orchestrator.cli import serve
+    from azora_orchestrator.server import listening
+
+    def found(host: str, port: int) -> tuple[object, object, int, tuple[object, ...]]:
+        return socket.AF_INET, socket.SOCK_STREAM, 0, ("192.0.2.1", port)
+
+    monkeypatch.setattr(listening, "_found", found)
+    with pytest.raises(Failure, match=r"^192\.0\.2\.1 is not a loopback address, .*-plaintext$"):
+        serve.refuse_plaintext("box.example")
+
+
 def test_the_table_is_large() -> None:
     assert len(FILES) >= 40
     assert len({file.title for file in FILES}) == len(FILES)
