@@ -76,16 +76,17 @@ class PendingCalls {
 
   int fileno() const { return answers_->fd(); }
 
-  std::uint64_t begin_register(const std::string& text) {
+  std::uint64_t begin_register(const std::vector<std::string>& texts) {
     const std::uint64_t ticket = ++last_;
-    core_->live().register_requests({text}, [answers = answers_, ticket](const Result<std::uint64_t>& result) {
+    core_->live().register_requests(texts, [answers = answers_, ticket](const Result<std::uint64_t>& result) {
       answers->add(ticket, without_value(result));
     });
     return ticket;
   }
-  std::uint64_t begin_wait(const std::string& id, const std::string& what, std::int64_t timeout_ms) {
+  std::uint64_t begin_wait(const std::string& id, const std::string& what, std::int64_t timeout_ms,
+                           std::int64_t horizon_ms) {
     const std::uint64_t ticket = ++last_;
-    waits_[ticket] = core_->live().wait_for(id, what, millis(timeout_ms),
+    waits_[ticket] = core_->live().wait_for(id, what, millis(timeout_ms), millis(horizon_ms),
                                             [answers = answers_, ticket](const Result<void>& result) {
                                               answers->add(ticket, result ? Result<Ids>(Ids()) : Result<Ids>(result.error()));
                                             });
@@ -136,8 +137,9 @@ void bind_pending_calls(py::module_& module, CoreClass& core) {
                            "Calls that no thread waits for. Each begin_..() returns a ticket; once the descriptor is\n"
                            "readable, take() returns (ticket, ids that a stop left running, error or None) of those that are done.")
       .def("fileno", &PendingCalls::fileno)
-      .def("begin_register", &PendingCalls::begin_register, py::arg("text"))
-      .def("begin_wait", &PendingCalls::begin_wait, py::arg("id"), py::arg("what"), py::arg("timeout_ms"))
+      .def("begin_register", &PendingCalls::begin_register, py::arg("texts"))
+      .def("begin_wait", &PendingCalls::begin_wait, py::arg("id"), py::arg("what"), py::arg("timeout_ms"),
+           py::arg("horizon_ms") = 0)
       .def("begin_stop", &PendingCalls::begin_stop, py::arg("timeout_ms"))
       .def("cancel", &PendingCalls::cancel, py::arg("ticket"))
       .def("take", &PendingCalls::take);

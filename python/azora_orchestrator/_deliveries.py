@@ -19,7 +19,7 @@ import threading
 import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from azora_orchestrator._callables import LoopEnded, UserCallable, describe
 from azora_orchestrator._loop_watch import LoopWatch
@@ -55,12 +55,36 @@ class Caller:
         return cls(threading.current_thread(), loop, _at_work.get())
 
 
+class Stream(Protocol):
+    """A source of events that can be ended."""
+
+    @property
+    def closed(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+class Polled(Stream, Protocol):
+    """A source of events for a thread."""
+
+    def _end(self) -> None: ...
+    def _poll(self) -> Poll: ...
+    def _deliver_to(
+        self, handler: Callable[..., object]
+    ) -> tuple[Event, object, BaseException | None] | None: ...
+
+
+class Poll(Protocol):
+    """Waits until there are events, or the end."""
+
+    def poll(self) -> object: ...
+
+
 class Delivery(ABC):
     """The events of one handler. `failed` reports a failure; `ended` is called when it ends."""
 
     def __init__(
         self,
-        stream: EventStream,
+        stream: Stream,
         handler: UserCallable,
         *,
         failed: Callable[[str], None],
@@ -88,9 +112,9 @@ class Delivery(ABC):
         self._stream.close()
         self._ended(self)
 
+    @abstractmethod
     def end(self) -> None:
         """Hand over the events that are there, then finish."""
-        self._stream._end()
 
     def join(self, timeout: float, caller: Caller) -> bool:
         """Wait until the handler has finished. False: it has not, or it waits for the caller."""
@@ -104,6 +128,10 @@ class Delivery(ABC):
 
     def _needs(self, caller: Caller) -> bool:
         return self.is_of(caller)
+
+    def _begin_work(self) -> None:
+        """The running task calls the handler: what it calls in turn is of this delivery."""
+        _at_work.set(self)
 
     def _finish(self) -> None:
         with self._changed:
@@ -125,9 +153,11 @@ class Delivery(ABC):
 class ThreadDelivery(Delivery):
     """Events for a plain function. What it returns may have to be awaited: its loop does that."""
 
+    _stream: Polled
+
     def __init__(
         self,
-        stream: EventStream,
+        stream: Polled,
         handler: UserCallable,
         *,
         failed: Callable[[str], None],
@@ -143,6 +173,9 @@ class ThreadDelivery(Delivery):
             target=self._run, name=f"azora-on-{self._name}"[:40], daemon=True
         )
         self._thread.start()
+
+    def end(self) -> None:
+        self._stream._end()
 
     def is_of(self, caller: Caller) -> bool:
         return caller.thread is self._thread or super().is_of(caller)
@@ -196,6 +229,8 @@ class ThreadDelivery(Delivery):
 class LoopDelivery(Delivery):
     """Events for a coroutine function, on the loop that was running when it was given."""
 
+    _stream: EventStream
+
     def __init__(
         self,
         stream: EventStream,
@@ -221,6 +256,9 @@ class LoopDelivery(Delivery):
         if self._watch is not None:
             self._watch.add(self)
 
+    def end(self) -> None:
+        self._stream._end()
+
     def close(self) -> None:
         if self._watch is not None:
             self._watch.remove(self)
@@ -243,7 +281,7 @@ class LoopDelivery(Delivery):
         self._finish()
 
     async def _run(self) -> None:
-        _at_work.set(self)
+        self._begin_work()
         task = cast(asyncio.Task[None], asyncio.current_task())
         stream = self._stream
         try:

@@ -33,6 +33,7 @@ from azora_orchestrator._callbacks import Callbacks
 from azora_orchestrator._fault_names import in_python_names
 from azora_orchestrator._file_services import take_file
 from azora_orchestrator._forgotten import close_when_forgotten
+from azora_orchestrator._members import members_of, wanted_up
 from azora_orchestrator._runtime import Runtime
 from azora_orchestrator._subscriptions import Handler, Subscription
 from azora_orchestrator._wire import split, texts_of, unsayable
@@ -768,7 +769,7 @@ class MasterOrchestrator:
         """
         deadline = deadline_of(timeout_ms)
         names = None if id is None else strings_of("id", id)
-        members = self._everybody() if names is None else self._members(names)
+        members = wanted_up(self._core) if names is None else members_of(self._core, names)
         for member in members:
             try:
                 self._wait(member, "ready", deadline)
@@ -791,18 +792,6 @@ class MasterOrchestrator:
         deadline = deadline_of(timeout_ms)
         for name in strings_of("id", id):
             self._wait(name, "stopped", deadline)
-
-    def _everybody(self) -> list[str]:
-        return [view.id for view in self._core.list() if view.desired == "up"]
-
-    def _members(self, names: Sequence[str]) -> list[str]:
-        members: list[str] = []
-        for name in names:
-            group = []
-            if self._core.find(name) is None:
-                group = [view.id for view in self._core.list() if view.group == name]
-            members += group or [name]
-        return members
 
     def _wait(self, id: str, goal: str, deadline: float) -> None:
         with _naming(id):

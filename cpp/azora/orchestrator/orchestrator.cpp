@@ -91,7 +91,7 @@ Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, 
       });
 }
 
-std::function<void()> Orchestrator::wait_for(std::string_view id, std::string_view what, Millis timeout,
+std::function<void()> Orchestrator::wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon,
                                              std::function<void(const Result<void>&)> done) {
   if (std::optional<Error> wrong = not_awaitable(what)) {
     done(*std::move(wrong));
@@ -99,9 +99,10 @@ std::function<void()> Orchestrator::wait_for(std::string_view id, std::string_vi
   }
   const auto key = std::make_shared<std::uint64_t>(0);  // the control thread's
   impl_->await_then<Result<void>>(
-      [id = std::string(id), ready = what == "ready", timeout, key](Core& core, const auto& promise) {
-        *key = core.wait_for(id, ready, AsioLoop::steady_now() + timeout,
-                             [promise](Result<void> answer) { promise->keep(std::move(answer)); });
+      [id = std::string(id), ready = what == "ready", timeout, horizon, key](Core& core, const auto& promise) {
+        const SteadyTime now = AsioLoop::steady_now();
+        *key = core.wait_for(id, ready, now + timeout, [promise](Result<void> answer) { promise->keep(std::move(answer)); },
+                             now + horizon);
       },
       std::move(done));
   return [this, key] { impl_->post([key](Core& core) { core.cancel_wait(*key); }); };

@@ -114,7 +114,7 @@ class Orchestrator {
   // wait_for() and stop() without waiting: `done` is called once, on the control thread, or on the caller's thread if
   // the call is refused at once. wait_for() returns what cancels the wait: then `done` may be called with an error, at
   // the latest when the orchestrator is closed.
-  std::function<void()> wait_for(std::string_view id, std::string_view what, Millis timeout,
+  std::function<void()> wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon,
                                  std::function<void(const Result<void>&)> done);
   void stop(Millis deadline, std::function<void(const Result<std::vector<std::string>>&)> done);
   Result<void> configure_pool(std::string_view name, const balancer::PoolChange& change);

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from azora_orchestrator.cli import render
+from azora_orchestrator.vocabulary import EVENT_TYPES
 
 if TYPE_CHECKING:
     from azora_orchestrator.client import Client, RemoteEvents
@@ -22,6 +23,10 @@ HEADINGS = (
     "ERRORS",
     "LAST ERROR",
 )
+# What may change the fleet; checks alone change nothing.
+_CHANGES = [name for name in EVENT_TYPES if name not in ("healthCheck", "callbackFailed", "gap")]
+# Some changes are no event, such as the end of the last descendant of a process.
+_LOOK_AGAIN_SECONDS = 1.0
 _TOGETHER_SECONDS = 0.1  # a large fleet that starts has many events: it is not read for each
 # Of each service in JSON: what GET /status says, and why a script may have to wait.
 _KEYS: tuple[str, ...] = (
@@ -123,12 +128,10 @@ def wait(
         The fleet, and why it is not well: the time is over, or a service cannot become healthy in
         time.
     """
-    from azora_orchestrator.client.waiting import LOOK_AGAIN_SECONDS, TYPES
-
     horizon = time.time() + timeout_ms / 1000
     deadline = time.monotonic() + timeout_ms / 1000
     told = ""
-    with client.events(type=TYPES) as changes:
+    with client.events(type=_CHANGES) as changes:
         while True:
             found = read(client)
             if found.well:
@@ -139,7 +142,7 @@ def wait(
             left = deadline - time.monotonic()
             if left <= 0:
                 return found, [f"not in time: {_names(found) or 'the fleet is stopped'}"]
-            _await_change(changes, min(left, LOOK_AGAIN_SECONDS))
+            _await_change(changes, min(left, _LOOK_AGAIN_SECONDS))
 
 
 def _await_change(changes: RemoteEvents, seconds: float) -> None:
@@ -157,8 +160,7 @@ def _in_vain(client: Client, found: Fleet, horizon: float) -> list[str]:
         for one in found.data["services"]
         if one["lifecycle"] in ("BACKOFF", "BLOCKED", "DONE", "FAILED") and not _is_well(one)
     ]
-    reasons = client.not_coming(suspect, horizon)
-    return [f"{id} will not be healthy: {reason}" for id, reason in reasons.items()]
+    return list(client.not_coming(suspect, horizon).values())
 
 
 def _tell(found: Fleet, told: str, progress: Callable[[str], object]) -> str:

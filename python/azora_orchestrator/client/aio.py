@@ -1,6 +1,7 @@
 """AsyncClient: the names of `Client` as coroutines.
 
-`events()`, `lease()` and `follow_logs()` only open something, so they are plain methods.
+`on()`, `off()`, `events()`, `lease()` and `follow_logs()` only open something, so they are plain
+methods.
 A client belongs to one event loop.
 """
 
@@ -16,22 +17,20 @@ from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 import httpx
 
 from azora_orchestrator._arguments import integer_of, strings_of, types_of
+from azora_orchestrator._callbacks import Callbacks
+from azora_orchestrator._subscriptions import Handler
 from azora_orchestrator.answers import VerbAnswer, Why
-from azora_orchestrator.client import address, answers, requests, transport
+from azora_orchestrator.client import address, answers, requests, transport, waiting
 from azora_orchestrator.client.aio_connection import AsyncConnection
+from azora_orchestrator.client.aio_handlers import AsyncHandlers, AsyncSubscription
 from azora_orchestrator.client.aio_streams import AsyncRemoteEvents
+from azora_orchestrator.client.emitter import Emitter
+from azora_orchestrator.client.handlers import JOIN_SECONDS
 from azora_orchestrator.client.requests import Request
 from azora_orchestrator.client.sse import MOST_SEQ, Decoder, LineSplitter, Position
 from azora_orchestrator.client.streams import event_of
 from azora_orchestrator.client.sync import Client
-from azora_orchestrator.client.waiting import (
-    LOOK_AGAIN_SECONDS,
-    TYPES,
-    Asking,
-    Wait,
-    reason_in_vain,
-)
-from azora_orchestrator.errors import TimedOut
+from azora_orchestrator.errors import NotComing, OrchestratorClosed, TimedOut, UnknownService
 from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.models import Pick, Service, pick_from_dict
@@ -107,7 +106,7 @@ class AsyncLease:
         return f"<AsyncLease {taken}>"
 
 
-class AsyncClient:
+class AsyncClient(Emitter[AsyncSubscription]):
     """A `Client` for asyncio: the same names as coroutines. See `Client` for the arguments.
 
     Example:
@@ -122,11 +121,14 @@ class AsyncClient:
         self.url = address.server_url(url)
         self._connection = AsyncConnection(self.url, address.given_token(token), whole_ms)
         self._streams: weakref.WeakSet[AsyncRemoteEvents] = weakref.WeakSet()
+        self._callbacks = Callbacks()
+        self._handlers = AsyncHandlers(self._callbacks)
 
     # Life.
 
     async def close(self) -> None:
         """See `Client.close`."""
+        await self._handlers.close(JOIN_SECONDS)
         for stream in list(self._streams):
             await stream.aclose()
         await self._connection.close()
@@ -192,6 +194,11 @@ class AsyncClient:
             restartChanged="1" if restart_changed else None,
         )
         return ReloadPlan.from_dict((await self._connection.ask(asked)).json())
+
+    async def register_many(self, services: Iterable[ServiceConfig | Mapping[str, Any]]) -> int:
+        """See `Client.register_many`."""
+        response = await self._connection.ask(requests.register_many(services))
+        return answers.seq_of(self.url, response.headers)
 
     async def unregister(self, id: str) -> bool:
         """See `Client.unregister`."""
@@ -346,34 +353,32 @@ class AsyncClient:
         await self._wait(strings_of("id", id), "stopped", timeout_ms)
 
     async def _wait(self, names: list[str] | None, goal: str, timeout_ms: float) -> None:
-        seconds = transport.seconds_of(timeout_ms)
-        deadline = time.monotonic() + seconds
-        wait = Wait(names, goal, time.time() + seconds)
-        since = await self.seq()
-        if await self._drive(wait.look()):
-            return
-        async with self.events(since=since, type=TYPES) as changes:
-            while (left := deadline - time.monotonic()) > 0:
-                await changes.batch(timeout_ms=min(left, LOOK_AGAIN_SECONDS) * 1000)
-                if await self._drive(wait.look()):
-                    return
-        raise wait.late()
+        asking = waiting.asking(names, goal, transport.seconds_of(timeout_ms))
+        late: TimedOut | None = None
+        with contextlib.suppress(StopIteration):
+            request = next(asking)
+            while True:
+                late = None
+                try:
+                    await self._connection.ask(request)
+                except TimedOut as error:
+                    if error.problem is None:
+                        raise  # it is the answer that is late
+                    late = error
+                request = asking.send(late)
 
     async def not_coming(self, ids: Iterable[str], horizon: float) -> dict[str, str]:
         """See `Client.not_coming`."""
         found: dict[str, str] = {}
         for id in ids:
-            if reason := await self._drive(reason_in_vain(id, horizon)):
-                found[id] = reason
+            left_ms = max(0.0, (horizon - time.time()) * 1000)
+            try:
+                await self._connection.ask(requests.wait([id], "ready", 0, left_ms))
+            except NotComing as error:
+                found[id] = str(error)
+            except (TimedOut, UnknownService):
+                pass  # it may come yet
         return found
-
-    async def _drive(self, asking: Asking) -> Any:
-        try:
-            request = next(asking)
-            while True:
-                request = asking.send(await self._connection.json(request, missing=True))
-        except StopIteration as end:
-            return end.value
 
     # Events.
 
@@ -392,9 +397,16 @@ class AsyncClient:
             ...     async for event in stream:
             ...         print(event.type)
         """
-        types = types_of(type)
         number = None if since is None else integer_of("since", since, 0, MOST_SEQ)
+        return self._stream(number, types_of(type), service, on_connection)
 
+    def _stream(
+        self,
+        number: int | None,
+        types: Sequence[str] | None,
+        service: str | None,
+        on_connection: Callable[[bool], object] | None = None,
+    ) -> AsyncRemoteEvents:
         async def begin() -> Position:
             return Position(await self.seq() if number is None else number, types, service)
 
@@ -404,6 +416,14 @@ class AsyncClient:
         stream = AsyncRemoteEvents(self.url, begin, connect, on_connection)
         self._streams.add(stream)
         return stream
+
+    def _subscribe(
+        self, types: Sequence[str] | None, service: str | None, handler: Handler
+    ) -> AsyncSubscription:
+        if self.closed:
+            raise OrchestratorClosed("the client is closed")
+        stream = self._stream(None, types, service)
+        return self._handlers.subscribe(stream, types, service, handler)
 
     async def past_events(
         self,

@@ -62,12 +62,18 @@ class AsyncRemoteEvents:
 
     async def _start(self) -> None:
         async with self._starting:
-            if self._task is not None or self.closed:
+            if self._task is not None or self._is_closed():
                 return
             position = await self._begin()
             response = await self._connect(position)
+            if self._is_closed():  # meanwhile
+                await response.aclose()
+                return
             self.connected = True
             self._task = asyncio.create_task(self._run(position, response), name="azora-events")
+
+    def _is_closed(self) -> bool:
+        return self.closed
 
     async def _run(self, position: Position, response: httpx.Response) -> None:
         try:
@@ -153,6 +159,11 @@ class AsyncRemoteEvents:
             self.closed = True
             raise self._failure
         return [event_of(data) for data in taken]
+
+    def _add(self, event: bytes) -> None:
+        """Put an event that is not the server's behind those that were read."""
+        self._ready.append(event)
+        self._change.set()
 
     def close(self) -> None:
         """End at once. On the stream's loop."""

@@ -5,7 +5,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,9 @@ from azora_orchestrator.errors import InvalidArgument, InvalidSpec
 from azora_orchestrator.service_config import ServiceConfig
 
 _DOT_SEGMENTS = {".": "%2E", "..": "%2E%2E"}  # else clients and servers remove them from a path
+
+
+_CALLABLE = "is a callable, which cannot be sent to a server; leave it out"
 
 
 class Request(NamedTuple):
@@ -61,10 +65,44 @@ def register(given: ServiceConfig | Mapping[str, Any] | None, fields: Mapping[st
         raise InvalidArgument("register: give one service, or its fields as keywords")
     wire, function = split(ServiceConfig(**fields) if given is None else given)
     if function is not None:
-        rule = "is a callable, which cannot be sent to a server; leave it out"
-        raise InvalidSpec(f"restart: {rule}", [("restart", rule)])
+        raise InvalidSpec(f"restart: {_CALLABLE}", [("restart", _CALLABLE)])
     (text,) = texts_of([wire])
     return Request("POST", "/services/register", body=text.encode())
+
+
+def register_many(services: Iterable[ServiceConfig | Mapping[str, Any]]) -> Request:
+    """A registration of several services.
+
+    Raises:
+        InvalidSpec: A value cannot be expressed in JSON.
+    """
+    if isinstance(services, ServiceConfig | Mapping | str) or not isinstance(services, Iterable):
+        raise InvalidArgument("register_many: takes a list of services; one is for register()")
+    wires: list[dict[str, Any]] = []
+    faults: list[tuple[str, str]] = []
+    for index, service in enumerate(services):
+        wire, function = split(service)
+        wires.append(wire)
+        if function is not None:
+            faults.append((f"services[{index}].restart", _CALLABLE))
+    if faults:
+        raise InvalidSpec("; ".join(map(": ".join, faults)), faults)
+    return Request("POST", "/services", body=f"[{','.join(texts_of(wires))}]".encode())
+
+
+def wait(names: Sequence[str], goal: str, timeout_ms: float, horizon_ms: float) -> Request:
+    """Wait until services are ready or stopped; no name: all."""
+    for name in names:
+        one_id(name)
+    asked = get(
+        "wait",
+        about=names[0] if len(names) == 1 else "",
+        service=list(names) or None,
+        timeoutMs=ceil(timeout_ms),
+        horizonMs=ceil(horizon_ms),
+        **{"for": goal},
+    )
+    return asked._replace(extra_ms=timeout_ms)
 
 
 def stop_all(timeout_ms: float, *, leave: bool) -> Request:

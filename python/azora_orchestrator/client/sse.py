@@ -82,6 +82,11 @@ class OtherLog(Exception):
     """The server does not know the last event: connect once more, from the beginning."""
 
 
+def wants_failures(types: Sequence[str] | None, service: str | None) -> bool:
+    """Whether failures of the client's own handlers are among these events."""
+    return service is None and (types is None or "callbackFailed" in types)
+
+
 class Position:
     """Where a stream is, and what it asks for next.
 

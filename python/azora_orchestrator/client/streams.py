@@ -27,6 +27,7 @@ from azora_orchestrator.errors import (
 )
 
 if TYPE_CHECKING:
+    from azora_orchestrator.client.connection import Connection
     from azora_orchestrator.events import Event
 
 ROOM = 1024  # events read ahead; then the server waits, and tells of what it lost by a `gap`
@@ -99,6 +100,17 @@ class Reader:
                 self._closed = True
                 raise self._failure
             return taken
+
+    def wait(self) -> None:
+        """Waits until there are events to take, or the end."""
+        with self._change:
+            self._change.wait_for(lambda: self._ready or self._closed or self._failure is not None)
+
+    def add(self, event: bytes) -> None:
+        """Puts an event that is not the server's behind those that were read."""
+        with self._change:
+            self._ready.append(event)
+            self._change.notify_all()
 
     def close(self) -> None:
         """Ends it at once. Any thread."""
@@ -173,6 +185,17 @@ class Reader:
             elif told and self._news is not None:
                 self._news(True)
             return
+
+
+def open_reader(
+    connection: Connection, position: Position, news: Callable[[bool], object] | None = None
+) -> Reader:
+    """Opens a stream. It holds no reference to the client."""
+
+    def connect(position: Position) -> httpx.Response:
+        return connection.open(position.request(), transport.QUIET_SECONDS)
+
+    return Reader(connection.url, position, connect, news)
 
 
 def _hang_up(response: httpx.Response) -> None:

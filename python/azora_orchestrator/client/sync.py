@@ -6,28 +6,21 @@ Threads: every method may be called from any thread.
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Self, Unpack, overload
 
-import httpx
-
 from azora_orchestrator._arguments import integer_of, strings_of, types_of
 from azora_orchestrator.answers import VerbAnswer, Why
-from azora_orchestrator.client import address, answers, requests, transport
+from azora_orchestrator.client import address, answers, requests, transport, waiting
 from azora_orchestrator.client.connection import Connection
+from azora_orchestrator.client.emitter import Emitter
 from azora_orchestrator.client.sse import MOST_SEQ, Decoder, LineSplitter, Position
-from azora_orchestrator.client.streams import Reader, RemoteEvents, event_of
-from azora_orchestrator.client.waiting import (
-    LOOK_AGAIN_SECONDS,
-    TYPES,
-    Asking,
-    Wait,
-    reason_in_vain,
-)
-from azora_orchestrator.errors import TimedOut
+from azora_orchestrator.client.streams import Reader, RemoteEvents, event_of, open_reader
+from azora_orchestrator.errors import NotComing, TimedOut, UnknownService
 from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.lease import Lease
@@ -36,6 +29,8 @@ from azora_orchestrator.reload import ReloadPlan
 from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 
 if TYPE_CHECKING:
+    from azora_orchestrator._subscriptions import Handler, Subscription
+    from azora_orchestrator.client.handlers import Handlers
     from azora_orchestrator.events import Event
     from azora_orchestrator.vocabulary import EventFilter, Strategy
 
@@ -45,7 +40,7 @@ _READY_MS = 30_000
 _STOP_MS = 60_000
 
 
-class Client:
+class Client(Emitter["Subscription"]):
     """A running server (`azora serve`, or an app of `create_app()`), with the orchestrator's names.
 
     Args:
@@ -75,13 +70,17 @@ class Client:
         self.url = address.server_url(url)
         self._connection = Connection(self.url, address.given_token(token), whole_ms)
         self._readers: weakref.WeakSet[Reader] = weakref.WeakSet()
+        self._handlers: Handlers | None = None
+        self._beginning = threading.Lock()
 
     # Life.
 
     def close(self) -> None:
-        """Close the connections and end the event streams. The server goes on."""
+        """Close the connections, end the event streams and the handlers. The server goes on."""
         for reader in list(self._readers):
             reader.close()
+        if self._handlers is not None:
+            self._handlers.close()
         self._connection.close()
 
     @property
@@ -180,6 +179,23 @@ class Client:
             restartChanged="1" if restart_changed else None,
         )
         return ReloadPlan.from_dict((self._connection.ask(asked)).json())
+
+    def register_many(self, services: Iterable[ServiceConfig | Mapping[str, Any]]) -> int:
+        """Register several services at once: all of them or, when one is wrong, none.
+
+        Args:
+            services: Each a `ServiceConfig` or a mapping in the wire's spelling; 256 KiB in all.
+
+        Returns:
+            The number of the last event that the answer reflects.
+
+        Raises:
+            InvalidSpec: Something is wrong with one; `faults` names every fault, such as
+                `services[1].endpoint`.
+            ExecForbidden: One has a `process` or a `restart`.
+        """
+        response = self._connection.ask(requests.register_many(services))
+        return answers.seq_of(self.url, response.headers)
 
     def unregister(self, id: str) -> bool:
         """Forget a service, or all instances of an entry; does not wait for their processes.
@@ -458,19 +474,19 @@ class Client:
         self._wait(strings_of("id", id), "stopped", timeout_ms)
 
     def _wait(self, names: list[str] | None, goal: str, timeout_ms: float) -> None:
-        seconds = transport.seconds_of(timeout_ms)
-        deadline = time.monotonic() + seconds
-        wait = Wait(names, goal, time.time() + seconds)
-        since = self.seq()
-        if self._drive(wait.look()):
-            return
-        with contextlib.closing(self._reader(Position(since, TYPES, None))) as changes:
-            while (left := deadline - time.monotonic()) > 0:
-                changes.take(min(left, LOOK_AGAIN_SECONDS), 1)
-                changes.take(0, 10_000)  # one look for all that has happened
-                if self._drive(wait.look()):
-                    return
-        raise wait.late()
+        asking = waiting.asking(names, goal, transport.seconds_of(timeout_ms))
+        late: TimedOut | None = None
+        with contextlib.suppress(StopIteration):
+            request = next(asking)
+            while True:
+                late = None
+                try:
+                    self._connection.ask(request)
+                except TimedOut as error:
+                    if error.problem is None:
+                        raise  # it is the answer that is late
+                    late = error
+                request = asking.send(late)
 
     def not_coming(self, ids: Iterable[str], horizon: float) -> dict[str, str]:
         """Which services cannot become ready by themselves in time, and why.
@@ -481,17 +497,14 @@ class Client:
         """
         found: dict[str, str] = {}
         for id in ids:
-            if reason := self._drive(reason_in_vain(id, horizon)):
-                found[id] = reason
+            left_ms = max(0.0, (horizon - time.time()) * 1000)
+            try:
+                self._connection.ask(requests.wait([id], "ready", 0, left_ms))
+            except NotComing as error:
+                found[id] = str(error)
+            except (TimedOut, UnknownService):
+                pass  # it may come yet
         return found
-
-    def _drive(self, asking: Asking) -> Any:
-        try:
-            request = next(asking)
-            while True:
-                request = asking.send(self._connection.json(request, missing=True))
-        except StopIteration as end:
-            return end.value
 
     # Events.
 
@@ -523,7 +536,23 @@ class Client:
         """
         begin = self.seq() if since is None else integer_of("since", since, 0, MOST_SEQ)
         position = Position(begin, types_of(type), service)
-        return RemoteEvents(self._reader(position, on_connection))
+        reader = open_reader(self._connection, position, on_connection)
+        self._readers.add(reader)
+        return RemoteEvents(reader)
+
+    def _subscribe(
+        self, types: Sequence[str] | None, service: str | None, handler: Handler
+    ) -> Subscription:
+        with self._beginning:
+            if self._handlers is None:
+                from azora_orchestrator._callbacks import Callbacks
+                from azora_orchestrator.client.handlers import Handlers
+
+                self._callbacks = Callbacks()
+                self._handlers = Handlers(self._callbacks, self._connection)
+                # Their threads end with a client that is dropped, as with one that is closed.
+                weakref.finalize(self, self._handlers.close, 0).atexit = False
+        return self._handlers.subscribe(types, service, handler)
 
     def past_events(
         self,
@@ -551,14 +580,6 @@ class Client:
             for chunk in self._connection.chunks(response):
                 for frame in decoder.feed(chunk):
                     yield event_of(frame.data)
-
-    def _reader(self, position: Position, news: Callable[[bool], object] | None = None) -> Reader:
-        def connect(position: Position) -> httpx.Response:
-            return self._connection.open(position.request(), transport.QUIET_SECONDS)
-
-        reader = Reader(self.url, position, connect, news)
-        self._readers.add(reader)
-        return reader
 
     # Requests.
 

@@ -23,16 +23,19 @@ class CoreCalls:
         self._waiting: dict[int, asyncio.Future[list[str]]] = {}
         self._loop.add_reader(self._calls.fileno(), self._take)
 
-    async def register(self, text: str) -> None:
-        """Registers the service that a text describes, or raises the CoreError."""
-        await self._done(self._calls.begin_register, text)
+    async def register(self, *texts: str) -> None:
+        """Registers the services that the texts describe, all or none, or raises the CoreError."""
+        await self._done(self._calls.begin_register, texts)
 
-    async def wait_for(self, service_id: str, what: str, timeout_ms: int) -> None:
+    async def wait_for(
+        self, service_id: str, what: str, timeout_ms: int, horizon_ms: int = 0
+    ) -> None:
         """Waits until a service is "ready" or "stopped", or raises the CoreError.
 
+        A wait that cannot come true before `horizon_ms`, or before its own end, is refused at once.
         When the task is cancelled, the core forgets the wait.
         """
-        await self._done(self._calls.begin_wait, service_id, what, timeout_ms)
+        await self._done(self._calls.begin_wait, service_id, what, timeout_ms, horizon_ms)
 
     async def stop(self, timeout_ms: int) -> list[str]:
         """Stops the fleet and returns the ids of those that did not stop in time."""

@@ -64,9 +64,10 @@ def accepted_or_done(model: Any) -> Responses:
     }
 
 
-def body_of(model: Any) -> dict[str, Any]:
-    """A JSON body that the core reads itself."""
-    content = {"application/json": {"schema": _ref(model)}}
+def body_of(model: Any, *, many: bool = False) -> dict[str, Any]:
+    """A JSON body that the core reads itself: one, or a list of them."""
+    schema: dict[str, Any] = {"type": "array", "items": _ref(model)} if many else _ref(model)
+    content = {"application/json": {"schema": schema}}
     return {"requestBody": {"required": True, "content": content}}
 
 

@@ -19,6 +19,7 @@ from azora_orchestrator.vocabulary import EVENT_TYPES, STRATEGIES
 
 MAX_PARAMETERS = 64
 MAX_WAIT_MS = 600_000
+MAX_HORIZON_MS = 2**31 - 1
 MAX_LINES = 10_000
 MAX_EVENT_NUMBER = 2**63 - 1
 
@@ -115,10 +116,13 @@ EventTypes = Annotated[
 # A type that is given twice has no services, as the seed has it.
 OneType = Annotated[list[str], WithJsonSchema({"type": "string"})]
 WaitMs = Annotated[int, whole_number(0, MAX_WAIT_MS)]
+HorizonMs = Annotated[int, whole_number(0, MAX_HORIZON_MS)]
 Lines = Annotated[int, whole_number(0, MAX_LINES)]
 EventNumber = Annotated[int | None, whole_number(0, MAX_EVENT_NUMBER)]
 Ready = Annotated[str | None, word("ready")]
 Stopped = Annotated[str | None, word("stopped")]
+Goal = Annotated[str, word("ready", "stopped")]
+Names = Annotated[list[str], WithJsonSchema({"type": "array", "items": {"type": "string"}})]
 LeaseMode = Annotated[str | None, word("auto", "none")]
 
 ServiceId = Annotated[

@@ -256,6 +256,13 @@ class Said(Answer):
     message: str
 
 
+class Waited(Answer):
+    """A wait that is over, since it has come true."""
+
+    success: Literal[True]
+    services: list[str] = Field(description="What was waited for: ids and names of entries.")
+
+
 class VerbAnswer(Answer):
     """A start, stop or restart that was accepted, or with `wait` is done."""
 

@@ -51,7 +51,7 @@ def test_a_job_that_is_done_is_well(orch: MasterOrchestrator, at: str, azora: Az
     assert said.code == 1
     assert said.lines[3].split()[:3] == ["bad", "unhealthy", "FAILED"]
     assert said.lines[3].endswith("exited with code 1")
-    assert "azora: bad will not be healthy: bad failed (exited with code 1)" in said.err
+    assert "azora: service 'bad' will not be ready: bad failed (exited with code 1)" in said.err
 
 
 def test_it_waits_with_progress(

@@ -38,20 +38,18 @@ LOCAL = {
     "check_config",
     "configure_pool",
     "from_file",
-    "get_event_emitter",
-    "off",
-    "on",
-    "register_many",
 }
 # What a client has besides.
 REMOTE = {"follow_logs", "not_coming", "past_events", "release", "request", "seq"}
+# What only opens something, and so never waits.
+PLAIN = {"events", "get_event_emitter", "lease", "off", "on"}
 
 
 def public(cls: type) -> dict[str, Any]:
     return {
         name: value
-        for name, value in vars(cls).items()
-        if not name.startswith("_") and inspect.isfunction(value)
+        for name, value in inspect.getmembers(cls, inspect.isfunction)
+        if not name.startswith("_")
     }
 
 
@@ -78,7 +76,7 @@ def test_the_async_client_has_the_same_names_as_coroutines() -> None:
             inspect.signature(other[name]).parameters
         ), name
         waits = inspect.iscoroutinefunction(other[name]) or inspect.isasyncgenfunction(other[name])
-        assert waits == (name not in {"events", "lease"}), name
+        assert waits == (name not in PLAIN), name
 
 
 def test_every_public_name_is_documented() -> None:
@@ -147,6 +145,24 @@ def test_registration_and_its_faults(client: Client, orch: MasterOrchestrator) -
     assert client.unregister("c") is False
     with pytest.raises(UnknownService, match='there is no service "c" at http'):
         client.service("c")
+
+
+def test_several_are_registered_all_or_none(client: Client, orch: MasterOrchestrator) -> None:
+    service = {"type": "core", "endpoint": f"http://127.0.0.1:{free_port()}"}
+    seq = client.register_many([ServiceConfig(id="a", **service), {"id": "b"} | service])
+    assert [one.id for one in orch.services()] == ["a", "b"]
+    assert seq >= orch.service("b").generation
+    with pytest.raises(InvalidSpec) as caught:
+        client.register_many([{"id": "c"} | service, {"id": "d", "priority": 99} | service])
+    assert [fault.field for fault in caught.value.faults] == ["services[1].priority"]
+    with pytest.raises(ExecForbidden):
+        client.register_many([{"id": "c", "process": {"argv": ["x"]}} | service])
+    with pytest.raises(InvalidSpec, match=r"services\[1\].restart: is a callable"):
+        client.register_many([{"id": "c"} | service, {"id": "d", "restart": print} | service])
+    with pytest.raises(InvalidArgument):
+        client.register_many({"id": "c"} | service)  # type: ignore[arg-type]
+    client.register_many([])
+    assert len(orch.services()) == 2
 
 
 def test_names_are_quoted(client: Client) -> None:
@@ -218,7 +234,7 @@ def test_a_wait_ends_when_it_comes_true(
         )
         assert stream.next(timeout_ms=10_000) is not None
     with pytest.raises(
-        TimedOut, match="service 'a' is not ready in time: a is WATCHING, unhealthy"
+        TimedOut, match="service 'a' is not ready in time: it is WATCHING, unhealthy"
     ):
         client.wait_ready("a", timeout_ms=300)
     ended = threading.Thread(target=client.wait_ready, args=("g",), kwargs={"timeout_ms": 20_000})

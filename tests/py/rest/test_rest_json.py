@@ -70,3 +70,43 @@ def test_nested_fields_are_named_by_their_path(api: Any) -> None:
     body = START + "," + json.dumps(nested)[1:].replace('"HUGE"', "1e999")
     fault = api.register(body).json["faults"][0]
     assert fault["field"] == "healthCheck.timeout"
+
+
+def register_many(api: Any, body: str) -> Any:
+    return api.ask("POST", "/services", body, {"Content-Type": "application/json"})
+
+
+def test_several_services_are_registered_all_or_none(api: Any) -> None:
+    one, two = START + "}", START.replace('"a"', '"b"') + ',"weight":1.50}'
+    answer = register_many(api, f" [ {one} ,{two}\n] ")
+    assert (answer.status, answer.json) == (
+        200,
+        {"success": True, "message": "2 services registered successfully"},
+    )
+    assert [service["serviceId"] for service in api.get("/services").json["services"]] == ["a", "b"]
+    assert b'"weight":1.50' in api.get("/services/b").body  # as it was written
+    wrong = START.replace('"a"', '"c"') + ',"priority":11}'
+    answer = register_many(api, f"[{one.replace('core', 'b2b')},{wrong}]")
+    assert (answer.status, answer.json["code"]) == (400, "invalid_spec")
+    assert [fault["field"] for fault in answer.json["faults"]] == ["services[1].priority"]
+    assert api.get("/services/a").json["config"]["type"] == "core"
+    assert register_many(api, "[]").status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("[" + START + '},{"id":"b","id":"c"}]', 'the key "id" appears twice'),
+        ("[" + START + "},]", "line 1, column "),
+        ("[" + START + "}", "line 1, column "),
+        ("[" + START + "} {}]", "line 1, column "),
+        ("[" * 100_000, "nested deeper"),
+        ("[NaN]", "line 1, column "),
+        ("[5]", "must be an object"),
+    ],
+)
+def test_a_list_that_is_wrong_registers_nothing(body: str, said: str, api: Any) -> None:
+    answer = register_many(api, body)
+    assert answer.status == 400
+    assert said in answer.json["error"]
+    assert api.get("/services").json == {"services": []}

@@ -82,7 +82,7 @@ def test_every_operation_does_what_its_description_says(
     fleet: MasterOrchestrator, schema: Any, subtests: Any
 ) -> None:
     operations = [result.ok() for result in schema.get_all_operations()]
-    assert len(operations) == 23  # all but the document itself
+    assert len(operations) == 25  # all but the document itself
     seen: dict[str, set[int]] = {}
     for operation in sorted(operations, key=lambda one: ORDER.index(one.method.lower())):
         with subtests.test(operation.label):
@@ -106,7 +106,9 @@ def _ask(operation: Any) -> set[int]:
                 if name in (case.path_parameters or {}):
                     case.path_parameters[name] = values[turn // 2 % len(values)]
             if operation.body:
-                case.body = SERVICE
+                case.body = [SERVICE] if operation.path == "/services" else SERVICE
+            if operation.path == "/wait":
+                case.query = {"service": ["nobody"], "for": "stopped", "timeoutMs": 1}
         response = case.call(timeout=30)
         ours = response.status_code in OUR_SERVER_ERRORS
         case.validate_response(
@@ -123,5 +125,5 @@ def _keep_short(case: Any) -> None:
     """Streams end, and nobody waits long."""
     if case.path.endswith(("/events", "/logs")):
         case.query = {**(case.query or {}), "follow": "false"}
-    if "wait" in (case.query or {}):
-        case.query = {**case.query, "timeoutMs": 1}
+    if "wait" in (case.query or {}) or case.path.endswith("/wait"):
+        case.query = {**(case.query or {}), "timeoutMs": 1}

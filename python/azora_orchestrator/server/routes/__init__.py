@@ -16,12 +16,13 @@ from azora_orchestrator.server.routes import (
     server,
     services,
     verbs,
+    waits,
 )
 
 if TYPE_CHECKING:
     from azora_orchestrator.server.app import AzoraApp
 
-_SUBJECTS = (fleet, services, verbs, balancing, events, server, docs_page)
+_SUBJECTS = (fleet, services, verbs, waits, balancing, events, server, docs_page)
 
 
 def add_routes(app: AzoraApp) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, get_origin
 from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Depends
@@ -14,8 +14,6 @@ from starlette.responses import Response
 from azora_orchestrator.server import openapi
 from azora_orchestrator.server.parameters import MAX_PARAMETERS, check_counts
 from azora_orchestrator.server.problems import HTTPProblem
-
-_MAY_BE_REPEATED = frozenset({"type"})
 
 
 async def _serving(request: Request) -> Any:
@@ -37,8 +35,11 @@ class _Route(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handler = super().get_route_handler()
-        known = frozenset(field.alias for field in self.dependant.query_params)
-        once = known - _MAY_BE_REPEATED
+        fields = self.dependant.query_params
+        known = frozenset(field.alias for field in fields)
+        once = frozenset(
+            field.alias for field in fields if get_origin(field.field_info.annotation) is not list
+        )
 
         async def checked(request: Request) -> Response:
             raw = request.scope.get("query_string", b"")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 from fastapi import Request
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from azora_orchestrator.server.app import AzoraApp
 
 REGISTER = "/services/register"
+_SPACE = " \t\n\r"
+_COMMA = re.compile(r"[ \t\n\r]*(?:(,)[ \t\n\r]*|\Z)")
+_ONE_JSON = json.JSONDecoder(parse_int=str, parse_float=str)
 
 router = new_router()
 
@@ -33,6 +37,28 @@ router = new_router()
 async def register(app: App, request: Request) -> Response:
     """Register a service, or replace the one with its id."""
     return json_response(await registered(app, await request.body()))
+
+
+@router.post(
+    "/services",
+    responses=PROBLEMS,
+    response_model=schemas.Said,
+    openapi_extra=openapi.body_of(schemas.ServiceConfig, many=True),
+)
+async def register_many(app: App, request: Request) -> Response:
+    """Register several services at once: all of them or, when one is wrong, none.
+
+    The names of faults begin with the place of their service: `services[1].endpoint`.
+    """
+    text = _text_of(await request.body())
+    services = _slices(text)
+    try:
+        # Of a text that is no list the core says what is wrong with it, and where.
+        await app.core_calls.register(*([text] if services is None else services))
+    except CoreError as error:
+        raise _unreadable(from_core(error)) from None
+    count = 1 if services is None else len(services)
+    return said(f"{count} service{'' if count == 1 else 's'} registered successfully")
 
 
 @router.get("/services/{id}", responses=PROBLEMS, response_model=schemas.Service)
@@ -82,6 +108,30 @@ def _unreadable(refusal: HTTPProblem) -> HTTPProblem:
     if refusal.code == "invalid_json" and not refusal.extra:
         refusal.message = f"the body is not valid JSON: {refusal.message}"
     return refusal
+
+
+def _slices(text: str) -> list[str] | None:
+    """The text of each element of a JSON list, as it was written; None: the text is no list.
+
+    The core judges them: it is stricter than Python, above all about names that are given twice.
+    """
+    inside = text.strip(_SPACE)
+    if inside[:1] != "[" or inside[-1:] != "]":
+        return None
+    inside = inside[1:-1].strip(_SPACE)
+    slices: list[str] = []
+    at = 0
+    try:
+        while at < len(inside):
+            _, end = _ONE_JSON.raw_decode(inside, at)
+            slices.append(inside[at:end])
+            comma = _COMMA.match(inside, end)
+            if comma is None or (comma[1] and comma.end() == len(inside)):
+                return None
+            at = comma.end()
+    except (ValueError, RecursionError):
+        return None
+    return slices
 
 
 def _text_of(body: bytes) -> str:
