@@ -1,7 +1,8 @@
 """Keeps typer from importing pydantic for options that are not given, or are plain strings.
 
 typer converts the value of every option by pydantic, whose import takes a third of the time of a
-verb. With another typer, which keeps its converters elsewhere, this does nothing, and verbs are
+verb. Each option answers `get_runtime_param()`, which typer calls for the conversion, by one of
+ours. With another typer, whose options have no such method, this does nothing, and verbs are
 slower; tests/py/cli/test_startup.py tells.
 """
 
@@ -26,8 +27,8 @@ class _Converter:
             return value
         if kind == list[str] and isinstance(value, list | tuple):
             return list(value)
-        param._runtime_param = None
-        return param.get_runtime_param().coerce(value, param=param, ctx=ctx)
+        own = type(param).get_runtime_param(param)
+        return own.coerce(value, param=param, ctx=ctx)
 
 
 def command(app: typer.Typer) -> Any:
@@ -37,6 +38,6 @@ def command(app: typer.Typer) -> Any:
     for one in (group, *group.commands.values()):
         ctx = root if one is group else typer.Context(one, parent=root)
         for param in one.get_params(ctx):  # --help among them
-            if hasattr(param, "_runtime_param") and hasattr(param, "type_descriptor"):
-                param._runtime_param = _Converter()
+            if hasattr(param, "get_runtime_param") and hasattr(param, "type_descriptor"):
+                setattr(param, "get_runtime_param", _Converter)  # noqa: B010 (of this one alone)
     return group
