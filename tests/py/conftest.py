@@ -21,7 +21,7 @@ import pytest
 import azora_orchestrator
 from azora_orchestrator import MasterOrchestrator
 
-# A service as users have them: answers /health, and /pid with its process id.
+# A service as users have them: responds at /health, and /pid with its process id.
 SERVICE = """
 import http.server, os, sys
 
@@ -93,7 +93,7 @@ def _is_free(port: int, family: socket.AddressFamily) -> bool:
 
 
 class WebService:
-    """A service in this process whose answer can be changed."""
+    """A service in this process whose response can be changed."""
 
     def __init__(self) -> None:
         self.code = 200

@@ -123,13 +123,13 @@ class Load:
             thread.join(30)
 
     def more(self, count: int = 100) -> list[str]:
-        """Waits for so many more good answers, and returns these."""
+        """Waits for so many more good responses, and returns these."""
         before = len(self.texts)
         self._wait(lambda: len(self.texts) >= before + count)
         return self.texts[before:]
 
     def sees(self, pattern: str) -> None:
-        """Waits for a good answer in which this is found."""
+        """Waits for a good response in which this is found."""
         before = len(self.texts)
         self._wait(lambda: any(re.search(pattern, text) for text in self.texts[before:]))
 
@@ -186,7 +186,7 @@ def test_a_web_stack_loses_no_request_while_its_parts_are_killed_one_by_one() ->
                 assert load.failed == [], part
             kill(served.api, "nginx")
             load.more()
-            load.failed.clear()  # what was asked of a killed nginx got no answer
+            load.failed.clear()  # what was asked of a killed nginx got no response
             load.more()
             assert load.failed == []
 

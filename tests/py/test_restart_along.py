@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.native, pytest.mark.process]
 Process = Callable[..., dict[str, Any]]
 WAIT_MS = 30_000
 
-# Answers 503 while the file is there.
+# Responds with 503 while the file is there.
 MOODY = """
 import http.server, os, sys
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -84,11 +84,11 @@ class AzoraApp(FastAPI):
         front = self._core.front(access.known_hosts, NOT_PLAIN, LARGE_FLEET)
         self._hot_read: Any = front.answer
         self._hot_read_passed: Any = front.answer_passed
-        self.ready_reason: str | None = None  # why /readyz answers 503, besides the core itself
+        self.ready_reason: str | None = None  # why /readyz says 503, besides the core itself
         self.stop_timeout_ms = 60_000  # how long POST /orchestrator/stop may take
         # Reads the configuration file again: (only a plan, restart what changed); None: no file.
         self.reload: Callable[[bool, bool], ReloadPlan] | None = None
-        self.in_the_clear = False  # whether tokens and answers cross a network without TLS
+        self.in_the_clear = False  # whether tokens and responses cross a network without TLS
         self.draining = False
         self.streams = Streams()
         self.refusals = RefusalCounts()
@@ -128,7 +128,7 @@ class AzoraApp(FastAPI):
         return closing
 
     def begin_shutdown(self) -> None:
-        """From now on /readyz and changes answer 503 and event streams end. Call it on the loop."""
+        """From now on /readyz and changes get 503 and event streams end. Call it on the loop."""
         self.draining = True
         self.closing.set()
         self._state.deadlines.end()
@@ -180,7 +180,7 @@ class AzoraApp(FastAPI):
         seq = self._core.seq()  # read before the body is made: it reflects at least this
         if path[-1:] == "/" or scope.get("root_path"):
             path = _path_below_mount(scope)
-        whole, out = False, send  # whether the body has come; where the answer goes
+        whole, out = False, send  # whether the body has come; where the response goes
         try:
             self.access.check(scope, unsafe=unsafe)
             if not unsafe:
@@ -264,7 +264,7 @@ def _refusal_of(error: Exception, method: str, path: str) -> HTTPProblem:
 
 
 def _closing(send: Any) -> Any:
-    """Ends the connection with the answer."""
+    """Ends the connection with the response."""
 
     async def closing(message: Any) -> None:
         if message["type"] == "http.response.start":
@@ -283,7 +283,7 @@ async def _send_unread(
     seq: int,
     head: bool,
 ) -> None:
-    """Answers at once, then ends the connection: its body was not read."""
+    """Responds at once, then ends the connection: its body was not read."""
 
     async def unfinished(message: Any) -> None:
         await send({**message, "more_body": True} if "body" in message else message)

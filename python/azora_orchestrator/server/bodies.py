@@ -1,8 +1,8 @@
 """The bodies of requests: how large, how slow and of which kind they may be, whatever the method.
 
-A body that is announced larger than the limit is refused at once, unread. After an answer that
+A body that is announced larger than the limit is refused at once, unread. After a response that
 does not wait for the body the rest is taken and dropped for a moment before the connection closes:
-a client that is still sending would otherwise meet a reset connection and never read the answer.
+a client that is still sending would otherwise meet a reset connection and never read the response.
 """
 
 from __future__ import annotations

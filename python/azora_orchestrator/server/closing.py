@@ -1,7 +1,7 @@
-"""Ends endless answers: when we are asked to, or when the server above begins to end.
+"""Ends endless responses: when we are asked to, or when the server above begins to end.
 
-A mounted app gets no lifespan, and uvicorn waits for open answers before it says anything: its
-Server is found among the tasks of the loop, and checked while an answer waits.
+A mounted app gets no lifespan, and uvicorn waits for open responses before it says anything: its
+Server is found among the tasks of the loop, and checked while a response waits.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _LOOK_SECONDS = 0.2
 
 
 class Closing:
-    """The end of the endless answers of one loop.
+    """The end of the endless responses of one loop.
 
     Threads: that loop.
     """
@@ -26,12 +26,12 @@ class Closing:
         self._watch: asyncio.Task[None] | None = None
 
     def set(self) -> None:
-        """Ends all endless answers, present and future."""
+        """Ends all endless responses, present and future."""
         self._told = True
         self._event.set()
 
     async def wait(self) -> None:
-        """Waits until the answers must end."""
+        """Waits until the responses must end."""
         if not self._told and (self._watch is None or self._watch.done()):
             server = server_above()
             if (

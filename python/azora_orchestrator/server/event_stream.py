@@ -17,7 +17,7 @@ _BATCH = 256
 
 
 class EventStream(EventSourceResponse):
-    """The open answer. One reader of the log per client; a slow client gets a `gap`.
+    """The open response. One reader of the log per client; a slow client gets a `gap`.
 
     It sends a batch of events at once, which FastAPI's own generators do not.
     """

@@ -34,7 +34,7 @@ class Hooks:
         _log.info("%s: %s", reason, outcome)
 
     def ready(self, url: str) -> None:
-        """The services are being started and the port answers."""
+        """The services are being started and the port responds."""
         _log.info("serves at %s", url)
 
     def stopping(self, reason: str) -> None:

@@ -1,11 +1,11 @@
 """HTTP/1.1 of `server.run()`: uvicorn's, with limits on what a client can take of us.
 
-| what | limit | answer |
+| what | limit | response |
 |---|---|---|
 | connections | 1,024; 128 of one address on the network | 503, 429 |
 | head of a request | 16 KiB, 64 lines | 431 |
 | time for a head | 10 s | 408 |
-| time in which a client takes nothing of its answer | 10 s | the connection ends |
+| time in which a client takes nothing of its response | 10 s | the connection ends |
 
 The parser alone would collect a head for ever and keep all of it. If the target is in absolute
 form, its host is handed on to the app. Bodies are the app's (`bodies.py`).
@@ -36,7 +36,7 @@ _MAX_HEAD_BYTES = MAX_HEADER_BYTES + 64 * 1024  # with the request line
 HEAD_SECONDS = 10.0
 TAKE_SECONDS = 10.0
 # A connection without room is answered and held for a moment: if it were closed while its request
-# arrives, the client would meet a reset connection and might not read the answer.
+# arrives, the client would meet a reset connection and might not read the response.
 _TURNED_AWAY_SECONDS, _MAX_TURNED_AWAY, _TURNED_AWAY_BYTES = 1.0, 64, 64 * 1024
 
 
@@ -54,7 +54,7 @@ class Door:
         self._date: list[tuple[bytes, bytes]] = []
 
     def date(self) -> list[tuple[bytes, bytes]]:
-        """The `Date` of an answer now. No timer keeps it: an idle server does not wake."""
+        """The `Date` of a response now. No timer keeps it: an idle server does not wake."""
         now = int(time.time())
         if now != self._second:
             self._second = now
@@ -62,7 +62,7 @@ class Door:
         return self._date
 
     def refuse(self, refusal: HTTPProblem) -> bytes:
-        """The whole answer, ready to be written; it ends the connection."""
+        """The whole response, ready to be written; it ends the connection."""
         self.app.refusals.count(refusal)
         status, headers, body = problem(refusal, unsafe=False)
         phrase = HTTPStatus(status).phrase.encode()
@@ -88,7 +88,7 @@ class Protocol(HttpToolsProtocol):
         self._reading = 0
         self._refusal: HTTPProblem | None = None
         self._deadline: asyncio.TimerHandle | None = None  # of the head
-        self._taking: asyncio.TimerHandle | None = None  # of the answer
+        self._taking: asyncio.TimerHandle | None = None  # of the response
         self._answering: Any = None  # the request that is being answered
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -157,7 +157,7 @@ class Protocol(HttpToolsProtocol):
             self._answering = self.cycle
 
     def on_response_complete(self) -> None:
-        """The answer was written; what the client does not take of it is not kept for ever."""
+        """The response was written; what the client does not take of it is not kept for ever."""
         following = self.pipeline[-1][0] if self.pipeline else None
         super().on_response_complete()
         if following is not None:
@@ -166,7 +166,7 @@ class Protocol(HttpToolsProtocol):
             self._watch_taking(left)
 
     def pause_writing(self) -> None:
-        """The client takes an answer slowly; one without end (events, logs) may wait for it."""
+        """The client takes a response slowly; one without end (events, logs) may wait for it."""
         super().pause_writing()
         answering = self._answering
         if self._taking is None and answering is not None and answering.chunked_encoding is False:
@@ -178,7 +178,7 @@ class Protocol(HttpToolsProtocol):
         super().resume_writing()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 (ours says what is expected)
-        """Answers when the parser gave up, or we stopped it."""
+        """Responds when the parser gave up, or we stopped it."""
         unread = HTTPProblem(400, "invalid_request", "this is not a request of HTTP/1.1")
         self._say(self._refusal or unread)
 
@@ -248,7 +248,7 @@ class Protocol(HttpToolsProtocol):
         self._say(HTTPProblem(status, code, message))
 
     def _say(self, refusal: HTTPProblem) -> None:
-        """Sends the last answer on this connection."""
+        """Sends the last response on this connection."""
         if self.transport.is_closing():
             return
         self.transport.write(self._door.refuse(refusal))

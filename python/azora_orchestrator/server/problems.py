@@ -1,4 +1,4 @@
-"""The forms of our answers: compact JSON, and one shape for every error.
+"""The forms of our responses: compact JSON, and one shape for every error.
 
 Success is `application/json; charset=utf-8`. An error is `application/problem+json` that begins
 with the seed's keys (`success` and `error`, or `error` alone for reads), so that a client of the
@@ -46,14 +46,14 @@ def compact(value: Any) -> bytes:
 
 
 class HTTPProblem(Exception):
-    """A request that gets an error answer.
+    """A request that gets an error response.
 
     Args:
         status: HTTP status.
         code: The machine-readable reason, snake_case.
         message: One line that says what to do.
-        headers: Further headers of the answer.
-        extra: Further keys of the answer.
+        headers: Further headers of the response.
+        extra: Further keys of the response.
     """
 
     def __init__(
@@ -74,12 +74,12 @@ class HTTPProblem(Exception):
 
 
 def shutting_down() -> HTTPProblem:
-    """The answer to a change, a wait or a new stream from the first signal on."""
+    """The response to a change, a wait or a new stream from the first signal on."""
     return HTTPProblem(503, "shutting_down", "the server is shutting down")
 
 
 def problem(refusal: HTTPProblem, *, unsafe: bool) -> tuple[int, Headers, bytes]:
-    """The error answer: status, headers, body. `unsafe` adds `success:false`, as the seed does."""
+    """The error response: status, headers, body. `unsafe` adds `success:false`, like the seed."""
     body: dict[str, Any] = {"success": False} if unsafe else {}
     body |= {
         "error": refusal.message,
@@ -94,7 +94,7 @@ def problem(refusal: HTTPProblem, *, unsafe: bool) -> tuple[int, Headers, bytes]
 
 
 def from_core(error: Exception) -> HTTPProblem:
-    """A refusal of the core, as a REST answer. Takes a CoreError: args (code, message, faults)."""
+    """A refusal of the core as a REST response. Takes a CoreError: args (code, message, faults)."""
     code, message, faults = (*error.args, "", (), ())[:3]
     extra = {}
     if faults:

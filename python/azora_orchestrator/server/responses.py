@@ -1,4 +1,4 @@
-"""Successful answers: the bytes that the core made, in pieces where there are many."""
+"""Successful responses: the bytes that the core made, in pieces where there are many."""
 
 from __future__ import annotations
 
@@ -45,10 +45,10 @@ def json_response(
 
 
 def said_body(message: str) -> bytes:
-    """The body of the answer to a change that was made."""
+    """The body of the response to a change that was made."""
     return compact({"success": True, "message": message})
 
 
 def said(message: str) -> Response:
-    """The answer to a change that was made."""
+    """The response to a change that was made."""
     return json_response(said_body(message))

@@ -2,7 +2,7 @@
 
 It is what `azora serve` does: limits on connections, heads, bodies and time, only loopback unless
 told otherwise, the owner of every connection asked of the kernel, and at the end streams first,
-the fleet in reverse order while reads answer, the port last.
+the fleet in reverse order while reads are answered, the port last.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from azora_orchestrator.aio import AsyncMasterOrchestrator
 
 MAX_STOP_MS = 2**31 - 1
-_DRAIN_SECONDS = 2  # for unfinished answers, once the fleet is stopped
+_DRAIN_SECONDS = 2  # for unfinished responses, once the fleet is stopped
 _LOGS = (logging.getLogger("uvicorn.error"), http_log)
 _KILL_SECONDS = 10.0  # until processes killed by a second signal are gone
 
@@ -105,7 +105,7 @@ def run(
         allowed_hosts: Names a Host header may have besides those of loopback and `host`; "ip"
             allows any numeric address, "*" any host.
         insecure_plaintext: Allow a `host` that other machines can reach. There is no TLS: tokens
-            and answers cross the network in the clear. `/readyz` shows it.
+            and responses cross the network in the clear. `/readyz` shows it.
         stop_timeout_ms: How long the fleet may take to stop, 0 to 2147483647.
         leave: At the end, leave the services running for the next orchestrator with the same
             `state_dir`; `orch` is closed. A second Ctrl-C stops them all the same.
@@ -211,7 +211,7 @@ def _no_signals(_server: Any) -> Iterator[None]:
 class Uvicorn(uvicorn.Server):
     """Leaves signals to us (it would end before the fleet is stopped), and does not tick.
 
-    uvicorn wakes ten times a second to look whether it shall end and for the `Date` of answers.
+    uvicorn wakes ten times a second to look whether it shall end and for the `Date` of responses.
     """
 
     capture_signals = _no_signals

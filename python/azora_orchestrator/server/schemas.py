@@ -1,6 +1,6 @@
-"""What the answers look like: the models behind `/openapi.json`.
+"""What the responses look like: the models behind `/openapi.json`.
 
-The core writes the answers itself; these classes describe them, and tests compare the two.
+The core writes the responses itself; these classes describe them, and tests compare the two.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Answers without an end: how many there may be, and why each of them ends.
+"""Responses without an end: how many there may be, and why each of them ends.
 
 They end when their client leaves or the server shuts down, even if the client has stopped reading
 and a write is blocked by that.
@@ -18,7 +18,7 @@ METRIC = "azora_http_streams"
 
 
 class Streams:
-    """How many open answers an app has: event streams and followers of logs together."""
+    """How many open responses an app has: event streams and followers of logs together."""
 
     def __init__(self) -> None:
         self.open = 0

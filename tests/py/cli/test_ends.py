@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.native, pytest.mark.process]
 
 Process = Callable[..., dict[str, Any]]
 WAIT_MS = 20_000
-FAR_MS = 600_000  # longer than any test: only an answer at once ends such a wait
+FAR_MS = 600_000  # longer than any test: only a response at once ends such a wait
 
 # Serves until SIGTERM, and then ends with 0: as most web servers do.
 POLITE = """

@@ -1,4 +1,4 @@
-"""What `server.run()` takes from clients before a request is there, and after its answer."""
+"""What `server.run()` takes from clients before a request is there, and after its response."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def api(orch: MasterOrchestrator) -> Iterator[Any]:
 
 
 def said(connection: socket.socket) -> tuple[int, bytes]:
-    """The whole answer of a server that ends the connection."""
+    """The whole response of a server that ends the connection."""
     answer = b""
     while chunk := connection.recv(65_536):
         answer += chunk
@@ -166,7 +166,7 @@ def test_what_was_refused_is_counted(api: Any, monkeypatch: pytest.MonkeyPatch) 
 
 
 def connected(api: Any, count: int, stack: contextlib.ExitStack) -> list[socket.socket]:
-    """Open connections that have had an answer each: the server has taken them in."""
+    """Open connections that have had a response each: the server has taken them in."""
     made = []
     for _ in range(count):
         one = socket.create_connection(("127.0.0.1", api.port), timeout=20)

@@ -1,4 +1,4 @@
-"""Whose answer it is (R52): services whose listener comes about in every way, and strangers."""
+"""Whose response it is (R52): services whose listener comes about in every way, and strangers."""
 
 from __future__ import annotations
 

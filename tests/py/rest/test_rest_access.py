@@ -213,7 +213,7 @@ def test_a_foreign_page_takes_no_lease(
     refused = api.ask("GET", f"/loadbalancer/core?{query}", headers=headers)
     assert (refused.status, refused.json["code"]) == (403, "foreign_origin")
     assert "azora_leases_taken_total 0" in orch.metrics()
-    # A pick that counts nothing may be asked, though no page can read the answer.
+    # A pick that counts nothing may be asked, though no page can read the response.
     assert api.ask("GET", "/loadbalancer/core?lease=none", headers=headers).status == 503
     assert api.ask("GET", f"/loadbalancer/core?{query}").status == 503
 

@@ -217,7 +217,7 @@ def test_a_pick_that_finds_nobody_is_explained_too(fleet: Any, api: Any) -> None
 
 
 def timeless(value: Any) -> Any:
-    """What an answer says apart from figures that move on by themselves."""
+    """What a response says apart from figures that move on by themselves."""
     if isinstance(value, dict):
         moving = {"lastCheck", "responseTime", "uptime", "timestamp"}
         return [(key, None if key in moving else timeless(item)) for key, item in value.items()]

@@ -1,4 +1,4 @@
-"""Requests that no client of good will sends: one clean answer each, and the server goes on."""
+"""Requests that no client of good will sends: one clean response each, and the server goes on."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.native, pytest.mark.process]
 
 @contextlib.contextmanager
 def opened(api: Any, *paths: str) -> Iterator[list[http.client.HTTPResponse]]:
-    """Open answers, closed at the end."""
+    """Open responses, closed at the end."""
     with contextlib.ExitStack() as stack:
         responses = []
         for path in paths:

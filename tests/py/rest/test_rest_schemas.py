@@ -1,4 +1,4 @@
-"""Every operation against its description: `/openapi.json` makes requests and judges answers.
+"""Every operation against its description: `/openapi.json` makes requests and judges responses.
 
 AZORA_API_EXAMPLES is the number of requests for each operation. Every second request names a
 service that there is, so that answers of success are judged, too.
@@ -31,7 +31,7 @@ pytestmark = [pytest.mark.native, pytest.mark.process, pytest.mark.slow]
 
 EXAMPLES = int(os.environ.get("AZORA_API_EXAMPLES", "30"))
 CONFORMANCE = [status_code_conformance, content_type_conformance, response_schema_conformance]
-# Answers of ours: nothing to pick, not ready; not in time.
+# Responses of ours: nothing to pick, not ready; not in time.
 OUR_SERVER_ERRORS = (503, 504)
 SERVICE = {"id": "made", "type": "core", "endpoint": "http://127.0.0.1:1", "team": ["any", 1]}
 ORDER = ("get", "post", "delete")

@@ -34,7 +34,7 @@ def _pick_or_say_why(
     explain: bool,
     peek: bool,
 ) -> bytes:
-    """The answer's body.
+    """The response's body.
 
     Raises:
         HTTPProblem: The pool has no instance, or the question is wrong.

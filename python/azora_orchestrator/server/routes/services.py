@@ -90,7 +90,7 @@ async def why(app: App, id: ServiceId) -> Response:
 
 
 async def registered(app: AzoraApp, body: bytes) -> bytes:
-    """Registers the service in a body and returns the body of the answer.
+    """Registers the service in a body and returns the body of the response.
 
     The app calls it before the routes: they cost as much as a registration.
     """
