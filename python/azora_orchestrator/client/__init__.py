@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from azora_orchestrator.client.aio import AsyncClient, AsyncLease
+    from azora_orchestrator.client.aio_handlers import AsyncSubscription
     from azora_orchestrator.client.aio_streams import AsyncRemoteEvents
     from azora_orchestrator.client.streams import RemoteEvents
     from azora_orchestrator.client.sync import Client
@@ -28,6 +29,7 @@ __all__ = [
     "AsyncClient",
     "AsyncLease",
     "AsyncRemoteEvents",
+    "AsyncSubscription",
     "Client",
     "RemoteEvents",
 ]
@@ -37,6 +39,7 @@ _HOMES = {
     "AsyncClient": "aio",
     "AsyncLease": "aio",
     "AsyncRemoteEvents": "aio_streams",
+    "AsyncSubscription": "aio_handlers",
     "Client": "sync",
     "RemoteEvents": "streams",
 }

@@ -66,7 +66,8 @@ class Emitter(ABC, Generic[S]):
 
         Returns:
             The subscription, which has `unsubscribe()`; as a decorator, what makes it of a
-            function.
+            function. That of an `AsyncClient` begins once the server has answered: `await` it to
+            be sure that it hears what comes next.
 
         Raises:
             InvalidArgument: An argument is wrong.
