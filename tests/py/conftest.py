@@ -8,6 +8,7 @@ import functools
 import http.server
 import os
 import random
+import signal
 import socket
 import sys
 import tempfile
@@ -40,6 +41,11 @@ print("listening", flush=True)
 http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
+
+# A shell starts its background jobs with Ctrl-C ignored, and programs inherit that: the commands
+# that these tests end with SIGINT would go on.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 _reserved: set[int] = set()
 

@@ -17,6 +17,15 @@ def _own_line(event: Any) -> str:
     return f"  {what:10} {'(orchestrator)':28} {event.cause}{reason}"
 
 
+def _detail(event: Any) -> str:
+    """What tells more than the name of the event."""
+    if event.type in ("serviceFailed", "serviceUnhealthy"):
+        return event.reason or ""
+    if event.type == "serviceExited":
+        return event.signal or (f"code {event.code}" if event.code is not None else "")
+    return ""
+
+
 class Progress:
     """Prints what happens to each service, and to the orchestrator itself.
 
@@ -62,9 +71,9 @@ class Progress:
                     continue
                 _, total, healthy, _, _ = self._core.totals()
                 what = event.type.removeprefix("service").lower()
-                reason = f" ({event.reason})" if what == "failed" and event.reason else ""
+                detail = f" ({text})" if (text := _detail(event)) else ""
                 tell(
-                    f"  {what:10} {event.service_id or '-':28} {healthy} of {total} healthy{reason}"
+                    f"  {what:10} {event.service_id or '-':28} {healthy} of {total} healthy{detail}"
                 )
                 if not complete and healthy == total:
                     complete = True

@@ -162,7 +162,9 @@ class Printing(Hooks):
 
 def run(plan: Plan, *, greeting: str) -> int:
     """Serves until a signal; returns the exit code."""
-    with contextlib.closing(_bind(plan)) as listener:
+    from azora_orchestrator.server.signals import held_back
+
+    with contextlib.closing(_bind(plan)) as listener, held_back():
         logging.basicConfig(
             stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
         )

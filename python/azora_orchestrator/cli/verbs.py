@@ -222,6 +222,8 @@ def events(
         type = [*type, "healthCheck"]
     chosen: dict[str, Any] = {"type": type, "service": service}
     with client_of(ctx, url) as client:
+        if service is not None:
+            _note_unknown(client, service)
         head = client.seq()
         most = (_RECENT if follow else _LISTED) if lines is None and since is None else lines
         for event in _past(client, head, since, most, chosen):
@@ -237,6 +239,16 @@ def events(
         with client.events(since=head, on_connection=tell, **chosen) as stream:
             for event in stream:
                 _print_event(event, raw)
+
+
+def _note_unknown(client: Client, service: str) -> None:
+    """A wrong name would be waited for in silence; a former or later service may be meant, too."""
+    from azora_orchestrator.errors import UnknownService
+
+    try:
+        client.service(service)
+    except UnknownService:
+        render.complain(f'no service "{service}" is registered at {client.url} now')
 
 
 def _past(
@@ -272,14 +284,16 @@ def why(ctx: typer.Context, id: ServiceId, url: Url = None, as_json: Json = Fals
     if as_json_wanted(ctx, as_json):
         render.as_json(found)
     else:
-        known = f"{found['serviceId']} is {found['status']}"
-        render.say(f"{known} ({found['lifecycle']})")
-        if found["summary"] != known:
-            render.say(found["summary"])
+        known, summary = f"{found['serviceId']} is {found['status']}", found["summary"]
+        more = summary.removeprefix(known)
+        goes_on = more != summary and not more[:1].isalnum()
+        render.say(f"{known} ({found['lifecycle']}){more if goes_on else ''}")
+        if not goes_on:
+            render.say(summary)
         error = found.get("lastError")
         if error and error not in found["summary"]:
             render.say(f"last error: {error}")
-        if found.get("blockedBy"):
+        if found.get("blockedBy") and found["lifecycle"] not in ("READY", "WATCHING"):
             render.say("waits for: " + ", ".join(found["blockedBy"]))
         if found.get("nextAttemptAt"):
             render.say(f"next attempt: {found['nextAttemptAt']}")

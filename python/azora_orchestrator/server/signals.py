@@ -10,10 +10,11 @@ and where the whole process is ours (`azora serve`):
 |---|---|
 | SIGQUIT | end at once: what still runs is killed |
 | SIGHUP | reload, where there is a file and the terminal is not gone; else as SIGTERM |
-| SIGUSR1, SIGUSR2 | nothing |
+| SIGXCPU | as SIGTERM: the limit of processor time is reached |
+| SIGUSR1, SIGUSR2 and the others that would end a process without a word | nothing |
 
 A SIGHUP that was ignored when we were started (`nohup`) stays ignored. Afterwards every signal has
-the handler that it had before.
+the handler that it had before. What arrives while the server is still being set up waits.
 """
 
 from __future__ import annotations
@@ -26,6 +27,32 @@ from contextlib import contextmanager
 from typing import Any
 
 _TERMINAL = "/dev/tty"
+_STOP = (signal.SIGTERM, signal.SIGINT)
+_UNUSED = (
+    signal.SIGUSR1,
+    signal.SIGUSR2,
+    signal.SIGALRM,
+    signal.SIGVTALRM,
+    signal.SIGPROF,
+    signal.SIGPOLL,
+    signal.SIGPWR,
+    signal.SIGSTKFLT,
+)
+_OURS = (*_STOP, signal.SIGQUIT, signal.SIGHUP, signal.SIGXCPU, *_UNUSED)
+
+
+@contextmanager
+def held_back() -> Iterator[None]:
+    """Lets signals wait until heard(): before it, they would end the process without a word.
+
+    For a process that is ours, on its main thread. What is still waiting at the end of the block
+    is delivered then.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, _OURS)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class Signals:
@@ -60,6 +87,8 @@ class Signals:
         before = {number: signal.getsignal(number) for number in meanings}
         for number, meaning in meanings.items():
             loop.add_signal_handler(number, *meaning)
+        if self._note is not None:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, meanings)
         try:
             yield
         finally:
@@ -70,14 +99,15 @@ class Signals:
 
     def _meanings(self) -> dict[int, tuple[Any, ...]]:
         meanings: dict[int, tuple[Any, ...]] = {
-            number: (self._stop, number.name) for number in (signal.SIGTERM, signal.SIGINT)
+            number: (self._stop, number.name) for number in _STOP
         }
         if self._note is None:
             return meanings
         meanings[signal.SIGQUIT] = (self._kill, "SIGQUIT")
+        meanings[signal.SIGXCPU] = (self._stop, "SIGXCPU: the limit of processor time is reached")
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
             meanings[signal.SIGHUP] = (self._hang_up,)
-        for number in (signal.SIGUSR1, signal.SIGUSR2):
+        for number in _UNUSED:
             text = f"{number.name} has no meaning here; it is ignored"
             meanings[number] = (self._note, text)
         return meanings

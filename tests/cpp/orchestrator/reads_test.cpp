@@ -195,6 +195,19 @@ TEST(Reads, WhyOfAServiceThatIsWellOrOnlyAUrl) {
   EXPECT_EQ(why_json(*world.recorder.board, "none", world.loop.now()).error().code, ErrorCode::unknown_service);
 }
 
+TEST(Reads, WhyOfAProcessThatRunsWithoutItsDependency) {
+  World world;
+  world.add(R"({"id":"db","type":"core","endpoint":"http://127.0.0.1:7002"})");
+  world.add_process("a", R"("dependencies":["db"])");
+  world.advance(seconds(2));
+  EXPECT_NE(why(world, "a").find(R"("summary":"a is healthy","lifecycle":"READY")"), std::string::npos) << why(world, "a");
+  world.turn([&] { EXPECT_TRUE(world.core.unregister("db", "rest").value()); });
+  world.advance(seconds(2));
+  EXPECT_NE(why(world, "a").find(R"-("summary":"a is healthy; its dependencies are not ready: db (not registered)",)-"),
+            std::string::npos)
+      << why(world, "a");
+}
+
 TEST(Reads, WhyOfAProcessOnItsWay) {
   World world;
   const auto serial = world.add_process("a", R"("restartDelay":10000,"maxRestarts":1)");

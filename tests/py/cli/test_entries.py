@@ -135,10 +135,7 @@ def test_the_verbs_of_the_command_line(web: MasterOrchestrator, at: str, azora: 
     assert azora("restart", "web", "--json").json["serviceId"] == "web"
     why = azora("why", "web")
     assert why.code == 0
-    assert why.lines == [
-        "web is healthy (READY)",
-        "web is healthy: 2 of 2 instances are ready",
-    ]
+    assert why.lines == ["web is healthy (READY): 2 of 2 instances are ready"]
     logs = azora("logs", "web", "-n", "1")
     assert logs.lines == ["web@0 | listening", "web@1 | listening"]
     told = [json.loads(line) for line in azora("events", "--service", "web", "--json").lines]

@@ -55,9 +55,25 @@ def test_the_last_of_many_events_are_found_from_the_end_of_the_log(
     add(orch, "first")
     add(orch, *(f"s{number}" for number in range(300)))
     assert len(azora("events").lines) == 100
-    assert [line.split()[3] for line in azora("events", "-n", "3").lines][-1] == "s299"
-    (only,) = azora("events", "-n", "3", "--service", "first", "--type", "serviceRegistered").lines
+    # Their checks fail meanwhile, which are events, too.
+    registered = ("--type", "serviceRegistered")
+    last = azora("events", "-n", "3", *registered).lines
+    assert [line.split()[3] for line in last] == ["s297", "s298", "s299"]
+    (only,) = azora("events", "-n", "3", "--service", "first", *registered).lines
     assert only.split()[3] == "first"
+
+
+def test_events_of_a_name_that_nobody_has_are_not_waited_for_in_silence(
+    fleet: MasterOrchestrator, at: str, azora: Azora
+) -> None:
+    said = azora("events", "--service", "shopp")
+    assert (said.code, said.out) == (0, "")
+    assert said.err == f'azora: no service "shopp" is registered at {at} now\n'
+    fleet.unregister("shop")
+    former = azora("events", "--service", "shop")
+    assert "serviceUnregistered" in former.out
+    assert former.err.startswith('azora: no service "shop" is registered')
+    assert azora("events", "--service", "db").err == ""
 
 
 def test_health_checks_are_shown_when_asked_for(
@@ -123,6 +139,15 @@ def test_why_says_the_last_error(orch: MasterOrchestrator, at: str, azora: Azora
     said = azora("why", "a")
     assert said.code == 1
     assert "connection refused" in said.out
+
+
+def test_why_of_what_runs_without_its_dependency(
+    fleet: MasterOrchestrator, at: str, azora: Azora
+) -> None:
+    fleet.unregister("db")
+    assert azora("why", "shop").lines == [
+        "shop is healthy (WATCHING); its dependencies are not ready: db (not registered)"
+    ]
 
 
 def test_json_is_given_everywhere(fleet: Any, at: str, azora: Azora) -> None:

@@ -319,7 +319,8 @@ def test_progress_tells_what_becomes_of_each_service(
     file.write_text(json.dumps({"services": fleet}))
     server = served("serve", "-c", str(file))
     server.line(r"^  healthy +a +1 of 2 healthy$")
-    server.line(r"^  exited +b ")
+    server.line(r"^  exited +b .* healthy \(code \d+\)$")
+    server.line(r"^  unhealthy +b .* healthy \(exited with code \d+\)$")
     server.line(r"^  failed +b .* healthy \(exited with code \d+\)$")
 
 

@@ -16,7 +16,7 @@ import pytest
 
 from azora_orchestrator import MasterOrchestrator, _core
 from azora_orchestrator._core import CoreError
-from rest.parrot import Parrot
+from rest.parrot import Parrot, until_logged
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
 
@@ -49,6 +49,7 @@ def talker(orch: MasterOrchestrator, tmp_path: Path) -> str:
         }
     )
     orch.wait_ready("talker", timeout_ms=30_000)
+    until_logged(orch, "talker", "line 4\n")
     return "talker"
 
 
@@ -185,7 +186,7 @@ def test_r59_a_service_cannot_write_the_notes_of_a_reader_that_gives_a_token(
     parrot: Parrot, api: Any
 ) -> None:
     forged = "[azora: 9 lines (9 kB) of this output were lost here: no]\n"
-    parrot.say(forged)
+    parrot.has_said(forged)
     path = "/services/parrot/logs?lines=1"
     with following(api, f"{path}&follow=1&notes=Token32") as response:
         assert response.readline().decode() == forged

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from rest.asking import Api
-from rest.served import Actors, Serve, Served, clean_environ, dies
+from rest.served import Actors, Command, Serve, Served, clean_environ, dies
 
 pytestmark = pytest.mark.process
 
@@ -156,21 +156,38 @@ def test_a_first_signal_while_services_start_ends_it_too(
     assert dies(pid, 0)
 
 
-@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
+@pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGXCPU"])
 def test_what_ends_the_server_is_said(
     name: str, served: Serve, actors: Actors, tmp_path: Path
 ) -> None:
     server = served("serve", "--config", config(tmp_path, actors.service("a")))
     server.signal(signal.Signals[name])
     assert server.wait() == 0, server.lines
-    server.line(f"^{name}: stopping the fleet")
+    server.line(f"^{name}(: .*)?: stopping the fleet")
+
+
+def test_a_signal_before_the_server_is_set_up_has_its_meaning_once_it_is(
+    actors: Actors, tmp_path: Path
+) -> None:
+    file = config(tmp_path, actors.service("a"))
+    command = Command("serve", "--config", file, "--port", "0")
+    try:
+        command.line("^azora serve, ephemeral")
+        for name in ("SIGHUP", "SIGUSR1", "SIGTERM"):
+            command.signal(signal.Signals[name])
+        assert command.wait() == 0, command.lines
+        command.line("^azora: SIGHUP: this version cannot reload")
+        command.line("^azora: SIGUSR1 has no meaning here")
+        command.line("^SIGTERM: stopping the fleet")
+    finally:
+        command.close()
 
 
 def test_signals_without_a_meaning_are_ignored_with_a_line(
     served: Serve, actors: Actors, tmp_path: Path
 ) -> None:
     server = served("serve", "--config", config(tmp_path, actors.service("a")))
-    for number in (signal.SIGUSR1, signal.SIGUSR2):
+    for number in (signal.SIGUSR1, signal.SIGUSR2, signal.SIGALRM, signal.SIGPROF, signal.SIGPWR):
         server.signal(number)
         server.line(f"{number.name} has no meaning here; it is ignored")
     server.signal(signal.SIGHUP)

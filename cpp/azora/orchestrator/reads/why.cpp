@@ -58,6 +58,7 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
   const std::string id = view.spec->id;
   const ActionKind& action = *view.spec->action;
   const std::string error = trouble.empty() ? "" : " (" + trouble + ")";
+  const std::string not_ready = blockers.empty() ? "" : "; its dependencies are not ready: " + blockers;
   const std::string it = healing.failing ? id + " failed" + error + "; it" : id;
   if (!running) return {id + " is not checked, because the orchestrator is stopped", {"a start of the orchestrator"}};
   if (healing.held_back) {
@@ -71,8 +72,7 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
         text += "; it has only a URL, so Azora cannot restart it";
         by.emplace_back("a passing health check");
       }
-      if (!blockers.empty()) text += "; its dependencies are not ready: " + blockers;
-      return {text, by};
+      return {text + not_ready, by};
     }
     case Lifecycle::idle:
       return {id + " is stopped, as requested", {"a start by you"}};
@@ -96,7 +96,7 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
       }
       return {id + " is starting and has not responded yet" + error, {"its first response below 500"}};
     case Lifecycle::ready:
-      if (view.status == HealthStatus::healthy) return {id + " is healthy" + error, {}};
+      if (view.status == HealthStatus::healthy) return {id + " is healthy" + error + not_ready, {}};
       if (healing.permit_asked && !brake.summary.empty()) {
         return {id + " fails its checks" + error + "; " + brake.summary, brake.unblocked_by};
       }
