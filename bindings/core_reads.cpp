@@ -102,6 +102,10 @@ class LogStreamHandle {
     core_->live();
     return stream_->next();
   }
+  void hold_new() {
+    core_->live();
+    stream_->hold_new();
+  }
   bool over() const { return stream_->over(); }
   std::vector<std::string> folders() const { return stream_->folders(); }
   bool changed() const {
@@ -125,6 +129,7 @@ void bind_log_stream(py::module_& module) {
              }();
              return as_bytes(piece);
            })
+      .def("hold_new", &LogStreamHandle::hold_new, Unlocked(), "Opens log files that have appeared, so that they are given even if they go.")
       .def_property_readonly("over", [](const LogStreamHandle& self) { return self.over(); })
       .def("folders", &LogStreamHandle::folders, "The folders that it reads now; a folder may not exist yet.")
       .def("changed", &LogStreamHandle::changed, "Whether something is new that its files do not show; reads no file.");

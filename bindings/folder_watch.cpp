@@ -11,7 +11,7 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
+#include <tuple>
 #include <vector>
 
 #include "azora/base/fd.hpp"
@@ -52,10 +52,12 @@ class FolderWatch {
     static_cast<void>(::inotify_rm_watch(fd_.get(), number));
   }
 
-  // The numbers of the watches with news since the last call, and whether each has ended with its folder.
-  std::vector<std::pair<int, bool>> take() {
+  // The numbers of the watches with news since the last call, whether each has ended with its folder, and whether files
+  // have appeared in it.
+  std::vector<std::tuple<int, bool, bool>> take() {
     process_.check();
     std::set<int> changed;
+    std::set<int> appeared;
     std::set<int> ended;
     alignas(inotify_event) std::array<char, 16 * 1024> buffer{};
     for (ssize_t got = 0; (got = ::read(fd_.get(), buffer.data(), buffer.size())) > 0;) {
@@ -64,11 +66,12 @@ class FolderWatch {
         std::memcpy(&event, buffer.data() + at, sizeof event);
         changed.insert(event.wd);  // -1: news were lost, so there may be some of each
         if ((event.mask & IN_IGNORED) != 0) ended.insert(event.wd);
+        if (event.wd < 0 || (event.mask & IN_CREATE) != 0) appeared.insert(event.wd);
         at += sizeof event + event.len;
       }
     }
-    std::vector<std::pair<int, bool>> out;
-    for (const int number : changed) out.emplace_back(number, ended.contains(number));
+    std::vector<std::tuple<int, bool, bool>> out;
+    for (const int number : changed) out.emplace_back(number, ended.contains(number), appeared.contains(number));
     return out;
   }
 
@@ -82,7 +85,7 @@ class FolderWatch {
 void bind_folder_watch(py::module_& module) {
   py::class_<FolderWatch>(module, "FolderWatch",
                           "Folders that are watched for changes. Once the descriptor is readable, take() returns\n"
-                          "(number, ended) of the watches with changes; the number -1 stands for all of them.")
+                          "(number, ended, files appeared) of the watches with news; the number -1 stands for all.")
       .def(py::init<>())
       .def("fileno", &FolderWatch::fileno)
       .def("watch", &FolderWatch::watch, py::arg("folder"))

@@ -49,17 +49,22 @@ LogPart LogFollower::begin(const std::string& folder, std::size_t lines, std::si
 
 LogPart LogFollower::next(const std::string& folder) {
   LogText before(timestamps_);
-  if (finish_file(folder, before)) return {.text = before.take_text(), .next = at_, .gaps = before.take_gaps()};
+  bool missed = std::exchange(missed_, false);
+  if (finish_files(folder, before, missed)) {
+    return {.text = before.take_text(), .next = at_, .gaps = before.take_gaps(), .missed = missed};
+  }
   LogPart part = LogReader(folder, timestamps_).read_from(at_);
+  std::string text = before.take_text();
+  std::vector<LogGap> gaps = before.take_gaps();
+  if (part.missed && !text.empty()) return {.text = std::move(text), .next = at_, .gaps = std::move(gaps), .missed = missed};
+  part.missed |= missed;
   const bool moved_on = part.next.file != at_.file;
   at_ = part.next;
   hold(folder);
-  ended_ = !file_ && ::access(folder.c_str(), F_OK) != 0;
+  ended_ = held_.empty() && ::access(folder.c_str(), F_OK) != 0;
   part.missed_after = ended_ && is_full_;
   if (ended_ || moved_on) is_full_ = false;
 
-  std::string text = before.take_text();
-  std::vector<LogGap> gaps = before.take_gaps();
   if (!rest_.empty() && (ended_ || moved_on || !part.text.empty())) {
     // The next file repeats as a whole what was only shown here; it does not repeat a piece of a line that was cut.
     const bool again = part.text.starts_with(rest_) || part.unfinished.starts_with(rest_);
@@ -77,25 +82,57 @@ LogPart LogFollower::next(const std::string& folder) {
   return part;
 }
 
-// Gives the whole lines that are left in a file that is not in its place any more. True: there is more than fits.
-bool LogFollower::finish_file(const std::string& folder, LogText& text) {
-  if (!file_ || !is_elsewhere(file_, folder, file_number_)) return false;
-  const std::string bytes = read_at(file_, at_.offset, LogReader::kMostBytes);
-  const bool full = bytes.size() == LogReader::kMostBytes;
-  const std::size_t whole = whole_lines(bytes);
-  const std::size_t kept = whole == 0 && full ? bytes.size() : whole;
-  text.add(index_, at_.offset, std::string_view(bytes).substr(0, kept), begins_line(file_, at_.offset));
-  at_.offset += kept;
-  if (full) return true;
+// Gives the whole lines that are left in files that are not in their place any more. True: there is more for the next
+// call, since it does not fit, or since files are missing behind it. `missed`: files are missing before it.
+bool LogFollower::finish_files(const std::string& folder, LogText& text, bool& missed) {
+  std::size_t given = 0;
+  while (!held_.empty() && is_elsewhere(held_.front().file, folder, held_.front().number)) {
+    const Held& one = held_.front();
+    at_.file = one.number;
+    const std::size_t room = LogReader::kMostBytes - given;
+    const std::string bytes = read_at(one.file, at_.offset, room);
+    const bool full = bytes.size() == room;
+    const bool last = held_.size() == 1;
+    const std::size_t whole = whole_lines(bytes);
+    // What stands behind the whole lines of a file that another one follows is a piece of a line that goes on there.
+    const std::size_t kept = (whole == 0 && full) || (!full && !last) ? bytes.size() : whole;
+    const bool begins = begins_line(one.file, at_.offset) && (given == 0 || text.ends_with_line());
+    text.add(one.index, at_.offset, std::string_view(bytes).substr(0, kept), begins);
+    at_.offset += kept;
+    given += kept;
+    if (full) return true;
+    if (last) keep_rest(one, std::string_view(bytes).substr(kept));
+    is_full_ = last && is_full(one.file);
+    held_.erase(held_.begin());
+    at_.offset = 0;  // another file of this number is read from its beginning
+    if (last) return false;
+    const bool hole = held_.front().number != at_.file + 1;
+    at_.file = held_.front().number;
+    if (!hole) continue;
+    (given > 0 ? missed_ : missed) = true;
+    if (given > 0) return true;
+  }
+  return false;
+}
+
+void LogFollower::keep_rest(const Held& one, std::string_view bytes) {
   LogText rest(timestamps_);
-  rest.add(index_, at_.offset, std::string_view(bytes).substr(kept), begins_line(file_, at_.offset));
+  rest.add(one.index, at_.offset, bytes, begins_line(one.file, at_.offset));
   rest_ = rest.take_text();
   rest_gaps_ = rest.take_gaps();
-  is_full_ = is_full(file_);
-  at_.offset = 0;  // another file of this number is read from its beginning
-  file_.reset();
-  index_.reset();
-  return false;
+}
+
+void LogFollower::hold_new(const std::string& folder) {
+  if (held_.empty() && at_.file != 0) return;  // what comes now is found by next()
+  for (Held& one : held_) {
+    if (!one.index) one.index = open_log(folder, one.number, kTimesSuffix);  // it is made after its file
+  }
+  for (const std::uint64_t number : LogReader(folder).files()) {
+    if (held_.size() >= kMostHeld) return;
+    if (!held_.empty() && number <= held_.back().number) continue;
+    Fd file = open_log(folder, number);
+    if (file) held_.push_back({number, std::move(file), open_log(folder, number, kTimesSuffix)});
+  }
 }
 
 void LogFollower::hold_back_unfinished(LogPart& part) {
@@ -109,12 +146,15 @@ void LogFollower::hold_back_unfinished(LogPart& part) {
   }
 }
 
+// Holds the file that is read now and lets go of those before it.
 void LogFollower::hold(const std::string& folder) {
+  while (!held_.empty() && held_.front().number < at_.file) held_.erase(held_.begin());
   if (at_.file == 0) return;
-  const bool other = !file_ || file_number_ != at_.file;
-  if (other) file_ = open_log(folder, at_.file);
-  if (other || !index_) index_ = open_log(folder, at_.file, kTimesSuffix);
-  file_number_ = at_.file;
+  if (held_.empty() || held_.front().number != at_.file) {
+    Fd file = open_log(folder, at_.file);
+    if (file) held_.insert(held_.begin(), Held{at_.file, std::move(file), {}});
+  }
+  if (!held_.empty() && !held_.front().index) held_.front().index = open_log(folder, held_.front().number, kTimesSuffix);
 }
 
 }  // namespace azora::keeper

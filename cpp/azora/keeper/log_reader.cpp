@@ -88,6 +88,8 @@ std::uint64_t start_of_lines(const Fd& file, std::uint64_t end, std::size_t* lin
 
 }  // namespace
 
+std::vector<std::uint64_t> LogReader::files() const { return files_in(folder_); }
+
 LogPart LogReader::tail(std::size_t lines, std::size_t max_bytes) const {
   lines = std::min(lines, kMostLines);
   max_bytes = std::min(max_bytes, kMostBytes);

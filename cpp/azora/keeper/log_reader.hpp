@@ -43,6 +43,8 @@ class LogReader {
   explicit LogReader(std::string folder, bool timestamps = false)
       : folder_(std::move(folder)), timestamps_(timestamps) {}
 
+  // The numbers of the files that are there, in the order in which they were written.
+  std::vector<std::uint64_t> files() const;
   // The last `lines` lines (at most kMostLines) as far as they fit into `max_bytes`.
   LogPart tail(std::size_t lines, std::size_t max_bytes = kMostBytes) const;
   // What follows `cursor`, at most `max_bytes` of it; empty: nothing yet, ask again later.

@@ -57,6 +57,12 @@ void LogStream::read_on(std::string& piece) {
   over_ = std::all_of(followers_.begin(), followers_.end(), [](const Follower& one) { return one.over; });
 }
 
+void LogStream::hold_new() {
+  for (Follower& one : followers_) {
+    if (!one.over) one.log.hold_new(world_.folder(one.source.serial));
+  }
+}
+
 std::vector<std::string> LogStream::folders() const {
   std::vector<std::string> all;
   for (const Follower& one : followers_) {

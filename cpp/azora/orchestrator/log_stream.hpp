@@ -43,6 +43,8 @@ class LogStream {
 
   // The first call returns the last lines, each later call what was written since.
   std::string next();
+  // To be called when a log file appears: it is given even if it is gone again before next() is called.
+  void hold_new();
   // True: no more output will come.
   bool over() const { return over_; }
   // Where it reads now. A folder may not be there yet; an instance that was not launched yet has none.

@@ -105,6 +105,8 @@ class LogStream:
     """A service's output as it is written. One thread at a time."""
     def next(self) -> bytes:
         """At first the last lines, then what came since."""
+    def hold_new(self) -> None:
+        """Opens log files that have appeared, so that they are given even if they go."""
     @property
     def over(self) -> bool: ...  # nothing will come any more
     def folders(self) -> list[str]: ...  # where it reads now; perhaps not there yet
@@ -124,12 +126,12 @@ class PendingCalls:
 
 class FolderWatch:
     """Folders that are watched for changes. Once the descriptor is readable, take() returns
-    (number, ended) of the watches with news; the number -1 stands for all of them."""
+    (number, ended, files appeared) of the watches with news; the number -1 stands for all."""
     def __init__(self) -> None: ...
     def fileno(self) -> int: ...
     def watch(self, folder: str) -> int | None: ...
     def unwatch(self, number: int) -> None: ...
-    def take(self) -> list[tuple[int, bool]]: ...
+    def take(self) -> list[tuple[int, bool, bool]]: ...
 
 @final
 class Front:

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from azora_orchestrator import _core
 from azora_orchestrator._core import CoreError
+from azora_orchestrator.errors import AzoraError
 from azora_orchestrator.server.problems import TEXT_TYPE
 from azora_orchestrator.server.streaming import StreamEnd
 
@@ -24,6 +25,16 @@ _READ_SECONDS = 0.25
 # What files do not show (a loss, an end, a folder that is made later) is looked for so often, in
 # memory.
 _LOOK_SECONDS = 1.0
+# After a piece of so many bytes more is likely to be there already.
+_PLENTY = 1024 * 1024
+
+
+class News:
+    """What a follower is told about its folders. Both are reset by the follower."""
+
+    def __init__(self) -> None:
+        self.changed = asyncio.Event()
+        self.appeared = asyncio.Event()  # a file did
 
 
 class FolderNews:
@@ -33,14 +44,14 @@ class FolderNews:
     """
 
     def __init__(self) -> None:
-        self._followers: dict[int, set[asyncio.Event]] = {}
+        self._followers: dict[int, set[News]] = {}
         self._watch: _core.FolderWatch | None = None
         with contextlib.suppress(CoreError):  # this user has no inotify instance left
             self._watch = _core.FolderWatch()
             asyncio.get_running_loop().add_reader(self._watch.fileno(), self._read)
 
-    def follow(self, folder: str, news: asyncio.Event) -> int | None:
-        """Sets `news` with every change.
+    def follow(self, folder: str, news: News) -> int | None:
+        """Sets an event of `news` with every change.
 
         None: there is no such folder yet, or the kernel watches no more.
         """
@@ -51,7 +62,7 @@ class FolderNews:
             self._followers.setdefault(number, set()).add(news)
         return number
 
-    def leave(self, number: int, news: asyncio.Event) -> None:
+    def leave(self, number: int, news: News) -> None:
         """Ends follow()."""
         followers = self._followers.get(number, set())
         followers.discard(news)
@@ -63,11 +74,13 @@ class FolderNews:
         return number in self._followers
 
     def _read(self) -> None:
-        for number, ended in self._watch.take() if self._watch else ():
+        for number, ended, appeared in self._watch.take() if self._watch else ():
             all_of_them = number == -1  # there was more news than the kernel keeps
             for one in list(self._followers) if all_of_them else [number]:
                 for news in self._followers.get(one, ()):
-                    news.set()
+                    news.changed.set()
+                    if appeared:
+                        news.appeared.set()
             if ended:
                 self._followers.pop(number, None)
 
@@ -120,24 +133,39 @@ class _Follower:
         self._app = app
         self._stream = stream
         self._folders: FolderNews = app.folder_news
-        self._news = asyncio.Event()
+        self._news = News()
+        self._turn = asyncio.Lock()  # the stream takes one call at a time
         self._watched: dict[str, int] = {}
         self._settling = True  # one more read is due
 
     async def go_on(self, end: StreamEnd, send: Any) -> None:
         """Follows an unregistered service until its process is gone, to get its last output."""
+        holding = asyncio.ensure_future(self._hold_new_files())
         try:
             while not self._stream.over and not self._app.core.closed() and not end.reached:
                 self._watch()  # before the read: what comes after it is news
-                self._news.clear()
-                text = await self._app.in_log_thread(self._stream.next)
+                self._news.changed.clear()
+                text = await self._ask(self._stream.next)
                 if text:
                     await end.write(send, text)
-                if not self._stream.over:
+                if not self._stream.over and len(text) < _PLENTY:
                     await self._pause(end, busy=bool(text))
         finally:
+            holding.cancel()
             for number in self._watched.values():
                 self._folders.leave(number, self._news)
+
+    async def _ask(self, call: Any) -> Any:
+        async with self._turn:
+            return await self._app.in_log_thread(call)
+
+    async def _hold_new_files(self) -> None:
+        """Opens each file that appears at once: it may be gone by the next read."""
+        with contextlib.suppress(AzoraError, CoreError):  # the orchestrator was closed
+            while True:
+                await self._news.appeared.wait()
+                self._news.appeared.clear()
+                await self._ask(self._stream.hold_new)
 
     def _watch(self) -> bool:
         """Watches the folders that are there by now.
@@ -160,7 +188,7 @@ class _Follower:
             self._settling = busy
             await end.wait(None, _READ_SECONDS)
             return
-        news = asyncio.ensure_future(self._news.wait())
+        news = asyncio.ensure_future(self._news.changed.wait())
         try:
             while not await end.wait(news, _LOOK_SECONDS):
                 if not self._watch() or self._stream.changed() or self._app.core.closed():

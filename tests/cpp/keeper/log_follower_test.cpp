@@ -51,6 +51,69 @@ TEST_F(LogFollowerTest, R59FilesThatCameAndWentBetweenTwoLooksAreSaid) {
   EXPECT_FALSE(follower.next(folder).missed_after);
 }
 
+TEST_F(LogFollowerTest, R59FilesThatWereHeldAreGivenAfterTheyHaveGone) {
+  LogFollower follower;
+  EXPECT_EQ(follower.begin(folder, 9).text, "");
+  write(1, "a\n");
+  write(2, "b\ncut ");
+  follower.hold_new(folder);  // before anything was read
+  std::filesystem::remove(folder / "log.1");
+  std::filesystem::remove(folder / "log.2");
+  write(3, "line\nc\n");
+  write(4, "d\n");
+  follower.hold_new(folder);
+  std::filesystem::remove(folder / "log.3");
+  LogPart part = follower.next(folder);
+  EXPECT_EQ(part.text, "a\nb\ncut line\nc\nd\n");
+  EXPECT_FALSE(part.missed);
+  write(5, "e\n");
+  follower.hold_new(folder);
+  write(6, "f\n");
+  write(7, "g\n");
+  std::filesystem::remove_all(folder);  // 6 and 7 were never seen
+  part = follower.next(folder);
+  EXPECT_EQ(part.text, "e\n");
+  EXPECT_FALSE(part.missed);
+  EXPECT_TRUE(follower.ended());
+}
+
+TEST_F(LogFollowerTest, R59AHoleBetweenHeldFilesIsSaidAtItsPlace) {
+  write(1, "a\n");
+  LogFollower follower;
+  follower.begin(folder, 0);
+  write(1, "b\n");
+  write(3, "c\n");
+  follower.hold_new(folder);
+  write(5, "d\n");
+  std::filesystem::remove(folder / "log.1");
+  std::filesystem::remove(folder / "log.3");
+  LogPart part = follower.next(folder);
+  EXPECT_EQ(part.text, "b\n");
+  EXPECT_FALSE(part.missed);
+  part = follower.next(folder);
+  EXPECT_EQ(part.text, "c\n");
+  EXPECT_TRUE(part.missed);
+  part = follower.next(folder);
+  EXPECT_EQ(part.text, "d\n");
+  EXPECT_TRUE(part.missed);
+  EXPECT_FALSE(follower.next(folder).missed);
+}
+
+TEST_F(LogFollowerTest, R59NotMoreThanSomeFilesAreHeld) {
+  write(1, "1\n");
+  LogFollower follower;
+  follower.begin(folder, 0);
+  const std::size_t most = LogFollower::kMostHeld;
+  for (std::uint64_t number = 2; number <= most + 1; ++number) {
+    write(static_cast<int>(number), std::to_string(number) + "\n");
+    follower.hold_new(folder);
+  }
+  std::filesystem::remove_all(folder);
+  const LogPart part = follower.next(folder);
+  EXPECT_TRUE(part.text.ends_with("\n" + std::to_string(most) + "\n")) << part.text;
+  EXPECT_TRUE(follower.ended());
+}
+
 TEST_F(LogFollowerTest, R59WhatFollowsAFullFileAndWasReadIsNotMissed) {
   write(1, "a\n");
   LogFollower follower;
