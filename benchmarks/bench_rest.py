@@ -1,15 +1,18 @@
 """Hot REST reads beside a raw uvicorn answer, and registration beside an empty FastAPI POST.
 
-`python benchmarks/bench_rest.py [--large 100000] [--seconds 2] [--rounds 5]` prints for each
+`python benchmarks/bench_rest.py [--large 100000] [--seconds 0.2] [--rounds 15]` prints for each
 request its rate, the 99th percentile of its latency, the server's CPU time a request, and how many
-times the peer's rate and CPU time that is. The peers run under the same uvicorn with the same
-settings: the smallest ASGI app there is, with a body of the same kind, for reads; FastAPI's route
-that reads nothing and answers an empty object, for registration. Then the same beside a large
-fleet: it must cost as much.
+times the peer's rate and CPU time that is. Each request is asked of two servers in one process:
+`create_app()` under plain uvicorn, and the same app as `server.run()` and `azora serve` serve it.
+The peers run under the same uvicorn with the same settings: for reads the smallest ASGI app there
+is, with a body of the same size; for registration FastAPI's route that reads nothing and answers
+an empty object. Then the same beside a large fleet: it must cost as much.
 
-Servers are processes of their own; CPU is the scheduler's own count over all their threads. In each
-round every request is measured beside its peer; ratios are of one round, figures are medians.
-Exits with 2 when there is no peer to compare with.
+Servers are processes of their own; CPU is the scheduler's own count over all their threads. Each
+request is measured right after its peer, in short turns. Rates, latencies and the ratio of rates
+(of one turn) are medians. CPU is the least of all turns, as other work on the machine only ever
+adds to it: on a busy machine it is the figure to look at. Exits with 2 when there is no peer to
+compare with.
 """
 
 from __future__ import annotations
@@ -20,100 +23,24 @@ import contextlib
 import http.client
 import importlib.util
 import itertools
-import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import median
 from typing import Any
 
+from rest_servers import ROLES
+
 CONNECTIONS = 16
-IDS = 1000  # of registrations
-HEALTH = (
-    b'{"serviceId":"s0","endpoint":"http://127.0.0.1:65535","health":{"serviceId":"s0",'
-    b'"status":"healthy","lastCheck":"2024-01-01T00:00:00.000Z","uptime":1,"restartCount":0,'
-    b'"errorCount":0,"responseTime":1}}'
-)
-
-
-async def peer(_scope: Any, _receive: Any, send: Any) -> None:
-    """The least that can be answered."""
-    head = [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(HEALTH))]
-    await send({"type": "http.response.start", "status": 200, "headers": head})
-    await send({"type": "http.response.body", "body": HEALTH})
-
-
-def run_peer() -> None:
-    """Serves the peer of reads."""
-    _serve(peer)
-
-
-def run_empty_post() -> None:
-    """Serves the peer of registration."""
-    from fastapi import FastAPI
-
-    app = FastAPI()
-
-    @app.post("/services/register")
-    async def register() -> dict[str, Any]:
-        return {}
-
-    _serve(app)
-
-
-def run_azora(fleet: int) -> None:
-    """Serves eleven services that are picked, and as many more as make `fleet`."""
-    from azora_orchestrator import MasterOrchestrator
-    from azora_orchestrator.server import create_app
-
-    def service(id: str, kind: str) -> dict[str, Any]:
-        endpoint = f"http://127.0.0.1:{os.environ['BENCH_TARGET']}"
-        return {"id": id, "type": kind, "endpoint": endpoint, "healthCheckInterval": 3_600_000}
-
-    with MasterOrchestrator() as orch:
-        orch.register_many([service(f"s{index}", "core") for index in range(11)])
-        orch.register_many([service(f"more-{index}", "more") for index in range(fleet - 11)])
-        with orch.events(type="serviceHealthy", since=0) as stream:
-            known = 0
-            while known < fleet:
-                if stream.next(timeout_ms=120_000) is None:
-                    sys.exit(f"only {known} of {fleet} services became healthy")
-                known = orch.status().healthy_services
-        _serve(create_app(orch))
-
-
-def _serve(app: Any) -> None:
-    import uvicorn
-
-    config = uvicorn.Config(
-        app, port=0, log_config=None, access_log=False, lifespan="off", proxy_headers=False
-    )
-    listener = config.bind_socket()
-    print(listener.getsockname()[1], flush=True)
-    uvicorn.Server(config).run([listener])
-
-
-def run_target() -> None:
-    """Answers every health check, with as little as possible."""
-
-    class Target(asyncio.Protocol):
-        def connection_made(self, transport: Any) -> None:
-            self.transport = transport
-
-        def data_received(self, data: bytes) -> None:
-            count = data.count(b"\r\n\r\n")
-            self.transport.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok" * count)
-
-    async def main() -> None:
-        loop = asyncio.get_running_loop()
-        server = await loop.create_server(Target, "127.0.0.1", 0, backlog=1024)
-        print(server.sockets[0].getsockname()[1], flush=True)
-        await server.serve_forever()
-
-    _run(main())
+IDS = 200  # of registrations
+DIRECT, SERVED = "create_app()", "server.run()"
+PICK = "/loadbalancer/core"
+READS = ("/health", PICK, "/services/s5")
+PICKS = (f"{PICK}?strategy=weighted", f"{PICK}?strategy=ip-hash&key=c7", f"{PICK}?lease=auto")
+REGISTER = "/services/register"
 
 
 def _run(main: Any) -> Any:
@@ -125,20 +52,17 @@ def _run(main: Any) -> Any:
 
 
 class Server:
-    """One of the above in a process of its own."""
+    """One of the roles in a process of its own."""
 
-    def __init__(self, *arguments: str, **environ: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, __file__, *arguments],
-            stdout=subprocess.PIPE,
-            text=True,
-            env=os.environ | environ,
-        )
+    def __init__(self, *role: str) -> None:
+        program = [sys.executable, __file__, "--role", *role]
+        self.process = subprocess.Popen(program, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
-        line = self.process.stdout.readline()
-        if not line.strip().isdigit():
-            raise SystemExit(f"bench_rest: {' '.join(arguments)} did not start")
-        self.port = int(line)
+        words = self.process.stdout.readline().split()
+        if not words or not all(word.isdigit() for word in words):
+            self.close()
+            raise SystemExit(f"bench_rest: {' '.join(role)} did not start")
+        self.ports = [int(word) for word in words]
 
     def cpu_seconds(self) -> float:
         """What all its threads have used so far."""
@@ -150,22 +74,26 @@ class Server:
     def close(self) -> None:
         """Ends it."""
         self.process.terminate()
-        self.process.wait(30)
+        self.process.wait(60)
 
 
 class Client(asyncio.Protocol):
     """One connection that asks again as soon as it is answered."""
 
-    def __init__(self, request: Callable[[], bytes], latencies: list[float], until: float) -> None:
+    def __init__(self, request: Callable[[], bytes], until: float) -> None:
         self.request = request
-        self.latencies = latencies
         self.until = until
+        self.latencies: list[float] = []
         self.buffer = b""
         self.ended = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
         self.ask()
+
+    def connection_lost(self, _error: Exception | None) -> None:
+        if not self.ended.done():
+            self.ended.set_exception(SystemExit("bench_rest: the server ended a connection"))
 
     def ask(self) -> None:
         """Sends one request."""
@@ -192,13 +120,13 @@ class Client(asyncio.Protocol):
         if now < self.until:
             self.ask()
         else:
-            self.transport.close()
             self.ended.set_result(None)
+            self.transport.close()
 
 
 @dataclass
 class Figures:
-    """One request to one server in one round."""
+    """One request to one server in one turn."""
 
     per_second: float
     p99_ms: float
@@ -207,17 +135,18 @@ class Figures:
 
 @dataclass
 class Case:
-    """What is asked of whom, beside which other case."""
+    """What is asked of whom."""
 
     title: str
     server: Server
+    port: int
     path: str
-    peer: str | None = None
     post: bool = False
+    measured: list[Figures] = field(default_factory=list)
 
     def request(self) -> Callable[[], bytes]:
-        """Makes its requests; each registration is of the next of a thousand ids."""
-        host = f"Host: 127.0.0.1:{self.server.port}\r\n"
+        """Makes its requests; each registration is of the next of the ids."""
+        host = f"Host: 127.0.0.1:{self.port}\r\n"
         if not self.post:
             get = f"GET {self.path} HTTP/1.1\r\n{host}\r\n".encode()
             return lambda: get
@@ -234,67 +163,93 @@ class Case:
         return post
 
 
+Group = list[Case]  # the first is the peer of the others
+
+
 async def measure(case: Case, seconds: float) -> Figures:
     """Asks for a while."""
     loop = asyncio.get_running_loop()
-    server, request = case.server, case.request()
-    latencies: list[float] = []
-    cpu, began = server.cpu_seconds(), time.perf_counter()
+    request = case.request()
+    cpu, began = case.server.cpu_seconds(), time.perf_counter()
     clients = []
     for _ in range(CONNECTIONS):
         _, client = await loop.create_connection(
-            lambda: Client(request, latencies, began + seconds), "127.0.0.1", server.port
+            lambda: Client(request, began + seconds), "127.0.0.1", case.port
         )
-        clients.append(client.ended)
-    await asyncio.gather(*clients)
+        clients.append(client)
+    await asyncio.gather(*(client.ended for client in clients))
     elapsed = time.perf_counter() - began
-    latencies.sort()
+    latencies = sorted(latency for client in clients for latency in client.latencies)
     count = len(latencies)
     return Figures(
         count / elapsed,
         latencies[int(count * 0.99)] * 1000,
-        (server.cpu_seconds() - cpu) / count * 1e6,
+        (case.server.cpu_seconds() - cpu) / count * 1e6,
     )
 
 
-READS = ("/health", "/loadbalancer/core", "/services/s5")
-
-
-async def compare(cases: list[Case], seconds: float, rounds: int) -> list[dict[str, Figures]]:
+async def compare(groups: list[Group], seconds: float, rounds: int) -> None:
     """Every round measures all."""
-    measured = []
     for _ in range(rounds):
-        one = {}
-        for case in cases:
-            one[case.title] = await measure(case, seconds)
-            if case.post and case.peer:
-                await asyncio.to_thread(forget_registered, case.server)
-        measured.append(one)
-    return measured
+        for group in groups:
+            for case in group:
+                case.measured.append(await measure(case, seconds))
+                if case.post and case is not group[0]:
+                    await asyncio.to_thread(forget_registered, case)
 
 
-def forget_registered(server: Server) -> None:
+def forget_registered(case: Case) -> None:
     """The fleet is as large in each round: what was registered in the last one goes."""
-    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", server.port)) as connection:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", case.port)) as connection:
         for number in range(IDS):
             connection.request("DELETE", f"/services/new-{number:03}")
             connection.getresponse().read()
 
 
-def show(cases: list[Case], rounds: list[dict[str, Figures]]) -> None:
-    """Medians; ratios to the peer of the same round."""
-    print(f"{'request':44} {'req/s':>9} {'p99 ms':>8} {'CPU us':>8} {'req/s':>9} {'CPU':>9}")
-    for case in cases:
-        mine = [one[case.title] for one in rounds]
-        line = (
-            f"{case.title:44} {median(one.per_second for one in mine):9.0f} "
-            f"{median(one.p99_ms for one in mine):8.2f} {median(one.cpu_us for one in mine):8.1f}"
-        )
-        if case.peer:
-            pairs = [(one[case.title], one[case.peer]) for one in rounds]
-            line += f" {median(a.per_second / b.per_second for a, b in pairs):8.2f}x"
-            line += f" {median(a.cpu_us / b.cpu_us for a, b in pairs):8.2f}x"
-        print(line)
+def show(groups: list[Group]) -> None:
+    """Each case beside the first of its group."""
+    print(f"{'request':64} {'req/s':>7} {'p99 ms':>7} {'CPU us':>7} {'req/s':>7} {'CPU':>7}")
+    for group in groups:
+        for case in group:
+            mine, peers = case.measured, group[0].measured
+            cpu, peer_cpu = (min(one.cpu_us for one in all) for all in (mine, peers))
+            line = (
+                f"{case.title:64} {median(one.per_second for one in mine):7.0f} "
+                f"{median(one.p99_ms for one in mine):7.2f} {cpu:7.1f}"
+            )
+            if case is not group[0]:
+                pairs = zip(mine, peers, strict=True)
+                line += f" {median(a.per_second / b.per_second for a, b in pairs):6.2f}x"
+                line += f" {cpu / peer_cpu:6.2f}x"
+            print(line)
+
+
+def _size_of(port: int, path: str) -> int:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port)) as connection:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        body = answer.read()
+    if answer.status != 200:
+        raise SystemExit(f"bench_rest: GET {path} was answered {answer.status} {body!r}")
+    return len(body)
+
+
+def groups_of(azora: Server, fleet: int, raw: Server, empty: Server) -> list[Group]:
+    """What is asked beside a fleet of that size."""
+    groups = []
+    reads = [*READS, *PICKS] if fleet > 11 else [*READS, "/status", *PICKS]
+    ours = list(zip((DIRECT, SERVED), azora.ports, strict=True))
+    for path in reads:
+        size = _size_of(azora.ports[0], path)
+        group = [Case(f"raw uvicorn GET, {size} bytes", raw, raw.ports[0], f"/{size}")]
+        for name, port in ours:
+            group.append(Case(f"GET {path} of {fleet}, {name}", azora, port, path))
+        groups.append(group)
+    group = [Case("empty FastAPI POST", empty, empty.ports[0], REGISTER, post=True)]
+    for name, port in ours:
+        title = f"POST {REGISTER} of {fleet}, {name}"
+        group.append(Case(title, azora, port, REGISTER, post=True))
+    return [*groups, group]
 
 
 def main() -> int:
@@ -303,19 +258,13 @@ def main() -> int:
     parser.add_argument(
         "--large", type=int, default=100_000, help="size of the large fleet; 0: none"
     )
-    parser.add_argument("--seconds", type=float, default=2.0, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=0.2, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=15)
     parser.add_argument("--role", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.role:
         role, *rest = arguments.role
-        roles: dict[str, Callable[[], None]] = {
-            "peer": run_peer,
-            "post": run_empty_post,
-            "target": run_target,
-            "azora": lambda: run_azora(int(rest[0])),
-        }
-        roles[role]()
+        _run(ROLES[role](*map(int, rest)))
         return 0
     for package in ("uvicorn", "fastapi"):
         if importlib.util.find_spec(package) is None:
@@ -324,30 +273,21 @@ def main() -> int:
                 file=sys.stderr,
             )
             return 2
-    target = Server("--role", "target")
-    servers = [target]
-    raw_title, post_title = "raw uvicorn GET", "empty FastAPI POST"
-    try:
-        servers += [raw := Server("--role", "peer"), empty := Server("--role", "post")]
-        cases = [
-            Case(raw_title, raw, "/"),
-            Case(post_title, empty, "/services/register", post=True),
-        ]
+    groups: list[Group] = []
+    with contextlib.ExitStack() as stack:
+
+        def start(*role: str) -> Server:
+            server = Server(*role)
+            stack.callback(server.close)
+            return server
+
+        target, raw, empty = start("target"), start("peer"), start("post")
         for fleet in (11, arguments.large):
-            if fleet < 11:
-                continue
-            azora = Server("--role", "azora", str(fleet), BENCH_TARGET=str(target.port))
-            servers.append(azora)
-            reads = [*READS, "/status"] if fleet == 11 else READS
-            cases += [Case(f"GET {path} of {fleet}", azora, path, raw_title) for path in reads]
-            register = "/services/register"
-            title = f"POST {register} of {fleet}"
-            cases.append(Case(title, azora, register, post_title, post=True))
-        rounds = _run(compare(cases, arguments.seconds, arguments.rounds))
-    finally:
-        for server in servers:
-            server.close()
-    show(cases, rounds)
+            if fleet >= 11:
+                azora = start("azora", str(fleet), str(target.ports[0]))
+                groups += groups_of(azora, fleet, raw, empty)
+        _run(compare(groups, arguments.seconds, arguments.rounds))
+    show(groups)
     return 0
 
 
