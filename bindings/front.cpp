@@ -4,21 +4,19 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <cstdint>
 #include <memory>
 #include <new>
-#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
-#include "azora/base/asio_loop.hpp"
-#include "azora/model/iso_time.hpp"
-#include "pick_answer.hpp"
+#include "hot_reads.hpp"
 
 namespace azora::bindings {
 namespace {
-
-using balancer::Pick;
 
 // The very string objects that Python uses for its own constants: keys are found without being compared.
 py::str interned(const char* text) {
@@ -50,22 +48,12 @@ const Words& words() {
 }
 
 struct FrontState {
-  std::shared_ptr<CoreHandle> core;
+  explicit FrontState(HotReads hot_reads) : reads(std::move(hot_reads)) {}
+
+  HotReads reads;
   py::set known_hosts;
   std::vector<std::string> not_plain;  // names of headers; with "*" at the end: all that begin so
   std::array<bool, 256> begins{};      // whether one of them begins with this byte
-  std::size_t small_fleet = 0;         // lists of a larger one are made on a thread, so that picks do not wait for them
-
-  // The last pick body of an instance. It is valid while its view and figures are the newest ones.
-  struct Body {
-    std::uint64_t stamp = 0;
-    balancer::Strategy strategy{};
-    std::uint32_t figures = 0;
-    ViewPtr view;
-    py::object bytes;
-  };
-  static constexpr std::size_t kBodies = 4096;  // in a larger fleet only the first slots are cached
-  std::vector<Body> bodies;
 
   // Header pairs of the usual lengths, and the one of the newest event.
   std::vector<py::object> lengths{2048};
@@ -101,15 +89,21 @@ bool is_not_plain(const FrontState& state, std::string_view name) {
   });
 }
 
-// Whether server/access.py would let this request pass: a reader of this machine, who asks for a Host that passed before,
-// not through a proxy. False: it must be asked.
-bool may_pass(const FrontState& state, PyObject* scope) {
-  const Words& key = words();
-  if (get(scope, key.target_host) != nullptr) return false;  // a target in absolute form
-  PyObject* client = get(scope, key.client);
-  if (client == nullptr || !PyTuple_CheckExact(client) || PyTuple_GET_SIZE(client) < 1) return false;
-  if (!is_loopback(ascii(PyTuple_GET_ITEM(client, 0)))) return false;
-  PyObject* headers = get(scope, key.headers);
+std::string_view bytes(PyObject* object) {
+  if (object == nullptr || !PyBytes_CheckExact(object)) return {};
+  return {PyBytes_AS_STRING(object), static_cast<std::size_t>(PyBytes_GET_SIZE(object))};
+}
+
+// The address of a caller; empty: it has none.
+std::string_view address_of(PyObject* client) {
+  if (client == nullptr || !PyTuple_Check(client) || PyTuple_GET_SIZE(client) < 1) return {};
+  return ascii(PyTuple_GET_ITEM(client, 0));
+}
+
+// Whether server/access.py would let this request pass: a reader of this machine, who asks for a Host that passed
+// before, with no header that is not plain. False: it must be asked.
+bool may_pass(const FrontState& state, std::string_view address, PyObject* headers) {
+  if (!is_loopback(address)) return false;
   if (headers == nullptr || !PyList_CheckExact(headers)) return false;
   PyObject* host = nullptr;
   for (Py_ssize_t i = 0; i < PyList_GET_SIZE(headers); ++i) {
@@ -117,7 +111,7 @@ bool may_pass(const FrontState& state, PyObject* scope) {
     if (!PyTuple_CheckExact(header) || PyTuple_GET_SIZE(header) != 2) return false;
     PyObject* name = PyTuple_GET_ITEM(header, 0);
     if (!PyBytes_CheckExact(name)) return false;
-    const std::string_view word(PyBytes_AS_STRING(name), static_cast<std::size_t>(PyBytes_GET_SIZE(name)));
+    const std::string_view word = bytes(name);
     if (is_not_plain(state, word)) return false;
     if (word != "host") continue;
     if (host != nullptr) return false;
@@ -129,66 +123,26 @@ bool may_pass(const FrontState& state, PyObject* scope) {
   return known == 1;
 }
 
-// The path of a GET without a query; empty: another request.
-std::string_view hot_path(PyObject* scope) {
+// What a scope asks; with an empty path it is no GET of an app that is not mounted.
+HotRead read_of(PyObject* scope) {
   const Words& key = words();
   if (!PyDict_CheckExact(scope)) return {};
   if (ascii(get(scope, key.type)) != "http" || ascii(get(scope, key.method)) != "GET") return {};
   PyObject* root = get(scope, key.root_path);
   if (root != nullptr && !(PyUnicode_CheckExact(root) && PyUnicode_GET_LENGTH(root) == 0)) return {};
   PyObject* query = get(scope, key.query_string);
-  if (query != nullptr && !(PyBytes_CheckExact(query) && PyBytes_GET_SIZE(query) == 0)) return {};
-  return ascii(get(scope, key.path));
+  if (query != nullptr && !PyBytes_CheckExact(query)) return {};
+  return {.path = ascii(get(scope, key.path)), .query = bytes(query), .peer = address_of(get(scope, key.client))};
 }
 
-py::object to_bytes(const std::string& text) {
-  return py::reinterpret_steal<py::object>(
-      PyBytes_FromStringAndSize(text.data(), static_cast<Py_ssize_t>(text.size())));
-}
-
-std::string_view peer_of(PyObject* scope) {
-  PyObject* client = get(scope, words().client);
-  if (client == nullptr || !PyTuple_Check(client) || PyTuple_GET_SIZE(client) < 1) return {};
-  return ascii(PyTuple_GET_ITEM(client, 0));
-}
-
-py::object pick_body(FrontState& state, std::string_view pool, std::string_view peer) {
-  orchestrator::Orchestrator& core = state.core->get();
-  const Result<Pick> picked = core.balancer().pick(pool, {.peer = peer, .now = AsioLoop::steady_now()});
-  if (!picked) return {};
-  const Pick& pick = picked.value();
-  ViewPtr view = core.find(pick.instance->id());
-  if (!view) return {};
-  const std::size_t slot = pick.instance->slot();
-  if (slot >= FrontState::kBodies) return to_bytes(answer_json(pick, *view, false));
-  if (slot >= state.bodies.size()) state.bodies.resize(slot + 1);
-  FrontState::Body& body = state.bodies[slot];
-  const std::uint32_t figures = view->figures_version();  // read before the figures: the next call sees later writes
-  const bool known = body.view == view && body.figures == figures && body.stamp == pick.instance->stamp() &&
-                     body.strategy == pick.strategy;
-  if (!known) {
-    py::object made = to_bytes(answer_json(pick, *view, false));
-    body = {pick.instance->stamp(), pick.strategy, figures, std::move(view), std::move(made)};
-  }
-  return body.bytes;
-}
-
-py::object service_body(const FrontState& state, std::string_view id) {
-  const ViewPtr view = state.core->get().find(id);
-  return view ? to_bytes(view->service_json()) : py::object();
-}
-
-py::object list_body(const FrontState& state, std::string_view path) {
-  orchestrator::Orchestrator& core = state.core->get();
-  if (core.totals().total > state.small_fleet) return {};
-  return to_bytes(path == "/status" ? *core.status_json(false) : *core.services_json(std::nullopt));
-}
-
-py::object health_body() {
-  std::string text = R"({"status":"ok","timestamp":")";
-  append_iso_time(text, AsioLoop::wall_now());
-  text += "\"}";
-  return to_bytes(text);
+// What a request line asks; with an empty path its target is not one that means itself: it has a host, or must be
+// decoded.
+HotRead read_of(std::string_view target, std::string_view peer) {
+  const auto means_itself = [](char c) { return c > ' ' && c < 0x7f && c != '%' && c != '#'; };
+  if (!target.starts_with('/') || !std::ranges::all_of(target, means_itself)) return {};
+  const std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return {.path = target, .query = {}, .peer = peer};
+  return {.path = target.substr(0, mark), .query = target.substr(mark + 1), .peer = peer};
 }
 
 py::object pair(const py::bytes& name, std::uint64_t value) {
@@ -217,50 +171,11 @@ py::object message(const py::dict& form, const py::str& key, const py::object& v
   return made;
 }
 
-// The one segment after that prefix; empty: the path has another form.
-std::string_view segment(std::string_view path, std::string_view prefix) {
-  if (!path.starts_with(prefix)) return {};
-  path.remove_prefix(prefix.size());
-  return path.find('/') == std::string_view::npos ? path : std::string_view{};
-}
-
-enum class Caller { unknown, passed };
-
-py::object answer(FrontState& state, PyObject* scope, Caller caller) {
-  if (state.core->closed() || state.core->forked()) return py::none();
-  const std::string_view path = hot_path(scope);
-  if (path.empty()) return py::none();
-  if (caller == Caller::unknown && !may_pass(state, scope)) return py::none();
-  // Read before the body is made: the body reflects at least this.
-  const std::uint64_t seq = state.core->get().seq();
-  py::object body;
-  bool store = true;
-  if (const std::string_view pool = segment(path, "/loadbalancer/"); !pool.empty()) {
-    body = pick_body(state, pool, peer_of(scope));
-    store = false;
-  } else if (path == "/status" || path == "/services") {
-    body = list_body(state, path);
-  } else if (const std::string_view id = segment(path, "/services/"); !id.empty()) {
-    body = service_body(state, id);
-  } else if (path == "/health") {
-    body = health_body();
-  }
-  if (!body) return py::none();
-  const Words& word = words();
-  py::list headers(store ? 3 : 4);
-  Py_ssize_t at = 0;
-  const auto add = [&](const py::object& header) { PyList_SET_ITEM(headers.ptr(), at++, Py_NewRef(header.ptr())); };
-  add(word.json_type);
-  if (!store) add(word.no_store);
-  add(length_header(state, body.ptr()));
-  add(seq_header(state, seq));
-  return py::make_tuple(message(word.start, word.headers, headers), message(word.end, word.body, body));
-}
-
-template <Caller caller>
-PyObject* answer_builtin(PyObject* self, PyObject* scope) {
+// What a builtin returns: a new reference, or null with an error set.
+template <typename Call>
+PyObject* guarded(const Call& call) {
   try {
-    return answer(*reinterpret_cast<FrontObject*>(self)->state, scope, caller).release().ptr();
+    return call().release().ptr();
   } catch (const Failure& failure) {
     set_python_error(failure);
   } catch (py::error_already_set& error) {
@@ -271,6 +186,71 @@ PyObject* answer_builtin(PyObject* self, PyObject* scope) {
     PyErr_SetString(PyExc_RuntimeError, error.what());
   }
   return nullptr;
+}
+
+enum class Caller { unknown, passed };
+
+py::object answer(FrontState& state, PyObject* scope, Caller caller) {
+  const HotRead read = read_of(scope);
+  if (read.path.empty()) return py::none();
+  if (caller == Caller::unknown) {
+    if (get(scope, words().target_host) != nullptr) return py::none();  // a target in absolute form
+    if (!may_pass(state, read.peer, get(scope, words().headers))) return py::none();
+  }
+  const HotReads::Found found = state.reads.find(read);
+  if (!found.body) return py::none();
+  const Words& word = words();
+  py::list headers(found.may_be_stored ? 3 : 4);
+  Py_ssize_t at = 0;
+  const auto add = [&](const py::object& header) { PyList_SET_ITEM(headers.ptr(), at++, Py_NewRef(header.ptr())); };
+  add(word.json_type);
+  if (!found.may_be_stored) add(word.no_store);
+  add(length_header(state, found.body.ptr()));
+  add(seq_header(state, found.seq));
+  return py::make_tuple(message(word.start, word.headers, headers), message(word.end, word.body, found.body));
+}
+
+template <Caller caller>
+PyObject* answer_builtin(PyObject* self, PyObject* scope) {
+  return guarded([&] { return answer(*reinterpret_cast<FrontObject*>(self)->state, scope, caller); });
+}
+
+void append(std::string& out, std::string_view name, std::uint64_t value) {
+  std::array<char, 24> digits;
+  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+  out.append(name).append(digits.data(), end).append("\r\n");
+}
+
+// The same as a server writes it for the two messages.
+py::object response(FrontState& state, const HotRead& read, PyObject* headers, std::string_view date) {
+  if (read.path.empty() || !may_pass(state, read.peer, headers)) return py::none();
+  const HotReads::Found found = state.reads.find(read);
+  if (!found.body) return py::none();
+  const std::string_view body = bytes(found.body.ptr());
+  std::string head;
+  head.reserve(256);
+  head.append("HTTP/1.1 200 OK\r\ndate: ").append(date);
+  head.append("\r\ncontent-type: application/json; charset=utf-8\r\n");
+  if (!found.may_be_stored) head.append("cache-control: no-store\r\n");
+  append(head, "content-length: ", body.size());
+  append(head, "azora-seq: ", found.seq);
+  head.append("\r\n");
+  PyObject* whole = PyBytes_FromStringAndSize(nullptr, static_cast<Py_ssize_t>(head.size() + body.size()));
+  if (whole == nullptr) throw py::error_already_set();
+  char* place = PyBytes_AS_STRING(whole);
+  body.copy(place + head.copy(place, head.size()), body.size());
+  return py::reinterpret_steal<py::object>(whole);
+}
+
+PyObject* response_builtin(PyObject* self, PyObject* const* args, Py_ssize_t count) {
+  return guarded([&]() -> py::object {
+    if (count != 4 || !PyBytes_CheckExact(args[0]) || !PyBytes_CheckExact(args[3])) {
+      PyErr_SetString(PyExc_TypeError, "response() takes target, headers, client, date");
+      throw py::error_already_set();
+    }
+    const HotRead read = read_of(bytes(args[0]), address_of(args[2]));
+    return response(*reinterpret_cast<FrontObject*>(self)->state, read, args[1], bytes(args[3]));
+  });
 }
 
 void dealloc(PyObject* self) {
@@ -285,6 +265,9 @@ PyMethodDef methods[] = {
      "answer($self, scope)\n--\n\nThe two messages that answer a hot read of a caller whose access needs no check, or None."},
     {"answer_passed", &answer_builtin<Caller::passed>, METH_O,
      "answer_passed($self, scope)\n--\n\nThe same for a caller that server/access.py has admitted."},
+    {"response", reinterpret_cast<PyCFunction>(reinterpret_cast<void (*)()>(&response_builtin)), METH_FASTCALL,
+     "response($self, target, headers, client, date)\n--\n\n"
+     "The whole HTTP/1.1 response to such a GET on a connection that stays open, or None."},
     {nullptr, nullptr, 0, nullptr}};
 
 PyType_Slot slots[] = {{Py_tp_dealloc, reinterpret_cast<void*>(&dealloc)},
@@ -296,10 +279,8 @@ PyType_Spec spec = {"azora_orchestrator._core.Front", sizeof(FrontObject), 0,
 
 py::object new_front(const std::shared_ptr<CoreHandle>& core, const py::set& known_hosts,
                      const std::vector<std::string>& not_plain, std::size_t small_fleet) {
-  auto state = std::make_unique<FrontState>();
-  state->core = core;
+  auto state = std::make_unique<FrontState>(HotReads(core, small_fleet));
   state->known_hosts = known_hosts;
-  state->small_fleet = small_fleet;
   for (const std::string& word : not_plain) {
     state->not_plain.push_back(word);
     if (!word.empty()) state->begins[static_cast<unsigned char>(word.front())] = true;

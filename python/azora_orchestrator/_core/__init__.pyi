@@ -135,11 +135,22 @@ class FolderWatch:
 
 @final
 class Front:
-    """The hot reads of the REST server: an ASGI scope in, the two ASGI messages out, or None."""
+    """The hot reads of the REST server: an ASGI scope in, the two ASGI messages out, or None.
+
+    Or target and headers of a request in, the whole response out."""
     def answer(self, scope: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """For a caller that needs no closer look."""
     def answer_passed(self, scope: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
         """For a caller that server/access.py has let pass."""
+    def response(
+        self,
+        target: bytes,
+        headers: list[tuple[bytes, bytes]],
+        client: tuple[str, int] | None,
+        date: bytes,
+        /,
+    ) -> bytes | None:
+        """For a GET on a connection that stays open, by a caller that needs no closer look."""
 
 class Service:
     """One service at one moment (immutable)."""

@@ -33,8 +33,15 @@ FORWARDING = (
     b"true-client-ip",
     b"cf-connecting-ip",
 )
-# A request with one of these is not answered by the fast path.
-NOT_PLAIN = (*FORWARDING, b"content-length", b"transfer-encoding")
+# A request with one of these is judged here before it is answered: a proxy's, a page's (a pick may
+# take a lease), and one with a body.
+NOT_PLAIN = (
+    *FORWARDING,
+    b"origin",
+    b"sec-fetch-site",
+    b"content-length",
+    b"transfer-encoding",
+)
 _FORWARDING = re.compile(
     b"|".join(re.escape(name[:-1]) + b".*" if name[-1:] == b"*" else name for name in FORWARDING)
 )

@@ -84,6 +84,7 @@ class AzoraApp(FastAPI):
         front = self._core.front(access.known_hosts, NOT_PLAIN, LARGE_FLEET)
         self._hot_read: Any = front.answer
         self._hot_read_passed: Any = front.answer_passed
+        self.hot_response: Any = front.response  # for server.run(), before there is a scope
         self.ready_reason: str | None = None  # why /readyz says 503, besides the core itself
         self.stop_timeout_ms = 60_000  # how long POST /orchestrator/stop may take
         # Reads the configuration file again: (only a plan, restart what changed); None: no file.

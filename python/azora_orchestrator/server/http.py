@@ -9,6 +9,9 @@
 
 The parser alone would collect a head for ever and keep all of it. If the target is in absolute
 form, its host is handed on to the app. Bodies are the app's (`bodies.py`).
+
+A hot read that the core can answer (`bindings/front.cpp`) is written at once, as the app would
+answer it: without a task, which costs several times as much as the answer.
 """
 
 from __future__ import annotations
@@ -50,6 +53,7 @@ class Door:
         self.app = app
         self.connections = connections
         self.turned_away = 0  # that are still held
+        self.hot_response = app.hot_response
         self._second = -1
         self._date: list[tuple[bytes, bytes]] = []
 
@@ -90,6 +94,8 @@ class Protocol(HttpToolsProtocol):
         self._deadline: asyncio.TimerHandle | None = None  # of the head
         self._taking: asyncio.TimerHandle | None = None  # of the response
         self._answering: Any = None  # the request that is being answered
+        self._may_be_hot = False  # of the next request
+        self._is_answered = False  # the present request, without the app
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Finds room for the connection; the time of its first request begins here."""
@@ -123,6 +129,7 @@ class Protocol(HttpToolsProtocol):
                 self.transport.abort()
             return
         self._reading = len(data)
+        self._may_be_hot = True
         super().data_received(data)
         if self._in_head:
             self._fed += len(data)
@@ -136,6 +143,7 @@ class Protocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Another head begins."""
         self._in_head = True
+        self._is_answered = False
         self._fed = 0
         super().on_message_begin()
 
@@ -149,12 +157,19 @@ class Protocol(HttpToolsProtocol):
                 f"a request may have {MAX_HEADERS} header lines of {MAX_HEADER_BYTES} bytes in all",
             )
             raise ValueError("head too large")  # stops the parser, which calls send_400_response()
+        self.server_state.default_headers = self._door.date()
+        if self._may_be_hot and self._answer_hot_read():
+            return
         if self.url[:1] not in (b"/", b"*"):
             self._name_host()
-        self.server_state.default_headers = self._door.date()
         super().on_headers_complete()
         if not self.pipeline:  # else it waits behind the one that is being answered
             self._answering = self.cycle
+
+    def on_message_complete(self) -> None:
+        """The request is complete."""
+        if not self._is_answered:
+            super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """The response was written; what the client does not take of it is not kept for ever."""
@@ -198,6 +213,32 @@ class Protocol(HttpToolsProtocol):
         else:
             self.transport.write_eof()
             self._deadline = self.loop.call_later(_TURNED_AWAY_SECONDS, self.transport.close)
+
+    def _answer_hot_read(self) -> bool:
+        """Answers at once what the core can answer; False: the app is asked.
+
+        Only one of several requests that came at once, so that no client holds up the others, and
+        none while an answer is still being made or waits to be taken.
+        """
+        self._may_be_hot = False
+        parser, before = self.parser, self.cycle
+        if (
+            parser.get_method() != b"GET"
+            or not parser.should_keep_alive()
+            or parser.get_http_version() != "1.1"
+            or parser.should_upgrade()
+            or (before is not None and not before.response_complete)
+            or self.flow.write_paused
+        ):
+            return False
+        date = self.server_state.default_headers[0][1]
+        answer = self._door.hot_response(self.url, self.headers, self.client, date)
+        if answer is None:
+            return False
+        self._is_answered = True
+        self.transport.write(answer)
+        self.on_response_complete()
+        return True
 
     def _is_too_large(self) -> bool:
         if len(self.headers) > MAX_HEADERS:

@@ -15,6 +15,7 @@ import pytest
 
 from azora_orchestrator import MasterOrchestrator
 from azora_orchestrator.server import create_app
+from azora_orchestrator.vocabulary import STRATEGIES
 from rest.asking import Api
 
 pytestmark = pytest.mark.native
@@ -76,18 +77,129 @@ def fleet(orch: MasterOrchestrator, web: Callable[[], Any]) -> MasterOrchestrato
     return orch
 
 
-@pytest.mark.parametrize("path", ["/loadbalancer/core", "/loadbalancer/a", "/services/a"])
-def test_the_short_way_answers_as_the_long_one(fleet: MasterOrchestrator, path: str) -> None:
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/loadbalancer/core", b""),
+        ("/loadbalancer/a", b""),
+        ("/services/a", b""),
+        *(("/loadbalancer/core", b"strategy=" + name.encode()) for name in STRATEGIES),
+        ("/loadbalancer/core", b"key=customer-7"),
+        ("/loadbalancer/core", b"strategy=ip-hash&key=customer-7&lease=none"),
+        ("/loadbalancer/core", b"key=a.b_c~d:e/f@g&strategy=ip-hash"),
+    ],
+)
+def test_the_short_way_answers_as_the_long_one(
+    fleet: MasterOrchestrator, path: str, query: bytes
+) -> None:
     app = create_app(fleet)
+    short = scope(path, query_string=query)
+    long = scope(path, query_string=query + b"&unknown=1")
 
     async def both() -> Any:
-        long_way = await ask(app, scope(path, query_string=b"unknown=1"))  # judges the Host, too
-        assert app._hot_read(scope(path)) is not None
-        return long_way, await ask(app, scope(path))
+        long_way = await ask(app, long)  # judges the Host, too
+        assert app._hot_read(long) is None
+        assert app._hot_read(short) is not None
+        return long_way, await ask(app, short)
 
     long_way, short_way = asyncio.run(both())
     assert short_way == long_way
     assert json.loads(short_way[2])
+
+
+def test_a_key_finds_the_same_instance_on_both_ways(
+    fleet: MasterOrchestrator, web: Callable[[], Any]
+) -> None:
+    service = web()
+    for id in "bcdefgh":
+        fleet.register(id=id, type="core", endpoint=service.endpoint)
+        fleet.wait_ready(id, timeout_ms=20_000)
+    app = create_app(fleet)
+
+    async def picked(query: bytes) -> Any:
+        return json.loads((await ask(app, scope("/loadbalancer/core", query_string=query)))[2])
+
+    async def both() -> None:
+        chosen = set()
+        for number in range(20):
+            query = b"strategy=ip-hash&key=k%d" % number
+            short, long = await picked(query), await picked(query + b"&unknown=1")
+            assert short["serviceId"] == long["serviceId"]
+            chosen.add(short["serviceId"])
+        assert len(chosen) > 1
+
+    asyncio.run(both())
+
+
+def test_a_lease_of_the_short_way_is_held_until_it_is_released(fleet: MasterOrchestrator) -> None:
+    app = create_app(fleet)
+    asyncio.run(ask(app, scope("/health")))
+    request = scope("/loadbalancer/core", query_string=b"lease=auto")
+    messages = app._hot_read(request)
+    assert messages is not None
+    body = json.loads(messages[1]["body"])
+    long_way = json.loads(asyncio.run(ask(app, request | {"query_string": b"lease=auto&x=1"}))[2])
+    assert list(body) == list(long_way) == ["serviceId", "endpoint", "health", "strategy", "lease"]
+    assert body["lease"]["ttlMs"] == long_way["lease"]["ttlMs"]
+    assert body["lease"]["id"] != long_way["lease"]["id"]
+    for answer in (body, long_way):
+        assert fleet._core.release(answer["lease"]["id"])
+        assert not fleet._core.release(answer["lease"]["id"])
+    for query in (b"", b"lease=none"):
+        plain = app._hot_read(request | {"query_string": query})
+        assert "lease" not in json.loads(plain[1]["body"])
+
+
+@pytest.mark.parametrize(
+    "header", [(b"origin", b"http://evil.example"), (b"sec-fetch-site", b"cross-site")]
+)
+def test_a_page_of_another_site_takes_no_lease(
+    fleet: MasterOrchestrator, header: tuple[bytes, bytes]
+) -> None:
+    app = create_app(fleet)
+    asyncio.run(ask(app, scope("/health")))
+    asked = {"query_string": b"lease=auto", "headers": [HOST, header]}
+    status, _, body = asyncio.run(ask(app, scope("/loadbalancer/core", **asked)))
+    assert (status, json.loads(body)["code"]) == (403, "foreign_origin")
+    assert "azora_leases_taken_total 0" in fleet.metrics()
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        b"strategy=fastest",
+        b"strategy=",
+        b"strategy",
+        b"strategy=weighted&strategy=weighted",
+        b"key=",
+        b"key=a&key=b",
+        b"key=a%20b",
+        b"key=a+b",
+        b"key=a;strategy=weighted",
+        b"key=a=b",
+        b"key=\xc3\xa4",
+        b"lease=sometimes",
+        b"lease=auto&lease=auto",
+        b"lease=none&lease=none",
+        b"explain=1",
+        b"unknown=1",
+        b"Key=a",
+        b"&",
+        b"&key=a",
+        b"key=a&",
+        b"key=a&&lease=none",
+        b"=a",
+    ],
+)
+def test_a_query_that_must_be_judged_goes_the_long_way(
+    fleet: MasterOrchestrator, query: bytes
+) -> None:
+    app = create_app(fleet)
+    asyncio.run(ask(app, scope("/health")))
+    asked = scope("/loadbalancer/core", query_string=query)
+    assert app._hot_read(asked) is None
+    assert app._hot_read_passed(asked) is None
+    assert app._hot_read(scope("/services/a", query_string=b"key=a")) is None
 
 
 def test_health_is_answered_with_the_time(fleet: MasterOrchestrator) -> None:
@@ -119,6 +231,8 @@ def test_health_is_answered_with_the_time(fleet: MasterOrchestrator) -> None:
         {"azora.target_host": b"evil.example"},
         {"azora.target_host": b"localhost"},
         *({"headers": [HOST, (name, b"1")]} for name in PROXY_HEADERS),
+        {"headers": [HOST, (b"origin", b"http://127.0.0.1:5000")]},
+        {"headers": [HOST, (b"sec-fetch-site", b"same-origin")]},
         {"headers": [(b"via", b"1"), HOST]},
         {"headers": [HOST, (b"content-length", b"5")]},
         {"headers": [HOST, (b"transfer-encoding", b"chunked")]},
