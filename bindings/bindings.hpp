@@ -67,5 +67,6 @@ void bind_views(py::module_& module);
 void bind_events(py::module_& module);
 void bind_core(py::module_& module);
 void bind_tables(py::module_& module);
+void bind_state(py::module_& module);
 
 }  // namespace azora::bindings

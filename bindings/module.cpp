@@ -9,4 +9,5 @@ PYBIND11_MODULE(_core, module) {
   azora::bindings::bind_events(module);
   azora::bindings::bind_core(module);
   azora::bindings::bind_tables(module);
+  azora::bindings::bind_state(module);
 }

@@ -295,6 +295,12 @@ class Core:
         self, since: int | None, types: Sequence[str] | None, service: str | None
     ) -> Cursor: ...
 
+def check_state(folder: str) -> list[str]:
+    """What is wrong with the state in that folder, a line each."""
+
+def repair_state(folder: str) -> dict[str, Any]:
+    """Save what can be saved: findings, saved (rows), lost, kept (files)."""
+
 def check(text: str, origin: str, base_dir: str) -> list[tuple[str, str]]: ...
 def check_addresses(texts: list[str], base_dir: str, host: str, port: int) -> list[tuple[int, str]]:
     """Services whose address is taken: the index of the text, what is wrong with `endpoint`."""

@@ -19,6 +19,7 @@ from azora_orchestrator.cli import actions  # noqa: F401
 from azora_orchestrator.cli import (
     importing,  # noqa: F401
     quick,
+    state,  # noqa: F401
 )
 from azora_orchestrator.cli.client import OK, USAGE, Failure, failure_of
 from azora_orchestrator.cli.common import app
