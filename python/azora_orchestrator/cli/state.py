@@ -15,7 +15,9 @@ from azora_orchestrator.cli.common import Json, app, as_json_wanted
 Folder = Annotated[str, typer.Argument(metavar="DIR", help="As `azora serve --state DIR` has it.")]
 
 _state = typer.Typer(
-    name="state", help="Check or repair a state directory that no server uses.", no_args_is_help=True
+    name="state",
+    help="Check or repair a state directory that no server uses.",
+    no_args_is_help=True,
 )
 app.add_typer(_state)
 
