@@ -41,9 +41,21 @@ def split(
 def texts_of(wires: list[dict[str, Any]]) -> list[str]:
     """The texts for the core. Raises InvalidSpec with every value that JSON cannot express."""
     try:
-        return [json.dumps(wire, default=_plain, allow_nan=False) for wire in wires]
+        return [_text_of(wire) for wire in wires]
     except (TypeError, ValueError, RecursionError) as error:
         raise unsayable(wires, str(error)) from None
+
+
+def text_of_file(data: dict[str, Any]) -> str:
+    """The same for what has the shape of a configuration file."""
+    try:
+        return _text_of(data)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise _refusal(list(_unsayable(data)) or [("services", str(error))]) from None
+
+
+def _text_of(data: dict[str, Any]) -> str:
+    return json.dumps(data, default=_plain, allow_nan=False)
 
 
 def unsayable(wires: list[dict[str, Any]], otherwise: str) -> InvalidSpec:
@@ -53,6 +65,10 @@ def unsayable(wires: list[dict[str, Any]], otherwise: str) -> InvalidSpec:
         for index, wire in enumerate(wires)
         for field, rule in _faults(wire)
     ] or [("service", otherwise)]
+    return _refusal(faults)
+
+
+def _refusal(faults: list[tuple[str, str]]) -> InvalidSpec:
     return InvalidSpec("; ".join(map(": ".join, faults)), faults)
 
 
@@ -61,7 +77,7 @@ def _faults(wire: dict[str, Any]) -> list[tuple[str, str]]:
     named = {field for field, _ in faults}
     with contextlib.suppress(RecursionError):
         checked = _core.check(json.dumps(expressible_part(wire, _plain)), "python", "")
-        faults += [fault for fault in checked if fault[0] not in named]
+        faults += [fault for fault in checked if fault[0] and fault[0] not in named]
     return faults
 
 

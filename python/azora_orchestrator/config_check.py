@@ -11,7 +11,7 @@ from typing import Any
 
 from azora_orchestrator._fault_names import in_python_names
 from azora_orchestrator._shown import shown
-from azora_orchestrator._wire import split, texts_of
+from azora_orchestrator._wire import split, text_of_file, texts_of
 from azora_orchestrator.config import Config, load, load_text
 from azora_orchestrator.config_fault import ConfigFault
 from azora_orchestrator.errors import Fault, InvalidArgument, InvalidSpec
@@ -109,7 +109,7 @@ def check_config(
 def _whole(source: Mapping[str, Any], host: str | None, port: int | None) -> ConfigReport:
     """A mapping of the shape of a file; its faults have no line."""
     try:
-        (text,) = texts_of([dict(source)])
+        text = text_of_file(dict(source))
     except InvalidSpec as error:
         return ConfigReport(tuple(ConfigFault("", 0, *fault) for fault in error.faults), ())
     config = load_text(text, "config.json", Path.cwd(), host=host, port=port)

@@ -406,6 +406,8 @@ class MasterOrchestrator:
         from azora_orchestrator import reload  # few need it
         from azora_orchestrator.config_check import config_of_file
 
+        plan = flag_of("plan", plan)
+        restart_changed = flag_of("restart_changed", restart_changed)
         file = self._file if path is None else os.path.abspath(path_of("path", path))
         if file is None:
             raise InvalidArgument("path: none was given, and the fleet was not made from a file")

@@ -77,7 +77,7 @@ def test_why_names_the_instances_and_counts_them(
     assert why.summary == (
         "web is degraded: 2 of 3 instances are ready; web@1 is stopped, as requested"
     )
-    assert why.unblocked_by == ("start it",)
+    assert why.unblocked_by == ("a start by you",)
     assert (why.instances, why.ready) == (("web@0", "web@1", "web@2"), 2)
 
 

@@ -171,7 +171,7 @@ def test_wrong_parameters_are_refused(orch: MasterOrchestrator) -> None:
     for pool in ({"strategy": 5}, {"panic_threshold": "x"}, {"lease_ttl_ms": 1.5}):
         with pytest.raises(InvalidArgument, match=next(iter(pool))):
             orch.configure_pool("core", **pool)  # type: ignore[arg-type]
-    with pytest.raises(InvalidArgument, match="not available"):
+    with pytest.raises(InvalidArgument, match="state directory"):
         orch.stop(leave=True)
 
 

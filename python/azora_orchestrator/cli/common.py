@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from azora_orchestrator.client import Client
 
 # Known words of the field that are not verbs in this version.
-_LATER = ("chaos", "drain", "history", "maintenance", "reload", "simulate", "top")
+_LATER = ("chaos", "drain", "history", "maintenance", "simulate", "top")
 _COMPLETION_MS = 2_000  # how long the server may take to name its services to a shell
 
 

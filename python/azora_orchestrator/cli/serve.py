@@ -26,6 +26,7 @@ from azora_orchestrator.errors import AzoraError, InternalError, InvalidArgument
 from azora_orchestrator.server.hooks import Hooks
 
 if TYPE_CHECKING:
+    from azora_orchestrator.orchestrator import MasterOrchestrator
     from azora_orchestrator.reload import ReloadPlan
 
 DEFAULT_STOP_MS = 60_000
@@ -127,7 +128,8 @@ class Printing(Hooks):
 
     def reload(self, plan: bool, restart_changed: bool) -> ReloadPlan:
         """As `orch.reload()`; options of the command line still win over the file's."""
-        return self._orch.reload(self.file, plan=plan, restart_changed=restart_changed)
+        orch: MasterOrchestrator = self._orch
+        return orch.reload(self.file, plan=plan, restart_changed=restart_changed)
 
     def reloaded(self, reason: str, outcome: ReloadPlan | Exception) -> None:
         """What has changed, a line each."""

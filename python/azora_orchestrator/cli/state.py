@@ -1,4 +1,4 @@
-"""`azora state check` and `azora state repair`: the state directory of a fleet that does not run."""
+"""`azora state check` and `azora state repair`: the state of a fleet that does not run."""
 
 from __future__ import annotations
 

@@ -30,6 +30,7 @@ class Reloading:
         self._hooks = hooks
         self._one_at_a_time = threading.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._prepared = asyncio.Event()
         self._seen = self._stamp()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -37,6 +38,10 @@ class Reloading:
         """Reload, or only say what would change."""
         with self._one_at_a_time:
             return self._hooks.reload(plan, restart_changed)
+
+    def prepared(self) -> None:
+        """The services of the file are registered: from here on it may be read again."""
+        self._prepared.set()
 
     def begin(self, reason: str) -> None:
         """Reload in the background."""
@@ -46,6 +51,7 @@ class Reloading:
 
     async def _run(self, reason: str) -> None:
         outcome: ReloadPlan | Exception
+        await self._prepared.wait()
         try:
             outcome = await asyncio.to_thread(self.call, False, False)
         except (AzoraError, OSError) as error:

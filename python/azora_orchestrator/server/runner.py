@@ -299,6 +299,7 @@ class _Server:
             try:
                 # Services are registered first: clients never see half a fleet as ready.
                 await asyncio.to_thread(self._prepare)
+                self._reloading.prepared()
                 await asyncio.to_thread(self._core.start)
                 self._app.ready_reason = None
                 hooks.ready(url_of(self._listener))

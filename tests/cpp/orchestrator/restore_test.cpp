@@ -134,7 +134,8 @@ TEST(Restore, WhatWasNeverStoredIsNotThere) {
   lives.advance(seconds(1));
   lives.store.set_mode(store::FakeStore::Mode::hung);
   lives.turn([&] {
-    auto specs = parse_service(R"({"id":"b","type":"core","endpoint":"http://127.0.0.1:9009"})", {.origin = Origin::python, .base_dir = {}, .given_action = nullptr});
+    const std::string text = R"({"id":"b","type":"core","endpoint":"http://127.0.0.1:9009"})";
+    auto specs = parse_service(text, {.origin = Origin::python, .base_dir = {}, .given_action = nullptr});
     (void)lives.core().register_many(std::move(specs).value(), "python");
   });
   lives.crash();

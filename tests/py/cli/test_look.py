@@ -281,7 +281,7 @@ def _complete(words: str, **environ: str) -> list[str]:
 
 
 def test_a_shell_completes_verbs_options_and_services(fleet: Any, at: str) -> None:
-    assert _complete("azora sta", AZORA_URL=at) == ["status", "start"]
+    assert _complete("azora sta", AZORA_URL=at) == ["status", "start", "state"]
     assert "--explain" in _complete("azora pick --", AZORA_URL=at)
     assert _complete("azora why ", AZORA_URL=at) == ["db", "shop"]
     assert _complete("azora restart s", AZORA_URL=at) == ["shop"]

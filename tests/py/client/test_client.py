@@ -42,6 +42,7 @@ LOCAL = {
 # What a client has besides.
 REMOTE = {"follow_logs", "not_coming", "past_events", "release", "request", "seq"}
 # What only opens something, and so never waits.
+LOCAL_ARGUMENTS = {"apply", "path"}  # what only the program with the fleet can say
 PLAIN = {"events", "get_event_emitter", "lease", "off", "on"}
 
 
@@ -59,7 +60,7 @@ def test_the_names_are_those_of_the_orchestrator() -> None:
     for name in set(ours) - REMOTE - {"close"}:  # there is no fleet that it would wait for
         mine = inspect.signature(ours[name]).parameters
         given = inspect.signature(theirs[name]).parameters
-        expected = {key: value for key, value in given.items() if key != "apply"}
+        expected = {key: value for key, value in given.items() if key not in LOCAL_ARGUMENTS}
         more = [mine[key] for key in mine if key not in expected]
         assert all(one.kind == one.KEYWORD_ONLY and one.default is None for one in more), name
         assert [key for key in mine if key in expected] == list(expected), name
