@@ -176,23 +176,8 @@ class AsyncClient(Emitter[AsyncSubscription]):
         return answers.seq_of(self.url, response.headers)
 
     async def reload(self, *, plan: bool = False, restart_changed: bool = False) -> ReloadPlan:
-        """Let the server read its configuration file again, and change what differs.
-
-        Args:
-            plan: Only say what would change.
-            restart_changed: Restart processes whose program, environment, folder or user changed.
-
-        Raises:
-            InvalidSpec: The file has faults, or does not fit beside the services of others. Nothing
-                is changed.
-            InvalidArgument: The server was started without a file.
-        """
-        asked = requests.post(
-            "orchestrator",
-            "reload",
-            plan="1" if plan else None,
-            restartChanged="1" if restart_changed else None,
-        )
+        """See `Client.reload`."""
+        asked = requests.reload(plan=plan, restart_changed=restart_changed)
         return ReloadPlan.from_dict((await self._connection.ask(asked)).json())
 
     async def register_many(self, services: Iterable[ServiceConfig | Mapping[str, Any]]) -> int:

@@ -115,6 +115,16 @@ def stop_all(timeout_ms: float, *, leave: bool) -> Request:
     return post("orchestrator", "stop", extra_ms=timeout_ms)
 
 
+def reload(*, plan: bool, restart_changed: bool) -> Request:
+    """Read the configuration file again."""
+    return post(
+        "orchestrator",
+        "reload",
+        plan="1" if plan else None,
+        restartChanged="1" if restart_changed else None,
+    )
+
+
 def release(lease_id: str) -> Request:
     """End a lease."""
     return post("leases", one_id(lease_id, "lease_id"), "release")

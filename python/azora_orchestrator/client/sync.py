@@ -172,12 +172,7 @@ class Client(Emitter["Subscription"]):
                 is changed.
             InvalidArgument: The server was started without a file.
         """
-        asked = requests.post(
-            "orchestrator",
-            "reload",
-            plan="1" if plan else None,
-            restartChanged="1" if restart_changed else None,
-        )
+        asked = requests.reload(plan=plan, restart_changed=restart_changed)
         return ReloadPlan.from_dict((self._connection.ask(asked)).json())
 
     def register_many(self, services: Iterable[ServiceConfig | Mapping[str, Any]]) -> int:
