@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "azora/orchestrator/commit_hooks.hpp"
+#include "azora/orchestrator/core_counts.hpp"
 #include "azora/orchestrator/invariants.hpp"
 #include "azora/orchestrator/outlook.hpp"
 #include "azora/orchestrator/reactions/on_check.hpp"
@@ -16,7 +17,6 @@
 namespace azora::orchestrator {
 
 using healing::Input;
-
 namespace {
 
 Error closed_meanwhile() { return {ErrorCode::closed, "the orchestrator was closed in the meantime", {}}; }
@@ -220,18 +220,7 @@ WhySources Core::why_sources() const {
 }
 
 CoreCounts Core::counts() const {
-  const Turn::Counts& turns = turn_.counts();
-  const Probing::Counts& probes = probing_.counts();
-  return {.turns = turns.turns.value(),
-          .views_built = turns.views_built.value(),
-          .turn_views = turns.turn_views.value(),
-          .probes_asked = probes.asked.value(),
-          .results_stale = probes.stale.value(),
-          .results_void = probes.dropped_late.value(),
-          .in_flight = probes.in_flight.value(),
-          .loop_stalls = probes.stalls.value(),
-          .log_dropped = reports_.dropped_lines(),
-          .figures_written = figures_written()};
+  return counts_of(turn_.counts(), probing_.counts(), reports_.dropped_lines(), figures_written());
 }
 
 std::vector<std::string> Core::violations() const {

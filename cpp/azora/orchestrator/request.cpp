@@ -28,6 +28,23 @@ Result<Request> read_request(std::string text, const FindOwned& owned) {
   return read_over(std::move(text), std::move(id), std::move(over));
 }
 
+Result<std::vector<Request>> read_requests(const std::vector<std::string>& texts, const FindOwned& owned) {
+  std::vector<Request> requests;
+  std::vector<Fault> faults;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    Result<Request> read = read_request(texts[i], owned);
+    if (read) {
+      requests.push_back(std::move(read).value());
+      continue;
+    }
+    if (read.error().code != ErrorCode::invalid_spec) return std::move(read).error();
+    const std::string prefix = texts.size() > 1 ? "services[" + std::to_string(i) + "]." : "";
+    for (const Fault& fault : read.error().faults) faults.push_back({prefix + fault.field, fault.message});
+  }
+  if (!faults.empty()) return spec_error(std::move(faults));
+  return requests;
+}
+
 Result<Request> brought_up_to_date(Request request, const FindOwned& owned) {
   SpecPtr over = owned(request.id);
   if (over == request.over) return request;

@@ -25,6 +25,8 @@ struct Request {
 using FindOwned = std::function<SpecPtr(std::string_view name)>;
 
 Result<Request> read_request(std::string text, const FindOwned& owned);
+// All or nothing. Faults of several begin with "services[i].".
+Result<std::vector<Request>> read_requests(const std::vector<std::string>& texts, const FindOwned& owned);
 // `request` as it must be registered, given what is registered now.
 Result<Request> brought_up_to_date(Request request, const FindOwned& owned);
 

@@ -4,9 +4,9 @@
 #include <cstdlib>
 #include <thread>
 
-#include "azora/base/file_limit.hpp"
 #include "azora/listeners/look.hpp"
 #include "azora/orchestrator/file_stamp.hpp"
+#include "azora/orchestrator/runtime_options.hpp"
 
 namespace azora::orchestrator {
 namespace {
@@ -15,44 +15,6 @@ constexpr Millis kLeaseSweep{1'000};
 constexpr Millis kKeeperEnd{5'000};  // until the shims have killed what a stop left over
 
 }  // namespace
-
-balancer::BalancerOptions Orchestrator::Impl::balancer_options(LoopThread& work) {
-  balancer::BalancerOptions options;
-  options.worker = [&work](std::function<void()> job) { work.loop().post(std::move(job)); };
-  return options;
-}
-
-CoreOptions Orchestrator::Impl::core_options(const Options& options) {
-  CoreOptions core;
-  const int cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
-  core.max_concurrent_starts = options.max_concurrent_starts < 0 ? std::max(4, 2 * cores) : options.max_concurrent_starts;
-  core.starts_per_second = options.starts_per_second;
-  core.fd_limit = file_limit();
-  core.boot_id = read_boot_id();
-  return core;
-}
-
-keeper::ClientOptions Orchestrator::Impl::keeper_options() {
-  keeper::ClientOptions keeper;
-  keeper.program = options_.keeper_path;
-  keeper.runtime_dir = options_.runtime_dir;
-  keeper.build_id = options_.build_id;
-  keeper.died = died();
-  if (state_.is_durable()) {
-    keeper.folder = state_.keeper_folder();
-    keeper.durable = true;
-    keeper.token = state_.fleet_token();
-    keeper.epoch = state_.heads().epoch;
-  }
-  return keeper;
-}
-
-health::NetProberOptions Orchestrator::Impl::prober_options() {
-  health::NetProberOptions prober;
-  prober.fd_limit = file_limit();
-  prober.resolver.died = died();
-  return prober;
-}
 
 // The work of a thread that died is not done any more. /readyz says so at once, and the next turn emits an event.
 ThreadDied Orchestrator::Impl::died() {
@@ -66,10 +28,10 @@ Orchestrator::Impl::Impl(Options options)
     : options_(std::move(options)),
       state_(options_, control_.loop(), died()),
       events_(std::make_shared<events::EventLog>(events::Limits{}, state_.heads().event_seq + 1)),
-      balancer_(balancer_options(work_)),
+      balancer_(balancer_options(work_.loop())),
       publisher_(balancer_, *events_),
-      checks_(control_.loop(), prober_options(), died()),
-      actions_(control_.loop(), keeper_options()),
+      checks_(control_.loop(), prober_options(died()), died()),
+      actions_(control_.loop(), keeper_options(options_, state_, died())),
       core_(control_.loop(), checks_.prober, actions_.table, state_.store(), publisher_, core_options(options_)),
       usage_(work_.loop(), [this] { return publisher_.board(); },
              [this](UsageReport report) {
@@ -200,21 +162,7 @@ void Orchestrator::Impl::sweep_leases() {
 }
 
 Result<std::vector<Request>> Orchestrator::Impl::read_requests(const std::vector<std::string>& texts) const {
-  const auto owned = [this](std::string_view name) { return owned_entry(board()->entry(name)); };
-  std::vector<Request> requests;
-  std::vector<Fault> faults;
-  for (std::size_t i = 0; i < texts.size(); ++i) {
-    Result<Request> read = read_request(texts[i], owned);
-    if (read) {
-      requests.push_back(std::move(read).value());
-      continue;
-    }
-    if (read.error().code != ErrorCode::invalid_spec) return std::move(read).error();
-    const std::string prefix = texts.size() > 1 ? "services[" + std::to_string(i) + "]." : "";
-    for (const Fault& fault : read.error().faults) faults.push_back({prefix + fault.field, fault.message});
-  }
-  if (!faults.empty()) return spec_error(std::move(faults));
-  return requests;
+  return orchestrator::read_requests(texts, [this](std::string_view name) { return owned_entry(board()->entry(name)); });
 }
 
 // The kernel is asked on the caller's thread. If it names another program, a service that is believed is checked again.

@@ -136,10 +136,6 @@ class Orchestrator::Impl {
     });
   }
   static Error closed() { return {ErrorCode::closed, "the orchestrator is closed", {}}; }
-  static balancer::BalancerOptions balancer_options(LoopThread& work);
-  static CoreOptions core_options(const Options& options);
-  keeper::ClientOptions keeper_options();
-  health::NetProberOptions prober_options();
   ThreadDied died();
   Result<void> take_back();
   void stamp(const LaunchSpec& spec, Stamped answer);

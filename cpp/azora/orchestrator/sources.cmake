@@ -42,6 +42,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reads/why.cpp
   request.cpp
   runtime.cpp
+  runtime_options.cpp
   self_watch.cpp
   shutdown.cpp
   standing.cpp
