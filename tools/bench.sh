@@ -21,6 +21,7 @@ wanted=("$@")
 bench azora_bench build/bench/azora_bench --benchmark_min_time=0.1
 bench bench_prober build/bench/bench_prober
 bench bench_memory build/bench/bench_memory
+bench bench_store build/bench/bench_store folder=build
 for script in benchmarks/bench_*.py; do
   bench "$(basename "$script" .py)" .venv/bin/python "$script"
 done

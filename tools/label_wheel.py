@@ -46,6 +46,7 @@ PARTS = (
     Part("curl", "curl", "source", ("libcurl-",)),
     Part("openssl", "Apache-2.0", r"libssl3(t64)?", ("libssl-", "libcrypto-")),
     Part("nghttp2", "MIT", "libnghttp2-14", ("libnghttp2-",)),
+    Part("sqlite", "blessing", "libsqlite3-0", ("libsqlite3-",)),
     Part("boost", "BSL-1.0", r"libboost1\.\d+-dev"),
     Part("nlohmann-json", "MIT", "nlohmann-json3-dev"),
     Part("xxhash", "BSD-2-Clause", "libxxhash-dev"),

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 LARGEST = 5_000_000  # bytes
-LIBRARIES = ("libcrypto-*", "libcurl-*", "libnghttp2-*", "libssl-*")
+LIBRARIES = ("libcrypto-*", "libcurl-*", "libnghttp2-*", "libsqlite3-*", "libssl-*")
 HEADERS = ("boost", "nlohmann-json", "pybind11", "xxhash")  # compiled in
 
 
@@ -36,7 +36,7 @@ def faults_of(wheel: Path) -> list[str]:
 
 
 def _libraries(files: Mapping[str, bytes]) -> Iterator[str]:
-    """Just those that HTTPS needs."""
+    """Just those that HTTPS and the store need."""
     carried = [name.rpartition("/")[2] for name in files if ".libs/" in name]
     for name in carried:
         if not any(fnmatch.fnmatch(name, pattern) for pattern in LIBRARIES):

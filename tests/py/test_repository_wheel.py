@@ -18,6 +18,7 @@ LIBRARIES = {
     "azora.libs/libcrypto-1.so.3": "openssl",
     "azora.libs/libcurl-1.so.4": "curl",
     "azora.libs/libnghttp2-1.so.14": "nghttp2",
+    "azora.libs/libsqlite3-1.so.0": "sqlite",
     "azora.libs/libssl-1.so.3": "openssl",
 }
 LIST = f"{INFO}/sboms/a.cdx.json"
