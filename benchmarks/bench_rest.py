@@ -1,6 +1,6 @@
 """Hot REST reads beside a raw uvicorn answer, and registration beside an empty FastAPI POST.
 
-`python benchmarks/bench_rest.py [--large 100000] [--seconds 0.2] [--rounds 15]` prints for each
+`python benchmarks/bench_rest.py [--large 100000] [--seconds 0.2] [--rounds 9]` prints for each
 request its rate, the 99th percentile of its latency, the server's CPU time a request, and how many
 times the peer's rate and CPU time that is. Each request is asked of two servers in one process:
 `create_app()` under plain uvicorn, and the same app as `server.run()` and `azora serve` serve it.
@@ -259,7 +259,7 @@ def main() -> int:
         "--large", type=int, default=100_000, help="size of the large fleet; 0: none"
     )
     parser.add_argument("--seconds", type=float, default=0.2, help="of each measurement")
-    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--role", nargs="+", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.role:
