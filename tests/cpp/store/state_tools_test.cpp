@@ -197,7 +197,7 @@ TEST_F(StateTools, LeaveAFileOfANewerVersionAlone) {
   std::string newer = whole_;
   newer[63] = 9;
   lay_out(newer);
-  EXPECT_NE(words_of(check().at(0)).find("is of version 9"), std::string::npos);
+  EXPECT_NE(words_of(check().at(0)).find("has version 9"), std::string::npos);
   const Result<Repair> repaired = repair_state(folder(), kNow);
   ASSERT_FALSE(repaired.ok());
   EXPECT_EQ(file_bytes(state()), newer);
