@@ -42,8 +42,11 @@ http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_
 """
 
 
-# A shell starts its background jobs with Ctrl-C ignored, and programs inherit that: the commands
-# that these tests end with SIGINT would go on.
+# A shell starts its background jobs with Ctrl-C ignored, `nohup` ignores SIGHUP, and programs
+# inherit that: the commands that these tests end with such a signal would go on. A handler is not
+# inherited.
+if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda *_: None)
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 

@@ -49,8 +49,10 @@ std::optional<LocalAddress> loopback_in(std::string_view text, std::string_view 
   return loopback ? found : std::nullopt;
 }
 
+std::optional<std::string> hosts_text() { return read_file("/etc/hosts"); }
+
 std::optional<LocalAddress> loopback_of(std::string_view name) {
-  const std::optional<std::string> text = read_file("/etc/hosts");
+  const std::optional<std::string> text = hosts_text();
   return text ? loopback_in(*text, name) : std::nullopt;
 }
 

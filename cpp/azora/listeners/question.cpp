@@ -3,10 +3,7 @@
 #include <algorithm>
 
 namespace azora::listeners {
-namespace {
 
-// An address of another machine, or of a network card of this one, has only digits, dots and colons (and x and letters
-// in the hexadecimal spellings that begin with 0x). A name has a letter elsewhere; its last part is no number.
 bool is_name(std::string_view host) {
   if (host.find(':') != std::string_view::npos) return false;
   if (host.ends_with('.')) host.remove_suffix(1);
@@ -14,8 +11,6 @@ bool is_name(std::string_view host) {
   const std::string_view last = dot == std::string_view::npos ? host : host.substr(dot + 1);
   return !last.empty() && (last.front() < '0' || last.front() > '9');
 }
-
-}  // namespace
 
 std::optional<Question> question_about(std::string_view host, std::uint16_t port, int main) {
   Question question{.port = port, .main = main};

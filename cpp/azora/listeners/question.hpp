@@ -17,6 +17,10 @@ struct Question {
   std::string name = {};  // the host is this name, and /etc/hosts may know its address (hosts_file.hpp); "": `address`
 };
 
+// An address of another machine, or of a network card of this one, has only digits, dots and colons (and x and letters
+// in the hexadecimal spellings that begin with 0x). A name has a letter elsewhere; its last part is no number.
+bool is_name(std::string_view host);
+
 // nullopt: `host` is an address of another machine, or of a network card, which belongs to no service.
 std::optional<Question> question_about(std::string_view host, std::uint16_t port, int main);
 

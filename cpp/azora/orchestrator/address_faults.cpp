@@ -2,6 +2,7 @@
 
 #include <unordered_map>
 
+#include "azora/orchestrator/local_names.hpp"
 #include "azora/registry/address_book.hpp"
 
 namespace azora::orchestrator {
@@ -19,6 +20,7 @@ std::vector<AddressFault> address_faults(const std::vector<std::string>& texts, 
     }
   }
   registry::AddressBook book;
+  book.know(local_names(services, host));
   book.set_own(host, port);
   std::vector<AddressFault> faults;
   for (registry::AddressBook::Conflict& conflict : book.conflicts(services)) {

@@ -1,6 +1,6 @@
 #pragma once
 // Which services of a file would be refused for their address (registry/address_book.hpp), before any is registered.
-// Threads: any; pure. Fails: never; a text that is not a valid service is left to the other checks.
+// Threads: any that may wait for a disk (/etc/hosts). Fails: never; a text that is not a valid service is left to the other checks.
 #include <cstddef>
 #include <cstdint>
 #include <string>

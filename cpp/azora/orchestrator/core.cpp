@@ -31,11 +31,10 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
                 .now = [&loop] { return loop.now(); },
                 .event_head = [&publisher] { return publisher.head(); },
                 .epoch = [&actions] { return actions.keeper_epoch(); },
-                .ordinal =
-                    [this](std::uint64_t serial) {
-                      control_thread.assert_held();
-                      return probing_.ordinal(serial);
-                    },
+                .ordinal = [this](std::uint64_t serial) {
+                  control_thread.assert_held();
+                  return probing_.ordinal(serial);
+                },
                 .boot_id = options.boot_id},
                commit_hooks({loop, actions, fleet_, admission_, drive_, self_})),
       turn_(loop, publisher, commits_.journal()),
@@ -92,9 +91,7 @@ void Core::end_turn() {
   self_watch_.on_stalls(probing_.stalls());
   emit_self(turn_, self_);
   wake(waiters_, turn_.dirty());
-  turn_.publish({.running = fleet_.running(),
-                 .healthy = fleet_.healthy(),
-                 .unhealthy = fleet_.unhealthy(),
+  turn_.publish({.running = fleet_.running(), .healthy = fleet_.healthy(), .unhealthy = fleet_.unhealthy(),
                  .alive = fleet_.alive()});
   answer_waiters();
   fleet_.drop_ended();
@@ -119,6 +116,11 @@ void Core::admit() {
 
 void Core::feed(std::uint64_t serial, Input::Kind kind) {
   if (ServiceState* service = fleet_.by_serial(serial)) drive_.feed(*service, {.kind = kind});
+}
+
+void Core::know(const registry::LocalNames& names) {
+  control_thread.assert_held();
+  fleet_.know(names);
 }
 
 Result<void> Core::set_own_address(const std::string& host, std::uint16_t port) {
@@ -174,8 +176,7 @@ Result<bool> Core::unregister(std::string_view name, EventActor actor) {
   return on_unregister({fleet_, turn_, probing_, admission_, waiters_, drive_}, name);
 }
 
-Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents, bool dependencies,
-                                 EventActor actor) {
+Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents, bool dependencies, EventActor actor) {
   control_thread.assert_held();
   if (const Error* trouble = commits_.trouble()) return *trouble;
   const Turn::ActingFor acting(turn_, actor);

@@ -68,6 +68,8 @@ class Core {
     return fleet_.running();
   }
 
+  // What the names in the endpoints of the next registration stand for on this machine.
+  void know(const registry::LocalNames& names);
   // Answers the number of the last event about this registration.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, EventActor actor,
                                       Apply apply = Apply::at_next_start);

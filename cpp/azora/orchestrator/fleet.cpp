@@ -116,7 +116,7 @@ Result<void> Fleet::set_own_address(const std::string& host, std::uint16_t port)
   registry_.for_each([&](const registry::Entry& entry) {
     for (const registry::Instance& one : entry.instances) services.push_back(one.spec);
   });
-  for (auto& conflict : registry::AddressBook::conflicts_with(host, port, services)) {
+  for (auto& conflict : addresses_.conflicts_with(host, port, services)) {
     faults.push_back({"endpoint", std::move(conflict.message)});
   }
   if (!faults.empty()) return spec_error(std::move(faults));

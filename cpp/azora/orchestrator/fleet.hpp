@@ -79,6 +79,8 @@ class Fleet {
 
   // Checks whether all these services together may be registered. Changes nothing. Fails also with limit_reached.
   Result<void> check(const std::vector<SpecPtr>& specs) const AZORA_CONTROL;
+  // What the names in the endpoints of the next registration stand for.
+  void know(const registry::LocalNames& names) AZORA_CONTROL { addresses_.know(names); }
   // The address on which we listen ourselves: no service may listen or be checked there. Refused if one does.
   Result<void> set_own_address(const std::string& host, std::uint16_t port) AZORA_CONTROL;
   std::vector<registry::Registry::Change> put(const std::vector<SpecPtr>& specs) AZORA_CONTROL;

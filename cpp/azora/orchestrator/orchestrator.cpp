@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "azora/orchestrator/local_names.hpp"
 #include "azora/orchestrator/reads/ended.hpp"
 #include "azora/orchestrator/reads/entry.hpp"
 #include "azora/orchestrator/reads/why.hpp"
@@ -31,8 +32,10 @@ EventActor actor_of(std::string_view actor) { return EventActor::from_wire(actor
 }  // namespace
 
 Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor, Apply apply) {
+  registry::LocalNames names = local_names(specs);
   return impl_->change<Result<std::uint64_t>>(
-      [specs = std::move(specs), actor = actor_of(actor), apply](Core& core) mutable {
+      [specs = std::move(specs), actor = actor_of(actor), apply, names = std::move(names)](Core& core) mutable {
+        core.know(names);
         return core.register_many(std::move(specs), actor, apply);
       });
 }
@@ -44,7 +47,9 @@ Result<void> Orchestrator::set_own_address(std::string_view host, std::uint16_t 
 Result<std::uint64_t> Orchestrator::register_requests(const std::vector<std::string>& texts) {
   Result<std::vector<Request>> requests = impl_->read_requests(texts);
   if (!requests) return std::move(requests).error();
-  return impl_->change<Result<std::uint64_t>>([requests = std::move(requests).value()](Core& core) mutable {
+  registry::LocalNames names = local_names(requests.value());
+  return impl_->change<Result<std::uint64_t>>([requests = std::move(requests).value(), names = std::move(names)](Core& core) mutable {
+    core.know(names);
     return core.register_requests(std::move(requests));
   });
 }
@@ -53,8 +58,12 @@ void Orchestrator::register_requests(const std::vector<std::string>& texts,
                                      std::function<void(const Result<std::uint64_t>&)> done) {
   Result<std::vector<Request>> requests = impl_->read_requests(texts);
   if (!requests) return done(std::move(requests).error());
+  registry::LocalNames names = local_names(requests.value());
   impl_->change_then<Result<std::uint64_t>>(
-      [requests = std::move(requests).value()](Core& core) mutable { return core.register_requests(std::move(requests)); },
+      [requests = std::move(requests).value(), names = std::move(names)](Core& core) mutable {
+        core.know(names);
+        return core.register_requests(std::move(requests));
+      },
       std::move(done));
 }
 

@@ -15,6 +15,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   listener_desk.cpp
   listener_watch.cpp
   listening.cpp
+  local_names.cpp
   log_note.cpp
   log_stream.cpp
   notices.cpp

@@ -9,46 +9,71 @@
 namespace azora::registry {
 namespace {
 
+std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+
+}  // namespace
+
+void AddressBook::know(const LocalNames& names) {
+  for (const auto& [name, address] : names) {
+    if (address) {
+      names_[name] = address;
+    } else {
+      names_.erase(name);
+    }
+  }
+}
+
+std::optional<LocalAddress> AddressBook::address_of(const std::string& host) const {
+  if (const std::optional<LocalAddress> address = local_address(host)) return address;
+  const auto known = names_.find(host);
+  return known == names_.end() ? std::nullopt : known->second;
+}
+
 // nullopt: the service claims no address.
-std::optional<LocalAddress> claimed(const ServiceSpec& service) {
+std::optional<LocalAddress> AddressBook::claimed(const ServiceSpec& service) const {
   if (service.action != &kProcessAction || !service.endpoint) return std::nullopt;
-  return local_address(service.target.host);
+  return address_of(service.target.host);
 }
 
 // Where the service is checked, if that is an address of this machine.
-std::optional<LocalAddress> probed(const ServiceSpec& service) {
+std::optional<LocalAddress> AddressBook::probed(const ServiceSpec& service) const {
   if (!service.endpoint || !check_kind(service.target.kind).asks) return std::nullopt;
-  return local_address(service.target.host);
-}
-
-std::string quoted(const std::string& text) { return "\"" + text + "\""; }
-
-std::string taken_text(const ServiceSpec& service, const ServiceSpec& other) {
-  const std::string& url = service.endpoint->text;
-  std::string text = "is " + quoted(url) + " of service " + quoted(service.id) +
-                     ", which is also the address of service " + quoted(other.id);
-  if (other.endpoint->text != url) text += " (" + quoted(other.endpoint->text) + ")";
-  return text + "; two processes cannot listen on one address; give one of them another port";
-}
-
-std::string ours_text(const ServiceSpec& service, const std::string& own) {
-  return "is " + quoted(service.endpoint->text) + " of service " + quoted(service.id) +
-         ", which is also the orchestrator's own address (" + own +
-         "); give the service another port, or serve on another one with --port";
+  return address_of(service.target.host);
 }
 
 // Whether the service would listen at this address, or be checked there.
-bool is_at(const ServiceSpec& service, const LocalAddress& address) {
+bool AddressBook::is_at(const ServiceSpec& service, const LocalAddress& address) const {
   for (const std::optional<LocalAddress>& its : {claimed(service), probed(service)}) {
     if (its && overlap(*its, address)) return true;
   }
   return false;
 }
 
-}  // namespace
+// Says of a name where its address comes from, since a URL does not show it.
+std::string AddressBook::note_on_names(const std::vector<std::string>& hosts) const {
+  for (const std::string& host : hosts) {
+    if (names_.contains(host)) return "; in /etc/hosts " + quoted(host) + " is an address of this machine";
+  }
+  return "";
+}
 
-std::optional<AddressBook::Own> AddressBook::own_of(const std::string& host, std::uint16_t port) {
-  const std::optional<LocalAddress> address = local_address(host);
+std::string AddressBook::taken_text(const ServiceSpec& service, const ServiceSpec& other) const {
+  const std::string& url = service.endpoint->text;
+  std::string text = "is " + quoted(url) + " of service " + quoted(service.id) + ", which is also the address of service " +
+                     quoted(other.id);
+  if (other.endpoint->text != url) text += " (" + quoted(other.endpoint->text) + ")";
+  return text + note_on_names({service.target.host, other.target.host}) +
+         "; two processes cannot listen on one address; give one of them another port";
+}
+
+std::string AddressBook::ours_text(const ServiceSpec& service, const std::string& own) const {
+  return "is " + quoted(service.endpoint->text) + " of service " + quoted(service.id) +
+         ", which is also the orchestrator's own address (" + own + ")" + note_on_names({service.target.host}) +
+         "; give the service another port, or serve on another one with --port";
+}
+
+std::optional<AddressBook::Own> AddressBook::own_of(const std::string& host, std::uint16_t port) const {
+  const std::optional<LocalAddress> address = address_of(host);
   if (!address || port == 0) return std::nullopt;
   const bool brackets = host.find(':') != std::string::npos;
   return Own{*address, (brackets ? "[" + host + "]" : host) + ":" + std::to_string(port), port};
@@ -93,7 +118,7 @@ Result<void> AddressBook::check(std::span<const SpecPtr> services) const {
 }
 
 std::vector<AddressBook::Conflict> AddressBook::conflicts_with(const std::string& host, std::uint16_t port,
-                                                               std::span<const SpecPtr> services) {
+                                                               std::span<const SpecPtr> services) const {
   std::vector<Conflict> found;
   const std::optional<Own> own = own_of(host, port);
   if (!own) return found;

@@ -286,7 +286,7 @@ def why(ctx: typer.Context, id: ServiceId, url: Url = None, as_json: Json = Fals
     else:
         known, summary = f"{found['serviceId']} is {found['status']}", found["summary"]
         more = summary.removeprefix(known)
-        goes_on = more != summary and not more[:1].isalnum()
+        goes_on = not more or more.startswith((":", ";"))
         render.say(f"{known} ({found['lifecycle']}){more if goes_on else ''}")
         if not goes_on:
             render.say(summary)

@@ -9,6 +9,7 @@ from typing import Any
 
 from azora_orchestrator.importers.imported import (
     NO_SUCH,
+    UNSET,
     Imported,
     environment,
     inherited,
@@ -225,7 +226,7 @@ def _interpolated(found: Imported, name: str, value: Any, variables: dict[str, s
         if match[2] == "+":
             return match[3] if known else ""
         if known is None:
-            found.note(name, variable, "the variable is not set here and was read as empty")
+            found.note(name, variable, UNSET)
         return known or ""
 
     return _VARIABLE.sub(replace, value)

@@ -17,6 +17,7 @@ _LONGEST_ID = 63
 _OF_A_SHELL = re.compile(r"[;&|<>\n]|\b(if|for|while)\b|^\s*(cd|exec|export)\b|^\s*\w+=")
 _TYPE = "service"
 NO_SUCH = "there is no such setting here"
+UNSET = "the variable is not set here and was read as empty"
 _TEMPLATES = ("argv", "cwd", "env", "envFile")  # where {port} and {index} are replaced
 _MARK = re.compile(r"\{(?:port|index)\}")
 FIRST_PORT = 5100  # for programs that listen on the port they are given

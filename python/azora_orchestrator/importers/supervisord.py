@@ -9,7 +9,14 @@ import shlex
 from pathlib import Path
 from typing import Any
 
-from azora_orchestrator.importers.imported import Imported, NotImportable, literal, size, words
+from azora_orchestrator.importers.imported import (
+    UNSET,
+    Imported,
+    NotImportable,
+    literal,
+    size,
+    words,
+)
 
 _KNOWN = (
     "command",
@@ -71,12 +78,17 @@ def _program(
     found.left_out(name, given, _KNOWN, _TOLD)
     count = _integer(given.get("numprocs"), 1)
 
+    def variable(match: re.Match[str]) -> str:
+        if match[1] not in os.environ:
+            found.note(name, match[1], UNSET)
+        return os.environ.get(match[1], "")
+
     def meant(value: str) -> str:
         value = literal(value)
         if re.search(r"%\(process_num\)0?[2-9]d", value):
             found.note(name, "process_num", "has no leading zeros here: {index} is 0, 1, 2 ...")
         value = re.sub(r"%\(process_num\)0?\d*d", "{index}", value)
-        value = re.sub(r"%\(ENV_(\w+)\)s", lambda m: os.environ.get(m[1], ""), value)
+        value = re.sub(r"%\(ENV_(\w+)\)s", variable, value)
         known = {"program_name": name, "group_name": group or name, "here": str(folder)}
         for key, text in known.items():
             value = value.replace(f"%({key})s", text)

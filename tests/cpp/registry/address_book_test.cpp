@@ -104,12 +104,33 @@ TEST(AddressBook, WhoIsWhereWeWouldListenIsNamed) {
   std::vector<SpecPtr> fleet = process("a", "http://127.0.0.1:5000");
   fleet.push_back(with_url_alone("b", "http://localhost:5000"));
   fleet.push_back(with_url_alone("c", "http://127.0.0.1:5002"));
-  const std::vector<AddressBook::Conflict> found = AddressBook::conflicts_with("0.0.0.0", 5000, fleet);
+  const std::vector<AddressBook::Conflict> found = AddressBook().conflicts_with("0.0.0.0", 5000, fleet);
   ASSERT_EQ(found.size(), 2U);
   EXPECT_EQ(found[0].service->id, "a");
   EXPECT_EQ(found[1].service->id, "b");
-  EXPECT_TRUE(AddressBook::conflicts_with("127.0.0.1", 5001, fleet).empty());
-  EXPECT_TRUE(AddressBook::conflicts_with("::1", 5000, process("a", "http://127.0.0.1:5000")).empty());
+  EXPECT_TRUE(AddressBook().conflicts_with("127.0.0.1", 5001, fleet).empty());
+  EXPECT_TRUE(AddressBook().conflicts_with("::1", 5000, process("a", "http://127.0.0.1:5000")).empty());
+}
+
+TEST(AddressBook, Rule52ComparesTheNamesThatItWasTold) {
+  AddressBook book;
+  const std::vector<SpecPtr> both = process("a", "http://shop:7001") + process("b", "http://127.0.0.1:7001");
+  EXPECT_TRUE(book.check(both).ok());
+  book.know({{"shop", local_address("127.0.0.1")}, {"elsewhere", std::nullopt}});
+  const Result<void> done = book.check(both);
+  ASSERT_FALSE(done.ok());
+  EXPECT_EQ(done.error().message,
+            "endpoint: is \"http://127.0.0.1:7001\" of service \"b\", and the address of service \"a\" too "
+            "(\"http://shop:7001\"); in /etc/hosts \"shop\" is an address of this machine; two processes cannot listen "
+            "on one address, give one of them another port");
+  EXPECT_TRUE(book.check(process("a", "http://elsewhere:7001") + process("b", "http://127.0.0.1:7001")).ok());
+  book.set_own("127.0.0.1", 5000);
+  EXPECT_FALSE(book.check(std::vector<SpecPtr>{with_url_alone("u", "http://shop:5000")}).ok());
+  // What is in the book stays there, whatever its name stands for by now.
+  put(book, process("a", "http://shop:7001"));
+  book.know({{"shop", std::nullopt}});
+  EXPECT_FALSE(book.check(process("b", "http://127.0.0.1:7001")).ok());
+  EXPECT_TRUE(book.check(process("b", "http://shop:7001")).ok());
 }
 
 }  // namespace

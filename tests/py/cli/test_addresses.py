@@ -35,6 +35,7 @@ id = "watched"
 type = "core"
 endpoint = "http://127.0.0.1:7001"
 """
+HOSTS = Path("/etc/hosts")
 MESSAGE = (
     'is "http://localhost:7001" of service "b", which is also the address of service "a" '
     '("http://127.0.0.1:7001"); two processes cannot listen on one address; give one of them '
@@ -153,3 +154,31 @@ def test_a_server_refuses_a_service_on_its_own_port(
     assert f"the orchestrator's own address (127.0.0.1:{port})" in said.err
     server = served("serve", "--config", str(file))  # on a port of its own
     server.line("serves 1 service ")
+
+
+def _name_in_etc_hosts() -> tuple[str, str]:
+    """A loopback address and a name of it that is not localhost."""
+    for line in HOSTS.read_text().splitlines():
+        address, *names = line.partition("#")[0].split() or [""]
+        if address == "::1" or address.startswith("127."):
+            for name in names:
+                if name != "localhost":
+                    return (f"[{address}]" if ":" in address else address), name
+    pytest.skip("/etc/hosts gives no loopback address to another name than localhost")
+
+
+def test_52_a_name_of_etc_hosts_is_the_address_that_it_has_there(
+    orch: MasterOrchestrator, tmp_path: Path, azora: Azora
+) -> None:
+    address, name = _name_in_etc_hosts()
+    file = tmp_path / "azora.toml"
+    file.write_text(SHARED.replace("127.0.0.1", address).replace("localhost", name.upper()))
+    said = azora("check", str(file))
+    assert said.code == 2
+    assert f'in /etc/hosts "{name.upper()}" is an address of this machine; two' in said.out
+    first, second = (f"http://{host}:{free_port()}" for host in (address, name))
+    program = {"argv": ["sleep", "60"]}
+    orch.register(id="a", type="core", endpoint=first, process=program)
+    orch.register(id="b", type="core", endpoint=second, process=program)
+    with pytest.raises(InvalidSpec, match=f'in /etc/hosts "{name}" is an address'):
+        orch.register(id="c", type="core", endpoint=first.replace(address, name), process=program)

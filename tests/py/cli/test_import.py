@@ -114,6 +114,8 @@ def test_a_supervisord_file_keeps_programs_and_groups(azora: Azora) -> None:
     }
     assert (web["group"], web["restartPolicy"], web["maxRestarts"]) == ("site", "always", 7)
     assert job["restartPolicy"] == "on-failure"
+    assert job["process"]["argv"] == ["python", "job.py", "--db="]
+    assert "job: AZORA_TEST_UNSET: the variable is not set here and was read as empty" in notes
     assert 'web server: name: its id here is "web-server"' in notes
     assert "job: autostart: every service is started here" in notes
     assert "web server: priority: is 10, a position in the start order; here a service" in notes

@@ -44,7 +44,9 @@ def until_logged(orch: MasterOrchestrator, id: str, text: str) -> None:
 class Parrot:
     """Fails: as its service does."""
 
-    def __init__(self, orch: MasterOrchestrator, folder: Path, id: str = "parrot") -> None:
+    def __init__(
+        self, orch: MasterOrchestrator, folder: Path, id: str = "parrot", **process: Any
+    ) -> None:
         self.id = id
         program = folder / f"{id}.py"
         program.write_text(_PROGRAM)
@@ -57,7 +59,7 @@ class Parrot:
                 "id": id,
                 "type": "core",
                 "healthCheck": {"type": "process"},
-                "process": {"argv": [sys.executable, "-S", str(program), str(fifo)]},
+                "process": {"argv": [sys.executable, "-S", str(program), str(fifo)]} | process,
             }
         )
         orch.wait_ready(id, timeout_ms=30_000)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import datetime as dt
 import http.client
+import os
 import re
 import sys
 import threading
@@ -16,6 +18,8 @@ import pytest
 
 from azora_orchestrator import MasterOrchestrator, _core
 from azora_orchestrator._core import CoreError
+from azora_orchestrator.server import log_follow
+from rest.on_loop import on_loop, until
 from rest.parrot import Parrot, until_logged
 
 pytestmark = [pytest.mark.native, pytest.mark.process]
@@ -128,6 +132,38 @@ def test_r59_a_removed_log_file_is_opened_anew(parrot: Parrot, api: Any) -> None
         parrot.say("anew\n")
         assert response.readline() == b"anew\n"
     assert api.get("/services/parrot/logs").body == b"anew\n"
+
+
+def test_r59_files_that_come_and_go_between_two_reads_are_followed_all_the_same(
+    orch: MasterOrchestrator, tmp_path: Path, api: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on = on_loop(api, asyncio.Event)
+
+    async def pause(*_: object, **__: object) -> None:
+        await go_on.wait()
+
+    def held() -> set[str]:
+        targets = set()
+        for fd in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                targets.add(os.readlink(fd).removesuffix(" (deleted)"))
+        return targets
+
+    monkeypatch.setattr(log_follow._Follower, "_pause", pause)
+    pieces = [f"{number}{900 * '.'}\n" for number in range(7)]
+    limits = {"maxBytes": 1024, "files": 1}  # each piece is a file, which the next one removes
+    with (
+        contextlib.closing(Parrot(orch, tmp_path, log=limits)) as parrot,
+        following(api, "/services/parrot/logs?follow=1&lines=1") as response,
+    ):
+        assert response.readline() == b"ready\n"
+        for number, piece in enumerate(pieces, 1):
+            parrot.has_said(piece)
+            file = str(parrot.logs / f"log.{number}")
+            until(api, lambda file=file: file in held())
+        assert len(list(parrot.logs.glob("log.[0-9]"))) == 1
+        on_loop(api, go_on.set)
+        assert [response.readline().decode() for _ in pieces] == pieces
 
 
 def test_r59_each_line_has_the_time_at_which_it_was_taken(

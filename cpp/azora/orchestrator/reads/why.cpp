@@ -94,7 +94,7 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
       if (healing.action_running) {
         return {id + " is being restarted by its callable" + error, {"the return of the callable"}};
       }
-      return {id + " is starting and has not responded yet" + error, {"its first response below 500"}};
+      return {id + " is starting and has not passed a check yet" + error, {"its first response below 500"}};
     case Lifecycle::ready:
       if (view.status == HealthStatus::healthy) return {id + " is healthy" + error + not_ready, {}};
       if (healing.permit_asked && !brake.summary.empty()) {
