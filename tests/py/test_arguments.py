@@ -38,7 +38,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "since": (-1, HUGE, 1.5, "1", True),
     "lines": (-1, HUGE, ENDLESS, 1.5, "x", None),
     "timestamps": (1, None, "yes"),
-    "path": (5, b"a", ["a"]),
+    "path": (5, ["a"]),
     "plan": (1, None, "yes"),
     "restart_changed": (1, None, "yes"),
     "dependents": (1, None, "yes"),

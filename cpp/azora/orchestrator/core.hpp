@@ -119,7 +119,6 @@ class Core {
     listening_.doubt(serial);
   }
   void set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes);
-
   // Any thread.
   CoreCounts counts() const;
   std::uint64_t figures_written() const { return fleet_.figures_written(); }
@@ -127,10 +126,8 @@ class Core {
   // The troubles of the orchestrator itself. Any thread may read and report them.
   Self& self() { return self_; }
   const Self& self() const { return self_; }
-
   // The facts that why_json() needs beside the published state. Any thread.
   WhySources why_sources() const;
-
   void end_turn();
   std::size_t processes_alive() const {
     control_thread.assert_held();

@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from azora_orchestrator import MasterOrchestrator
+from azora_orchestrator import MasterOrchestrator, ReloadPlan
 from azora_orchestrator.server import create_app
 from conftest import free_port
 from rest.conftest import serving
@@ -74,6 +74,7 @@ def fleet(service_file: Any) -> Iterator[MasterOrchestrator]:
 def schema(fleet: MasterOrchestrator) -> Iterator[Any]:
     app = create_app(fleet, auth=None)
     app.stop_timeout_ms = 20_000
+    app.reload = lambda plan, _restart: ReloadPlan("fleet.toml", (), 3, applied=not plan)
     with serving(app) as api:
         yield schemathesis.openapi.from_url(f"http://127.0.0.1:{api.port}/openapi.json")
 
