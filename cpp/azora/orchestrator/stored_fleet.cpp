@@ -1,5 +1,6 @@
 #include "azora/orchestrator/stored_fleet.hpp"
 
+#include <algorithm>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -35,6 +36,7 @@ class Reader {
       if (record.leaving) read_leaving(std::move(record));
     }
     for (const StoredService& stored : fleet_.services) check(stored);
+    count_on();
     if (!faults_.empty()) return Error{ErrorCode::storage_failed, "the stored state cannot be used: " + faults_, {}};
     return std::move(fleet_);
   }
@@ -65,6 +67,14 @@ class Reader {
       }
     }
     fault("leaving service \"" + record.id + "\"", specs ? "its configuration belongs to another service" : specs.error().message);
+  }
+
+  // A repaired state may have lost its numbers: no serial and no place is given twice all the same.
+  void count_on() {
+    for (const StoredService& stored : fleet_.services) {
+      fleet_.heads.last_serial = std::max(fleet_.heads.last_serial, stored.record.serial);
+      fleet_.heads.next_order = std::max(fleet_.heads.next_order, stored.record.order + 1);
+    }
   }
 
   // Words that only a newer version of this program knows.

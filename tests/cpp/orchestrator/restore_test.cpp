@@ -262,6 +262,18 @@ TEST(Restore, AStateThatMakesNoSenseIsRefusedAndChangesNothing) {
   EXPECT_NE(refused.error().message.find("entry \"odd\""), std::string::npos) << refused.error().message;
 }
 
+TEST(Restore, NumbersThatARepairLostAreNotGivenAgain) {
+  Lives lives;
+  lives.add_process("a");
+  const std::uint64_t last = lives.add_process("b");
+  lives.advance(seconds(2));
+  lives.crash();
+  lives.store.put(store::encode(store::HeadsRecord{.boot_id = "boot"}));
+  ASSERT_TRUE(lives.begin().ok());
+  EXPECT_GT(lives.add_process("c"), last);
+  EXPECT_EQ(lives.keeper.launches(last), 1);
+}
+
 TEST(Restore, ASecondCrashRightAfterTheFirstChangesNothing) {
   Lives lives;
   const std::uint64_t serial = lives.add_process("a");
