@@ -120,9 +120,9 @@ TEST(AddressBook, Rule52ComparesTheNamesThatItWasTold) {
   const Result<void> done = book.check(both);
   ASSERT_FALSE(done.ok());
   EXPECT_EQ(done.error().message,
-            "endpoint: is \"http://127.0.0.1:7001\" of service \"b\", and the address of service \"a\" too "
+            "endpoint: is \"http://127.0.0.1:7001\" of service \"b\", which is also the address of service \"a\" "
             "(\"http://shop:7001\"); in /etc/hosts \"shop\" is an address of this machine; two processes cannot listen "
-            "on one address, give one of them another port");
+            "on one address; give one of them another port");
   EXPECT_TRUE(book.check(process("a", "http://elsewhere:7001") + process("b", "http://127.0.0.1:7001")).ok());
   book.set_own("127.0.0.1", 5000);
   EXPECT_FALSE(book.check(std::vector<SpecPtr>{with_url_alone("u", "http://shop:5000")}).ok());
