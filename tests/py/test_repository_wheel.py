@@ -124,7 +124,7 @@ def test_what_is_wrong_with_a_wheel_is_named(
 
 def test_a_wheel_that_is_too_large_is_refused(tmp_path: Path) -> None:
     files = {**good(), "azora/_core.so": bytes(wheel_contents.LARGEST)}
-    assert judged(tmp_path, files)[0].endswith("bytes; at most 5,000,000")
+    assert judged(tmp_path, files)[0].endswith("bytes; at most 6,000,000")
 
 
 def test_the_list_beside_the_wheel_is_the_one_inside(tmp_path: Path) -> None:
