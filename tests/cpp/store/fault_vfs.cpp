@@ -143,6 +143,7 @@ FaultVfs::FaultVfs() : below_(sqlite3_vfs_find(nullptr)) {
 FaultVfs::~FaultVfs() { sqlite3_vfs_unregister(&vfs_); }
 
 void FaultVfs::set_plan(Plan plan) {
+  MutexLock lock(mutex_);  // the thread of the store may still be copying its log
   plan_ = plan;
   calls_ = 0;
   fired_ = 0;
@@ -151,6 +152,7 @@ void FaultVfs::set_plan(Plan plan) {
 
 int FaultVfs::call(Kind kind) {
   if (before_call_) before_call_();
+  MutexLock lock(mutex_);
   const std::int64_t number = calls_++;
   const bool due = plan_.at >= 0 && (plan_.lasting || plan_.full ? number >= plan_.at : number == plan_.at);
   if (!due || (plan_.full && kind != Kind::write)) return SQLITE_OK;

@@ -71,12 +71,12 @@ class FaultVfs {
 
   sqlite3_vfs* below_;
   sqlite3_vfs vfs_{};
-  Plan plan_;
   std::function<void()> before_call_;
   std::atomic<std::int64_t> calls_{0};
   std::atomic<int> fired_{0};
   std::atomic<int> fired_by_kind_[kKinds]{};
   Mutex mutex_;
+  Plan plan_ AZORA_GUARDED_BY(mutex_);
   std::map<std::uint64_t, Disk> disks_ AZORA_GUARDED_BY(mutex_);  // by inode: files are renamed
 };
 
