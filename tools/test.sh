@@ -25,7 +25,7 @@ cpp() {
 }
 
 python() {
-  "${limit[@]}" 900 .venv/bin/python -m pytest -q -n 4 >"$log" 2>&1
+  "${limit[@]}" 1200 .venv/bin/python -m pytest -q -n 4 >"$log" 2>&1
   local status=$? summary
   summary=$(tail -n 1 "$log")
   good=$(number passed "$summary")
@@ -34,7 +34,7 @@ python() {
 }
 
 lint() {
-  "${limit[@]}" 300 tools/lint.sh >"$log" 2>&1
+  "${limit[@]}" 600 tools/lint.sh >"$log" 2>&1
   local status=$? summary
   summary=$(tail -n 1 "$log")
   good=$(number passed "$summary")
