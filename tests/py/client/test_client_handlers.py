@@ -28,8 +28,6 @@ from azora_orchestrator import (
 from client.relay import Relay
 from conftest import free_port
 
-pytestmark = pytest.mark.native
-
 WAIT = 20.0
 REGISTERED = "serviceRegistered"
 
