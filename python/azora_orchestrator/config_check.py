@@ -128,13 +128,17 @@ def _placed(fault: ConfigFault, services: list[_Described]) -> ConfigFault:
     return replace(fault, file="", line=0)
 
 
-def config_of_file(path: str | os.PathLike[str]) -> Config:
+def config_of_file(path: str | os.PathLike[str], **options: Any) -> Config:
     """What a configuration file says. Warnings are logged.
+
+    Args:
+        path: The file.
+        **options: Those of `load()`: what the command line says instead of the file.
 
     Raises:
         InvalidSpec: The file cannot be read or has faults; the message has each with its line.
     """
-    config = load(path)
+    config = load(path, **options)
     ConfigReport(tuple(config.faults), ()).raise_for_faults()
     for warning in config.warnings:
         _logger.warning("%s", warning)

@@ -31,7 +31,6 @@ from azora_orchestrator._arguments import (
 )
 from azora_orchestrator._callbacks import Callbacks
 from azora_orchestrator._fault_names import in_python_names
-from azora_orchestrator._file_services import take_file
 from azora_orchestrator._forgotten import close_when_forgotten
 from azora_orchestrator._members import members_of, wanted_up
 from azora_orchestrator._runtime import Runtime
@@ -54,7 +53,6 @@ from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 from azora_orchestrator.vocabulary import EventFilter, Strategy
 
 if TYPE_CHECKING:
-    from azora_orchestrator.config import Config
     from azora_orchestrator.reload import ReloadPlan
 
 __all__ = ["MasterOrchestrator"]
@@ -180,16 +178,14 @@ class MasterOrchestrator:
         }
         made = cls(state_dir=state_dir, runtime_dir=runtime_dir, **limits)
         made._file = os.path.abspath(path)
-        made._take(config)
-        return made
+        from azora_orchestrator.reload import take_file
 
-    def _take(self, config: Config) -> None:
-        """Register what a configuration file says."""
         try:
-            take_file(self._core, config.services, config.base_dir, config.pools)
+            take_file(made._core, made._file, config)
         except BaseException:
-            self.close()
+            made.close()
             raise
+        return made
 
     # Life.
 
@@ -412,12 +408,10 @@ class MasterOrchestrator:
         if file is None:
             raise InvalidArgument("path: none was given, and the fleet was not made from a file")
         config = config_of_file(file)
-        found = reload.plan_of(self._core, file, config, restart_changed=restart_changed)
-        if plan:
-            return found
-        done = reload.apply(self._core, config, found, restart_changed=restart_changed)
-        self._file = file
-        return done
+        found = reload.run(self._core, file, config, plan=plan, restart_changed=restart_changed)
+        if found.applied:
+            self._file = file
+        return found
 
     def unregister(self, id: str) -> bool:
         """Forget a service, or all instances of an entry.

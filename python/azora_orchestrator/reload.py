@@ -104,12 +104,35 @@ class ReloadPlan:
 _SIGNS = {"add": "+", "change": "~", "remove": "-"}
 
 
-def plan_of(core: Any, file: str, config: Config, *, restart_changed: bool) -> ReloadPlan:
-    """Compare a file without faults with what is registered.
+def take_file(core: Any, file: str, config: Config) -> None:
+    """Register what a file says, at the start.
+
+    The file has the last word on what is its own (R32c): a durable fleet may have been taken back
+    with services of a former version of it, and with services of REST and Python, which stay.
+    """
+    if core.list():
+        run(core, file, config)
+        return
+    texts = list(config.services)
+    if texts:
+        core.register(texts, "file", config.base_dir, [False] * len(texts))
+    for name, options in config.pools.items():
+        core.configure_pool(name, options)
+
+
+def run(
+    core: Any, file: str, config: Config, *, plan: bool = False, restart_changed: bool = False
+) -> ReloadPlan:
+    """Compare a file without faults with what is registered and, unless only `plan`, apply it.
 
     Raises:
-        InvalidSpec: It does not fit beside the services of REST and Python.
+        InvalidSpec: It does not fit beside the services of REST and Python. Nothing is changed.
     """
+    found = _plan_of(core, file, config, restart_changed=restart_changed)
+    return found if plan else _apply(core, config, found, restart_changed=restart_changed)
+
+
+def _plan_of(core: Any, file: str, config: Config, *, restart_changed: bool) -> ReloadPlan:
     before = {view.id.split("@")[0] for view in core.list() if view.origin == "file"}
     texts = {str(json.loads(text)["id"]): text for text in config.services}
     _check_beside_others(core, config, before)
@@ -130,8 +153,7 @@ def plan_of(core: Any, file: str, config: Config, *, restart_changed: bool) -> R
     return ReloadPlan(file, tuple(changes), unchanged)
 
 
-def apply(core: Any, config: Config, plan: ReloadPlan, *, restart_changed: bool) -> ReloadPlan:
-    """Carry a plan out."""
+def _apply(core: Any, config: Config, plan: ReloadPlan, *, restart_changed: bool) -> ReloadPlan:
     touched = {change.service_id for change in plan.changes if change.action != "remove"}
     for change in plan.changes:
         if change.action == "remove":

@@ -187,6 +187,18 @@ def test_rest_and_client_reload(serve: Callable[..., Server], file: File) -> Non
         server.client.reload()
 
 
+def test_options_of_the_server_win_over_the_file_in_a_reload_too(
+    serve: Callable[..., Server], file: File
+) -> None:
+    port = free_port()
+    program = {"argv": ["sleep", "1000"]}
+    there = {"endpoint": f"http://127.0.0.1:{port}", "type": "core", "process": program}
+    file.write({"id": "a"} | there, orchestrator={"port": port})  # --port 0 is another one
+    server = serve()
+    file.write({"id": "a", "maxRestarts": 3} | there, orchestrator={"port": port})
+    assert actions(server.client.reload()) == [("a", "change")]
+
+
 def test_sighup_reloads(serve: Callable[..., Server], file: File) -> None:
     file.write(job("a"))
     server = serve()

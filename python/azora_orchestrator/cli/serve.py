@@ -14,20 +14,17 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from azora_orchestrator._file_services import take_file
 from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
 from azora_orchestrator.cli.progress import Progress
 from azora_orchestrator.cli.render import complain, count, tell
-from azora_orchestrator.config import DEFAULT_HOST, DEFAULT_PORT
+from azora_orchestrator.config import DEFAULT_HOST, DEFAULT_PORT, Config, load
 from azora_orchestrator.errors import AzoraError, InternalError, InvalidArgument
+from azora_orchestrator.reload import ReloadPlan, take_file
+from azora_orchestrator.reload import run as reload_from
 from azora_orchestrator.server.hooks import Hooks
-
-if TYPE_CHECKING:
-    from azora_orchestrator.orchestrator import MasterOrchestrator
-    from azora_orchestrator.reload import ReloadPlan
 
 DEFAULT_STOP_MS = 60_000
 _LIMITS = {"max_connections", "max_connections_per_peer"}
@@ -38,10 +35,9 @@ _CORE_OPTIONS = {"max_concurrent_starts", "starts_per_second"}
 class Plan:
     """What to serve: the settings of the file; options of the command line win over them."""
 
-    services: list[str]
+    config: Config
     file: str | None = None
-    base_dir: str = ""
-    pools: dict[str, dict[str, Any]] = field(default_factory=dict)
+    options: dict[str, Any] = field(default_factory=dict)  # with which the file is read
     host: str = DEFAULT_HOST
     port: int = DEFAULT_PORT
     auth: str = "owner"
@@ -79,17 +75,21 @@ def make_plan(
     settings: dict[str, Any] = {}
     port = port_before_file(port)
     if config is None:
-        plan = Plan([json.dumps(service) for service in catalog()], base_dir=os.getcwd())
+        services = [json.dumps(service) for service in catalog()]
+        plan = Plan(Config(os.getcwd(), services=services))
     else:
-        from azora_orchestrator.config import load
-
-        read = load(config, host=host, port=port, insecure_plaintext=insecure_plaintext)
+        options: dict[str, Any] = {
+            "host": host,
+            "port": port,
+            "insecure_plaintext": insecure_plaintext,
+        }
+        read = load(config, **options)
         if read.faults:
             raise Failure(USAGE, "\n".join(map(str, read.faults)))
         for warning in read.warnings:
             complain(render.warning(warning))
         settings = read.settings
-        plan = Plan(read.services, config, base_dir=read.base_dir, pools=read.pools)
+        plan = Plan(read, config, options)
     plan.host = host or settings.get("host", plan.host)
     plan.port = settings.get("port", plan.port) if port is None else port
     plan.auth = auth or settings.get("auth", plan.auth)
@@ -120,7 +120,7 @@ class Printing(Hooks):
         """Registers."""
         plan, core = self._plan, self._orch._core
         try:
-            take_file(core, plan.services, plan.base_dir, plan.pools)
+            take_file(core, plan.file or "", plan.config)
         except AzoraError as error:
             raise Failure(USAGE, str(error)) from None
         self._progress = Progress(core)
@@ -128,8 +128,13 @@ class Printing(Hooks):
 
     def reload(self, plan: bool, restart_changed: bool) -> ReloadPlan:
         """As `orch.reload()`; options of the command line still win over the file's."""
-        orch: MasterOrchestrator = self._orch
-        return orch.reload(self.file, plan=plan, restart_changed=restart_changed)
+        from azora_orchestrator.config_check import config_of_file
+
+        file = self.file or ""
+        config = config_of_file(file, **self._plan.options)
+        return reload_from(
+            self._orch._core, file, config, plan=plan, restart_changed=restart_changed
+        )
 
     def reloaded(self, reason: str, outcome: ReloadPlan | Exception) -> None:
         """What has changed, a line each."""
