@@ -37,8 +37,8 @@ class Server:
         assert self.process.stdout is not None
         for line in self.process.stdout:
             self.lines.append(line)
-            if found := re.search(r"http://\S+", line):
-                return found[0]
+            if found := re.search(r" serves .* at (http://\S+)$", line):
+                return found[1]
         assert self.process.stderr is not None
         raise AssertionError("".join(self.lines) + self.process.stderr.read())
 

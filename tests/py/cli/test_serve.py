@@ -336,7 +336,7 @@ def test_a_reader_that_leaves_does_not_end_the_server(actors: Actors, tmp_path: 
     )
     try:
         assert server.stdout is not None
-        line = next(line for line in server.stdout if "http://" in line)
+        line = next(line for line in server.stdout if " serves " in line)
         server.stdout.close()
         api = Api(int(line.rpartition(":")[2]))
         answer = api.ask("POST", "/services/a/restart?wait=ready&timeoutMs=30000")

@@ -58,9 +58,9 @@ def test_leading_zeros_pass_no_bound(stopped: str, api: Any) -> None:
 
 def test_an_empty_value_is_the_default(stopped: str, api: Any) -> None:
     assert api.get(f"/services/{stopped}/logs?lines=&follow=&timestamps=").status == 200
-    assert api.ask("POST", f"/services/{stopped}/start?wait=&timeoutMs=&dependents=").status == 202
     with api.stream("/events?follow=0&since=&service=&type=") as frames:
         assert list(frames) == []
+    assert api.ask("POST", f"/services/{stopped}/start?wait=&timeoutMs=&dependents=").status == 202
 
 
 @pytest.mark.parametrize(
