@@ -53,6 +53,12 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _reserved: set[int] = set()
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _state_home(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """A server that is told no place keeps its state here, not in a home directory."""
+    os.environ["XDG_STATE_HOME"] = str(tmp_path_factory.mktemp("state"))
+
+
 def free_port() -> int:
     """A port that is this test's alone."""
     return free_ports(1)

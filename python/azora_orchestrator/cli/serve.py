@@ -21,7 +21,7 @@ from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
 from azora_orchestrator.cli.progress import Progress
 from azora_orchestrator.cli.render import complain, count, tell
 from azora_orchestrator.config import DEFAULT_HOST, DEFAULT_PORT, Config, load
-from azora_orchestrator.errors import AzoraError, InternalError, InvalidArgument
+from azora_orchestrator.errors import AzoraError, InternalError, InvalidArgument, StorageFailed
 from azora_orchestrator.reload import ReloadPlan, take_file
 from azora_orchestrator.reload import run as reload_from
 from azora_orchestrator.server.hooks import Hooks
@@ -45,6 +45,7 @@ class Plan:
     insecure_plaintext: bool = False
     stop_timeout_ms: int = DEFAULT_STOP_MS
     state: str | None = None
+    state_hint: str = ""  # what to do if nothing can be kept there
     leave: bool = False
     watch: bool = False
     limits: dict[str, Any] = field(default_factory=dict)
@@ -247,6 +248,8 @@ def _serve(plan: Plan, listener: socket.socket) -> int:
             **plan.limits,
         )
         orch = MasterOrchestrator(state_dir=plan.state, **plan.core_options)
+    except StorageFailed as error:
+        raise Failure(USAGE, f"{error}{plan.state_hint}") from None
     except AzoraError as error:
         raise Failure(USAGE, str(error)) from None
     hooks = Printing(plan, orch)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from azora_orchestrator._state_place import default_state
 from azora_orchestrator.cli.client import USAGE, Failure
 from azora_orchestrator.cli.common import Insecure, app, duration_ms
 
@@ -32,16 +33,17 @@ State = Annotated[
         "--state",
         metavar="DIR",
         help="Keep registrations and decisions in DIR: services go on when this server is killed, "
-        "and the next one with DIR takes them back.",
+        "and the next one with DIR takes them back "
+        "[default: $XDG_STATE_HOME/azora/PORT; none for the demo and for port 0].",
     ),
 ]
 Ephemeral = Annotated[
-    bool, typer.Option("--ephemeral", help="Keep nothing; services end with this server [default].")
+    bool, typer.Option("--ephemeral", help="Keep nothing; services end with this server.")
 ]
 Leave = Annotated[
     bool,
     typer.Option(
-        "--leave", help="Leave the services running at the end, for the next --state DIR."
+        "--leave", help="Leave the services running at the end, for the next server with the state."
     ),
 ]
 Watch = Annotated[
@@ -77,8 +79,6 @@ def _serve(
 ) -> None:
     if ephemeral and state is not None:
         raise Failure(USAGE, "--ephemeral was given with --state; leave one of them out")
-    if leave and state is None:
-        raise Failure(USAGE, "--leave needs --state DIR: without it services end with this server")
     if watch and config is None:
         raise Failure(USAGE, "--watch needs --config FILE: without it there is no file to reload")
     if auth not in (None, "owner", "token"):
@@ -97,6 +97,11 @@ def _serve(
         if stop_timeout is None
         else duration_ms("--stop-timeout", stop_timeout),
     )
+    if state is None and not demo and not ephemeral:
+        state = default_state(plan.port)
+        plan.state_hint = "; --state DIR names another place, --ephemeral keeps nothing"
+    if leave and state is None:
+        raise Failure(USAGE, "--leave needs --state DIR: without it services end with this server")
     plan.state, plan.leave, plan.watch = state, leave, watch
     what = "demo: eleven local processes" if demo and config is None else "serve"
     greeting = f"azora {what}, ephemeral: nothing is kept, processes end with this server"

@@ -118,7 +118,7 @@ class Served(Command):
     def __init__(self, *arguments: str, cwd: Path | None = None, **environ: str) -> None:
         super().__init__(*arguments, "--port", "0", cwd=cwd, **environ)
         try:
-            self.url = self.line(r"http://127\.0\.0\.1:\d+")[0]
+            self.url = self.line(r" serves .* at (http://127\.0\.0\.1:\d+)$")[1]
         except BaseException:
             self.close()
             raise
