@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from azora_orchestrator._state_place import default_state
 from azora_orchestrator.cli.client import USAGE, Failure
 from azora_orchestrator.cli.common import Insecure, app, duration_ms
+from azora_orchestrator.cli.state_place import default_state
 
 Config = Annotated[
     str | None, typer.Option("--config", "-c", metavar="FILE", help="TOML, JSON or YAML file.")

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from azora_orchestrator._state_place import default_state
+from azora_orchestrator.cli.state_place import default_state
 from cli.conftest import Azora
 from conftest import SERVICE, free_port
 from durable_rig import until
