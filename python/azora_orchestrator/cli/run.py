@@ -18,6 +18,7 @@ from azora_orchestrator.cli import actions  # noqa: F401
 # isort: split
 from azora_orchestrator.cli import (
     importing,  # noqa: F401
+    install_unit,  # noqa: F401
     quick,
     state,  # noqa: F401
 )

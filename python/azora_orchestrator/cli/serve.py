@@ -14,7 +14,7 @@ import socket
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from azora_orchestrator.cli import render
 from azora_orchestrator.cli.client import OK, UNHEALTHY, USAGE, Failure
@@ -26,6 +26,9 @@ from azora_orchestrator.reload import ReloadPlan, take_file
 from azora_orchestrator.reload import run as reload_from
 from azora_orchestrator.server.hooks import Hooks
 
+if TYPE_CHECKING:
+    from azora_orchestrator.server.runner import Place
+
 DEFAULT_STOP_MS = 60_000
 _LIMITS = {"max_connections", "max_connections_per_peer"}
 _CORE_OPTIONS = {"max_concurrent_starts", "starts_per_second"}
@@ -36,6 +39,7 @@ class Plan:
     """What to serve: the settings of the file; options of the command line win over them."""
 
     config: Config
+    listener: socket.socket | None = None  # that was handed over
     file: str | None = None
     options: dict[str, Any] = field(default_factory=dict)  # with which the file is read
     host: str = DEFAULT_HOST
@@ -74,13 +78,14 @@ def make_plan(
 ) -> Plan:
     """Joins file, catalog, environment and options; a faulty file ends the verb with all faults."""
     settings: dict[str, Any] = {}
-    port = port_before_file(port)
+    listener = _handed_over(host, port)
+    port = port_before_file(port) if listener is None else listener.getsockname()[1]
     if config is None:
         services = [json.dumps(service) for service in catalog()]
         plan = Plan(Config(os.getcwd(), services=services))
     else:
         options: dict[str, Any] = {
-            "host": host,
+            "host": host if listener is None else listener.getsockname()[0],
             "port": port,
             "insecure_plaintext": insecure_plaintext,
         }
@@ -90,7 +95,8 @@ def make_plan(
         for warning in read.warnings:
             complain(render.warning(warning))
         settings = read.settings
-        plan = Plan(read, config, options)
+        plan = Plan(read, file=config, options=options)
+    plan.listener = listener
     plan.host = host or settings.get("host", plan.host)
     plan.port = settings.get("port", plan.port) if port is None else port
     plan.auth = auth or settings.get("auth", plan.auth)
@@ -170,8 +176,11 @@ class Printing(Hooks):
 
 def run(plan: Plan, *, greeting: str) -> int:
     """Serves until a signal; returns the exit code."""
+    from azora_orchestrator.server.notify import Notifier
+    from azora_orchestrator.server.runner import Place
     from azora_orchestrator.server.signals import held_back
 
+    notifier = Notifier.from_environment()
     with contextlib.closing(_bind(plan)) as listener, held_back():
         logging.basicConfig(
             stream=sys.stderr, level=logging.WARNING, format="%(levelname)s %(message)s"
@@ -179,7 +188,8 @@ def run(plan: Plan, *, greeting: str) -> int:
         tell(greeting + _clear_words(listener))
         if plan.auth == "token":
             _make_token()
-        return _serve(plan, listener)
+        place = Place(listener, plan.host, notifier, kept_open=plan.listener is not None)
+        return _serve(plan, place)
 
 
 def refuse_plaintext(host: str) -> None:
@@ -201,10 +211,37 @@ def _in_the_clear(reason: str) -> Failure:
     return Failure(USAGE, f"{reason}; to accept that, give --insecure-plaintext")
 
 
+def _handed_over(host: str | None, port: int | None) -> socket.socket | None:
+    """The socket that the program above us has made; no option may contradict it."""
+    from azora_orchestrator.server.activation import handed_over
+    from azora_orchestrator.server.listening import address_of
+
+    try:
+        listener = handed_over()
+        if listener is None:
+            return None
+        has_host, has_port = listener.getsockname()[:2]
+        wrong_host = host is not None and address_of(host) != has_host
+    except (InvalidArgument, OSError) as error:
+        raise Failure(USAGE, str(error)) from None
+    for option, given, wrong in (
+        ("--host", host, wrong_host),
+        ("--port", port, port not in (None, has_port)),
+    ):
+        if wrong:
+            said = f"the socket that was handed over (LISTEN_FDS) listens on {has_host}"
+            raise Failure(USAGE, f"{option} is {given}, but {said} port {has_port}; leave it out")
+    return listener
+
+
 def _bind(plan: Plan) -> socket.socket:
+    from azora_orchestrator.server.activation import check_reach
     from azora_orchestrator.server.listening import bind
 
     try:
+        if plan.listener is not None:
+            check_reach(plan.listener, insecure_plaintext=plan.insecure_plaintext)
+            return plan.listener
         return bind(plan.host, plan.port, insecure_plaintext=plan.insecure_plaintext)
     except InvalidArgument as error:
         raise _in_the_clear(str(error)) from None
@@ -233,7 +270,7 @@ def _clear_words(listener: socket.socket) -> str:
     return f"; INSECURE: on {address} in the clear, tokens and answers can be read on the network"
 
 
-def _serve(plan: Plan, listener: socket.socket) -> int:
+def _serve(plan: Plan, place: Place) -> int:
     from azora_orchestrator import MasterOrchestrator, _core
     from azora_orchestrator.server.runner import Settings, serve
 
@@ -254,7 +291,7 @@ def _serve(plan: Plan, listener: socket.socket) -> int:
         raise Failure(USAGE, str(error)) from None
     hooks = Printing(plan, orch)
     try:
-        left, waited_ms = serve(orch, listener, settings, hooks, name=plan.host)
+        left, waited_ms = serve(orch, place, settings, hooks)
     except InternalError as error:
         complain(str(error))
         return UNHEALTHY

@@ -201,6 +201,14 @@ class Protocol(HttpToolsProtocol):
         """Logs nothing: we offer no upgrade and answer the request as it is, which is normal."""
 
     @property
+    def owes_answer(self) -> bool:
+        """Whether its first request is still to come, or a request is being answered."""
+        answering: Any = self.cycle  # None before the first request that is not a hot read
+        if answering is None:
+            return not self._is_answered
+        return not answering.response_complete
+
+    @property
     def _peer(self) -> str | None:
         return self.client[0] if self.client else None
 

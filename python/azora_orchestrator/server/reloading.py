@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from azora_orchestrator import _core
@@ -18,16 +18,25 @@ from azora_orchestrator.errors import AzoraError
 if TYPE_CHECKING:
     from azora_orchestrator.reload import ReloadPlan
     from azora_orchestrator.server.hooks import Hooks
+    from azora_orchestrator.server.notify import Notifier
 
 # Editors write in several steps: the file counts as written when it has been still for so long.
 _STILL_SECONDS = 0.2
 
 
 class Reloading:
-    """Threads: call() any; the rest the server's loop."""
+    """Threads: call() any; the rest the server's loop.
 
-    def __init__(self, hooks: Hooks) -> None:
+    Args:
+        hooks: They read the file.
+        notifier: It tells the service manager.
+        status: The line for people after a reload.
+    """
+
+    def __init__(self, hooks: Hooks, notifier: Notifier, status: Callable[[], str]) -> None:
         self._hooks = hooks
+        self._notifier = notifier
+        self._status = status
         self._one_at_a_time = threading.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._prepared = asyncio.Event()
@@ -37,7 +46,13 @@ class Reloading:
     def call(self, plan: bool, restart_changed: bool) -> ReloadPlan:
         """Reload, or only say what would change."""
         with self._one_at_a_time:
-            return self._hooks.reload(plan, restart_changed)
+            if plan:
+                return self._hooks.reload(plan, restart_changed)
+            self._notifier.reloading()
+            try:
+                return self._hooks.reload(plan, restart_changed)
+            finally:
+                self._notifier.ready(self._status())
 
     def prepared(self) -> None:
         """The services of the file are registered: from here on it may be read again."""

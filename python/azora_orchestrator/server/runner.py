@@ -22,10 +22,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import uvicorn
 
 from azora_orchestrator._addresses import is_network
+from azora_orchestrator._core import CoreError
 from azora_orchestrator._hosts import ANY_ADDRESS, is_name
 from azora_orchestrator.errors import InternalError, InvalidArgument, OrchestratorClosed
 from azora_orchestrator.orchestrator import MasterOrchestrator
 from azora_orchestrator.server import tokens
+from azora_orchestrator.server.activation import check_reach, handed_over
 from azora_orchestrator.server.app import create_app
 from azora_orchestrator.server.connections import (
     MAX_CONNECTIONS,
@@ -36,6 +38,7 @@ from azora_orchestrator.server.hooks import Hooks
 from azora_orchestrator.server.http import Door, Protocol
 from azora_orchestrator.server.http import log as http_log
 from azora_orchestrator.server.listening import bind, is_any, url_of
+from azora_orchestrator.server.notify import Notifier
 from azora_orchestrator.server.reloading import Reloading
 from azora_orchestrator.server.signals import Signals
 
@@ -44,6 +47,9 @@ if TYPE_CHECKING:
 
 MAX_STOP_MS = 2**31 - 1
 _DRAIN_SECONDS = 2  # for unfinished responses, once the fleet is stopped
+_LAST_REQUESTS_SECONDS = 1.0  # for those on open connections, before the next server takes over
+_LOOK_SECONDS = 0.01
+_NO_SERVICE = ""  # no service has this id
 _LOGS = (logging.getLogger("uvicorn.error"), http_log)
 _KILL_SECONDS = 10.0  # until processes killed by a second signal are gone
 
@@ -96,6 +102,10 @@ def run(
     use `create_app()`. The orchestrator stays yours: it is stopped, not closed. A second Ctrl-C
     closes it and kills what has not stopped; a third ends the program.
 
+    Under systemd, or another program with the same protocols, it listens at the socket that is
+    handed over (LISTEN_FDS) in place of `host` and `port`, and tells how it is (NOTIFY_SOCKET,
+    WATCHDOG_USEC). These variables are removed from the environment.
+
     Args:
         orch: A MasterOrchestrator or an AsyncMasterOrchestrator.
         host: A loopback address, unless `insecure_plaintext`.
@@ -117,8 +127,8 @@ def run(
         The ids of the services that did not stop in time; empty: all did.
 
     Raises:
-        InvalidArgument: A value is out of its range, `host` is not a loopback address, or this is
-            not a place where a server can be run.
+        InvalidArgument: A value is out of its range, `host` is not a loopback address, this is not
+            a place where a server can be run, or what was handed over is not a socket to listen on.
         OSError: The port is in use, or the address cannot be listened on.
 
     Example:
@@ -141,8 +151,13 @@ def run(
     if not isinstance(one, MasterOrchestrator):
         raise InvalidArgument(f"expected an orchestrator, got {type(orch).__name__}")
     _check_place()
-    with contextlib.closing(bind(host, port, insecure_plaintext=insecure_plaintext)) as listener:
-        return tuple(serve(one, listener, settings, Hooks(), name=host).left)
+    notifier = Notifier.from_environment()
+    handed = handed_over()
+    listener = handed or bind(host, port, insecure_plaintext=insecure_plaintext)
+    with contextlib.closing(listener):
+        check_reach(listener, insecure_plaintext=insecure_plaintext)
+        served = Place(listener, host, notifier, kept_open=handed is not None)
+        return tuple(serve(one, served, settings, Hooks()).left)
 
 
 def _check_place() -> None:
@@ -174,14 +189,28 @@ class Ended(NamedTuple):
     waited_ms: int
 
 
-def serve(
-    orch: Any, listener: socket.socket, settings: Settings, hooks: Hooks, *, name: str
-) -> Ended:
-    """Serves at a socket that listens, `name` being the host it was asked for; see run()."""
+class Place(NamedTuple):
+    """Where a server listens, and what is above it.
+
+    Attributes:
+        listener: The socket, which listens.
+        name: The host that was asked for.
+        notifier: What tells the service manager.
+        kept_open: The socket was handed over: another server will listen at it after this one.
+    """
+
+    listener: socket.socket
+    name: str
+    notifier: Notifier
+    kept_open: bool = False
+
+
+def serve(orch: Any, place: Place, settings: Settings, hooks: Hooks) -> Ended:
+    """Serves at a socket that listens; see run()."""
     if settings.auth == "token":
         tokens.ensure_token()
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        return runner.run(_Server(orch, listener, settings, hooks, name).run())
+        return runner.run(_Server(orch, place, settings, hooks).run())
 
 
 def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
@@ -234,22 +263,21 @@ class Uvicorn(uvicorn.Server):
 class _Server:
     """uvicorn, the orchestrator and the signals, in one order of starting and stopping."""
 
-    def __init__(
-        self, orch: Any, listener: socket.socket, settings: Settings, hooks: Hooks, name: str
-    ) -> None:
+    def __init__(self, orch: Any, place: Place, settings: Settings, hooks: Hooks) -> None:
         self._core = orch._core
         self._orch = orch
-        self._listener = listener
+        self._place = place
+        self._listener = place.listener
+        self._notifier = place.notifier
         self._settings = settings
         self._hooks = hooks
-        self._name = name
         self._app = create_app(orch, auth=settings.auth, allowed_hosts=self._hosts())
         self._app.ready_reason = "the services are being registered"
-        self._reloading = Reloading(hooks)
+        self._reloading = Reloading(hooks, self._notifier, self._status)
         if hooks.file is not None:
             self._app.reload = self._reloading.call
         self._app.stop_timeout_ms = settings.stop_timeout_ms
-        self._app.in_the_clear = is_network(listener.getsockname()[0])
+        self._app.in_the_clear = is_network(place.listener.getsockname()[0])
         connections = Connections(settings.max_connections, settings.max_connections_per_peer)
         self._uvicorn = Uvicorn(
             uvicorn.Config(
@@ -264,6 +292,10 @@ class _Server:
                 timeout_graceful_shutdown=_DRAIN_SECONDS,
             )
         )
+        # At a socket that outlives us, connections wait until the fleet has started.
+        self._open = asyncio.Event()
+        if not place.kept_open:
+            self._open.set()
         self._stop = asyncio.Event()
         self._asked = False
         self._killing = False
@@ -271,7 +303,7 @@ class _Server:
 
     def _hosts(self) -> list[str]:
         """The names that a Host header may have because of our own address."""
-        own = [self._name, self._listener.getsockname()[0]]
+        own = [self._place.name, self._listener.getsockname()[0]]
         if is_any(self._listener):
             own += [ANY_ADDRESS, socket.gethostname()]
         return [*self._settings.allowed_hosts, *filter(is_name, own)]
@@ -294,22 +326,43 @@ class _Server:
             None if hooks.file is None else self._reloading.begin,
         )
         with signals.heard(asyncio.get_running_loop()), _logs_given_back():
-            serving = asyncio.create_task(self._uvicorn.serve(sockets=[self._listener]))
+            serving = asyncio.create_task(self._serve())
             stopping = asyncio.create_task(self._stop.wait())
+            watched = asyncio.create_task(self._notifier.keep_alive(self._core_answers))
             try:
                 # Services are registered first: clients never see half a fleet as ready.
                 await asyncio.to_thread(self._prepare)
                 self._reloading.prepared()
                 await asyncio.to_thread(self._core.start)
                 self._app.ready_reason = None
+                self._open.set()
                 hooks.ready(url_of(self._listener))
+                if not self._asked:
+                    self._notifier.ready(self._status())
                 with self._reloading.watching():
                     await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
             finally:
                 stopping.cancel()
                 hooks.ended()
-                ended = await self._end(serving)
+                try:
+                    ended = await self._end(serving)
+                finally:
+                    watched.cancel()
             return ended
+
+    async def _serve(self) -> None:
+        await self._open.wait()
+        await self._uvicorn.serve(sockets=[self._listener])
+
+    def _status(self) -> str:
+        count = self._core.totals()[1]
+        services = "1 service" if count == 1 else f"{count} services"
+        return f"serves {services} at {url_of(self._listener)}"
+
+    async def _core_answers(self) -> None:
+        """Returns once the control thread has answered a question, or needs not."""
+        with contextlib.suppress(CoreError):  # there is no such service, or all is closed
+            await self._app.core_calls.wait_for(_NO_SERVICE, "stopped", 0)
 
     def _prepare(self) -> None:
         host, port = self._listener.getsockname()[:2]
@@ -321,9 +374,16 @@ class _Server:
             return self._on_kill(f"{reason} again")
         self._asked = True
         self._hooks.stopping(reason)
-        self._begin_end()
+        self._notifier.stopping(f"{reason}: stopping")
+        if not self._hands_over:
+            self._begin_end()
         self._stop.set()
         return None
+
+    @property
+    def _hands_over(self) -> bool:
+        """Whether the next server goes on where this one ends."""
+        return self._place.kept_open and self._settings.leave and not self._killing
 
     def _on_kill(self, reason: str) -> None:
         if self._killing:
@@ -350,7 +410,23 @@ class _Server:
             log.disabled = True
         self._app.begin_shutdown()
 
+    async def _answer_the_last(self) -> None:
+        """Leaves new connections to the next server, and answers what is asked on the open ones."""
+        for server in getattr(self._uvicorn, "servers", ()):
+            server.close()
+        deadline = time.monotonic() + _LAST_REQUESTS_SECONDS
+        connections: Any = self._uvicorn.server_state.connections
+        while True:
+            # At least once: what was accepted a moment ago is not among the connections yet.
+            await asyncio.sleep(_LOOK_SECONDS)
+            if self._killing or time.monotonic() >= deadline:
+                return
+            if not any(one.owes_answer for one in connections):
+                return
+
     async def _end(self, serving: asyncio.Task[None]) -> Ended:
+        if self._hands_over:
+            await self._answer_the_last()
         self._begin_end()
         failed = serving.done() and not self._asked
         left: Sequence[str] = ()
@@ -362,6 +438,7 @@ class _Server:
                 left = await asyncio.to_thread(self._core.stop, most)
         waited_ms = min(most, round((time.monotonic() - begun) * 1000))
         self._uvicorn.end()
+        self._open.set()
         await asyncio.wait({serving})
         error = None if serving.cancelled() else serving.exception()
         if failed or error is not None:

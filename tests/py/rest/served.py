@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,12 @@ class Command:
     """One run of `azora`, or of a program of its own, whose lines are read as they come."""
 
     def __init__(
-        self, *arguments: str, cwd: Path | None = None, program: str | None = None, **environ: str
+        self,
+        *arguments: str,
+        cwd: Path | None = None,
+        program: str | None = None,
+        pass_fds: Sequence[int] = (),
+        **environ: str,
     ) -> None:
         what = ["-m", "azora_orchestrator"] if program is None else ["-c", program]
         self.process = subprocess.Popen(
@@ -55,6 +60,7 @@ class Command:
             stderr=subprocess.STDOUT,
             text=True,
             cwd=cwd,
+            pass_fds=pass_fds,
             env=clean_environ(**environ),
         )
         self.lines: list[str] = []
