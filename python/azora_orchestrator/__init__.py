@@ -89,6 +89,7 @@ if TYPE_CHECKING:
     from azora_orchestrator.orchestrator import MasterOrchestrator
     from azora_orchestrator.process_state import LastExit, LogLoss, Process
     from azora_orchestrator.reload import ReloadChange, ReloadPlan
+    from azora_orchestrator.rolling import RollingRestart, RollStopped
     from azora_orchestrator.service_config import (
         Dependency,
         HealthCheck,
@@ -181,6 +182,8 @@ __all__ = [
     "ReloadPlan",
     "RestartCallable",
     "RestartRequest",
+    "RollStopped",
+    "RollingRestart",
     "ServerUnreachable",
     "Service",
     "ServiceBlockedEvent",
@@ -241,6 +244,7 @@ _NAMES = {
     "orchestrator": "MasterOrchestrator",
     "process_state": "LastExit LogLoss Process",
     "reload": "ReloadChange ReloadPlan",
+    "rolling": "RollStopped RollingRestart",
     "service_config": "Dependency HealthCheck LogConfig ProcessConfig RestartCallable "
     "RestartRequest ServiceConfig ServiceFields WrongKeywords",
     "vocabulary": "EVENT_TYPES LIFECYCLES STATUSES STRATEGIES Actor Cause Desired EventFilter "

@@ -24,6 +24,7 @@ from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Pick, Service
 from azora_orchestrator.orchestrator import MasterOrchestrator
 from azora_orchestrator.reload import ReloadPlan
+from azora_orchestrator.rolling import RollingRestart
 from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 from azora_orchestrator.vocabulary import EventFilter, Strategy
 
@@ -277,6 +278,23 @@ class AsyncMasterOrchestrator:
         """Restart a service, or all instances of an entry. This costs no restart of its budget."""
         return await _in_thread(
             self.sync.restart, id, dependents=dependents, wait=wait, timeout_ms=timeout_ms
+        )
+
+    async def rolling_restart(
+        self,
+        name: str,
+        *,
+        max_unavailable: int = 1,
+        min_ready_ms: float = 10_000,
+        timeout_ms: float = 60_000,
+    ) -> RollingRestart:
+        """Restart the members of a pool one after the other, each ready before the next one."""
+        return await _in_thread(
+            self.sync.rolling_restart,
+            name,
+            max_unavailable=max_unavailable,
+            min_ready_ms=min_ready_ms,
+            timeout_ms=timeout_ms,
         )
 
     async def wait_ready(

@@ -49,6 +49,7 @@ from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Pick, Service
+from azora_orchestrator.rolling import Rolling
 from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 from azora_orchestrator.vocabulary import EventFilter, Strategy
 
@@ -65,7 +66,7 @@ _MOST_LINES = 2**31 - 1
 _MOST_SEQ = 2**63 - 1
 
 
-class MasterOrchestrator:
+class MasterOrchestrator(Rolling):
     """Registers services, keeps them alive, says which are healthy and which may be picked.
 
     Used as a context manager it starts on entry and is closed on exit: its process services are

@@ -51,6 +51,9 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "apply": (5, "now", None),
     "services": (5, None, "a", [5]),
     "leave": (True,),
+    "name": (5, None, b"a", "\ud800"),
+    "max_unavailable": (0, -1, HUGE, 1.5, "1", True, None),
+    "min_ready_ms": ("1s", True, float("nan"), timedelta(seconds=2), 60_000),
 }
 LEFT_TO_OTHERS = {
     ("pick", "pool"),  # a builtin: it raises TypeError as any function of C does
@@ -65,8 +68,8 @@ LEFT_TO_OTHERS = {
 
 def cases() -> list[tuple[str, str, Any]]:
     found = []
-    for method, function in vars(MasterOrchestrator).items():
-        if method.startswith("_") or not inspect.isfunction(function):
+    for method, function in inspect.getmembers(MasterOrchestrator, inspect.isfunction):
+        if method.startswith("_"):
             continue
         for name in inspect.signature(function).parameters:
             if name in WRONG and (method, name) not in LEFT_TO_OTHERS:
@@ -78,7 +81,7 @@ def call(orch: MasterOrchestrator, method: str, **given: Any) -> Any:
     """Call a method with the right arguments and one wrong one."""
     function = getattr(orch, method)
     parameters = inspect.signature(getattr(MasterOrchestrator, method)).parameters
-    right: dict[str, Any] = {"id": "a", "pool": "core", "type": "gap", "services": []}
+    right: dict[str, Any] = {"id": "a", "pool": "core", "type": "gap", "services": [], "name": "a"}
     if method == "register":
         right = {"service": ServiceConfig(id="z", type="core", endpoint="http://127.0.0.1:9")}
     needed = {
@@ -112,8 +115,8 @@ def test_a_wrong_argument_is_refused_by_name(
 def test_every_parameter_has_its_wrong_values() -> None:
     known = {(method, name) for method, name, _ in cases()} | LEFT_TO_OTHERS
     harmless = {"handler", "fields", "wait", "detailed"}  # any value, or judged elsewhere
-    for method, function in vars(MasterOrchestrator).items():
-        if not method.startswith("_") and inspect.isfunction(function):
+    for method, function in inspect.getmembers(MasterOrchestrator, inspect.isfunction):
+        if not method.startswith("_"):
             for name in list(inspect.signature(function).parameters)[1:]:
                 if name not in harmless and (method, name) != ("register", "service"):
                     assert (method, name) in known

@@ -30,8 +30,8 @@ PLAIN = {"on", "off", "events", "get_event_emitter", "lease"}
 def public(cls: type) -> dict[str, Any]:
     return {
         name: value
-        for name, value in vars(cls).items()
-        if not name.startswith("_") and inspect.isfunction(value)
+        for name, value in inspect.getmembers(cls, inspect.isfunction)
+        if not name.startswith("_")
     }
 
 

@@ -20,6 +20,7 @@ from azora_orchestrator.cli import (
     importing,  # noqa: F401
     install_unit,  # noqa: F401
     quick,
+    rolling,  # noqa: F401
     state,  # noqa: F401
 )
 from azora_orchestrator.cli.client import OK, USAGE, Failure, failure_of

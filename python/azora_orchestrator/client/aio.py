@@ -35,6 +35,7 @@ from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.models import Pick, Service, pick_from_dict
 from azora_orchestrator.reload import ReloadPlan
+from azora_orchestrator.rolling import AsyncRolling
 from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ class AsyncLease:
         return f"<AsyncLease {taken}>"
 
 
-class AsyncClient(Emitter[AsyncSubscription]):
+class AsyncClient(Emitter[AsyncSubscription], AsyncRolling):
     """A `Client` for asyncio: the same names as coroutines. See `Client` for the arguments.
 
     Example:

@@ -26,6 +26,7 @@ from azora_orchestrator.graph import Dependencies, Graph
 from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Pick, Service, pick_from_dict
 from azora_orchestrator.reload import ReloadPlan
+from azora_orchestrator.rolling import Rolling
 from azora_orchestrator.service_config import ServiceConfig, ServiceFields
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ _READY_MS = 30_000
 _STOP_MS = 60_000
 
 
-class Client(Emitter["Subscription"]):
+class Client(Emitter["Subscription"], Rolling):
     """A running server (`azora serve`, or an app of `create_app()`), with the orchestrator's names.
 
     Args:
