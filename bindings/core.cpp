@@ -135,10 +135,10 @@ void bind_core(py::module_& module) {
   core.def("start", [](const CoreHandle& self) { check_or_throw(self.live().start()); },
            Unlocked());
   core.def("stop",
-           [](const CoreHandle& self, std::int64_t timeout_ms) {
-             return value_or_throw(self.live().stop(millis(timeout_ms)));
+           [](const CoreHandle& self, std::int64_t timeout_ms, bool for_good) {
+             return value_or_throw(self.live().stop(millis(timeout_ms), for_good));
            },
-           py::arg("timeout_ms"), Unlocked());
+           py::arg("timeout_ms"), py::arg("for_good") = false, Unlocked());
   core.def("close", &CoreHandle::close, py::arg("timeout_ms"), Unlocked());
   core.def("closed", &CoreHandle::closed);
   core.def("open", [](const CoreHandle& self) { check_or_throw(self.live().open()); }, Unlocked());

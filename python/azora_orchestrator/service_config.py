@@ -106,8 +106,6 @@ def _named(made: type[_T]) -> type[_T]:
 
 
 def _unknown(name: str, known: list[str]) -> str:
-    if name == "orphan_policy":
-        return "is not available in this release; leave it out"
     folded = {one.removesuffix("_ms").replace("_", ""): one for one in known}
     wanted = name.removesuffix("_ms").replace("_", "").lower()
     near = difflib.get_close_matches(wanted, list(folded), n=1)
@@ -308,6 +306,8 @@ class ServiceConfig(_Wire):
         process: How Azora runs the service. Not over REST.
         restart_policy: Exits after which the process is started again. Default: always with an
             endpoint, on-failure without.
+        orphan_policy: What becomes of the process when its orchestrator ends in order. keep: with a
+            state directory it runs on, for the next orchestrator. Needs process. Default: "stop".
         restart_factor: Factor by which the wait grows from one restart to the next. Must be a
             number from 1 to 100. Default: 2.
         restart_max_delay_ms: Maximum wait before a restart; at least 1, so that there is always a
@@ -344,6 +344,7 @@ class ServiceConfig(_Wire):
     restart: RestartCallable | str | Mapping[str, Any] | None = None
     process: ProcessConfig | Mapping[str, Any] | None = None
     restart_policy: Literal["on-failure", "always", "never"] | None = None
+    orphan_policy: Literal["stop", "keep"] | None = None
     restart_factor: float | None = None
     restart_max_delay_ms: int | None = None
     stable_after_ms: int | None = None
@@ -378,6 +379,7 @@ class ServiceFields(TypedDict, total=False):
     restart: RestartCallable | str | Mapping[str, Any] | None
     process: ProcessConfig | Mapping[str, Any] | None
     restart_policy: Literal["on-failure", "always", "never"] | None
+    orphan_policy: Literal["stop", "keep"] | None
     restart_factor: float | None
     restart_max_delay_ms: int | None
     stable_after_ms: int | None

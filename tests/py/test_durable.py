@@ -203,3 +203,39 @@ def test_logs_stay_in_its_folder(state: Path) -> None:
         MasterOrchestrator(state_dir=state, runtime_dir=state)
     with pytest.raises(AzoraError):
         MasterOrchestrator(state_dir="/proc/nowhere")
+
+
+def test_what_is_kept_outlives_a_stop_in_order(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    """orphanPolicy (R32b)."""
+    file = config(
+        tmp_path,
+        web("db", free_port()),
+        web("kept", free_port(), 'orphanPolicy = "keep"', 'dependencies = ["db"]'),
+    )
+    server = serve("--config", file)
+    server.client.wait_ready(timeout_ms=30_000)
+    pids = {one.id: one.process.pid for one in server.client.services()}
+    assert server.stop() == 0
+    assert not alive(pids["db"])
+    assert alive(pids["kept"])
+    server = serve("--config", file)
+    until(lambda: server.client.service("kept").process.pid == pids["kept"])
+    server.client.wait_ready(timeout_ms=30_000)
+    kept = server.client.service("kept")
+    assert (kept.process.pid, kept.restart_count) == (pids["kept"], 0)
+    server.client.unregister("kept")
+    until(lambda: not alive(pids["kept"]))
+
+
+def test_nothing_outlives_an_orchestrator_without_state() -> None:
+    with MasterOrchestrator() as orch:
+        process = {"argv": [sys.executable, "-c", SERVICE, "{port}"]}
+        endpoint = f"http://127.0.0.1:{free_port()}"
+        orch.register(
+            id="a", type="core", endpoint=endpoint, process=process, orphan_policy="keep"
+        )
+        orch.wait_ready("a", timeout_ms=30_000)
+        pid = orch.service("a").process.pid
+    assert not alive(pid)

@@ -96,14 +96,13 @@ def test_a_wrong_service_is_refused_whole_with_every_fault_named(orch: MasterOrc
 
 def test_wrong_keywords_are_named_all_at_once_with_what_was_meant() -> None:
     with pytest.raises(InvalidSpec) as caught:
-        ServiceConfig(id="a", healthCheckInterval=5, prority=3, orphan_policy="leave")  # type: ignore[call-arg]
+        ServiceConfig(id="a", healthCheckInterval=5, prority=3)  # type: ignore[call-arg]
     assert [tuple(fault) for fault in caught.value.faults] == [
         (
             "healthCheckInterval",
             'is not a known field; did you mean "health_check_interval_ms"?',
         ),
         ("prority", 'is not a known field; did you mean "priority"?'),
-        ("orphan_policy", "is not available in this release; leave it out"),
         ("type", "is missing; give it"),
     ]
     assert "prority: is not a known field" in str(caught.value)

@@ -58,6 +58,7 @@ struct ServiceSpec {
   Boxed<std::string> own_name;        // as set by the user; see name()
   Boxed<std::string> own_group;       // as set; see group()
   bool explicit_group = false;        // set by the user
+  bool outlives_stop = false;         // orphanPolicy keep: runs on when a durable orchestrator ends
   int replicas = 1;                   // of its entry
   int priority = 5;
   std::optional<double> weight;       // unset: priority

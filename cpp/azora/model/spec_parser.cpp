@@ -148,6 +148,10 @@ std::vector<SpecPtr> read_entry(const Reading& reading, SpecContext& context) {
     plan = read_process(process, url, service.given("endpoint"), context);
     spec.replicas = plan->replicas;
   }
+  spec.outlives_stop = service.text_or("orphanPolicy", "stop") == "keep";
+  if (spec.outlives_stop && !plan) {
+    service.fault("orphanPolicy", "is \"keep\", but there is no `process`; add one that says what to run");
+  }
   if (context.faults.size() != faults_before || context.full()) return {};
   // Nothing in the echo is masked if there is nothing to run. Then the echo has everything that was given.
   if (spec.action->acts) {

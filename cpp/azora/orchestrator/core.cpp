@@ -141,16 +141,16 @@ Result<void> Core::start() {
   return {};
 }
 
-void Core::stop(SteadyTime deadline, Shutdown::Done done) {
+void Core::stop(SteadyTime deadline, Shutdown::Done done, StopScope scope) {
   control_thread.assert_held();
   stop_all(fleet_, turn_, probing_, verbs_, shutdown_, drive_, std::min(deadline, stop_limit(fleet_, turn_.now().steady)),
-           std::move(done));
+           scope, std::move(done));
 }
 
-void Core::close(SteadyTime deadline, Shutdown::Done done) {
+void Core::close(SteadyTime deadline, Shutdown::Done done, StopScope scope) {
   control_thread.assert_held();
   shutdown_.make_last();
-  stop(deadline, std::move(done));
+  stop(deadline, std::move(done), scope);
 }
 
 Result<std::uint64_t> Core::register_many(std::vector<SpecPtr> specs, EventActor actor, Apply apply) {
@@ -207,7 +207,7 @@ void Core::abandon_waiters() {
   shutdown_.abandon();
   for (Waiters::Answer& answer : waiters_.abandon(closed_meanwhile())) turn_.answer(std::move(answer));
   commits_.abandon(closed_meanwhile());
-  end_stop(turn_, shutdown_, fleet_.living_ids());
+  end_stop(turn_, shutdown_, fleet_.living_ids(shutdown_.scope()));
 }
 
 void Core::set_usage(std::string_view id, std::uint64_t incarnation, double cpu_percent, std::int64_t rss_bytes) {

@@ -60,9 +60,9 @@ class Core {
   Result<void> start();
   // Answers the ids of the services that did not stop. It answers when all have stopped, when `deadline` has passed, or
   // when the longest chain of stopTimeouts plus five seconds has passed (R32b).
-  void stop(SteadyTime deadline, Shutdown::Done done);
+  void stop(SteadyTime deadline, Shutdown::Done done, StopScope scope = StopScope::all);
   // The same for the end of the program: nothing is started after it.
-  void close(SteadyTime deadline, Shutdown::Done done);
+  void close(SteadyTime deadline, Shutdown::Done done, StopScope scope = StopScope::all);
   bool running() const {
     control_thread.assert_held();
     return fleet_.running();

@@ -49,12 +49,14 @@ bool Fleet::satisfied(const Dependency& dependency, std::uint64_t leave_out) con
   return reached >= dependency.min;
 }
 
-bool Fleet::has_living_dependent(const ServiceState& service) const {
+bool Fleet::has_living_dependent(const ServiceState& service, StopScope scope) const {
   bool found = false;
   graph_.for_each_dependent(*service.id, [&](const std::string& entry, const Dependency&) {
     control_thread.assert_held();
     if (found) return;
-    for_each_of(entry, [&](const ServiceState& dependent) { found = found || dependent.alive(); });
+    for_each_of(entry, [&](const ServiceState& dependent) {
+      found = found || (dependent.alive() && is_within(dependent, scope));
+    });
   });
   return found;
 }
@@ -84,13 +86,22 @@ std::vector<ServiceState*> Fleet::all_dependents(std::string_view name) {
   return found;
 }
 
-std::vector<std::string> Fleet::living_ids() const {
+std::vector<std::string> Fleet::living_ids(StopScope scope) const {
   std::vector<std::string> ids;
   services_.for_each([&](std::uint64_t, const ServiceState& service) {
-    if (service.alive()) ids.push_back(*service.id);
+    if (service.alive() && is_within(service, scope)) ids.push_back(*service.id);
   });
   std::sort(ids.begin(), ids.end());
   return ids;
+}
+
+bool Fleet::has_living(StopScope scope) const {
+  if (alive_ == 0 || scope == StopScope::all) return alive_ != 0;
+  bool found = false;
+  services_.for_each([&](std::uint64_t, const ServiceState& service) {
+    found = found || (service.alive() && is_within(service, scope));
+  });
+  return found;
 }
 
 Result<void> Fleet::check_size(const std::vector<SpecPtr>& specs, const std::vector<SpecPtr>& entries) const {

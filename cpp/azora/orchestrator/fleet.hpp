@@ -14,6 +14,7 @@
 #include "azora/base/serial_map.hpp"
 #include "azora/base/thread_role.hpp"
 #include "azora/orchestrator/service_state.hpp"
+#include "azora/orchestrator/stop_scope.hpp"
 #include "azora/registry/address_book.hpp"
 #include "azora/registry/dependency_graph.hpp"
 #include "azora/registry/registry.hpp"
@@ -69,13 +70,14 @@ class Fleet {
   const registry::DependencyGraph& graph() const AZORA_CONTROL { return graph_; }
   // True if enough instances of the dependency have reached its condition, without the serial `leave_out` (0: none).
   bool satisfied(const Dependency& dependency, std::uint64_t leave_out = 0) const AZORA_CONTROL;
-  bool has_living_dependent(const ServiceState& service) const AZORA_CONTROL;
+  bool has_living_dependent(const ServiceState& service, StopScope scope = StopScope::all) const AZORA_CONTROL;
   // Direct dependents by hard edges whose process may exist.
   std::vector<std::uint64_t> living_dependents(const ServiceState& service) const AZORA_CONTROL;
   // The services that would feel it if `name` ended; the one to stop first comes first. Only hard edges count. The end
   // of one instance is not felt if enough other instances are left.
   std::vector<ServiceState*> all_dependents(std::string_view name) AZORA_CONTROL;
-  std::vector<std::string> living_ids() const AZORA_CONTROL;  // sorted
+  std::vector<std::string> living_ids(StopScope scope = StopScope::all) const AZORA_CONTROL;  // sorted
+  bool has_living(StopScope scope) const AZORA_CONTROL;
 
   // Checks whether all these services together may be registered. Changes nothing. Fails also with limit_reached.
   Result<void> check(const std::vector<SpecPtr>& specs) const AZORA_CONTROL;

@@ -22,7 +22,9 @@ Orchestrator::~Orchestrator() = default;
 Result<void> Orchestrator::open() { return impl_->open(); }
 Result<void> Orchestrator::leave() { return impl_->leave(); }
 Result<void> Orchestrator::start() { return impl_->start(); }
-Result<std::vector<std::string>> Orchestrator::stop(Millis deadline) { return impl_->stop(deadline); }
+Result<std::vector<std::string>> Orchestrator::stop(Millis deadline, bool for_good) {
+  return impl_->stop(deadline, for_good);
+}
 void Orchestrator::close(Millis deadline) { impl_->close(deadline); }
 
 namespace {

@@ -84,8 +84,9 @@ class Orchestrator {
   // Begins to probe services and brings up those that are wanted up. Idempotent.
   Result<void> start();
   // Ends probing and stops process services in reverse order. Answers the ids of those that did not stop by `deadline`.
-  Result<std::vector<std::string>> stop(Millis deadline);
-  // Ends every thread and the keeper. Implies stop(). Idempotent.
+  // `for_good`: close() comes next, so with a state directory services with orphanPolicy keep go on.
+  Result<std::vector<std::string>> stop(Millis deadline, bool for_good = false);
+  // Ends every thread and the keeper. Implies stop() for good. Idempotent.
   void close(Millis deadline);
   // The same for a durable fleet, but its services go on, for the next orchestrator with that state directory. Fails
   // with invalid_argument for a fleet without one.

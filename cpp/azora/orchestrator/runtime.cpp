@@ -69,10 +69,12 @@ Result<void> Orchestrator::Impl::start() {
   });
 }
 
-Result<std::vector<std::string>> Orchestrator::Impl::stop(Millis deadline) {
+Result<std::vector<std::string>> Orchestrator::Impl::stop(Millis deadline, bool for_good) {
   using Answer = Result<std::vector<std::string>>;
-  return await<Answer>([deadline](Core& core, const auto& promise) {
-    core.stop(AsioLoop::steady_now() + deadline, [promise](const std::vector<std::string>& left) { promise->keep(left); });
+  const StopScope scope = for_good ? last_scope() : StopScope::all;
+  return await<Answer>([deadline, scope](Core& core, const auto& promise) {
+    core.stop(AsioLoop::steady_now() + deadline,
+              [promise](const std::vector<std::string>& left) { promise->keep(left); }, scope);
   });
 }
 
@@ -92,9 +94,15 @@ void Orchestrator::Impl::close(Millis deadline) {
     return state_.close();
   }
   const SteadyTime until = AsioLoop::steady_now() + deadline;
-  on_control([this, until](const auto& promise) {
-    core_.close(until, [promise](const std::vector<std::string>&) { promise->keep({}); });
+  bool handed_over = false;  // something runs on, for the next orchestrator
+  on_control([this, until, &handed_over](const auto& promise) {
+    const auto done = [this, promise, &handed_over](const std::vector<std::string>& left) {
+      handed_over = core_.processes_alive() > left.size();
+      promise->keep({});
+    };
+    core_.close(until, done, last_scope());
   });
+  if (handed_over) return hand_over();
   control_.loop().post([this] { core_.abandon_waiters(); });
   gate_.drain();
   // A process that the stop left over is killed as soon as the time is up.
@@ -113,13 +121,17 @@ Result<void> Orchestrator::Impl::leave() {
     state_.close();
     return {};
   }
+  hand_over();
+  return {};
+}
+
+void Orchestrator::Impl::hand_over() {
   // What was decided so far is stored and sent, as far as the store works.
   on_control([this](const auto& promise) { core_.after_commit([promise](const Result<void>&) { promise->keep({}); }); });
   control_.loop().post([this] { core_.abandon_waiters(); });
   gate_.drain();
   actions_.keeper.leave();
   end_threads();
-  return {};
 }
 
 void Orchestrator::Impl::end_threads() {

@@ -35,7 +35,7 @@ class Orchestrator::Impl {
   ~Impl();
 
   Result<void> start();
-  Result<std::vector<std::string>> stop(Millis deadline);
+  Result<std::vector<std::string>> stop(Millis deadline, bool for_good);
   void close(Millis deadline);
   Result<void> leave();
   Result<void> open();
@@ -143,6 +143,9 @@ class Orchestrator::Impl {
   // Runs body(promise) on the control thread and waits until the promise is kept. For the end of the program.
   template <typename Body>
   void on_control(Body body);
+  // What the last stop stops: with a state directory not what is to be kept.
+  StopScope last_scope() const { return state_.is_durable() ? StopScope::not_kept : StopScope::all; }
+  void hand_over();
   void end_threads();
 
   const Options options_;

@@ -4,9 +4,10 @@
 
 namespace azora::orchestrator {
 
-void Shutdown::begin(SteadyTime deadline, Done done) {
+void Shutdown::begin(SteadyTime deadline, StopScope scope, Done done) {
   control_thread.assert_held();
   const bool sooner = !under_way() || deadline < deadline_;
+  if (!under_way() || scope == StopScope::all) scope_ = scope;
   callers_.push_back(std::move(done));
   if (!sooner) return;
   loop_.cancel(timer_);

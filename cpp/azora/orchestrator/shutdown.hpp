@@ -12,6 +12,7 @@
 
 #include "azora/base/loop.hpp"
 #include "azora/base/thread_role.hpp"
+#include "azora/orchestrator/stop_scope.hpp"
 
 namespace azora::orchestrator {
 
@@ -30,8 +31,12 @@ class Shutdown {
     control_thread.assert_held();
     return !callers_.empty();
   }
-  // A later caller waits for the end of the same stop; the earliest deadline counts.
-  void begin(SteadyTime deadline, Done done);
+  // A later caller waits for the end of the same stop; the earliest deadline and the widest scope count.
+  void begin(SteadyTime deadline, StopScope scope, Done done);
+  StopScope scope() const {
+    control_thread.assert_held();
+    return scope_;
+  }
   // The stop is over: returns the callers to answer.
   std::vector<Done> end();
 
@@ -64,6 +69,7 @@ class Shutdown {
   Loop& loop_;
   std::function<void()> overdue_;
   HowFar how_far_ AZORA_OF_CONTROL = HowFar::open;
+  StopScope scope_ AZORA_OF_CONTROL = StopScope::all;
   std::vector<Done> callers_ AZORA_OF_CONTROL;
   SteadyTime deadline_ AZORA_OF_CONTROL{};
   TimerId timer_ AZORA_OF_CONTROL = 0;

@@ -435,7 +435,7 @@ class _Server:
             if self._settings.leave and not self._killing:
                 await asyncio.to_thread(self._orch.stop, leave=True)
             else:
-                left = await asyncio.to_thread(self._core.stop, most)
+                left = await asyncio.to_thread(self._core.stop, most, for_good=True)
         waited_ms = min(most, round((time.monotonic() - begun) * 1000))
         self._uvicorn.end()
         self._open.set()

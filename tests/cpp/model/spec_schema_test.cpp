@@ -72,7 +72,7 @@ TEST(ServiceSchema, OfRequestsHasIntegerDurationsAndNothingToRun) {
 TEST(ServiceSchema, LeavesOutWhatIsNotBuilt) {
   for (const Origin origin : {Origin::file, Origin::python, Origin::rest}) {
     const std::string text = service_json_schema(origin);
-    for (const char* word : {"orphanPolicy", "systemd", "ttl", "webhook"}) {
+    for (const char* word : {"systemd", "ttl", "webhook"}) {
       EXPECT_EQ(text.find(word), std::string::npos) << word;
     }
   }

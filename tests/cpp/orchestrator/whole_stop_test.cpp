@@ -114,5 +114,56 @@ TEST(WholeStop, ACallableIsNotCalledForAServiceThatIsWell) {
   EXPECT_EQ(calls(), 2U);
 }
 
+// R32b: what is to be kept is not stopped, and does not hold up what is.
+TEST(WholeStop, LeavesAloneWhatOutlivesIt) {
+  World world;
+  const auto db = world.add_process("db");
+  const auto kept = world.add_process("kept", R"("dependencies":["db"],"orphanPolicy":"keep")");
+  const auto leaf = world.add_process("leaf", R"("dependencies":["kept"])");
+  world.advance(seconds(1));
+  const LeftRunning answer = stop_all(world, seconds(30), StopScope::not_kept);
+  world.advance(seconds(5));
+  ASSERT_TRUE(answer->has_value());
+  EXPECT_EQ(**answer, std::vector<std::string>{});
+  EXPECT_TRUE(world.keeper.alive(kept));
+  EXPECT_FALSE(world.keeper.alive(db));
+  EXPECT_FALSE(world.keeper.alive(leaf));
+  EXPECT_EQ(world.core.processes_alive(), 1U);
+
+  const LeftRunning rest = stop_all(world, seconds(30));
+  world.advance(seconds(5));
+  ASSERT_TRUE(rest->has_value());
+  EXPECT_EQ(**rest, std::vector<std::string>{});
+  EXPECT_FALSE(world.keeper.alive(kept));
+}
+
+TEST(WholeStop, AWiderStopTakesOverANarrowerOne) {
+  World world;
+  const auto slow = world.add_process("slow");
+  const auto kept = world.add_process("kept", R"("orphanPolicy":"keep")");
+  restart_as(world, slow, {.stops_in = seconds(3)});
+  const LeftRunning narrow = stop_all(world, seconds(30), StopScope::not_kept);
+  world.advance(seconds(1));
+  EXPECT_TRUE(world.keeper.alive(kept));
+  const LeftRunning wide = stop_all(world, seconds(30));
+  world.advance(seconds(5));
+  ASSERT_TRUE(narrow->has_value());
+  ASSERT_TRUE(wide->has_value());
+  EXPECT_FALSE(world.keeper.alive(kept));
+}
+
+TEST(WholeStop, ItsDeadlineDoesNotKillWhatOutlivesIt) {
+  World world;
+  const auto stubborn = world.add_process("stubborn");
+  const auto kept = world.add_process("kept", R"("orphanPolicy":"keep")");
+  restart_as(world, stubborn, {.stops_in = minutes(10)});
+  const LeftRunning answer = stop_all(world, seconds(2), StopScope::not_kept);
+  world.advance(seconds(3));
+  ASSERT_TRUE(answer->has_value());
+  EXPECT_EQ(**answer, std::vector<std::string>{"stubborn"});
+  EXPECT_FALSE(world.keeper.alive(stubborn));
+  EXPECT_TRUE(world.keeper.alive(kept));
+}
+
 }  // namespace
 }  // namespace azora::orchestrator

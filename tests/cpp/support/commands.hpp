@@ -41,10 +41,11 @@ inline void restart_as(World& world, std::uint64_t serial, const keeper::FakeKee
 
 // The stop of the whole, and who was left when it was answered; nullopt: it is not yet.
 using LeftRunning = std::shared_ptr<std::optional<std::vector<std::string>>>;
-inline LeftRunning stop_all(World& world, Nanos span) {
+inline LeftRunning stop_all(World& world, Nanos span, StopScope scope = StopScope::all) {
   auto answer = std::make_shared<std::optional<std::vector<std::string>>>();
   world.turn([&] {
-    world.core.stop(world.loop.now().steady + span, [answer](const std::vector<std::string>& left) { *answer = left; });
+    const auto done = [answer](const std::vector<std::string>& left) { *answer = left; };
+    world.core.stop(world.loop.now().steady + span, done, scope);
   });
   return answer;
 }

@@ -57,13 +57,17 @@ void start_all(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
 }
 
 void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown& shutdown, Drive& drive,
-              SteadyTime deadline, Shutdown::Done done) {
+              SteadyTime deadline, StopScope scope, Shutdown::Done done) {
   if (shutdown.is_abandoned()) {
-    turn.answer([done = std::move(done), left = fleet.living_ids()] { done(left); });
+    turn.answer([done = std::move(done), left = fleet.living_ids(scope)] { done(left); });
     return;
   }
-  if (shutdown.under_way()) return shutdown.begin(deadline, std::move(done));
-  if (!fleet.running() && fleet.alive() == 0) {
+  if (shutdown.under_way()) {
+    shutdown.begin(deadline, scope, std::move(done));
+    fleet.for_each([&](std::uint64_t serial, const ServiceState&) { shutdown.look_at(serial); });
+    return;
+  }
+  if (!fleet.running() && !fleet.has_living(scope)) {
     turn.answer([done = std::move(done)] { done({}); });
     return;
   }
@@ -73,7 +77,7 @@ void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown
     turn.mark_durable(dropped.serial);
   }
   turn.board_changed();
-  shutdown.begin(deadline, std::move(done));
+  shutdown.begin(deadline, scope, std::move(done));
   keep_hands_off(fleet, drive);
   fleet.for_each([&](std::uint64_t serial, ServiceState& service) {
     control_thread.assert_held();
@@ -118,18 +122,19 @@ void stop_next(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
     ServiceState* service = fleet.by_serial(*serial);
     if (service == nullptr || !service->owned()) continue;
     const bool over = service->machine.lifecycle == Lifecycle::idle || service->machine.desired == Desired::down;
-    if (over) continue;
-    const bool needed = fleet.has_living_dependent(*service);
+    if (over || !is_within(*service, shutdown.scope())) continue;
+    const bool needed = fleet.has_living_dependent(*service, shutdown.scope());
     if (needed) continue;
     drive.feed(*service, kStop);
   }
-  if (shutdown.under_way() && fleet.alive() == 0) end_stop(turn, shutdown, {});
+  if (shutdown.under_way() && !fleet.has_living(shutdown.scope())) end_stop(turn, shutdown, {});
 }
 
 void stop_overdue(Fleet& fleet, Turn& turn, Shutdown& shutdown, Drive& drive) {
-  const std::vector<std::string> left = fleet.living_ids();
+  const std::vector<std::string> left = fleet.living_ids(shutdown.scope());
   std::vector<std::uint64_t> serials;
   fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
+    if (!is_within(service, shutdown.scope())) return;
     if (service.owned() && service.machine.lifecycle != Lifecycle::idle) serials.push_back(serial);
   });
   for (const std::uint64_t serial : serials) {
