@@ -123,7 +123,8 @@ Event Turn::event_of(EventType type, const ServiceState& service, EventCause cau
 
 void Turn::publish(const Summary& summary) {
   counts_.turns.add();
-  if (dirty_.empty() && !board_changed_) {
+  // The last process of a service that was unregistered may end in a turn in which no view changes.
+  if (dirty_.empty() && !board_changed_ && board_.alive == summary.alive) {
     publisher_.publish(nullptr);
     return;
   }
