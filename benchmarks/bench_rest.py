@@ -103,7 +103,7 @@ class Client(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         data = self.buffer + data
         head = data.find(b"\r\n\r\n")
-        at = data.find(b"content-length: ")
+        at = data.lower().find(b"content-length: ")
         if head < 0:
             self.buffer = data
             return
@@ -111,7 +111,7 @@ class Client(asyncio.Protocol):
         if len(data) < head + 4 + length:
             self.buffer = data
             return
-        if not data.startswith(b"HTTP/1.1 200"):
+        if not data.startswith((b"HTTP/1.1 200", b"HTTP/1.1 201")):
             self.ended.set_exception(SystemExit(f"bench_rest: answered {data[:200]!r}"))
             return
         self.buffer = b""

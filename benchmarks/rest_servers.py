@@ -7,10 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import tempfile
 from collections.abc import Callable, Coroutine
 from functools import partial
+from pathlib import Path
 from typing import Any
 
+_BUILD = Path(__file__).resolve().parent.parent / "build"
 _PICKED = 11  # services of the pool that is picked from
 # The health checks of a fleet: the orchestrator asks one address only so many times at once.
 _TARGETS = [f"127.0.1.{number}" for number in range(1, 65)]
@@ -57,8 +60,6 @@ async def serve_azora(fleet: int, target: int) -> None:
     """Serves eleven services that are picked, and as many more as make `fleet`, all healthy."""
     from azora_orchestrator import MasterOrchestrator
     from azora_orchestrator.server import create_app
-    from azora_orchestrator.server.connections import Connections
-    from azora_orchestrator.server.http import Door, Protocol
 
     hosts = itertools.cycle(_TARGETS)
 
@@ -71,9 +72,29 @@ async def serve_azora(fleet: int, target: int) -> None:
         orch.register_many([service(f"more-{index}", "more") for index in range(fleet - _PICKED)])
         orch.wait_ready(timeout_ms=300_000)
         app = create_app(orch)
-        # As server/runner.py does.
-        hardened = partial(Protocol, Door(app, Connections()))
-        await _serve(_server(app), _server(app, http=hardened, server_header=False, ws="none"))
+        await _serve(_server(app), _hardened(app))
+
+
+async def serve_durable() -> None:
+    """Serves a durable fleet, as `azora serve` does; its state lies in `build`."""
+    from azora_orchestrator import MasterOrchestrator
+    from azora_orchestrator.server import create_app
+
+    with (
+        tempfile.TemporaryDirectory(dir=_BUILD) as folder,
+        MasterOrchestrator(state_dir=folder) as orch,
+    ):
+        app = create_app(orch)
+        await _serve(_hardened(app))
+
+
+def _hardened(app: Any) -> Any:
+    """As server/runner.py serves it."""
+    from azora_orchestrator.server.connections import Connections
+    from azora_orchestrator.server.http import Door, Protocol
+
+    http = partial(Protocol, Door(app, Connections()))
+    return _server(app, http=http, server_header=False, ws="none")
 
 
 def _server(app: Any, **options: Any) -> Any:
@@ -126,4 +147,5 @@ ROLES: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "post": serve_empty_post,
     "target": serve_target,
     "azora": serve_azora,
+    "durable": serve_durable,
 }

@@ -54,6 +54,19 @@ if [ "${1:-}" = examples ] && ! { command -v openapi-typescript && command -v ts
     echo "For the test of a generated client: sudo npm install -g openapi-typescript typescript" >&2
   fi
 fi
+# What benchmarks/bench_durable.py compares us with. Its package would start a server: so the program alone is taken out of it.
+if [ "${1:-}" = peers ] && ! command -v etcd >/dev/null && [ ! -x build/tools/etcd ]; then
+  [ "$(id -u)" != 0 ] || apt-cache show etcd-server >/dev/null 2>&1 || apt-get update -qq >/dev/null
+  echo "fetching: etcd"
+  unpacked=$(mktemp -d)
+  if (cd "$unpacked" && apt-get download -qq etcd-server >/dev/null 2>&1 && dpkg -x etcd-server_*.deb .); then
+    mkdir -p build/tools
+    mv "$unpacked/usr/bin/etcd" build/tools/etcd
+  else
+    echo "etcd cannot be had here: bench_durable will end with 2" >&2
+  fi
+  rm -rf "$unpacked"
+fi
 # What checks the text of /metrics. It comes from the package of Prometheus, whose installation would start a server:
 # so the program alone is taken out of it.
 if [ "${1:-}" = examples ] && ! command -v promtool >/dev/null && [ ! -x build/tools/promtool ]; then
