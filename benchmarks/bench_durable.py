@@ -225,6 +225,7 @@ def main() -> int:
             return server.ports[0]
 
         etcd_port = stack.enter_context(etcd(program))
+        os.environ["BENCH_STATE"] = stack.enter_context(tempfile.TemporaryDirectory(dir=BUILD))
         port = start("durable")
         cases = [
             Case("empty FastAPI POST", start("post"), registration, OURS),

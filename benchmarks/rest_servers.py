@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import tempfile
+import os
 from collections.abc import Callable, Coroutine
 from functools import partial
-from pathlib import Path
 from typing import Any
 
-_BUILD = Path(__file__).resolve().parent.parent / "build"
 _PICKED = 11  # services of the pool that is picked from
 # The health checks of a fleet: the orchestrator asks one address only so many times at once.
 _TARGETS = [f"127.0.1.{number}" for number in range(1, 65)]
@@ -76,16 +74,12 @@ async def serve_azora(fleet: int, target: int) -> None:
 
 
 async def serve_durable() -> None:
-    """Serves a durable fleet, as `azora serve` does; its state lies in `build`."""
+    """Serves a durable fleet, as `azora serve` does; its state lies in the folder BENCH_STATE."""
     from azora_orchestrator import MasterOrchestrator
     from azora_orchestrator.server import create_app
 
-    with (
-        tempfile.TemporaryDirectory(dir=_BUILD) as folder,
-        MasterOrchestrator(state_dir=folder) as orch,
-    ):
-        app = create_app(orch)
-        await _serve(_hardened(app))
+    with MasterOrchestrator(state_dir=os.environ["BENCH_STATE"]) as orch:
+        await _serve(_hardened(create_app(orch)))
 
 
 def _hardened(app: Any) -> Any:
