@@ -22,6 +22,8 @@ class CheckMemory {
   // Keeps the last `limit` checks, at least one and at most 65,535.
   explicit CheckMemory(std::size_t limit);
 
+  // Checks up to this number were in a former log and are lost.
+  void begin_after(std::uint64_t seq) { evicted_through_ = seq; }
   // Checks of this service may come from now on.
   void add_name(std::uint64_t serial, Name id) { names_[serial] = std::move(id); }
   // No more checks of it come after event number `last_seq`; its name is dropped with its last check.

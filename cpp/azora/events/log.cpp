@@ -7,12 +7,16 @@
 
 namespace azora::events {
 
-EventLog::EventLog(Limits limits, std::uint64_t first_seq)
+EventLog::EventLog(Limits limits, std::uint64_t first_seq, Former former)
     : next_seq_(first_seq),
       visible_(first_seq - 1),
       turn_(std::make_unique<Batch>()),
       state_(limits.state_events),
-      checks_(limits.health_checks) {}
+      checks_(limits.health_checks) {
+  if (first_seq == 1) return;
+  checks_.begin_after(former.clean ? former.head : first_seq - 1);
+  state_.begin(std::move(former.events), former.clean ? former.lost_through : first_seq - 1, former.head, first_seq);
+}
 
 EventLog::~EventLog() {
   for (const Batch* batch = inbox_.load(); batch != nullptr;) delete std::exchange(batch, batch->next);

@@ -35,9 +35,17 @@ struct Limits {
 
 class Cursor;
 
+// What a former log of the same fleet left behind.
+struct Former {
+  std::vector<EventPtr> events;    // its last state events
+  std::uint64_t lost_through = 0;  // state events up to this number are not among them
+  std::uint64_t head = 0;          // its last number, as far as it is known; its checks are lost
+  bool clean = true;               // it ended in order: nothing came after what is known
+};
+
 class EventLog : public std::enable_shared_from_this<EventLog> {
  public:
-  explicit EventLog(Limits limits = {}, std::uint64_t first_seq = 1);
+  explicit EventLog(Limits limits = {}, std::uint64_t first_seq = 1, Former former = {});
   ~EventLog();
   EventLog(const EventLog&) = delete;
   EventLog& operator=(const EventLog&) = delete;
@@ -49,6 +57,8 @@ class EventLog : public std::enable_shared_from_this<EventLog> {
   // The id that readers see: add it before the first check of a service, drop it after the last one.
   void add_name(std::uint64_t serial, std::shared_ptr<const std::string> id) AZORA_CONTROL;
   void drop_name(std::uint64_t serial) AZORA_CONTROL;
+  // The state events of this turn, which publish_turn() makes visible.
+  const std::vector<EventPtr>& unpublished() const AZORA_CONTROL { return turn_->events; }
   // Makes this turn's events visible and wakes the readers that wait.
   void publish_turn() AZORA_CONTROL;
   // The newest number given (append side), and the newest visible number.

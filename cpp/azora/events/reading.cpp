@@ -46,7 +46,8 @@ void Reading::look_for_gap(const StateMemory& state, const CheckMemory& checks, 
   std::uint64_t kept = 0;
   if (filter_.wants_state()) kept += static_cast<std::uint64_t>(state.first_after(end) - state.first_after(after_));
   if (filter_.wants_checks()) kept += checks.first_after(end) - checks.first_after(after_);
-  const std::uint64_t lost = end - after_ - kept;
+  // Numbers that no event has are no loss. But behind an end that was not in order at least one event may be missing.
+  const std::uint64_t lost = std::max<std::uint64_t>(end - after_ - kept - state.unused(after_, end), state.unused(after_, end) > 0 ? 1 : 0);
   if (lost <= reported_left_) return;
   out.add_gap(after_, after_ + 1, end, lost - reported_left_);
   reported_through_ = end;
@@ -58,7 +59,7 @@ void Reading::pass(std::uint64_t seq) {
   if (seq >= reported_through_) {
     reported_through_ = reported_left_ = 0;
   } else {
-    reported_left_ -= seq - after_ - 1;
+    reported_left_ -= std::min(reported_left_, seq - after_ - 1);
   }
   after_ = seq;
 }

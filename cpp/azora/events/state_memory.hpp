@@ -4,8 +4,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <deque>
+#include <iterator>
 #include <memory>
 #include <utility>
+#include <vector>
 
 #include "azora/model/event.hpp"
 
@@ -18,6 +20,21 @@ class StateMemory {
   using Place = std::deque<EventPtr>::const_iterator;
 
   explicit StateMemory(std::size_t limit) : limit_(limit) {}
+
+  // The events of a former log, of which those up to `lost_through` are lost. No event has a number above `head` and
+  // below `first`.
+  void begin(std::vector<EventPtr> former, std::uint64_t lost_through, std::uint64_t head, std::uint64_t first) {
+    events_.assign(std::make_move_iterator(former.begin()), std::make_move_iterator(former.end()));
+    evicted_through_ = lost_through;
+    head_ = head;
+    first_ = first;
+  }
+  // How many numbers above `after` and up to `end` no event has.
+  std::uint64_t unused(std::uint64_t after, std::uint64_t end) const {
+    const std::uint64_t from = std::max(after, head_);
+    const std::uint64_t to = std::min(end, first_ - 1);
+    return to > from ? to - from : 0;
+  }
 
   // Drops the oldest events while there are more than `limit`.
   void keep(EventPtr event) {
@@ -41,6 +58,8 @@ class StateMemory {
   std::deque<EventPtr> events_;
   std::uint64_t evicted_through_ = 0;
   std::uint64_t evicted_ = 0;
+  std::uint64_t head_ = 0;   // the last number of the former log, as far as it is known
+  std::uint64_t first_ = 1;  // the first one of this log
 };
 
 }  // namespace azora::events

@@ -149,6 +149,11 @@ Result<std::string> Connection::string(std::string_view sql) {
 
 bool Connection::is_in_use() const { return (sqlite3_errcode(connection_.get()) & 0xff) == SQLITE_BUSY; }
 
+bool Connection::is_damaged() const {
+  const int kind = sqlite3_errcode(connection_.get()) & 0xff;
+  return kind == SQLITE_CORRUPT || kind == SQLITE_NOTADB;
+}
+
 Result<void> Connection::checkpoint() {
   const int code = sqlite3_wal_checkpoint_v2(connection_.get(), nullptr, SQLITE_CHECKPOINT_PASSIVE, nullptr, nullptr);
   if (code != SQLITE_OK) return error(code);

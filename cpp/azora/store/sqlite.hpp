@@ -71,6 +71,8 @@ class Connection {
   Result<std::string> string(std::string_view sql);
   // The last failure was that another program has the file open.
   bool is_in_use() const;
+  // The last failure was that the file is damaged.
+  bool is_damaged() const;
   // How many pages the write-ahead log had after the last commit.
   int log_pages() const { return *log_pages_; }
   // Copies the log into the file, and makes both durable.

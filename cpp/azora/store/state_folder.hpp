@@ -22,6 +22,7 @@ class StateFolder {
 
   const std::string& path() const { return path_; }  // without symbolic links
   std::string state_path() const { return path_ + "/state.db"; }
+  std::string history_path() const { return path_ + "/history.db"; }
   std::string repaired_path() const { return path_ + "/state.repaired"; }  // a repair makes it there
   // False: there is none. Fails if only its log is there, or a repair was interrupted.
   Result<bool> has_state() const;

@@ -7,11 +7,13 @@
 #include <cerrno>
 #include <fstream>
 #include <iterator>
+#include <limits>
 #include <map>
 #include <set>
 #include <utility>
 
 #include "azora/model/iso_time.hpp"
+#include "azora/store/history_file.hpp"
 #include "azora/store/log_file.hpp"
 #include "azora/store/page_rows.hpp"
 #include "azora/store/records.hpp"
@@ -128,6 +130,15 @@ Result<Findings> findings_in(const StateFolder& folder) {
   return findings;
 }
 
+// Of the history alone: damage there is none to the fleet.
+void find_in_history(const StateFolder& folder, Findings& findings) {
+  const std::string path = folder.history_path();
+  const std::string log = log_path(path);
+  const bool has_log = exists(log);
+  for (std::string& one : check_history(path)) findings.push_back({path, {}, std::move(one)});
+  if (!has_log) ::unlink(log.c_str());  // SQLite made an empty one
+}
+
 Result<StateFolder> open_folder(const std::filesystem::path& path, WallTime now) {
   Result<StateFolder> folder = StateFolder::open(path, now, StateFolder::Missing::refuse);
   if (!folder) return folder;
@@ -150,9 +161,8 @@ std::string stamp_of(WallTime now) {
   return stamp;
 }
 
-// Gives the old file and its log a second name each.
-Result<void> keep_old(const StateFolder& folder, WallTime now, Repair& repair) {
-  const std::string path = folder.state_path();
+// Gives a file and its log a second name each.
+Result<void> keep_old(const StateFolder& folder, const std::string& path, WallTime now, Repair& repair) {
   const std::string kept = path + ".damaged-" + stamp_of(now);
   for (const auto& [from, to] : {std::pair(path, kept), std::pair(log_path(path), log_path(kept))}) {
     if (!has_bytes(from)) continue;
@@ -164,11 +174,22 @@ Result<void> keep_old(const StateFolder& folder, WallTime now, Repair& repair) {
 
 // The new file is whole. The old log goes first: it would be taken for the new file's.
 Result<void> exchange(const StateFolder& folder, WallTime now, Repair& repair) {
-  if (Result<void> kept = keep_old(folder, now, repair); !kept) return kept;
+  if (Result<void> kept = keep_old(folder, folder.state_path(), now, repair); !kept) return kept;
   const std::string log = log_path(folder.state_path());
   if (::unlink(log.c_str()) < 0 && errno != ENOENT) return system_error(log, "cannot be removed", errno);
   if (Result<void> gone = folder.sync(); !gone) return gone;
   return folder.put_in_place(folder.repaired_path());
+}
+
+// The next start begins a new history.
+Result<void> put_history_away(const StateFolder& folder, WallTime now, Repair& repair) {
+  const std::string path = folder.history_path();
+  if (Result<void> kept = keep_old(folder, path, now, repair); !kept) return kept;
+  for (const std::string& old : {path, log_path(path)}) {
+    if (::unlink(old.c_str()) < 0 && errno != ENOENT) return system_error(old, "cannot be removed", errno);
+  }
+  repair.lost.push_back({path, {}, "the history begins anew; its events are in the file that is kept"});
+  return folder.sync();
 }
 
 // The rows of a new file that an interrupted repair has left; nullopt: it is not whole.
@@ -214,6 +235,36 @@ void note_lost(const Pages& pages, const std::string& path, const std::map<Key, 
   }
 }
 
+std::uint64_t ahead_of(std::uint64_t number, std::uint64_t by) {
+  return number > std::numeric_limits<std::uint64_t>::max() - by ? number : number + by;
+}
+
+// If the heads are lost, new ones whose numbers are beyond all that can have been given. A keeper takes any epoch that is
+// greater than the one before; epochs count starts, so the time in seconds is greater than all of them. The boot id is
+// today's: then runs that may exist are looked for, and nothing is started twice.
+std::map<Key, std::string> with_heads(std::map<Key, std::string> rows, const std::string& history, WallTime now) {
+  HeadsRecord heads;
+  if (rows.contains(key_of(heads))) return rows;
+  constexpr std::uint64_t kAhead = std::uint64_t{1} << 32;  // more than any block of numbers that is reserved
+  for (const auto& [key, bytes] : rows) {
+    if (key.table == Table::services) {
+      const Result<ServiceRecord> service = decode_service({key, bytes});
+      heads.last_serial = std::max(heads.last_serial, service.value().serial);
+      heads.next_order = std::max(heads.next_order, service.value().order);
+    } else {
+      heads.next_order = std::max(heads.next_order, decode_entry({key, bytes}).value().order);
+    }
+  }
+  heads.last_serial = ahead_of(heads.last_serial, std::uint64_t{1} << 20);
+  heads.next_order = ahead_of(heads.next_order, 1);
+  heads.event_seq = newest_number(history) + kAhead;
+  heads.epoch = static_cast<std::uint64_t>(now.ms / 1000);
+  std::ifstream("/proc/sys/kernel/random/boot_id") >> heads.boot_id;
+  Row row = encode(heads);
+  rows.emplace(std::move(row.key), std::move(row.bytes));
+  return rows;
+}
+
 // A good file that only a newer program can read.
 bool is_newer(const Pages& pages) {
   constexpr std::size_t kVersionAt = 60;  // in the file's head
@@ -223,7 +274,7 @@ bool is_newer(const Pages& pages) {
          pages.head(kVersionAt) > migrations().size();
 }
 
-Result<void> rebuild(const StateFolder& folder, Repair& repair) {
+Result<void> rebuild(const StateFolder& folder, WallTime now, Repair& repair) {
   const std::string path = folder.state_path();
   const Result<std::vector<LogPage>> log = read_log(path, nullptr);
   if (!log) return log.error();
@@ -235,7 +286,16 @@ Result<void> rebuild(const StateFolder& folder, Repair& repair) {
   }
   note_lost(pages, path, rows, repair);
   repair.saved = rows.size();
-  return write_new(folder, rows);
+  return write_new(folder, with_heads(rows, folder.history_path(), now));
+}
+
+Result<void> repair_file(const StateFolder& folder, WallTime now, Repair& repair) {
+  if (const std::optional<std::size_t> saved = rows_of_whole(folder.repaired_path())) {
+    repair.saved = *saved;
+  } else if (Result<void> built = rebuild(folder, now, repair); !built) {
+    return built;
+  }
+  return exchange(folder, now, repair);
 }
 
 }  // namespace
@@ -254,7 +314,9 @@ std::string words_of(const Finding& finding) {
 Result<std::vector<Finding>> check_state(const std::filesystem::path& path, WallTime now) {
   const Result<StateFolder> folder = open_folder(path, now);
   if (!folder) return folder.error();
-  return findings_in(folder.value());
+  Result<Findings> findings = findings_in(folder.value());
+  if (findings) find_in_history(folder.value(), findings.value());
+  return findings;
 }
 
 Result<Repair> repair_state(const std::filesystem::path& path, WallTime now) {
@@ -263,13 +325,15 @@ Result<Repair> repair_state(const std::filesystem::path& path, WallTime now) {
   Result<Findings> findings = findings_in(folder.value());
   if (!findings) return std::move(findings).error();
   Repair repair{.findings = std::move(findings).value()};
-  if (repair.findings.empty()) return repair;
-  if (const std::optional<std::size_t> saved = rows_of_whole(folder.value().repaired_path())) {
-    repair.saved = *saved;
-  } else if (Result<void> built = rebuild(folder.value(), repair); !built) {
-    return std::move(built).error();
+  Findings history;
+  find_in_history(folder.value(), history);
+  if (!repair.findings.empty()) {
+    if (Result<void> done = repair_file(folder.value(), now, repair); !done) return std::move(done).error();
   }
-  if (Result<void> done = exchange(folder.value(), now, repair); !done) return std::move(done).error();
+  if (!history.empty()) {
+    repair.findings.insert(repair.findings.end(), history.begin(), history.end());
+    if (Result<void> done = put_history_away(folder.value(), now, repair); !done) return std::move(done).error();
+  }
   return repair;
 }
 

@@ -31,6 +31,17 @@ Result<std::vector<Row>> StoreWriter::load() {
   return file_.load();
 }
 
+void StoreWriter::keep_history(std::shared_ptr<History> history) {
+  MutexLock lock(mutex_);
+  history_ = std::move(history);
+  changed_.notify_all();
+}
+
+void StoreWriter::wake() {
+  MutexLock lock(mutex_);
+  changed_.notify_all();
+}
+
 Ticket StoreWriter::add(Batch batch) {
   MutexLock lock(mutex_);
   waiting_.push_back(std::move(batch));
@@ -61,27 +72,52 @@ void StoreWriter::close(Millis patience) {
 }
 
 void StoreWriter::run() {
-  for (std::vector<Batch> batches = next(); !batches.empty(); batches = next()) {
-    const Result<void> written = write(batches);
-    if (written) {
-      post_committed(batches.size());
-      MutexLock lock(file_mutex_);
-      file_.tidy();
-    } else {
-      post_failed(written.error());
+  while (const std::optional<std::vector<Batch>> batches = next()) {
+    with_history(&History::write);
+    if (!batches->empty()) {
+      const Result<void> written = write(*batches);
+      if (written) {
+        post_committed(batches->size());
+        MutexLock lock(file_mutex_);
+        file_.tidy();
+      } else {
+        post_failed(written.error());
+      }
     }
+    with_history(&History::tidy);
   }
   end();
 }
 
-// Waits for batches, and takes all that wait. None: the store is closed and all is written.
-std::vector<Batch> StoreWriter::next() {
+// Waits for batches or for work of the history, and takes all batches that wait. nullopt: the store is closed and all
+// is written.
+std::optional<std::vector<Batch>> StoreWriter::next() {
   MutexLock lock(mutex_);
-  changed_.wait(mutex_, [this]() AZORA_NO_THREAD_SAFETY_ANALYSIS {
-    return loop_ == nullptr || (!waiting_.empty() && !failing_);
-  });
-  if (failing_) return {};
+  const auto ready = [this]() AZORA_NO_THREAD_SAFETY_ANALYSIS {
+    return loop_ == nullptr || (!waiting_.empty() && !failing_) || (history_ && history_->is_due());
+  };
+  if (const std::optional<Millis> pause = history_ ? history_->pause() : std::nullopt) {
+    changed_.wait_for(mutex_, *pause, ready);
+  } else {
+    changed_.wait(mutex_, ready);
+  }
+  if (loop_ == nullptr && (waiting_.empty() || failing_)) return std::nullopt;
+  if (failing_) return std::vector<Batch>();
   return std::exchange(waiting_, {});
+}
+
+void StoreWriter::with_history(void (History::*work)()) {
+  std::shared_ptr<History> history;
+  {
+    MutexLock lock(mutex_);
+    history = history_;
+  }
+  if (!history) return;
+  try {
+    ((*history).*work)();
+  } catch (...) {
+    report_exception(kName, std::current_exception());
+  }
 }
 
 Result<void> StoreWriter::write(const std::vector<Batch>& batches) {
@@ -96,6 +132,7 @@ Result<void> StoreWriter::write(const std::vector<Batch>& batches) {
 }
 
 void StoreWriter::end() {
+  with_history(&History::close);
   {
     MutexLock lock(file_mutex_);
     file_.close_for_good();

@@ -79,6 +79,19 @@ int characteristics(sqlite3_file* file) { return of(file).below()->pMethods->xDe
 constexpr sqlite3_io_methods kMethods{1, close, read, write, truncate, sync, file_size, lock, unlock, check_lock, control,
                                       sector_size, characteristics, nullptr, nullptr, nullptr, nullptr, nullptr, nullptr};
 
+int map_shared(sqlite3_file* file, int region, int size, int extend, void volatile** memory) {
+  return of(file).below()->pMethods->xShmMap(of(file).below(), region, size, extend, memory);
+}
+int lock_shared(sqlite3_file* file, int at, int count, int flags) {
+  return of(file).below()->pMethods->xShmLock(of(file).below(), at, count, flags);
+}
+void barrier(sqlite3_file* file) { of(file).below()->pMethods->xShmBarrier(of(file).below()); }
+int unmap_shared(sqlite3_file* file, int remove) { return of(file).below()->pMethods->xShmUnmap(of(file).below(), remove); }
+
+constexpr sqlite3_io_methods kSharedMethods{2, close, read, write, truncate, sync, file_size, lock, unlock, check_lock, control,
+                                            sector_size, characteristics, map_shared, lock_shared, barrier, unmap_shared,
+                                            nullptr, nullptr};
+
 int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int* out) {
   file->pMethods = nullptr;
   if (const int code = of(vfs).call(Kind::open); code != SQLITE_OK) return code;
@@ -87,7 +100,7 @@ int open(sqlite3_vfs* vfs, const char* path, sqlite3_file* file, int flags, int*
   if (code != SQLITE_OK) return code;
   self.vfs = &of(vfs);
   self.path = new std::string(path == nullptr ? "" : path);
-  self.base.pMethods = &kMethods;
+  self.base.pMethods = self.vfs->memory() == FaultVfs::Memory::shared ? &kSharedMethods : &kMethods;
   self.vfs->note_open(*self.path);
   return SQLITE_OK;
 }
@@ -128,7 +141,8 @@ void write_image(const DiskImage& image, const std::filesystem::path& folder) {
   for (const auto& [name, bytes] : image) write_bytes(folder / name, bytes);
 }
 
-FaultVfs::FaultVfs() : below_(sqlite3_vfs_find(nullptr)) {
+FaultVfs::FaultVfs(Memory memory)
+    : memory_(memory), below_(sqlite3_vfs_find(memory == Memory::shared ? "unix-excl" : nullptr)) {
   vfs_ = *below_;
   vfs_.szOsFile = static_cast<int>(sizeof(File)) + below_->szOsFile;
   vfs_.zName = name();

@@ -1,6 +1,7 @@
 #pragma once
 // A layer for files below SQLite that counts its calls, fails when it is told, and knows what a power cut would leave.
-// It has no shared memory and maps no file, so what runs over it needs neither.
+// It maps no file, and without Memory::shared it has no shared memory, so what runs over it needs neither. Shared memory
+// is that of the layer "unix-excl": the process's own, which no fault reaches.
 // A write that fails has written the first half of its sectors; what is within one sector is written as a whole. An
 // fsync that fails leaves bytes that can be read but never reach the disk, as Linux does: a later fsync does not write
 // them. A power cut leaves, of what was not made durable, any part, in sectors.
@@ -35,7 +36,8 @@ class FaultVfs {
     bool full = false;      // there is no room: only calls that write fail
   };
 
-  FaultVfs();
+  enum class Memory { none, shared };
+  explicit FaultVfs(Memory memory = Memory::none);
   ~FaultVfs();
   FaultVfs(const FaultVfs&) = delete;
   FaultVfs& operator=(const FaultVfs&) = delete;
@@ -60,6 +62,7 @@ class FaultVfs {
   void note_sync(const std::string& path, bool failed);
 
   sqlite3_vfs* below() const { return below_; }
+  Memory memory() const { return memory_; }
 
  private:
   struct Disk {
@@ -69,6 +72,7 @@ class FaultVfs {
   };
   Disk& disk_of(const std::string& path) AZORA_REQUIRES(mutex_);
 
+  const Memory memory_;
   sqlite3_vfs* below_;
   sqlite3_vfs vfs_{};
   std::function<void()> before_call_;

@@ -9,5 +9,6 @@ extern const char* const kKeeperProgram;   // azora-keeper as built beside the t
 extern const char* const kSpecFaultsFile;  // model/spec_faults.txt
 extern const char* const kEnvFilesFile;    // keeper/env_files/env_files.json
 extern const char* const kStateV1File;     // store/state_v1.db
+extern const char* const kHistoryV1File;   // store/history_v1.db
 
 }  // namespace azora
