@@ -24,6 +24,10 @@ Options read_options(const py::dict& given) {
       options.runtime_dir = py::cast<std::string>(value);
     } else if (name == "state_dir") {
       options.state_dir = py::cast<std::string>(value);
+    } else if (name == "history_max_age_ms") {
+      options.history_max_age = Millis{py::cast<std::int64_t>(value)};
+    } else if (name == "history_max_bytes") {
+      options.history_max_bytes = py::cast<std::uint64_t>(value);
     } else if (name == "max_concurrent_starts") {
       options.max_concurrent_starts = py::cast<int>(value);
     } else if (name == "starts_per_second") {
@@ -177,6 +181,7 @@ void bind_core(py::module_& module) {
            py::arg("reason"), Unlocked());
   bind_registration(module, core);
   bind_core_reads(module, core);
+  bind_history(core);
   bind_picks(module, core);
 
   module.def("raise_file_limit", &raise_file_limit);

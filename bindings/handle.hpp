@@ -49,6 +49,7 @@ using CoreClass = py::class_<CoreHandle, std::shared_ptr<CoreHandle>>;
 
 void bind_registration(py::module_& module, CoreClass& core);
 void bind_core_reads(py::module_& module, CoreClass& core);
+void bind_history(CoreClass& core);
 void bind_picks(py::module_& module, CoreClass& core);
 
 [[noreturn]] inline void bad_argument(std::string message) {

@@ -84,6 +84,7 @@ if TYPE_CHECKING:
         GraphNode,
         TreeNode,
     )
+    from azora_orchestrator.history import History, HistoryGap
     from azora_orchestrator.lease import Lease
     from azora_orchestrator.models import Pick, Service
     from azora_orchestrator.orchestrator import MasterOrchestrator
@@ -155,6 +156,8 @@ __all__ = [
     "HealingUnavailableEvent",
     "HealthCheck",
     "HealthCheckEvent",
+    "History",
+    "HistoryGap",
     "InternalError",
     "InvalidArgument",
     "InvalidJson",
@@ -239,6 +242,7 @@ _NAMES = {
     "events": "Event EventStream",
     "fleet_status": "FleetStatus",
     "graph": "Dependencies DependencyState Graph GraphEdge GraphNode TreeNode",
+    "history": "History HistoryGap",
     "lease": "Lease",
     "models": "Pick Service",
     "orchestrator": "MasterOrchestrator",

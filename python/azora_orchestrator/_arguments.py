@@ -19,6 +19,7 @@ __all__ = [
     "choice_of",
     "deadline_of",
     "flag_of",
+    "history_options",
     "integer_of",
     "limit_of",
     "milliseconds_of",
@@ -33,6 +34,8 @@ __all__ = [
 _LONGEST_MS = 10**11  # years: no timeout at all
 _MOST = 100_000  # of starts
 _MOST_TTL_MS = 2**31 - 1
+LEAST_AGE_MS, MOST_AGE_MS = 60_000, 100 * 366 * 86_400_000
+LEAST_HISTORY, MOST_HISTORY = 2**20, 2**40  # bytes
 
 
 def string_of(name: str, value: object) -> str:
@@ -142,6 +145,18 @@ def limit_of(name: str, value: int | None) -> int | None:
     raise InvalidArgument(
         f"{name} is {shown(value)}; it must be an integer from 0 (no cap) to {_MOST}"
     )
+
+
+def history_options(max_age_ms: object, max_bytes: object) -> dict[str, int | None]:
+    """How much of the history is kept. Raises InvalidArgument if a value is wrong."""
+    given = {
+        "history_max_age_ms": (max_age_ms, LEAST_AGE_MS, MOST_AGE_MS),
+        "history_max_bytes": (max_bytes, LEAST_HISTORY, MOST_HISTORY),
+    }
+    return {
+        name: None if value is None else integer_of(name, value, low, high)
+        for name, (value, low, high) in given.items()
+    }
 
 
 def pool_options(

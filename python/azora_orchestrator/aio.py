@@ -20,6 +20,7 @@ from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.events import Event, EventStream
 from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
+from azora_orchestrator.history import History, Moment
 from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Pick, Service
 from azora_orchestrator.orchestrator import MasterOrchestrator
@@ -52,6 +53,8 @@ class AsyncMasterOrchestrator:
     Args:
         state_dir: As for `MasterOrchestrator`.
         runtime_dir: As for `MasterOrchestrator`.
+        history_max_age_ms: As for `MasterOrchestrator`.
+        history_max_bytes: As for `MasterOrchestrator`.
         max_concurrent_starts: As for `MasterOrchestrator`.
         starts_per_second: As for `MasterOrchestrator`.
 
@@ -75,12 +78,16 @@ class AsyncMasterOrchestrator:
         *,
         state_dir: str | os.PathLike[str] | None = None,
         runtime_dir: str | os.PathLike[str] | None = None,
+        history_max_age_ms: int | None = None,
+        history_max_bytes: int | None = None,
         max_concurrent_starts: int | None = None,
         starts_per_second: int | None = None,
     ) -> None:
         self.sync = MasterOrchestrator(
             state_dir=state_dir,
             runtime_dir=runtime_dir,
+            history_max_age_ms=history_max_age_ms,
+            history_max_bytes=history_max_bytes,
             max_concurrent_starts=max_concurrent_starts,
             starts_per_second=starts_per_second,
         )
@@ -92,6 +99,8 @@ class AsyncMasterOrchestrator:
         *,
         state_dir: str | os.PathLike[str] | None = None,
         runtime_dir: str | os.PathLike[str] | None = None,
+        history_max_age_ms: int | None = None,
+        history_max_bytes: int | None = None,
         max_concurrent_starts: int | None = None,
         starts_per_second: int | None = None,
     ) -> Self:
@@ -101,6 +110,8 @@ class AsyncMasterOrchestrator:
             path,
             state_dir=state_dir,
             runtime_dir=runtime_dir,
+            history_max_age_ms=history_max_age_ms,
+            history_max_bytes=history_max_bytes,
             max_concurrent_starts=max_concurrent_starts,
             starts_per_second=starts_per_second,
         )
@@ -216,6 +227,16 @@ class AsyncMasterOrchestrator:
     async def logs(self, id: str, *, lines: int = 100, timestamps: bool = False) -> str:
         """Return the last lines that a service wrote; of an entry, those of each instance."""
         return await _in_thread(self.sync.logs, id, lines=lines, timestamps=timestamps)
+
+    async def history(
+        self,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        type: EventFilter | type[Event] | None = None,
+        service: str | None = None,
+    ) -> History:
+        """Return past events, oldest first."""
+        return await _in_thread(self.sync.history, since, until, type, service)
 
     async def metrics(self) -> str:
         """Return the figures of the orchestrator itself, in the text format of Prometheus."""

@@ -8,8 +8,15 @@ from collections.abc import Callable
 from typing import Any
 
 from azora_orchestrator import _core
+from azora_orchestrator._arguments import (
+    LEAST_AGE_MS,
+    LEAST_HISTORY,
+    MOST_AGE_MS,
+    MOST_HISTORY,
+)
 from azora_orchestrator._hosts import Hosts
 from azora_orchestrator._json_values import expressible
+from azora_orchestrator._moments import age_ms
 from azora_orchestrator.errors import InvalidArgument
 
 __all__ = [
@@ -24,6 +31,8 @@ __all__ = [
 
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?) ?(ms|s|m|min|h)")  # as model/units.cpp reads it
 _UNITS = {"ms": 1, "s": 1000, "m": 60_000, "min": 60_000, "h": 3_600_000}
+_SIZE = re.compile(r"([0-9]{1,15}) ?(KiB|MiB|GiB)")
+_SIZES = {"KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 _MAX_MS = 2**31 - 1
 _EXACT = 1e-6  # of a millisecond: rounding error of binary fractions, as in "1.001s"
 
@@ -88,6 +97,32 @@ def duration(value: Any) -> int:
     return ms
 
 
+def _age(value: Any) -> int:
+    ms = age_ms(value) if isinstance(value, str) else value
+    if isinstance(ms, bool) or not isinstance(ms, int) or not LEAST_AGE_MS <= ms <= MOST_AGE_MS:
+        raise Wrong(
+            f'is {shown_value(value)}; it must be milliseconds or a string such as "30d", from '
+            '"1m" to "36600d"'
+        )
+    return ms
+
+
+def _bytes(value: Any) -> int:
+    count: Any = value
+    if isinstance(value, str) and (match := _SIZE.fullmatch(value)):
+        count = int(match[1]) * _SIZES[match[2]]
+    if (
+        isinstance(count, bool)
+        or not isinstance(count, int)
+        or not LEAST_HISTORY <= count <= MOST_HISTORY
+    ):
+        raise Wrong(
+            f'is {shown_value(value)}; it must be bytes or a string such as "64MiB", from "1MiB" '
+            'to "1024GiB"'
+        )
+    return count
+
+
 def _lease_ttl(value: Any) -> int:
     if (ms := duration(value)) < 1:
         raise Wrong(f"is {shown_value(value)}; it must be at least 1 ms")
@@ -132,6 +167,8 @@ ORCHESTRATOR: Rules = {
     "stopTimeout": ("stop_timeout_ms", duration),
     "maxConcurrentStarts": ("max_concurrent_starts", _integer(0, 100_000)),
     "startsPerSecond": ("starts_per_second", _integer(0, 100_000)),
+    "historyMaxAge": ("history_max_age_ms", _age),
+    "historyMaxBytes": ("history_max_bytes", _bytes),
 }
 POOL: Rules = {
     "strategy": ("strategy", _choice(*_core.strategies())),

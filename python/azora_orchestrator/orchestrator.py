@@ -19,6 +19,7 @@ from azora_orchestrator._arguments import (
     choice_of,
     deadline_of,
     flag_of,
+    history_options,
     integer_of,
     limit_of,
     milliseconds_of,
@@ -47,6 +48,8 @@ from azora_orchestrator.errors import (
 from azora_orchestrator.events import Event, EventStream
 from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
+from azora_orchestrator.history import History, Moment
+from azora_orchestrator.history import read as read_history
 from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Pick, Service
 from azora_orchestrator.rolling import Rolling
@@ -82,6 +85,8 @@ class MasterOrchestrator(Rolling):
             folder takes them back without a restart. Default: none, all ends with this program.
         runtime_dir: Folder for logs and sockets. Default: a private one, removed at a clean end. A
             durable fleet has them in its `state_dir`.
+        history_max_age_ms: How long past events are kept in `state_dir`. Default: 30 days.
+        history_max_bytes: In how many bytes; the oldest go first. Default: 64 MiB.
         max_concurrent_starts: How many processes may be starting at a time; 0: no cap. Default: the
             larger of 4 and twice the number of cores.
         starts_per_second: How many processes may be started in a second; 0: no cap. Default: 50.
@@ -110,6 +115,8 @@ class MasterOrchestrator(Rolling):
         *,
         state_dir: str | os.PathLike[str] | None = None,
         runtime_dir: str | os.PathLike[str] | None = None,
+        history_max_age_ms: int | None = None,
+        history_max_bytes: int | None = None,
         max_concurrent_starts: int | None = None,
         starts_per_second: int | None = None,
     ) -> None:
@@ -123,6 +130,7 @@ class MasterOrchestrator(Rolling):
                 "keeper_path": _keeper_path(),
                 "state_dir": None if state_dir is None else path_of("state_dir", state_dir),
                 "runtime_dir": None if runtime_dir is None else path_of("runtime_dir", runtime_dir),
+                **history_options(history_max_age_ms, history_max_bytes),
                 "max_concurrent_starts": limit_of("max_concurrent_starts", max_concurrent_starts),
                 "starts_per_second": limit_of("starts_per_second", starts_per_second),
             }
@@ -144,6 +152,8 @@ class MasterOrchestrator(Rolling):
         *,
         state_dir: str | os.PathLike[str] | None = None,
         runtime_dir: str | os.PathLike[str] | None = None,
+        history_max_age_ms: int | None = None,
+        history_max_bytes: int | None = None,
         max_concurrent_starts: int | None = None,
         starts_per_second: int | None = None,
     ) -> Self:
@@ -156,6 +166,8 @@ class MasterOrchestrator(Rolling):
             path: A .toml, .json, .yaml or .yml file, as `azora serve --config` takes it.
             state_dir: As for the constructor.
             runtime_dir: As for the constructor.
+            history_max_age_ms: As for the constructor. Default: as the file says.
+            history_max_bytes: As for the constructor. Default: as the file says.
             max_concurrent_starts: As for the constructor. Default: as the file says.
             starts_per_second: As for the constructor. Default: as the file says.
 
@@ -170,6 +182,8 @@ class MasterOrchestrator(Rolling):
 
         config = config_of_file(path)
         given = {
+            "history_max_age_ms": history_max_age_ms,
+            "history_max_bytes": history_max_bytes,
             "max_concurrent_starts": max_concurrent_starts,
             "starts_per_second": starts_per_second,
         }
@@ -542,6 +556,37 @@ class MasterOrchestrator(Rolling):
             count = integer_of("lines", lines, 0, _MOST_LINES)
             text = self._core.logs(id, count, flag_of("timestamps", timestamps))
             return text.decode("utf-8", "replace")
+
+    def history(
+        self,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        type: EventFilter | type[Event] | None = None,
+        service: str | None = None,
+    ) -> History:
+        """Return past events, oldest first.
+
+        With a `state_dir` they are those of all runs, within `history_max_age_ms` and
+        `history_max_bytes`; without one, those of this run that are still in memory. Single health
+        checks are not stored: the last ones of this run are found with `type="healthCheck"`.
+
+        Args:
+            since: Number of an event, after which it begins; or a time (with its zone) or an age
+                such as `"24h"`, from which on.
+            until: Number of an event, or a time or an age, before which it ends.
+            type: Only events of this name or these names. None: all but health checks.
+            service: Only events of this service, or of the instances of this entry.
+
+        Raises:
+            InvalidArgument: An argument is wrong.
+            StorageFailed: What is stored cannot be read.
+
+        Example:
+            >>> [event.type for event in orch.history("1h", service="orders")]
+            ['serviceRegistered', 'serviceHealthy']
+        """
+        named = optional_string_of("service", service)
+        return read_history(self._core.history, since, until, types_of(type), named)
 
     def metrics(self) -> str:
         """Return the figures of the orchestrator itself, in the text format of Prometheus."""

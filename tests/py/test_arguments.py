@@ -36,6 +36,7 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "group": (5, "\ud800"),
     "service": (5, "\ud800"),
     "since": (-1, HUGE, 1.5, "1", True),
+    "until": (-1, HUGE, ENDLESS, 1.5, "x", True, b"1h"),
     "lines": (-1, HUGE, ENDLESS, 1.5, "x", None),
     "timestamps": (1, None, "yes"),
     "path": (5, ["a"]),
@@ -63,6 +64,7 @@ LEFT_TO_OTHERS = {
     ("wait_stopped", "id"),
     ("services", "type"),  # any text may be a type
     ("register", "service"),  # below
+    ("history", "since"),  # takes texts, too: test_history.py
 }
 
 

@@ -4,9 +4,11 @@
 // Fails: never.
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <unordered_map>
 #include <utility>
+#include <vector>
 
 #include "azora/balancer/balancer.hpp"
 #include "azora/base/snapshot_cell.hpp"
@@ -60,11 +62,16 @@ class LivePublisher : public Publisher {
     risen_.clear();
     pools_.publish();
     seq_.store(log_.head(), std::memory_order_release);
+    if (keep_) keep_(log_.unpublished(), log_.head());
     log_.publish_turn();
     const std::uint64_t touched = balancer_.members_touched();
     if (touched != touched_) touched_in_turn_.store(touched - touched_, std::memory_order_relaxed);
     touched_ = touched;
   }
+
+  // Called at the end of each turn with its state events and the newest number given, before the events are visible.
+  using Keep = std::function<void(const std::vector<events::EventPtr>& events, std::uint64_t head)>;
+  void set_keep(Keep keep) { keep_ = std::move(keep); }
 
   // The newest version. A thread keeps no reference to it afterwards, because a pinned version of a large fleet would
   // keep alive all views that were replaced since.
@@ -78,6 +85,7 @@ class LivePublisher : public Publisher {
   balancer::Balancer& balancer_;
   balancer::PoolSet& pools_;
   events::EventLog& log_;
+  Keep keep_;
   std::unordered_map<std::uint64_t, std::pair<Standing, std::uint64_t>> risen_;  // back in this turn, with incarnation
   std::atomic<std::uint64_t> seq_{0};
   std::uint64_t touched_ = 0;  // count at the end of the last turn

@@ -215,6 +215,7 @@ Result<std::string> Orchestrator::logs(std::string_view id, const LogOptions& op
 Result<std::unique_ptr<LogStream>> Orchestrator::follow_logs(std::string_view id, const LogOptions& options) {
   return impl_->follow_logs(id, options);
 }
+Result<store::HistoryPage> Orchestrator::history(const store::HistoryQuery& query) { return impl_->history(query); }
 balancer::Balancer& Orchestrator::balancer() { return impl_->balancer(); }
 events::EventLog& Orchestrator::events() { return impl_->events(); }
 std::uint64_t Orchestrator::seq() const { return impl_->seq(); }

@@ -32,6 +32,8 @@ class EventLog;
 }
 namespace azora::store {
 class Store;
+struct HistoryPage;
+struct HistoryQuery;
 }
 
 namespace azora::orchestrator {
@@ -48,6 +50,9 @@ struct Options {
   // The folder of a durable fleet: its registrations and decisions are kept there, its services go on when this program
   // is killed, and the next orchestrator with that folder takes them back. Empty: all ends with this program.
   std::string state_dir;
+  // How long, and in how many bytes, past events are kept in that folder; the older ones go first.
+  Millis history_max_age{30LL * 24 * 3600 * 1000};
+  std::uint64_t history_max_bytes = std::uint64_t{64} << 20;
   // Makes the store. The store answers on the loop that it is given, the one of the control thread. Empty: a store in
   // memory that keeps nothing, for a fleet that ends together with this program.
   std::function<std::unique_ptr<store::Store>(Loop&)> make_store;
@@ -152,6 +157,9 @@ class Orchestrator {
   Result<std::string> logs(std::string_view id, const LogOptions& options);
   Result<std::unique_ptr<LogStream>> follow_logs(std::string_view id, const LogOptions& options);
 
+  // Past events, oldest first: of this fleet since its beginning, within the bounds of `Options`, or without a state
+  // directory those in the log of events. Single health checks only if they are asked for: the last ones of this run.
+  Result<store::HistoryPage> history(const store::HistoryQuery& query);
   balancer::Balancer& balancer();
   events::EventLog& events();
   std::uint64_t seq() const;

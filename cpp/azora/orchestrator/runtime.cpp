@@ -6,6 +6,7 @@
 
 #include "azora/listeners/look.hpp"
 #include "azora/orchestrator/file_stamp.hpp"
+#include "azora/orchestrator/reads/history.hpp"
 #include "azora/orchestrator/runtime_options.hpp"
 
 namespace azora::orchestrator {
@@ -27,7 +28,7 @@ ThreadDied Orchestrator::Impl::died() {
 Orchestrator::Impl::Impl(Options options)
     : options_(std::move(options)),
       state_(options_, control_.loop(), died()),
-      events_(std::make_shared<events::EventLog>(events::Limits{}, state_.heads().event_seq + 1)),
+      events_(std::make_shared<events::EventLog>(events::Limits{}, state_.first_event(), state_.former_log())),
       balancer_(balancer_options(work_.loop())),
       publisher_(balancer_, *events_),
       checks_(control_.loop(), prober_options(died()), died()),
@@ -39,6 +40,7 @@ Orchestrator::Impl::Impl(Options options)
                  for (const UsageFigure& one : report) core_.set_usage(one.id, one.incarnation, one.cpu_percent, one.rss_bytes);
                });
              }) {
+  publisher_.set_keep(state_.keep());
   core_.set_listener_desk(checks_.listeners);
   core_.set_file_stamp([this](const LaunchSpec& spec, Stamped answer) { stamp(spec, std::move(answer)); });
   balancer_.set_lease_hook([this] { work_.loop().post([this] { sweep_leases(); }); });
@@ -204,7 +206,16 @@ std::string Orchestrator::Impl::metrics_text() const {
                                      .list_bytes = bodies_.lists.bytes_made(),
                                      .graph_bytes = bodies_.graph.bytes_made(),
                                      .event_turns_handed_over = events_->handed_over(),
-                                     .events_evicted = events_->evicted()});
+                                     .events_evicted = events_->evicted(),
+                                     .history = state_.history_counts()});
+}
+
+// A page is read within the gate: the directory is not given up while a reader has its file.
+Result<store::HistoryPage> Orchestrator::Impl::history(const store::HistoryQuery& query) {
+  const CallGate::Pass pass(gate_);
+  if (!pass) return closed();
+  if (Result<void> open = this->open(); !open) return std::move(open).error();
+  return read_history(state_.history(), *events_, query);
 }
 
 Result<std::unique_ptr<LogStream>> Orchestrator::Impl::follow_logs(std::string_view name, LogOptions options) {

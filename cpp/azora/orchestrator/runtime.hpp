@@ -100,6 +100,7 @@ class Orchestrator::Impl {
   Result<std::vector<Request>> read_requests(const std::vector<std::string>& texts) const;
   Result<std::unique_ptr<LogStream>> follow_logs(std::string_view name, LogOptions options);
 
+  Result<store::HistoryPage> history(const store::HistoryQuery& query);
   balancer::Balancer& balancer() { return balancer_; }
   events::EventLog& events() { return *events_; }
   ListBodies& lists() { return bodies_.lists; }

@@ -36,6 +36,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   reads/ended.cpp
   reads/entry.cpp
   reads/graph.cpp
+  reads/history.cpp
   reads/list_bodies.cpp
   reads/metrics.cpp
   reads/topology.cpp

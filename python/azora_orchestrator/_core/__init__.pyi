@@ -270,6 +270,31 @@ class Core:
         self, id: str, lines: int, follow: bool, timestamps: bool, notes: str
     ) -> LogStream:
         """`notes`: a token, with which our notes then begin: `[azora TOKEN: `; "": none."""
+    def history(
+        self,
+        after: int,
+        before: int,
+        since_ms: int | None,
+        until_ms: int | None,
+        types: Sequence[str] | None,
+        service: str | None,
+        limit: int,
+    ) -> tuple[Sequence[Event], int, bool, Sequence[tuple[int, int, int]]]:
+        """A page of past events: they, how far it goes, whether there may be more, what was lost.
+
+        What was lost are numbers: first, last and count of the events between them.
+        """
+    def history_json(
+        self,
+        after: int,
+        before: int,
+        since_ms: int | None,
+        until_ms: int | None,
+        types: Sequence[str] | None,
+        service: str | None,
+        limit: int,
+    ) -> tuple[bytes, int, int, bool, Sequence[tuple[int, int, int]]]:
+        """The same page with its events as a list in JSON, and how many they are."""
     def pick(self, pool: str, key: str | None = None, strategy: str | None = None) -> Pick: ...
     def pick_json(
         self,

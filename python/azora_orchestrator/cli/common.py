@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from azora_orchestrator.client import Client
 
 # Known words of the field that are not verbs in this version.
-_LATER = ("chaos", "drain", "history", "maintenance", "simulate", "top")
+_LATER = ("chaos", "drain", "maintenance", "simulate", "top")
 _COMPLETION_MS = 2_000  # how long the server may take to name its services to a shell
 
 
@@ -49,7 +49,7 @@ app = typer.Typer(
 )
 
 
-def _known_ids(ctx: typer.Context, incomplete: str) -> list[str]:
+def known_ids(ctx: typer.Context, incomplete: str) -> list[str]:
     """For the completion of shells: the ids of the server's services, and the entries of them."""
     from azora_orchestrator.errors import AzoraError
 
@@ -85,7 +85,7 @@ ServiceId = Annotated[
     typer.Argument(
         metavar="ID",
         help="Id of a service, or name of an entry with replicas.",
-        autocompletion=_known_ids,
+        autocompletion=known_ids,
     ),
 ]
 Timeout = Annotated[

@@ -13,6 +13,9 @@ from azora_orchestrator.cli import serving  # noqa: F401
 from azora_orchestrator.cli import verbs  # noqa: F401
 
 # isort: split
+from azora_orchestrator.cli import history  # noqa: F401
+
+# isort: split
 from azora_orchestrator.cli import actions  # noqa: F401
 
 # isort: split

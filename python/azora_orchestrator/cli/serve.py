@@ -31,7 +31,12 @@ if TYPE_CHECKING:
 
 DEFAULT_STOP_MS = 60_000
 _LIMITS = {"max_connections", "max_connections_per_peer"}
-_CORE_OPTIONS = {"max_concurrent_starts", "starts_per_second"}
+_CORE_OPTIONS = {
+    "max_concurrent_starts",
+    "starts_per_second",
+    "history_max_age_ms",
+    "history_max_bytes",
+}
 
 
 @dataclass(slots=True)

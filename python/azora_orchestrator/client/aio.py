@@ -33,6 +33,7 @@ from azora_orchestrator.client.sync import Client
 from azora_orchestrator.errors import NotComing, OrchestratorClosed, TimedOut, UnknownService
 from azora_orchestrator.fleet_status import FleetStatus
 from azora_orchestrator.graph import Dependencies, Graph
+from azora_orchestrator.history import History, Moment
 from azora_orchestrator.models import Pick, Service, pick_from_dict
 from azora_orchestrator.reload import ReloadPlan
 from azora_orchestrator.rolling import AsyncRolling
@@ -221,6 +222,19 @@ class AsyncClient(Emitter[AsyncSubscription], AsyncRolling):
     async def graph(self) -> Graph:
         """See `Client.graph`."""
         return Graph(await self._connection.json(requests.get("graph")))
+
+    async def history(
+        self,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        type: EventFilter | type[Event] | None = None,
+        service: str | None = None,
+    ) -> History:
+        """See `Client.history`."""
+        pages = answers.HistoryPages(since, until, type, service)
+        while pages.more:
+            pages.add(await self._connection.json(pages.request()))
+        return pages.history()
 
     async def metrics(self) -> str:
         """See `Client.metrics`."""

@@ -9,10 +9,16 @@ from typing import Any
 import httpx
 
 from azora_orchestrator import errors
+from azora_orchestrator._arguments import optional_string_of, types_of
+from azora_orchestrator.client import requests
+from azora_orchestrator.client.requests import Request
 from azora_orchestrator.errors import AzoraError, ServerUnreachable
+from azora_orchestrator.events import Event
 from azora_orchestrator.fleet_status import FleetStatus
+from azora_orchestrator.history import History, HistoryGap, Moment, query_of
 from azora_orchestrator.lease import Lease
 from azora_orchestrator.models import Service, pick_from_dict
+from azora_orchestrator.vocabulary import EventFilter
 
 # Codes of REST that no method of the orchestrator has; the others are those of errors.py.
 _OF_REST: dict[str, type[AzoraError]] = {
@@ -126,6 +132,44 @@ def status_of(
     """The fleet from an answer of `GET /status`."""
     data, seq = json_of(url, response.content), seq_of(url, response.headers)
     return FleetStatus.from_dict(data, seq=seq, services=services)
+
+
+class HistoryPages:
+    """The pages of `GET /history`, one after the other.
+
+    Raises:
+        InvalidArgument: An argument is wrong.
+    """
+
+    def __init__(
+        self,
+        since: Moment | None,
+        until: Moment | None,
+        type: EventFilter | type[Event] | None,
+        service: str | None,
+    ) -> None:
+        named = optional_string_of("service", service)
+        self._query = query_of(since, until, types_of(type), named)
+        self._events: list[Event] = []
+        self._gaps: dict[int, HistoryGap] = {}
+        self._cursor: str | None = None
+        self.more = True
+
+    def request(self) -> Request:
+        """Asks for the next page."""
+        return requests.history(self._query, self._cursor)
+
+    def add(self, page: dict[str, Any]) -> None:
+        """Takes a page."""
+        self._events += [Event.from_dict(one) for one in page["events"]]
+        for gap in page["gaps"]:
+            self._gaps[gap["fromSeq"]] = HistoryGap(gap["fromSeq"], gap["toSeq"], gap["count"])
+        self._cursor = page["next"]
+        self.more = self._cursor is not None
+
+    def history(self) -> History:
+        """All that came."""
+        return History(self._events, self._gaps.values())
 
 
 def lease_of(pool: str, data: dict[str, Any], release: Callable[[str], bool]) -> Lease:

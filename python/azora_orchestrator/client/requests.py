@@ -142,6 +142,11 @@ def logs(id: str, lines: int, timestamps: bool, **query: Any) -> Request:
     return service(id, "logs", lines=lines, timestamps="1" if timestamps else None, **query)
 
 
+def history(given: Mapping[str, Any], cursor: str | None) -> Request:
+    """A page of past events."""
+    return get("history", **given, cursor=cursor)
+
+
 def delete(*parts: str, about: str = "") -> Request:
     """A removal."""
     return Request("DELETE", _path(parts, {}), about)

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from azora_orchestrator._subscriptions import Handler, Subscription
     from azora_orchestrator.client.handlers import Handlers
     from azora_orchestrator.events import Event
+    from azora_orchestrator.history import History, Moment
     from azora_orchestrator.vocabulary import EventFilter, Strategy
 
 __all__ = ["Client"]
@@ -268,6 +269,26 @@ class Client(Emitter["Subscription"], Rolling):
     def graph(self) -> Graph:
         """The dependencies of all services."""
         return Graph(self._connection.json(requests.get("graph")))
+
+    def history(
+        self,
+        since: Moment | None = None,
+        until: Moment | None = None,
+        type: EventFilter | type[Event] | None = None,
+        service: str | None = None,
+    ) -> History:
+        """Past events, oldest first, as `MasterOrchestrator.history` has them.
+
+        Args:
+            since: Number of an event, after which it begins; or a time or an age, from which on.
+            until: Number of an event, or a time or an age, before which it ends.
+            type: A name or several; default: all but health checks.
+            service: Only those of this service, or of the instances of this entry.
+        """
+        pages = answers.HistoryPages(since, until, type, service)
+        while pages.more:
+            pages.add(self._connection.json(pages.request()))
+        return pages.history()
 
     def metrics(self) -> str:
         """The figures of the server in Prometheus' text format."""

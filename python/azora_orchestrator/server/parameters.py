@@ -14,6 +14,7 @@ from fastapi import Path
 from pydantic import BeforeValidator, WithJsonSchema
 from pydantic_core import PydanticCustomError, PydanticUseDefault
 
+from azora_orchestrator._moments import MOMENT_RULE, moment_of, span_of_cursor
 from azora_orchestrator.server.problems import HTTPProblem
 from azora_orchestrator.vocabulary import EVENT_TYPES, STRATEGIES
 
@@ -21,6 +22,7 @@ MAX_PARAMETERS = 64
 MAX_WAIT_MS = 600_000
 MAX_HORIZON_MS = 2**31 - 1
 MAX_LINES = 10_000
+MAX_PAGE = 10_000
 MAX_EVENT_NUMBER = 2**63 - 1
 
 _TRUE = ("1", "true", "yes")
@@ -95,6 +97,22 @@ def _empty_is_none(value: Any) -> Any:
     return None if value == "" else value
 
 
+def _read_moment(value: Any) -> Any:
+    if value == "":
+        return None
+    if isinstance(value, str) and moment_of(value, 0) is None:
+        raise _rule(MOMENT_RULE)
+    return value
+
+
+def _read_cursor(value: Any) -> Any:
+    if value == "":
+        return None
+    if isinstance(value, str) and span_of_cursor(value) is None:
+        raise _rule("the `next` of the page before")
+    return value
+
+
 Flag = Annotated[bool, BeforeValidator(_read_flag), WithJsonSchema({"type": "boolean"})]
 Text = Annotated[str | None, BeforeValidator(_empty_is_none), WithJsonSchema({"type": "string"})]
 Token = Annotated[
@@ -119,6 +137,10 @@ WaitMs = Annotated[int, whole_number(0, MAX_WAIT_MS)]
 HorizonMs = Annotated[int, whole_number(0, MAX_HORIZON_MS)]
 Lines = Annotated[int, whole_number(0, MAX_LINES)]
 EventNumber = Annotated[int | None, whole_number(0, MAX_EVENT_NUMBER)]
+# The number of an event, a time or an age.
+Moment = Annotated[str | None, BeforeValidator(_read_moment), WithJsonSchema({"type": "string"})]
+Cursor = Annotated[str | None, BeforeValidator(_read_cursor), WithJsonSchema({"type": "string"})]
+PageSize = Annotated[int, whole_number(1, MAX_PAGE)]
 Ready = Annotated[str | None, word("ready")]
 Stopped = Annotated[str | None, word("stopped")]
 Goal = Annotated[str, word("ready", "stopped")]

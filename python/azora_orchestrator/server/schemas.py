@@ -401,6 +401,22 @@ class Event(Answer):
     reason: str | None = None
 
 
+class HistoryGap(Answer):
+    """State events that were lost before they could be stored."""
+
+    from_seq: Count = Field(description="Number of the first of them.")
+    to_seq: Count = Field(description="Number of the last of them.")
+    count: Count
+
+
+class History(Answer):
+    """A page of past events."""
+
+    events: list[Event] = Field(description="In order of their numbers.")
+    next: str | None = Field(description="The cursor of the next page; null: there is none.")
+    gaps: list[HistoryGap] = Field(description="What was lost among them; usually nothing.")
+
+
 class Ok(Answer):
     """The process lives."""
 

@@ -9,6 +9,7 @@ set(AZORA_ORCHESTRATOR_TESTS
   ended_test.cpp
   entries_test.cpp
   file_stamp_test.cpp
+  history_reads_test.cpp
   list_bodies_test.cpp
   live_publisher_test.cpp
   log_stream_test.cpp

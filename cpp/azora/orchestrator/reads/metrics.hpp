@@ -26,6 +26,14 @@ struct CoreCounts {
   std::uint64_t figures_written = 0;
 };
 
+// Counts of the stored history.
+struct HistoryCounts {
+  std::uint64_t stored = 0;   // events
+  std::uint64_t dropped = 0;  // events
+  std::uint64_t commits = 0;
+  bool failing = false;
+};
+
 // The sources of the text, gathered by the caller.
 struct MetricSources {
   const Board& board;
@@ -39,6 +47,7 @@ struct MetricSources {
   std::uint64_t graph_bytes = 0;
   std::uint64_t event_turns_handed_over = 0;
   std::uint64_t events_evicted = 0;
+  HistoryCounts history = {};
 };
 
 std::string metrics_text(const MetricSources& sources);

@@ -13,6 +13,7 @@ from azora_orchestrator.server.routes import (
     docs_page,
     events,
     fleet,
+    history,
     server,
     services,
     verbs,
@@ -22,7 +23,7 @@ from azora_orchestrator.server.routes import (
 if TYPE_CHECKING:
     from azora_orchestrator.server.app import AzoraApp
 
-_SUBJECTS = (fleet, services, verbs, waits, balancing, events, server, docs_page)
+_SUBJECTS = (fleet, services, verbs, waits, balancing, events, history, server, docs_page)
 
 
 def add_routes(app: AzoraApp) -> None:
