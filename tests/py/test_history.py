@@ -28,6 +28,7 @@ from azora_orchestrator import (
     MasterOrchestrator,
 )
 from azora_orchestrator._moments import Span, age_ms, cursor_of, span_at, span_of_cursor
+from azora_orchestrator.config import load
 from conftest import free_port
 from durable_rig import Server, until
 
@@ -373,3 +374,45 @@ def test_the_file_of_version_1_is_read(state: Path) -> None:
     names = {row[0] for row in database.execute("SELECT name FROM sqlite_schema")}
     assert {"events", "events_by_entry", "events_by_time", "holes", "mark"} <= names
     database.close()
+
+
+# Settings.
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "found"),
+    [
+        ("historyMaxAge", '"30d"', ("history_max_age_ms", 30 * 86_400_000)),
+        ("historyMaxAge", "60000", ("history_max_age_ms", 60_000)),
+        ("historyMaxBytes", '"64MiB"', ("history_max_bytes", 64 * 2**20)),
+        ("historyMaxBytes", "1048576", ("history_max_bytes", 2**20)),
+    ],
+)
+def test_what_is_kept_is_a_setting(
+    key: str, value: str, found: tuple[str, int], tmp_path: Path
+) -> None:
+    path = tmp_path / "azora.toml"
+    path.write_text(f"[orchestrator]\n{key} = {value}\n")
+    read = load(str(path))
+    assert read.faults == []
+    assert read.settings == dict([found])
+    MasterOrchestrator.from_file(path, state_dir=tmp_path / "state").close()
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("historyMaxAge", '"30 days"'),
+        ("historyMaxAge", "59999"),
+        ("historyMaxAge", "true"),
+        ("historyMaxBytes", '"64MB"'),
+        ("historyMaxBytes", "1048575"),
+        ("historyMaxBytes", "1e9"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_line(key: str, value: str, tmp_path: Path) -> None:
+    path = tmp_path / "azora.toml"
+    path.write_text(f"[orchestrator]\n{key} = {value}\n")
+    (fault,) = load(str(path)).faults
+    assert f":2: orchestrator.{key}: is " in str(fault)
+    assert "it must be" in str(fault)
