@@ -70,6 +70,10 @@ Verb read_verb(const std::string& name) {
   bad_argument("verb: is \"" + name + "\"; it must be start, stop or restart");
 }
 
+py::tuple tuple_of(const orchestrator::VerbAnswer& answer) {
+  return py::make_tuple(answer.service_id, answer.incarnation, answer.seq, answer.affected);
+}
+
 py::tuple command(const CoreHandle& self, const std::string& verb, const std::string& id,
                   bool dependents, bool dependencies, const std::string& actor) {
   const Verb wanted = read_verb(verb);
@@ -78,7 +82,49 @@ py::tuple command(const CoreHandle& self, const std::string& verb, const std::st
     const Unlock unlocked;
     answer = value_or_throw(self.live().command(wanted, id, dependents, dependencies, actor));
   }
-  return py::make_tuple(answer.service_id, answer.incarnation, answer.seq, answer.affected);
+  return tuple_of(answer);
+}
+
+py::tuple drain(const CoreHandle& self, const std::string& id, std::int64_t timeout_ms, const std::string& then,
+                const std::string& actor) {
+  const std::optional<DrainThen> next = drain_then_from_wire(then);
+  if (!next) bad_argument("then: is \"" + then + "\"; it must be keep, stop or restart");
+  orchestrator::VerbAnswer answer;
+  {
+    const Unlock unlocked;
+    answer = value_or_throw(self.live().drain(id, {.timeout = Millis{timeout_ms}, .then = *next}, actor));
+  }
+  return tuple_of(answer);
+}
+
+py::tuple undrain(const CoreHandle& self, const std::string& id, const std::string& actor) {
+  orchestrator::VerbAnswer answer;
+  {
+    const Unlock unlocked;
+    answer = value_or_throw(self.live().undrain(id, actor));
+  }
+  return tuple_of(answer);
+}
+
+py::tuple maintain(const CoreHandle& self, const std::string& id, const std::string& reason,
+                   std::optional<std::int64_t> until_ms, const std::string& actor) {
+  orchestrator::MaintenanceWish wish{.reason = reason, .until = std::nullopt};
+  if (until_ms) wish.until = WallTime{*until_ms};
+  orchestrator::VerbAnswer answer;
+  {
+    const Unlock unlocked;
+    answer = value_or_throw(self.live().maintain(id, wish, actor));
+  }
+  return tuple_of(answer);
+}
+
+py::tuple end_maintenance(const CoreHandle& self, const std::string& id, const std::string& actor) {
+  orchestrator::VerbAnswer answer;
+  {
+    const Unlock unlocked;
+    answer = value_or_throw(self.live().end_maintenance(id, actor));
+  }
+  return tuple_of(answer);
 }
 
 py::object next_action(const CoreHandle& self, std::int64_t timeout_ms) {
@@ -154,6 +200,10 @@ void bind_core(py::module_& module) {
            py::arg("id"), py::arg("actor"), Unlocked());
   core.def("command", &command, py::arg("verb"), py::arg("id"), py::arg("dependents"),
            py::arg("dependencies"), py::arg("actor"));
+  core.def("drain", &drain, py::arg("id"), py::arg("timeout_ms"), py::arg("then"), py::arg("actor"));
+  core.def("undrain", &undrain, py::arg("id"), py::arg("actor"));
+  core.def("maintain", &maintain, py::arg("id"), py::arg("reason"), py::arg("until_ms"), py::arg("actor"));
+  core.def("end_maintenance", &end_maintenance, py::arg("id"), py::arg("actor"));
   core.def("wait_for",
            [](const CoreHandle& self, const std::string& id, const std::string& what, std::int64_t timeout_ms,
               std::int64_t horizon_ms) {

@@ -57,11 +57,15 @@ if TYPE_CHECKING:
         GapEvent,
         HealingUnavailableEvent,
         HealthCheckEvent,
+        MaintenanceBeganEvent,
+        MaintenanceEndedEvent,
         MassUnhealthyEvent,
         OrchestratorDegradedEvent,
         OrchestratorRecoveredEvent,
         ServiceBlockedEvent,
         ServiceDegradedEvent,
+        ServiceDrainedEvent,
+        ServiceDrainingEvent,
         ServiceExitedEvent,
         ServiceFailedEvent,
         ServiceFlappingEvent,
@@ -71,6 +75,7 @@ if TYPE_CHECKING:
         ServiceStartedEvent,
         ServiceStoppedEvent,
         ServiceStuckEvent,
+        ServiceUndrainedEvent,
         ServiceUnhealthyEvent,
         ServiceUnregisteredEvent,
     )
@@ -88,7 +93,13 @@ if TYPE_CHECKING:
     from azora_orchestrator.lease import Lease
     from azora_orchestrator.models import Pick, Service
     from azora_orchestrator.orchestrator import MasterOrchestrator
-    from azora_orchestrator.process_state import LastExit, LogLoss, Process
+    from azora_orchestrator.process_state import (
+        Drain,
+        LastExit,
+        LogLoss,
+        Maintenance,
+        Process,
+    )
     from azora_orchestrator.reload import ReloadChange, ReloadPlan
     from azora_orchestrator.rolling import RollingRestart, RollStopped
     from azora_orchestrator.service_config import (
@@ -103,6 +114,7 @@ if TYPE_CHECKING:
         WrongKeywords,
     )
     from azora_orchestrator.vocabulary import (
+        DRAIN_THENS,
         EVENT_TYPES,
         LIFECYCLES,
         STATUSES,
@@ -110,6 +122,7 @@ if TYPE_CHECKING:
         Actor,
         Cause,
         Desired,
+        DrainThen,
         EventFilter,
         EventType,
         Lifecycle,
@@ -120,6 +133,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "DRAIN_THENS",
     "EVENT_TYPES",
     "LIFECYCLES",
     "STATUSES",
@@ -139,6 +153,8 @@ __all__ = [
     "DependencyCycle",
     "DependencyState",
     "Desired",
+    "Drain",
+    "DrainThen",
     "Event",
     "EventFilter",
     "EventStream",
@@ -169,6 +185,9 @@ __all__ = [
     "LimitReached",
     "LogConfig",
     "LogLoss",
+    "Maintenance",
+    "MaintenanceBeganEvent",
+    "MaintenanceEndedEvent",
     "MassUnhealthyEvent",
     "MasterOrchestrator",
     "NoHealthyInstance",
@@ -192,6 +211,8 @@ __all__ = [
     "ServiceBlockedEvent",
     "ServiceConfig",
     "ServiceDegradedEvent",
+    "ServiceDrainedEvent",
+    "ServiceDrainingEvent",
     "ServiceExitedEvent",
     "ServiceFailedEvent",
     "ServiceFields",
@@ -202,6 +223,7 @@ __all__ = [
     "ServiceStartedEvent",
     "ServiceStoppedEvent",
     "ServiceStuckEvent",
+    "ServiceUndrainedEvent",
     "ServiceUnhealthyEvent",
     "ServiceUnregisteredEvent",
     "Status",
@@ -233,11 +255,12 @@ _NAMES = {
     "OrchestratorClosed PoolConflict ServerUnreachable StorageFailed StorageFull "
     "TimedOut UnknownService",
     "event_classes": "CallbackFailedEvent GapEvent HealingUnavailableEvent HealthCheckEvent "
+    "MaintenanceBeganEvent MaintenanceEndedEvent "
     "MassUnhealthyEvent OrchestratorDegradedEvent OrchestratorRecoveredEvent "
-    "ServiceBlockedEvent ServiceDegradedEvent ServiceExitedEvent "
-    "ServiceFailedEvent ServiceFlappingEvent ServiceHealthyEvent "
+    "ServiceBlockedEvent ServiceDegradedEvent ServiceDrainedEvent ServiceDrainingEvent "
+    "ServiceExitedEvent ServiceFailedEvent ServiceFlappingEvent ServiceHealthyEvent "
     "ServiceRegisteredEvent ServiceRestartedEvent ServiceStartedEvent "
-    "ServiceStoppedEvent ServiceStuckEvent ServiceUnhealthyEvent "
+    "ServiceStoppedEvent ServiceStuckEvent ServiceUndrainedEvent ServiceUnhealthyEvent "
     "ServiceUnregisteredEvent",
     "events": "Event EventStream",
     "fleet_status": "FleetStatus",
@@ -246,13 +269,13 @@ _NAMES = {
     "lease": "Lease",
     "models": "Pick Service",
     "orchestrator": "MasterOrchestrator",
-    "process_state": "LastExit LogLoss Process",
+    "process_state": "Drain LastExit LogLoss Maintenance Process",
     "reload": "ReloadChange ReloadPlan",
     "rolling": "RollStopped RollingRestart",
     "service_config": "Dependency HealthCheck LogConfig ProcessConfig RestartCallable "
     "RestartRequest ServiceConfig ServiceFields WrongKeywords",
-    "vocabulary": "EVENT_TYPES LIFECYCLES STATUSES STRATEGIES Actor Cause Desired EventFilter "
-    "EventType Lifecycle Status Strategy",
+    "vocabulary": "DRAIN_THENS EVENT_TYPES LIFECYCLES STATUSES STRATEGIES Actor Cause Desired "
+    "DrainThen EventFilter EventType Lifecycle Status Strategy",
 }
 _HOMES = {name: module for module, names in _NAMES.items() for name in names.split()}
 

@@ -8,7 +8,7 @@ import operator
 import os
 import time
 from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from azora_orchestrator._shown import shown
@@ -23,6 +23,7 @@ __all__ = [
     "integer_of",
     "limit_of",
     "milliseconds_of",
+    "moment_of",
     "optional_string_of",
     "path_of",
     "pool_options",
@@ -131,6 +132,25 @@ def milliseconds_of(name: str, value: object) -> int:
     if number is None or number != number:
         raise InvalidArgument(f"{name} is {shown(value)}; it must be milliseconds")
     return math.ceil(min(max(number, 0), _LONGEST_MS))
+
+
+def moment_of(name: str, value: object) -> int | None:
+    """A moment in ms since 1970, of a time with its zone or of its ISO text; None: none is given.
+
+    Raises InvalidArgument if it is neither.
+    """
+    if value is None:
+        return None
+    try:
+        at = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        at = None
+    if not isinstance(at, datetime) or at.tzinfo is None:
+        raise InvalidArgument(
+            f"{name} is {shown(value)}; it must be a time with its zone, such as "
+            '"2030-01-31T12:00:00Z"'
+        )
+    return round((at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(milliseconds=1))
 
 
 def deadline_of(timeout_ms: object) -> float:

@@ -131,7 +131,7 @@ class Runtime:
     # Calls that wait. On the main thread they serve signals meanwhile.
 
     def wait_for(self, id: str, goal: str, deadline: float) -> None:
-        """Wait until a service is "ready" or "stopped". Raises TimedOut, NotComing.
+        """Wait until a service is "ready", "stopped" or "drained". Raises TimedOut, NotComing.
 
         Raises OrchestratorClosed when the orchestrator is closed or the program ends.
         """

@@ -10,6 +10,7 @@ import asyncio
 import inspect
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, ParamSpec, Self, TypeVar, Unpack, overload
 
@@ -27,7 +28,7 @@ from azora_orchestrator.orchestrator import MasterOrchestrator
 from azora_orchestrator.reload import ReloadPlan
 from azora_orchestrator.rolling import RollingRestart
 from azora_orchestrator.service_config import ServiceConfig, ServiceFields
-from azora_orchestrator.vocabulary import EventFilter, Strategy
+from azora_orchestrator.vocabulary import DrainThen, EventFilter, Strategy
 
 __all__ = ["AsyncMasterOrchestrator"]
 
@@ -317,6 +318,31 @@ class AsyncMasterOrchestrator:
             min_ready_ms=min_ready_ms,
             timeout_ms=timeout_ms,
         )
+
+    async def drain(
+        self,
+        id: str,
+        *,
+        timeout_ms: int = 30_000,
+        then: DrainThen = "keep",
+        wait: bool = False,
+    ) -> VerbAnswer:
+        """Take a service, or all instances of an entry, out of rotation and wait for its leases."""
+        return await _in_thread(self.sync.drain, id, timeout_ms=timeout_ms, then=then, wait=wait)
+
+    async def undrain(self, id: str) -> VerbAnswer:
+        """End a drain: the service is back in rotation as far as its checks allow."""
+        return await _in_thread(self.sync.undrain, id)
+
+    async def maintenance(
+        self, id: str, *, reason: str, until: datetime | str | None = None
+    ) -> VerbAnswer:
+        """Keep Azora's hands off a service: it is checked, but neither picked nor restarted."""
+        return await _in_thread(self.sync.maintenance, id, reason=reason, until=until)
+
+    async def end_maintenance(self, id: str) -> VerbAnswer:
+        """End a maintenance: what is wanted up and does not run is started."""
+        return await _in_thread(self.sync.end_maintenance, id)
 
     async def wait_ready(
         self, id: str | Sequence[str] | None = None, *, timeout_ms: float = 30_000

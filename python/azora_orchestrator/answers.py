@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Self
@@ -15,13 +15,14 @@ __all__ = ["VerbAnswer", "Why"]
 
 @dataclass(frozen=True, slots=True)
 class VerbAnswer:
-    """The answer of start, stop or restart: what it has begun.
+    """The answer of start, stop, restart and the like: what was begun.
 
     Attributes:
         service_id: Id of the service or entry.
         incarnation: Number of its process that the verb is about; of an entry, the highest.
         seq: Sequence number of the last event before what the verb has begun.
-        affected: Ids of running services that depend on it and go on.
+        affected: Ids of running services that depend on it and go on; of a drain or maintenance,
+            ids of the services that it is about.
     """
 
     service_id: str
@@ -33,6 +34,11 @@ class VerbAnswer:
     def from_dict(cls, data: Mapping[str, Any]) -> Self:
         """Make it from an answer of `POST /services/{id}/restart` and the like."""
         return cls(data["serviceId"], data["incarnation"], data["seq"], tuple(data["affected"]))
+
+    @classmethod
+    def of(cls, found: tuple[str, int, int, Sequence[str]]) -> Self:
+        """Make it from what the core answers."""
+        return cls(found[0], found[1], found[2], tuple(found[3]))
 
     def to_dict(self) -> dict[str, Any]:
         """Return it as the REST API spells it."""

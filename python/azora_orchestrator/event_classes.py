@@ -24,11 +24,15 @@ __all__ = [
     "GapEvent",
     "HealingUnavailableEvent",
     "HealthCheckEvent",
+    "MaintenanceBeganEvent",
+    "MaintenanceEndedEvent",
     "MassUnhealthyEvent",
     "OrchestratorDegradedEvent",
     "OrchestratorRecoveredEvent",
     "ServiceBlockedEvent",
     "ServiceDegradedEvent",
+    "ServiceDrainedEvent",
+    "ServiceDrainingEvent",
     "ServiceExitedEvent",
     "ServiceFailedEvent",
     "ServiceFlappingEvent",
@@ -38,6 +42,7 @@ __all__ = [
     "ServiceStartedEvent",
     "ServiceStoppedEvent",
     "ServiceStuckEvent",
+    "ServiceUndrainedEvent",
     "ServiceUnhealthyEvent",
     "ServiceUnregisteredEvent",
 ]
@@ -308,6 +313,66 @@ class OrchestratorRecoveredEvent(_Named):
     _type = "orchestratorRecovered"
 
     type: Literal["orchestratorRecovered"]
+
+
+class ServiceDrainingEvent(_Named):
+    """A service left rotation for a drain, which waits for its leases.
+
+    Attributes:
+        reason: Human-readable explanation.
+    """
+
+    _type = "serviceDraining"
+
+    type: Literal["serviceDraining"]
+    service_id: str
+    reason: str
+
+
+class ServiceDrainedEvent(_Named):
+    """A drain is over: its leases are back, or its time is over.
+
+    Attributes:
+        reason: Human-readable explanation.
+    """
+
+    _type = "serviceDrained"
+
+    type: Literal["serviceDrained"]
+    service_id: str
+    reason: str
+
+
+class ServiceUndrainedEvent(_Named):
+    """A drain was undone: the service is back in rotation as far as its checks allow."""
+
+    _type = "serviceUndrained"
+
+    type: Literal["serviceUndrained"]
+    service_id: str
+
+
+class MaintenanceBeganEvent(_Named):
+    """Maintenance of a service began: it is out of rotation, and nothing is done about it.
+
+    Attributes:
+        reason: Human-readable explanation.
+    """
+
+    _type = "maintenanceBegan"
+
+    type: Literal["maintenanceBegan"]
+    service_id: str
+    reason: str
+
+
+class MaintenanceEndedEvent(_Named):
+    """Maintenance of a service ended, by its owner or by time."""
+
+    _type = "maintenanceEnded"
+
+    type: Literal["maintenanceEnded"]
+    service_id: str
 
 
 class GapEvent(_Named):

@@ -193,8 +193,8 @@ class Event(ABC):
         """Human-readable explanation.
 
         Of healthCheck, serviceDegraded, serviceUnhealthy, serviceStarted, serviceExited,
-        serviceFailed, healingUnavailable, massUnhealthy, callbackFailed, orchestratorDegraded, gap;
-        otherwise None.
+        serviceFailed, healingUnavailable, massUnhealthy, callbackFailed, orchestratorDegraded,
+        serviceDraining, serviceDrained, maintenanceBegan, gap; otherwise None.
         """
         return self._data.get("reason")
 

@@ -16,7 +16,7 @@ from typing import Any, cast
 from azora_orchestrator import _core
 from azora_orchestrator._html import colored, table
 from azora_orchestrator._record import milliseconds_of, time_of_ms
-from azora_orchestrator.process_state import Process
+from azora_orchestrator.process_state import Drain, Maintenance, Process
 from azora_orchestrator.vocabulary import Actor, Desired, Lifecycle, Status
 
 __all__ = ["Pick", "Service", "pick_from_dict"]
@@ -196,6 +196,18 @@ class Service:
         """Its process; None when it has none of ours, or is an entry with several instances."""
         data = self._wire().get("process")
         return None if data is None else Process(data)
+
+    @property
+    def drain(self) -> Drain | None:
+        """Its drain; None: it has none."""
+        data = self._wire().get("drain")
+        return None if data is None else Drain(data)
+
+    @property
+    def maintenance(self) -> Maintenance | None:
+        """Its maintenance; None: it is under none."""
+        data = self._wire().get("maintenance")
+        return None if data is None else Maintenance(data)
 
     @property
     def cpu(self) -> float | None:

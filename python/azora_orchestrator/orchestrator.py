@@ -6,7 +6,6 @@ event handlers; those that can wait release the interpreter and say so.
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -34,6 +33,8 @@ from azora_orchestrator._callbacks import Callbacks
 from azora_orchestrator._fault_names import in_python_names
 from azora_orchestrator._forgotten import close_when_forgotten
 from azora_orchestrator._members import members_of, wanted_up
+from azora_orchestrator._naming import naming, unknown
+from azora_orchestrator._owner_verbs import OwnerVerbs
 from azora_orchestrator._runtime import Runtime
 from azora_orchestrator._subscriptions import Handler, Subscription
 from azora_orchestrator._wire import split, texts_of, unsayable
@@ -69,7 +70,7 @@ _MOST_LINES = 2**31 - 1
 _MOST_SEQ = 2**63 - 1
 
 
-class MasterOrchestrator(Rolling):
+class MasterOrchestrator(OwnerVerbs, Rolling):
     """Registers services, keeps them alive, says which are healthy and which may be picked.
 
     Used as a context manager it starts on entry and is closed on exit: its process services are
@@ -458,7 +459,7 @@ class MasterOrchestrator(Rolling):
         """
         view = self._core.find(string_of("id", id))
         if view is None:
-            raise _unknown(id)
+            raise unknown(id)
         return Service(view)
 
     def services(self, *, type: str | None = None, group: str | None = None) -> list[Service]:
@@ -518,7 +519,7 @@ class MasterOrchestrator(Rolling):
             >>> print(orch.why("orders"))
             orders is healthy
         """
-        with _naming(id):
+        with naming(id):
             return Why.from_dict(json.loads(self._core.why_json(id)))
 
     def dependencies(self, id: str) -> Dependencies:
@@ -530,7 +531,7 @@ class MasterOrchestrator(Rolling):
         Raises:
             UnknownService: There is no such service.
         """
-        with _naming(id):
+        with naming(id):
             return Dependencies(json.loads(self._core.dependencies_json(id)))
 
     def graph(self) -> Graph:
@@ -552,7 +553,7 @@ class MasterOrchestrator(Rolling):
             UnknownService: There is no such service.
             InvalidArgument: An argument is wrong.
         """
-        with _naming(id):
+        with naming(id):
             count = integer_of("lines", lines, 0, _MOST_LINES)
             text = self._core.logs(id, count, flag_of("timestamps", timestamps))
             return text.decode("utf-8", "replace")
@@ -771,7 +772,7 @@ class MasterOrchestrator(Rolling):
         timeout_ms: float,
     ) -> VerbAnswer:
         deadline = deadline_of(timeout_ms)  # first: a wrong one must change nothing
-        with _naming(id):
+        with naming(id):
             service, incarnation, seq, affected = self._core.command(
                 verb,
                 id,
@@ -836,7 +837,7 @@ class MasterOrchestrator(Rolling):
             self._wait(name, "stopped", deadline)
 
     def _wait(self, id: str, goal: str, deadline: float) -> None:
-        with _naming(id):
+        with naming(id):
             self._runtime.wait_for(id, goal, deadline)
 
     # Events.
@@ -976,20 +977,6 @@ class MasterOrchestrator(Rolling):
 
 
 _PICK = MasterOrchestrator.pick  # that of a derived class, or of a test, is left alone
-
-
-def _unknown(id: str) -> UnknownService:
-    return UnknownService(f"{id}: there is no such service")
-
-
-@contextlib.contextmanager
-def _naming(id: str) -> Iterator[None]:
-    """Name the unknown service in the error: the core's text, which is the wire's, does not."""
-    string_of("id", id)
-    try:
-        yield
-    except UnknownService:
-        raise _unknown(id) from None
 
 
 def _keeper_path() -> str:

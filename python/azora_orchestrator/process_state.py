@@ -1,13 +1,14 @@
-"""The process of a service, as it is now, and how the last one ended."""
+"""The process of a service and how the last one ended; its drain and its maintenance."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import cast
+from typing import Literal, cast
 
 from azora_orchestrator._record import Record, time_of
+from azora_orchestrator.vocabulary import DrainThen
 
-__all__ = ["LastExit", "LogLoss", "Process"]
+__all__ = ["Drain", "LastExit", "LogLoss", "Maintenance", "Process"]
 
 
 class LastExit(Record):
@@ -70,6 +71,53 @@ class LogLoss(Record):
     def goes_on(self) -> bool:
         """Whether lines are still being lost."""
         return bool(self._data["goesOn"])
+
+
+class Drain(Record):
+    """A drain: the service is out of rotation until that is undone."""
+
+    __slots__ = ()
+
+    @property
+    def state(self) -> Literal["draining", "drained"]:
+        """Whether it still waits for leases (`draining`) or is over (`drained`)."""
+        return cast(Literal["draining", "drained"], self._data["state"])
+
+    @property
+    def then(self) -> DrainThen:
+        """What follows: `keep`, `stop` or `restart`."""
+        return cast(DrainThen, self._data["then"])
+
+    @property
+    def since(self) -> datetime:
+        """When it began, UTC."""
+        return cast(datetime, time_of(self._data["since"]))
+
+    @property
+    def until(self) -> datetime:
+        """When it is over at the latest, UTC."""
+        return cast(datetime, time_of(self._data["until"]))
+
+
+class Maintenance(Record):
+    """A maintenance: the service is checked, but neither picked nor restarted."""
+
+    __slots__ = ()
+
+    @property
+    def reason(self) -> str:
+        """Why, in the words of its owner."""
+        return str(self._data["reason"])
+
+    @property
+    def since(self) -> datetime:
+        """When it began, UTC."""
+        return cast(datetime, time_of(self._data["since"]))
+
+    @property
+    def until(self) -> datetime | None:
+        """When it ends by itself, UTC; None: when its owner ends it."""
+        return time_of(self._data["until"])
 
 
 class Process(Record):

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
 
 __all__ = [
+    "DRAIN_THENS",
     "EVENT_TYPES",
     "LIFECYCLES",
     "STATUSES",
@@ -16,6 +17,7 @@ __all__ = [
     "Actor",
     "Cause",
     "Desired",
+    "DrainThen",
     "EventFilter",
     "EventType",
     "Lifecycle",
@@ -46,6 +48,9 @@ Lifecycle: TypeAlias = Literal[
 Desired: TypeAlias = Literal["up", "down", "hold"]
 """What the owner of a service wants."""
 
+DrainThen: TypeAlias = Literal["keep", "stop", "restart"]
+"""What follows when a service is drained."""
+
 Strategy: TypeAlias = Literal["round-robin", "weighted", "least-connections", "ip-hash"]
 """How an instance of a pool is chosen."""
 
@@ -69,6 +74,11 @@ EventType: TypeAlias = Literal[
     "callbackFailed",
     "orchestratorDegraded",
     "orchestratorRecovered",
+    "serviceDraining",
+    "serviceDrained",
+    "serviceUndrained",
+    "maintenanceBegan",
+    "maintenanceEnded",
     "gap",
 ]
 """The name of an event."""
@@ -89,6 +99,7 @@ Cause: TypeAlias = Literal[
     "shutdown",
     "dependency",
     "evidence",
+    "expired",
     "health",
     "probe",
     "register",
@@ -107,6 +118,7 @@ Cause: TypeAlias = Literal[
 Actor: TypeAlias = Literal["orchestrator", "rest", "python", "file"]
 """What caused an event."""
 
+DRAIN_THENS: tuple[DrainThen, ...] = get_args(DrainThen)
 EVENT_TYPES: tuple[EventType, ...] = get_args(EventType)
 LIFECYCLES: tuple[Lifecycle, ...] = get_args(Lifecycle)
 STATUSES: tuple[Status, ...] = get_args(Status)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -55,6 +55,18 @@ WRONG: dict[str, tuple[Any, ...]] = {
     "name": (5, None, b"a", "\ud800"),
     "max_unavailable": (0, -1, HUGE, 1.5, "1", True, None),
     "min_ready_ms": ("1s", True, float("nan"), timedelta(seconds=2), 60_000),
+    "then": (5, None, "later", "\ud800"),
+    "reason": (5, None, "", "\ud800", "x" * 1001),
+}
+# Of a method whose parameter means something else than those of the same name.
+OWN_WRONG: dict[tuple[str, str], tuple[Any, ...]] = {
+    ("maintenance", "until"): (
+        5,
+        "soon",
+        "2030-01-31T12:00:00",
+        "2001-01-31T12:00:00Z",
+        datetime(2100, 1, 1),
+    ),
 }
 LEFT_TO_OTHERS = {
     ("pick", "pool"),  # a builtin: it raises TypeError as any function of C does
@@ -75,7 +87,8 @@ def cases() -> list[tuple[str, str, Any]]:
             continue
         for name in inspect.signature(function).parameters:
             if name in WRONG and (method, name) not in LEFT_TO_OTHERS:
-                found += [(method, name, wrong) for wrong in WRONG[name]]
+                values = OWN_WRONG.get((method, name), WRONG[name])
+                found += [(method, name, wrong) for wrong in values]
     return found
 
 
@@ -84,6 +97,7 @@ def call(orch: MasterOrchestrator, method: str, **given: Any) -> Any:
     function = getattr(orch, method)
     parameters = inspect.signature(getattr(MasterOrchestrator, method)).parameters
     right: dict[str, Any] = {"id": "a", "pool": "core", "type": "gap", "services": [], "name": "a"}
+    right["reason"] = "work"
     if method == "register":
         right = {"service": ServiceConfig(id="z", type="core", endpoint="http://127.0.0.1:9")}
     needed = {

@@ -104,6 +104,69 @@ def test_what_dies_while_nobody_looks_is_healed(
     assert service.process.last_exit.signal == "SIGKILL"
 
 
+def test_a_drain_and_a_maintenance_outlive_their_server(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    services = [web(id, free_port(), 'group = "webs"') for id in ("a", "b", "c")]
+    file = config(tmp_path, *services)
+    server = serve("--config", file)
+    server.client.wait_ready(timeout_ms=30_000)
+    pids = {id: server.client.service(id).process.pid for id in ("a", "b", "c")}
+    server.client.drain("a", timeout_ms=600_000)
+    server.client.maintenance("b", reason="a new disk", until="2100-01-01T00:00:00Z")
+    server.kill()
+    os.kill(pids["b"], signal.SIGKILL)  # while nobody looks
+    until(lambda: not alive(pids["b"]))
+
+    server = serve("--config", file)
+    server.client.wait_ready(["a", "c"], timeout_ms=30_000)
+    until(lambda: server.client.service("b").lifecycle == "IDLE")
+    assert server.client.service("a").process.pid == pids["a"]
+    assert {server.client.pick("webs").service_id for _ in range(6)} == {"c"}
+    explained = server.client.request("GET", "loadbalancer", "webs", explain="1")["candidates"]
+    assert {one["serviceId"]: one.get("excluded") for one in explained} == {
+        "a": "draining",
+        "b": "maintenance",
+        "c": None,
+    }
+    drained, maintained = server.client.service("a"), server.client.service("b")
+    assert drained.drain is not None
+    assert maintained.maintenance is not None
+    assert maintained.maintenance.reason == "a new disk"
+    assert maintained.desired == "hold"
+    assert "under maintenance" in server.client.why("b").summary
+    server.client.undrain("a")
+    server.client.end_maintenance("b")
+    server.kill()  # their ends are stored, too
+
+    server = serve("--config", file)
+    server.client.wait_ready(timeout_ms=30_000)
+    assert {server.client.pick("webs").service_id for _ in range(6)} == {"a", "b", "c"}
+    assert server.client.service("a").drain is None
+    assert server.client.service("b").maintenance is None
+    assert server.client.service("b").process.pid not in (None, pids["b"])
+    assert server.stop() == 0
+
+
+def test_a_drain_that_was_under_way_goes_on_with_what_follows_it(
+    serve: Callable[..., Server], tmp_path: Path
+) -> None:
+    file = config(tmp_path, web("a", free_port()))
+    server = serve("--config", file)
+    server.client.wait_ready(timeout_ms=30_000)
+    pid = server.client.service("a").process.pid
+    server.client.lease("core")  # nobody gives it back
+    server.client.drain("a", timeout_ms=8_000, then="restart")
+    server.kill()
+    server = serve("--config", file)
+    until(lambda: server.client.service("a").drain is None)
+    server.client.wait_ready("a", timeout_ms=30_000)
+    assert server.client.service("a").process.pid != pid
+    assert not alive(pid)
+    assert server.client.pick("core").service_id == "a"
+    assert server.stop() == 0
+
+
 def test_leave_hands_the_fleet_over(serve: Callable[..., Server], tmp_path: Path) -> None:
     file = config(tmp_path, web("a", free_port()))
     server = serve("--config", file, "--leave")
@@ -233,9 +296,7 @@ def test_nothing_outlives_an_orchestrator_without_state() -> None:
     with MasterOrchestrator() as orch:
         process = {"argv": [sys.executable, "-c", SERVICE, "{port}"]}
         endpoint = f"http://127.0.0.1:{free_port()}"
-        orch.register(
-            id="a", type="core", endpoint=endpoint, process=process, orphan_policy="keep"
-        )
+        orch.register(id="a", type="core", endpoint=endpoint, process=process, orphan_policy="keep")
         orch.wait_ready("a", timeout_ms=30_000)
         pid = orch.service("a").process.pid
     assert not alive(pid)

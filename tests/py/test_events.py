@@ -38,6 +38,11 @@ NAMES = (
     "callbackFailed",
     "orchestratorDegraded",
     "orchestratorRecovered",
+    "serviceDraining",
+    "serviceDrained",
+    "serviceUndrained",
+    "maintenanceBegan",
+    "maintenanceEnded",
     "gap",
 )
 

@@ -23,7 +23,6 @@ class Pool;
 // All facts of a pool entry, here from the start so that drain, maintenance, outlier ejection and slow start change
 // values and no layout (R44).
 struct EntryFacts : Standing {
-  Admin admin = Admin::active;
   bool ejected = false;
   bool weightless = false;  // weight 0
 };

@@ -195,6 +195,11 @@ void PoolSet::set_admin(std::uint64_t serial, Admin admin) {
   publish_standing(*instance);
 }
 
+std::uint32_t PoolSet::leases(std::uint64_t serial) const {
+  const std::shared_ptr<Instance>* found = services_.find(serial);
+  return found ? (*found)->load() : 0;
+}
+
 void PoolSet::eject(std::uint64_t serial, SteadyTime until) {
   Instance* instance = find(serial);
   if (!instance) return;

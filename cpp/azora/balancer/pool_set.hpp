@@ -42,6 +42,8 @@ class PoolSet {
   void set_tier(std::uint64_t serial, Tier tier, std::uint64_t incarnation,
                 Exclusion why = Exclusion::unhealthy);
   void set_admin(std::uint64_t serial, Admin admin);
+  // How many leases are held of it now; 0 for an unknown serial.
+  std::uint32_t leases(std::uint64_t serial) const;
   // Out of rotation whatever its tier, until readmit(); `until` is for explanations.
   void eject(std::uint64_t serial, SteadyTime until);
   void readmit(std::uint64_t serial);

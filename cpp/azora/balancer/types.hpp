@@ -55,14 +55,16 @@ constexpr std::string_view wire_name(Exclusion why) {
   return names[static_cast<std::size_t>(why)];
 }
 
-// The standing of a service in its pools; `why` has a meaning only while the tier is excluded.
+// What the owner of a service says about its traffic.
+enum class Admin : std::uint8_t { active, draining, maintenance };
+
+// The standing of a service in its pools; `why` has a meaning only while the tier is excluded. It is out of rotation
+// unless its owner lets it be active.
 struct Standing {
   Tier tier = Tier::excluded;
   Exclusion why = Exclusion::unknown;
+  Admin admin = Admin::active;
 };
-
-// What the owner of a service says about its traffic.
-enum class Admin : std::uint8_t { active, draining, maintenance };
 
 // Which members a pick chooses among.
 enum class Among : std::uint8_t {

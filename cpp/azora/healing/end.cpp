@@ -62,6 +62,7 @@ void Stepper::ended() {
   const bool planned = is_planned(m_.episode.cause);
   const bool again = m_.restart_asked;
   m_.restart_asked = false;
+  if (hands_off() && !planned && is_end_of_job()) return finish_job();
   if (m_.desired != Desired::up) {
     const Cause cause = m_.episode.cause;
     planned ? end_episode() : forget_episode();
@@ -84,14 +85,21 @@ void Stepper::ended() {
   }
   if (again) return fresh_start(Cause::op);
   if (planned) return planned_start(Cause::none);
-  if (m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always) {
-    forget_episode();
-    m_.episode.cause = Cause::clean;
-    enter(Lifecycle::done);
-    return notice(Notice::Kind::stopped, Cause::clean);
-  }
+  if (is_end_of_job()) return finish_job();
   if (m_.episode.cause == Cause::clean && m_.episode.start_cause == Cause::none) m_.episode.start_cause = Cause::clean;
   fail();
+}
+
+// It ended with 0, and its policy lets it rest then.
+bool Stepper::is_end_of_job() const {
+  return m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always;
+}
+
+void Stepper::finish_job() {
+  forget_episode();
+  m_.episode.cause = Cause::clean;
+  enter(Lifecycle::done);
+  notice(Notice::Kind::stopped, Cause::clean);
 }
 
 void Stepper::fail() {

@@ -99,11 +99,11 @@ void Stepper::desire(Desired desired, Cause cause) {
   }
 }
 
-// Hands off: what runs goes on, what waits to start does not.
+// Hands off: what runs goes on, what waits to start does not. A job that is done stays done.
 void Stepper::desire_hold() {
   m_.restart_asked = false;
   drop_permit_request();
-  if (running() || ending()) return;
+  if (running() || ending() || (owned() && in(Lifecycle::done))) return;
   forget_episode();
   enter(owned() ? Lifecycle::idle : Lifecycle::ready);
 }
@@ -289,6 +289,7 @@ void Stepper::timer() {
 void Stepper::start_timed_out() {
   if (alive_is_ready()) return become_ready(true);
   if (!m_.deps_ok) return begin_start_clock();  // explained: left alone until the dependency is back
+  if (owned() && hands_off()) return begin_start_clock();
   if (owned()) return stop(Cause::start_timeout);
   // It cannot be ended from here; what can be done is not to start a second one.
   if (m_.action_running) notice(Notice::Kind::stuck, Cause::start_timeout);
@@ -301,7 +302,7 @@ void Stepper::start_timed_out() {
 void Stepper::adoption_timed_out() {
   if (alive_is_ready()) return become_ready(true);
   if (m_.well_before) return become_ready(false);
-  if (!m_.deps_ok) return begin_start_clock();
+  if (!m_.deps_ok || hands_off()) return begin_start_clock();
   stop(Cause::start_timeout);
 }
 

@@ -76,6 +76,8 @@ class Stepper {
   void end_our_kill();
   void sweep();
   void ended();
+  bool is_end_of_job() const;
+  void finish_job();
   void fail();
   Millis least_delay();
   void spend();
@@ -92,6 +94,7 @@ class Stepper {
   bool ending() const {
     return in(Lifecycle::stopping) || in(Lifecycle::killing) || in(Lifecycle::stuck) || in(Lifecycle::sweep);
   }
+  bool hands_off() const { return m_.desired == Desired::hold; }
   void act(Action::Kind kind) { step_.actions.push_back({kind, m_.incarnation}); }
   void notice(Notice::Kind kind, Cause cause, int attempt = 0, std::int64_t downtime_ms = 0) {
     step_.notices.push_back({kind, cause, attempt, downtime_ms});

@@ -32,7 +32,7 @@ namespace azora::healing {
 inline constexpr std::string_view kOwnedTable = R"(
                  Idle     Blocked  Starting Ready    sTopping Killing  stUck    sweeP    backOff  Failed   Done     Adopt
 desire_up        B        B        S        R        T        K        U        P        BO       BF       BD       A
-desire_hold      I        I        S        R        T        K        U        P        I        I        I        A
+desire_hold      I        I        S        R        T        K        U        P        I        I        D        A
 desire_down      I        I        T        T        T        K        U        P        I        I        I        T
 restart          B        B        T        T        T        K        U        P        B        B        B        T
 restart_along    nop      nop      ST       RT       nop      nop      nop      nop      nop      nop      nop      TA

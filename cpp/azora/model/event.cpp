@@ -13,7 +13,9 @@ constexpr std::array<std::string_view, kEventTypeCount> kNames = {
     "serviceBlocked",  "serviceRestarted",  "serviceFailed",
     "serviceFlapping", "serviceStuck",      "healingUnavailable",
     "massUnhealthy",   "callbackFailed",    "orchestratorDegraded",
-    "orchestratorRecovered", "gap"};
+    "orchestratorRecovered", "serviceDraining", "serviceDrained",
+    "serviceUndrained", "maintenanceBegan", "maintenanceEnded",
+    "gap"};
 
 }  // namespace
 

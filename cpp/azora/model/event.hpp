@@ -37,9 +37,14 @@ enum class EventType : std::uint8_t {
   callback_failed,
   orchestrator_degraded,
   orchestrator_recovered,
+  service_draining,
+  service_drained,
+  service_undrained,
+  maintenance_began,
+  maintenance_ended,
   gap,  // made by a cursor, never appended
 };
-inline constexpr int kEventTypeCount = 20;
+inline constexpr int kEventTypeCount = 25;
 
 std::string_view wire_name(EventType type);
 std::optional<EventType> event_type_from_wire(std::string_view name);

@@ -28,6 +28,11 @@ constexpr std::array<EventRow, kEventTypeCount> kRows = {{
     {callback_failed, "A handler or a restart callable raised an exception.", "reason", "", false},
     {orchestrator_degraded, "Something is wrong with the orchestrator itself.", "reason", "", false},
     {orchestrator_recovered, "The orchestrator itself works normally again.", "", "", false},
+    {service_draining, "A service left rotation for a drain, which waits for its leases.", "reason"},
+    {service_drained, "A drain is over: its leases are back, or its time is over.", "reason"},
+    {service_undrained, "A drain was undone: the service is back in rotation as far as its checks allow."},
+    {maintenance_began, "Maintenance of a service began: it is out of rotation, and nothing is done about it.", "reason"},
+    {maintenance_ended, "Maintenance of a service ended, by its owner or by time."},
     {gap, "Events were lost: the reader was too slow, or asked for a position that is not in the log.",
      "fromSeq toSeq count", "reason", false},
 }};

@@ -13,7 +13,7 @@
 namespace azora {
 
 struct EventCauses {
-  static constexpr std::array<std::string_view, 25> kWords = {
+  static constexpr std::array<std::string_view, 26> kWords = {
       "",              // not set
       "start",         // nothing happened before it
       "crash",         // the process exited by itself with a failure
@@ -27,6 +27,7 @@ struct EventCauses {
       "shutdown",      // the orchestrator stops
       "dependency",    // a dependency recovered or failed
       "evidence",      // something that may have caused the failure has changed
+      "expired",       // the time of a drain or of a maintenance is over
       "health",        // checks changed its status
       "probe",         // a check was counted
       "register",      // of a registration: new

@@ -41,6 +41,30 @@ void write_log_loss(JsonWriter& json, const LogLossView& loss) {
   json.end_object();
 }
 
+void write_owner_state(JsonWriter& json, const OwnerState& owner) {
+  if (const auto& drain = owner.drain) {
+    json.key("drain");
+    json.begin_object();
+    json.key("state");
+    json.string(drain->done ? "drained" : "draining");
+    json.key("then");
+    json.string(wire_name(drain->then));
+    write_time(json, "since", drain->since);
+    write_time(json, "until", {drain->since.ms + drain->timeout.count()});
+    json.end_object();
+  }
+  if (const auto& maintenance = owner.maintenance) {
+    json.key("maintenance");
+    json.begin_object();
+    json.key("reason");
+    json.string(maintenance->reason);
+    write_time(json, "since", maintenance->since);
+    json.key("until");
+    maintenance->until ? json.string(iso_time(*maintenance->until)) : json.null();
+    json.end_object();
+  }
+}
+
 void append_last_error(std::string& out, const std::string& error) {
   if (error.empty()) return;
   out += ",\"lastError\":";
@@ -114,6 +138,7 @@ ServiceView::Tail ServiceView::make_tail() const {
     json.key("restartRequired");
     json.boolean(true);
   }
+  if (owner) write_owner_state(json, *owner);
   tail.error = tail.text.size();
   if (process) {
     json.key("process");

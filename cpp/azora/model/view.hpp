@@ -19,6 +19,7 @@
 #include "azora/model/figures.hpp"
 #include "azora/model/health_status.hpp"
 #include "azora/model/lifecycle.hpp"
+#include "azora/model/owner_state.hpp"
 #include "azora/model/service_spec.hpp"
 
 namespace azora {
@@ -89,6 +90,7 @@ class ServiceView {
   WallTime start_time;
   std::shared_ptr<const FigureRecord> record;   // null: all figures are 0
   Boxed<HealingView> healing;                // null: all values are the default ones
+  Boxed<OwnerState> owner;                   // null: neither drain nor maintenance
   Boxed<ProcessView> process;                   // set for process services
   Boxed<InstancesView> instances;            // set for an entry with replicas, which has no record and process
 
@@ -105,7 +107,8 @@ class ServiceView {
   void append_health(std::string& out, const Figures& figures) const;
   std::string health_json(const Figures& figures) const;
   std::string health_json() const { return health_json(figures()); }
-  // {"config":..,"health":..,"startTime":..,"lifecycle":..,"desired":..[,"process":..]} = GET /services/{id}.
+  // {"config":..,"health":..,"startTime":..,"lifecycle":..,"desired":..[,"drain":..][,"maintenance":..][,"process":..]} =
+  // GET /services/{id}.
   std::string service_json(const Figures& figures) const;
   std::string service_json() const { return service_json(figures()); }
   // An element of GET /status/detailed: the keys of health, "config", then those of service_json() after "health" but

@@ -22,7 +22,7 @@ Commits::Hooks commit_hooks(const CommitRooms& rooms) {
                 control_thread.assert_held();
                 const ServiceState* service = meant_by(rooms.fleet, send);
                 return service != nullptr && rooms.fleet.running() && service->machine.lifecycle == Lifecycle::starting &&
-                       service->machine.desired == Desired::up && service->wanted == Desired::up;
+                       service->machine.desired != Desired::down && service->wanted != Desired::down;
               },
           .dropped =
               [rooms](const Send& send) {

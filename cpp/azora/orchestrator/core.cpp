@@ -69,6 +69,7 @@ Core::Core(Loop& loop, health::Prober& prober, actions::ActionTable& actions, st
                   stop_overdue(fleet_, turn_, shutdown_, drive_);
                 }),
       drive_(loop, fleet_, turn_, probing_, admission_, evidence_, shutdown_),
+      admin_({loop, fleet_, turn_, verbs_, drive_, commits_}),
       self_watch_(loop, self_, [this](bool up) {
         control_thread.assert_held();
         on_link_changed(fleet_, drive_, up);
@@ -118,20 +119,11 @@ void Core::feed(std::uint64_t serial, Input::Kind kind) {
   if (ServiceState* service = fleet_.by_serial(serial)) drive_.feed(*service, {.kind = kind});
 }
 
-void Core::know(const registry::LocalNames& names) {
-  control_thread.assert_held();
-  fleet_.know(names);
-}
-
-Result<void> Core::set_own_address(const std::string& host, std::uint16_t port) {
-  control_thread.assert_held();
-  return fleet_.set_own_address(host, port);
-}
-
 void Core::restore(StoredFleet fleet) {
   control_thread.assert_held();
   const bool rebooted = fleet.heads.boot_id != commits_.journal().boot_id();
   on_restore({fleet_, turn_, probing_, admission_, waiters_, drive_}, verbs_, commits_.journal(), std::move(fleet), rebooted);
+  admin_.restored();
 }
 
 Result<void> Core::start() {
@@ -183,12 +175,6 @@ Result<VerbAnswer> Core::command(Verb verb, std::string_view id, bool dependents
   return on_command(fleet_, turn_, verbs_, drive_,
                     {.verb = verb, .name = id, .dependents = dependents, .dependencies = dependencies});
 }
-
-std::uint64_t Core::wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon) {
-  return waiters_.add(std::move(id), ready, deadline, std::move(done), horizon);
-}
-
-void Core::cancel_wait(std::uint64_t key) { waiters_.cancel(key); }
 
 void Core::answer_waiters() {
   const auto look = [this](const std::string& name, SteadyTime horizon) {

@@ -11,12 +11,14 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "azora/actions/table.hpp"
 #include "azora/base/loop.hpp"
 #include "azora/base/result.hpp"
 #include "azora/orchestrator/action_reports.hpp"
+#include "azora/orchestrator/admin_watch.hpp"
 #include "azora/orchestrator/admission.hpp"
 #include "azora/orchestrator/commits.hpp"
 #include "azora/orchestrator/drive.hpp"
@@ -69,24 +71,34 @@ class Core {
   }
 
   // What the names in the endpoints of the next registration stand for on this machine.
-  void know(const registry::LocalNames& names);
+  void know(const registry::LocalNames& names) {
+    control_thread.assert_held();
+    fleet_.know(names);
+  }
   // Answers the number of the last event about this registration.
   Result<std::uint64_t> register_many(std::vector<SpecPtr> specs, EventActor actor,
                                       Apply apply = Apply::at_next_start);
   // The address on which we listen ourselves. It is refused if a service would listen or be checked there.
-  Result<void> set_own_address(const std::string& host, std::uint16_t port);
+  Result<void> set_own_address(const std::string& host, std::uint16_t port) {
+    control_thread.assert_held();
+    return fleet_.set_own_address(host, port);
+  }
   // Registers what the requests ask for, judged against what is registered now.
   Result<std::uint64_t> register_requests(std::vector<Request> requests);
   // Unregisters all that the name stands for; false: nothing has that name.
   Result<bool> unregister(std::string_view name, EventActor actor);
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              EventActor actor);
-  // Answers when the service is ready (or stopped) and no verb waits for it. For the name of an entry, all its
+  // Drain and maintenance.
+  AdminWatch& admin() { return admin_; }
+  // Answers when the goal is reached and no verb waits for the service. For the name of an entry, all its
   // instances must be so; instances that are wanted down need not be ready. Answers not_coming as soon as it is known
   // that the service will not be ready before `horizon`, which is the deadline or later.
   // Returns the number by which cancel_wait() knows it.
-  std::uint64_t wait_for(std::string id, bool ready, SteadyTime deadline, Waiters::Done done, SteadyTime horizon = {});
-  void cancel_wait(std::uint64_t key);
+  std::uint64_t wait_for(std::string id, Goal goal, SteadyTime deadline, Waiters::Done done, SteadyTime horizon = {}) {
+    return waiters_.add(std::move(id), goal, deadline, std::move(done), horizon);
+  }
+  void cancel_wait(std::uint64_t key) { waiters_.cancel(key); }
   // Runs `answer` when this turn is published.
   void after_publish(std::function<void()> answer) {
     control_thread.assert_held();
@@ -159,6 +171,7 @@ class Core {
   Shutdown shutdown_;
   Drive drive_;
   Self self_;
+  AdminWatch admin_;
   SelfWatch self_watch_;
   ActionReports reports_;
 };

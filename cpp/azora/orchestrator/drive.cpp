@@ -272,8 +272,9 @@ void Drive::bring_up(ServiceState& service) {
   probing_.apply_mode(service);
   probing_.hurry(service);  // the first check is due at once, the later ones follow the grid
   const bool may_start = !service.held_back && !service.waits_to_stop;
-  if (fleet_.running() && service.acts() && may_start && service.wanted == Desired::up) {
-    feed(service, {.kind = Input::Kind::desire, .desired = Desired::up});
+  const bool differs = service.acts() || service.machine.desired != service.wanted;
+  if (fleet_.running() && may_start && differs && service.wanted != Desired::down) {
+    feed(service, {.kind = Input::Kind::desire, .desired = service.wanted});
   }
 }
 

@@ -38,7 +38,7 @@ class Drive {
   void evaluate_dependencies(ServiceState& service) AZORA_CONTROL;
   // The same for every service that needs what `name` stands for.
   void evaluate_dependents(std::string_view name) AZORA_CONTROL;
-  // Makes the first check due at once, and starts the service if it is wanted up.
+  // Makes the first check due at once, and starts the service if it is wanted up. Under maintenance it is only checked.
   void bring_up(ServiceState& service) AZORA_CONTROL;
   // Its dependents evaluate their dependencies again.
   void queue_dependents(const ServiceState& service) AZORA_CONTROL { changed_.push_back(service.serial); }

@@ -163,6 +163,12 @@ store::ServiceRecord record_of(const ServiceFacts& facts, Now now) {
     const auto* word = std::find_if(kVerbs.begin(), kVerbs.end(), [&](const auto& one) { return one.first == facts.staged->verb; });
     record.staged = store::StagedRecord{std::string(word->second), facts.staged->after, facts.staged->raise};
   }
+  if (service.owner) {
+    if (const auto& drain = service.owner->drain) record.drain = {drain->then, drain->since, drain->timeout, drain->done};
+    if (const auto& maintenance = service.owner->maintenance) {
+      record.maintenance = {maintenance->reason, maintenance->since, maintenance->until};
+    }
+  }
   record.machine = record_of(service.machine, now.steady);
   return record;
 }
@@ -180,6 +186,12 @@ Result<void> restore(ServiceState& service, const store::ServiceRecord& record, 
   service.leaving = record.leaving;
   service.waiting_ids = record.waiting_ids;
   service.waits_to_stop = record.staged && record.staged->verb == "stop";
+  OwnerState owner;
+  if (const auto& drain = record.drain) owner.drain = {drain->then, drain->since, to_millis(drain->timeout), drain->done};
+  if (const auto& maintenance = record.maintenance) {
+    owner.maintenance = {maintenance->reason, maintenance->since, maintenance->until};
+  }
+  service.owner = owner.empty() ? Boxed<OwnerState>() : Boxed<OwnerState>(std::move(owner));
   service.restart_required = record.restart_required;
   service.status = record.status;
   for (health::Check& check : service.checks) check.tracker.reset_adopted(record.status);

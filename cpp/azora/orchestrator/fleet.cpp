@@ -67,7 +67,7 @@ std::vector<std::uint64_t> Fleet::living_dependents(const ServiceState& service)
     control_thread.assert_held();
     if (dependency.strength != Strength::hard) return;
     for_each_of(entry, [&](const ServiceState& one) {
-      if (one.alive()) serials.push_back(one.serial);
+      if (one.alive() && !one.maintained()) serials.push_back(one.serial);
     });
   });
   return serials;
@@ -203,6 +203,7 @@ void Fleet::begin_leaving(ServiceState& service, const std::vector<std::string>&
   count_status(service.status, HealthStatus::unknown);
   service.leaving = true;
   service.wanted = Desired::down;
+  service.owner = {};
   std::vector<std::string> ids = {*service.id};
   ids.insert(ids.end(), more.begin(), more.end());
   for (const std::string& id : ids) leaving_[id].push_back(service.serial);

@@ -71,7 +71,7 @@ class Fleet {
   // True if enough instances of the dependency have reached its condition, without the serial `leave_out` (0: none).
   bool satisfied(const Dependency& dependency, std::uint64_t leave_out = 0) const AZORA_CONTROL;
   bool has_living_dependent(const ServiceState& service, StopScope scope = StopScope::all) const AZORA_CONTROL;
-  // Direct dependents by hard edges whose process may exist.
+  // Direct dependents by hard edges whose process may exist, but for those under maintenance, which are not stopped.
   std::vector<std::uint64_t> living_dependents(const ServiceState& service) const AZORA_CONTROL;
   // The services that would feel it if `name` ended; the one to stop first comes first. Only hard edges count. The end
   // of one instance is not felt if enough other instances are left.

@@ -47,18 +47,24 @@ class LivePublisher : public Publisher {
   // An excluded service leaves its pools at once. A service that returns waits for the end of the turn, so that no pick
   // names a service that every view still calls dead.
   void set_standing(std::uint64_t serial, Standing standing, std::uint64_t incarnation) override {
+    if (standing.admin != Admin::active) pools_.set_admin(serial, standing.admin);
     if (standing.tier != Tier::excluded) {
       risen_.insert_or_assign(serial, std::pair(standing, incarnation));
       return;
     }
     risen_.erase(serial);
     pools_.set_tier(serial, standing.tier, incarnation, standing.why);
+    pools_.set_admin(serial, standing.admin);
   }
+  std::uint32_t leases(std::uint64_t serial) const override { return pools_.leases(serial); }
   // The board is published before the events: a reader that saw an event reads a state that contains it.
   void publish(std::shared_ptr<const Board> board) override {
     control_thread.assert_held();
     if (board) board_.publish(std::move(board));
-    for (const auto& [serial, risen] : risen_) pools_.set_tier(serial, risen.first.tier, risen.second, risen.first.why);
+    for (const auto& [serial, risen] : risen_) {
+      pools_.set_tier(serial, risen.first.tier, risen.second, risen.first.why);
+      pools_.set_admin(serial, risen.first.admin);
+    }
     risen_.clear();
     pools_.publish();
     seq_.store(log_.head(), std::memory_order_release);

@@ -5,6 +5,7 @@
 #include <memory>
 #include <optional>
 
+#include "azora/orchestrator/facade_words.hpp"
 #include "azora/orchestrator/local_names.hpp"
 #include "azora/orchestrator/reads/ended.hpp"
 #include "azora/orchestrator/reads/entry.hpp"
@@ -26,12 +27,6 @@ Result<std::vector<std::string>> Orchestrator::stop(Millis deadline, bool for_go
   return impl_->stop(deadline, for_good);
 }
 void Orchestrator::close(Millis deadline) { impl_->close(deadline); }
-
-namespace {
-
-EventActor actor_of(std::string_view actor) { return EventActor::from_wire(actor).value_or(EventActor("orchestrator")); }
-
-}  // namespace
 
 Result<std::uint64_t> Orchestrator::register_many(std::vector<SpecPtr> specs, std::string_view actor, Apply apply) {
   registry::LocalNames names = local_names(specs);
@@ -82,37 +77,46 @@ Result<VerbAnswer> Orchestrator::command(Verb verb, std::string_view id, bool de
       });
 }
 
-namespace {
-
-std::optional<Error> not_awaitable(std::string_view what) {
-  if (what == "ready" || what == "stopped") return std::nullopt;
-  return Error{ErrorCode::invalid_argument,
-               "wait: is \"" + std::string(what) + "\"; it must be \"ready\" or \"stopped\"", {}};
+Result<VerbAnswer> Orchestrator::drain(std::string_view id, const DrainWish& wish, std::string_view actor) {
+  return impl_->admin([id = std::string(id), wish, actor = actor_of(actor)](AdminWatch& admin) {
+    return admin.drain(id, wish, actor);
+  });
+}
+Result<VerbAnswer> Orchestrator::undrain(std::string_view id, std::string_view actor) {
+  return impl_->admin([id = std::string(id), actor = actor_of(actor)](AdminWatch& admin) { return admin.undrain(id, actor); });
+}
+Result<VerbAnswer> Orchestrator::maintain(std::string_view id, const MaintenanceWish& wish, std::string_view actor) {
+  return impl_->admin([id = std::string(id), wish, actor = actor_of(actor)](AdminWatch& admin) {
+    return admin.maintain(id, wish, actor);
+  });
+}
+Result<VerbAnswer> Orchestrator::end_maintenance(std::string_view id, std::string_view actor) {
+  return impl_->admin([id = std::string(id), actor = actor_of(actor)](AdminWatch& admin) { return admin.end_maintenance(id, actor); });
 }
 
-}  // namespace
-
 Result<void> Orchestrator::wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon) {
-  if (std::optional<Error> wrong = not_awaitable(what)) return *std::move(wrong);
+  const Result<Goal> goal = goal_of(what);
+  if (!goal) return goal.error();
   return impl_->await<Result<void>>(
-      [id = std::string(id), ready = what == "ready", timeout, horizon](Core& core, const auto& promise) {
+      [id = std::string(id), goal = goal.value(), timeout, horizon](Core& core, const auto& promise) {
         const SteadyTime now = AsioLoop::steady_now();
-        core.wait_for(id, ready, now + timeout, [promise](Result<void> answer) { promise->keep(std::move(answer)); },
+        core.wait_for(id, goal, now + timeout, [promise](Result<void> answer) { promise->keep(std::move(answer)); },
                       now + horizon);
       });
 }
 
 std::function<void()> Orchestrator::wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon,
                                              std::function<void(const Result<void>&)> done) {
-  if (std::optional<Error> wrong = not_awaitable(what)) {
-    done(*std::move(wrong));
+  const Result<Goal> goal = goal_of(what);
+  if (!goal) {
+    done(goal.error());
     return [] {};
   }
   const auto key = std::make_shared<std::uint64_t>(0);  // the control thread's
   impl_->await_then<Result<void>>(
-      [id = std::string(id), ready = what == "ready", timeout, horizon, key](Core& core, const auto& promise) {
+      [id = std::string(id), goal = goal.value(), timeout, horizon, key](Core& core, const auto& promise) {
         const SteadyTime now = AsioLoop::steady_now();
-        *key = core.wait_for(id, ready, now + timeout, [promise](Result<void> answer) { promise->keep(std::move(answer)); },
+        *key = core.wait_for(id, goal, now + timeout, [promise](Result<void> answer) { promise->keep(std::move(answer)); },
                              now + horizon);
       },
       std::move(done));
@@ -170,12 +174,7 @@ Totals Orchestrator::totals() const {
 }
 
 std::vector<std::pair<std::string, std::string>> Orchestrator::ended() const {
-  const std::shared_ptr<const Board> board = impl_->board();
-  const std::vector<std::string> ids = ended_ids(*board);
-  const std::vector<std::string> lines = ended_lines(*board);
-  std::vector<std::pair<std::string, std::string>> all;
-  for (std::size_t i = 0; i < ids.size(); ++i) all.emplace_back(ids[i], lines[i]);
-  return all;
+  return ended_services(*impl_->board());
 }
 
 std::vector<std::string> Orchestrator::unverified() const {

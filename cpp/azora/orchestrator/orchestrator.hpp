@@ -70,6 +70,16 @@ struct VerbAnswer {
   std::vector<std::string> affected;
 };
 
+struct DrainWish {
+  Millis timeout{30'000};  // the drain is over after this, whatever leases are left
+  DrainThen then = DrainThen::keep;
+};
+
+struct MaintenanceWish {
+  std::string reason;
+  std::optional<WallTime> until;  // nullopt: until it is ended
+};
+
 struct Totals {
   bool running = false;
   std::size_t total = 0, healthy = 0, unhealthy = 0;
@@ -112,8 +122,15 @@ class Orchestrator {
   Result<bool> unregister(std::string_view id, std::string_view actor);
   Result<VerbAnswer> command(Verb verb, std::string_view id, bool dependents, bool dependencies,
                              std::string_view actor);
-  // Waits until the service is READY and healthy or degraded, or has ended as a job should ("ready"), or has no process
-  // ("stopped"), or until the deadline. Fails with not_coming as soon as it is known that the service will not be ready
+  // Takes a service, or all instances of an entry, out of rotation, and waits for its leases (admin_watch.hpp). Undoing
+  // a drain that is not there is no error: then `affected` is empty.
+  Result<VerbAnswer> drain(std::string_view id, const DrainWish& wish, std::string_view actor);
+  Result<VerbAnswer> undrain(std::string_view id, std::string_view actor);
+  // Checks the service, but neither picks nor starts nor stops it, until that is ended or its time is over.
+  Result<VerbAnswer> maintain(std::string_view id, const MaintenanceWish& wish, std::string_view actor);
+  Result<VerbAnswer> end_maintenance(std::string_view id, std::string_view actor);
+  // Waits until the service is READY and healthy or degraded, or has ended as a job should ("ready"), has no process
+  // ("stopped") or has no drain under way ("drained"), or until the deadline. Fails with not_coming as soon as it is known that the service will not be ready
   // within `horizon`. A caller that waits in slices gives all its remaining time as `horizon`; it is never shorter than
   // `timeout`.
   Result<void> wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon = Millis(0));

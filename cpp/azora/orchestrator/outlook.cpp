@@ -24,6 +24,8 @@ class Outlook {
  private:
   std::string look_at(const ServiceState& service) AZORA_CONTROL {
     if (service.wanted == Desired::down && fleet_.running()) return "is stopped, or about to be, and has to be started";
+    const bool left_alone = service.wanted == Desired::hold && service.machine.lifecycle == Lifecycle::idle;
+    if (left_alone) return "is under maintenance, and nothing starts it before that ends";
     switch (service.machine.lifecycle) {
       case Lifecycle::failed: return of_failed(service);
       case Lifecycle::backoff: return of_backoff(service);
@@ -94,10 +96,12 @@ bool is_done_job(const ServiceState& service) {
 }
 
 Waiters::Seen seen_of(const Fleet& fleet, const ServiceState& service, bool pending, SteadyTime horizon) {
+  const bool draining = service.owner && service.owner->drains();
   return {.id = *service.id,
           .wanted_down = service.wanted == Desired::down,
           .alive = service.alive(),
-          .pending = pending,
+          .pending = pending || (draining && service.owner->drain->then != DrainThen::keep),
+          .draining = draining,
           .done_job = is_done_job(service),
           .not_coming = why_not_coming(fleet, service, horizon),
           .lifecycle = service.machine.lifecycle,

@@ -14,6 +14,7 @@
 
 namespace azora::orchestrator {
 
+using balancer::Admin;
 using balancer::Exclusion;
 using balancer::Standing;
 using balancer::Tier;
@@ -33,8 +34,10 @@ class Publisher {
   virtual void pool_put(std::uint64_t serial, const SpecPtr& spec) = 0;
   virtual void pool_remove(std::uint64_t serial) = 0;
   // An exclusion takes effect at once for every picker; an improvement takes effect with publish(). `stopped` also ends
-  // the leases of that incarnation.
+  // the leases of that incarnation; what the owner says about the traffic does not.
   virtual void set_standing(std::uint64_t serial, Standing standing, std::uint64_t incarnation) = 0;
+  // How many leases are held of the service now.
+  virtual std::uint32_t leases(std::uint64_t serial) const = 0;
   // End of a turn: the board (null: unchanged), then the turn's events, become visible.
   virtual void publish(std::shared_ptr<const Board> board) = 0;
 };

@@ -56,6 +56,11 @@ class Orchestrator::Impl {
       keep_when_stored(core, std::make_shared<T>(body(core)), promise);
     });
   }
+  // The same for drain and maintenance.
+  template <typename Body>
+  Result<VerbAnswer> admin(Body body) {
+    return change<Result<VerbAnswer>>([body = std::move(body)](Core& core) { return body(core.admin()); });
+  }
   // The same if the core answers later: body(core, promise) gets the promise and keeps it.
   template <typename T, typename Body>
   T await(Body body) {

@@ -14,6 +14,7 @@
 #include "azora/base/rare_list.hpp"
 #include "azora/healing/machine.hpp"
 #include "azora/health/check.hpp"
+#include "azora/model/owner_state.hpp"
 #include "azora/model/service_spec.hpp"
 #include "azora/model/view.hpp"
 
@@ -58,7 +59,10 @@ struct ServiceState {
   OneOrMore<health::Check> checks = {health::Check{}};
   healing::Machine machine;
 
-  Desired wanted = Desired::up;            // what the owner wants; machine.desired is down while we are stopped
+  // What the owner wants; `hold`: up, but nothing is done about it while it is under maintenance. machine.desired is
+  // down while we are stopped.
+  Desired wanted = Desired::up;
+  Boxed<OwnerState> owner;                 // null: neither drain nor maintenance
   bool leaving = false;                    // unregistered; kept until its processes are gone
   bool held_back = false;                  // the former service of this id is not proven gone yet
   bool waits_to_stop = false;              // stops when its dependents have ended; not started until then
@@ -122,6 +126,7 @@ struct ServiceState {
   // The current run of the service, or its last one.
   actions::Run run() const { return {serial, machine.incarnation}; }
   bool acts() const { return spec->action->acts; }
+  bool maintained() const { return owner && owner->maintenance; }
   // True if we start and stop what runs. Otherwise it runs without us, and only its own answers say how it is.
   bool owned() const { return spec->action->owned(); }
   // It runs and is believed, and the kernel could not say whose listener answers.

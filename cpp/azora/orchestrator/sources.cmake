@@ -1,6 +1,7 @@
 set(AZORA_ORCHESTRATOR_SOURCES
   action_reports.cpp
   address_faults.cpp
+  admin_watch.cpp
   admission.cpp
   commit_hooks.cpp
   commits.cpp
@@ -21,6 +22,7 @@ set(AZORA_ORCHESTRATOR_SOURCES
   notices.cpp
   opened_state.cpp
   outlook.cpp
+  owner_changes.cpp
   orchestrator.cpp
   ownership.cpp
   port_evidence.cpp

@@ -1,8 +1,14 @@
 #include "azora/orchestrator/standing.hpp"
 
 namespace azora::orchestrator {
+namespace {
 
-Standing standing_of(const ServiceState& service, Watched watched) {
+Admin admin_of(const ServiceState& service) {
+  if (service.maintained()) return Admin::maintenance;
+  return service.owner && service.owner->drain ? Admin::draining : Admin::active;
+}
+
+Standing standing_by_health(const ServiceState& service, Watched watched) {
   if (service.leaving) return {Tier::excluded, Exclusion::gone};
   if (!watched.running) return {Tier::excluded, Exclusion::unwatched};
   if (service.owned()) {
@@ -27,6 +33,14 @@ Standing standing_of(const ServiceState& service, Watched watched) {
     case HealthStatus::unknown: break;
   }
   return {Tier::excluded, Exclusion::unknown};
+}
+
+}  // namespace
+
+Standing standing_of(const ServiceState& service, Watched watched) {
+  Standing standing = standing_by_health(service, watched);
+  standing.admin = admin_of(service);
+  return standing;
 }
 
 HealthStatus status_of(const ServiceState& service, Watched watched) {

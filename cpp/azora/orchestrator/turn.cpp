@@ -41,6 +41,7 @@ ViewPtr view_of(const ServiceState& service) {
   view->start_time = service.start_time;
   view->record = service.figures;
   view->healing = healing_of(service);
+  view->owner = service.owner;
   if (service.spec->action->tells_exits) {
     const OwnFacts& own = *service.own;
     view->process = ProcessView{own.pid, own.process_started, own.last_exit, own.log_dropped, own.log_loss};

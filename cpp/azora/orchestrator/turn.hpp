@@ -92,6 +92,9 @@ class Turn {
     publisher_.set_standing(service.serial, standing, service.machine.incarnation);
   }
 
+  // How many leases are held of the service now.
+  std::uint32_t leases(const ServiceState& service) const AZORA_CONTROL { return publisher_.leases(service.serial); }
+
   void emit(EventType type, const ServiceState& service, EventCause cause,
             std::unique_ptr<const EventDetail> detail = nullptr) AZORA_CONTROL;
   void emit(Event event) AZORA_CONTROL { publisher_.append(std::move(event)); }

@@ -14,6 +14,14 @@ std::vector<std::uint64_t> Verbs::drop(std::uint64_t serial) {
   return raise;
 }
 
+std::vector<std::uint64_t> Verbs::release(std::uint64_t serial) {
+  std::vector<std::uint64_t> released;
+  for (StagedVerb& one : waiting_) {
+    if (std::erase(one.after, serial) > 0) released.push_back(one.serial);
+  }
+  return released;
+}
+
 const StagedVerb* Verbs::find(std::uint64_t serial) const {
   const auto found = std::find_if(waiting_.begin(), waiting_.end(), [serial](const StagedVerb& one) { return one.serial == serial; });
   return found == waiting_.end() ? nullptr : &*found;

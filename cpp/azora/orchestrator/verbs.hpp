@@ -25,6 +25,8 @@ class Verbs {
   void stage(StagedVerb staged) AZORA_CONTROL { waiting_.push_back(std::move(staged)); }
   // Drops the verb for this service. Returns the serials that it would have started again.
   std::vector<std::uint64_t> drop(std::uint64_t serial) AZORA_CONTROL;
+  // No verb waits for the end of this service any more. Returns the serials whose verbs did.
+  std::vector<std::uint64_t> release(std::uint64_t serial) AZORA_CONTROL;
   bool contains(std::uint64_t serial) const AZORA_CONTROL { return find(serial) != nullptr; }
   // The verb for this service; null: none. Valid until the next change.
   const StagedVerb* find(std::uint64_t serial) const AZORA_CONTROL;

@@ -9,27 +9,37 @@
 namespace azora::orchestrator {
 namespace {
 
-bool is_met(bool ready, const Waiters::Seen& seen) {
+std::string_view word_of(Goal goal) {
+  switch (goal) {
+    case Goal::stopped: return "stopped";
+    case Goal::ready: return "ready";
+    case Goal::drained: return "drained";
+  }
+  return "ready";
+}
+
+bool is_met(Goal goal, const Waiters::Seen& seen) {
+  if (goal == Goal::drained) return !seen.draining;
   // A restart may wait until dependents have ended. Until it is done, the present state does not count.
   if (seen.pending) return false;
-  if (!ready) return !seen.alive && (seen.lifecycle == Lifecycle::idle || seen.lifecycle == Lifecycle::done);
+  if (goal == Goal::stopped) return !seen.alive && (seen.lifecycle == Lifecycle::idle || seen.lifecycle == Lifecycle::done);
   if (seen.done_job) return true;
   const bool answers = seen.status == HealthStatus::healthy || seen.status == HealthStatus::degraded;
   return answers && (seen.lifecycle == Lifecycle::ready || seen.lifecycle == Lifecycle::watching);
 }
 
 // The services that must meet the condition: an instance that is wanted down does not have to be ready.
-std::vector<Waiters::Seen> asked(bool ready, std::vector<Waiters::Seen> seen) {
+std::vector<Waiters::Seen> asked(Goal goal, std::vector<Waiters::Seen> seen) {
   const auto down = [](const Waiters::Seen& one) { return one.wanted_down; };
-  if (ready && !std::all_of(seen.begin(), seen.end(), down)) std::erase_if(seen, down);
+  if (goal == Goal::ready && !std::all_of(seen.begin(), seen.end(), down)) std::erase_if(seen, down);
   return seen;
 }
 
-Error late(const std::string& name, bool ready, const std::vector<Waiters::Seen>& seen) {
-  std::string message = "service '" + name + "' is not " + (ready ? "ready" : "stopped") + " in time";
-  const auto open = std::find_if(seen.begin(), seen.end(), [&](const auto& one) { return !is_met(ready, one); });
+Error late(const std::string& name, Goal goal, const std::vector<Waiters::Seen>& seen) {
+  std::string message = "service '" + name + "' is not " + std::string(word_of(goal)) + " in time";
+  const auto open = std::find_if(seen.begin(), seen.end(), [&](const auto& one) { return !is_met(goal, one); });
   if (open != seen.end()) {
-    const auto met = std::count_if(seen.begin(), seen.end(), [&](const auto& one) { return is_met(ready, one); });
+    const auto met = std::count_if(seen.begin(), seen.end(), [&](const auto& one) { return is_met(goal, one); });
     const std::string share = std::to_string(met) + " of " + std::to_string(seen.size()) + " instances are, ";
     message += ": " + (seen.size() > 1 ? share + open->id : "it") + " is " + std::string(wire_name(open->lifecycle)) +
                ", " + std::string(wire_name(open->status));
@@ -53,7 +63,7 @@ Waiters::~Waiters() {
   for (const auto& [key, waiter] : waiters_) loop_.cancel(waiter.timer);
 }
 
-std::uint64_t Waiters::add(std::string name, bool ready, SteadyTime deadline, Done done, SteadyTime horizon) {
+std::uint64_t Waiters::add(std::string name, Goal goal, SteadyTime deadline, Done done, SteadyTime horizon) {
   control_thread.assert_held();
   const std::uint64_t key = ++last_key_;
   const TimerId timer = loop_.at(deadline, [this, key] {
@@ -63,7 +73,7 @@ std::uint64_t Waiters::add(std::string name, bool ready, SteadyTime deadline, Do
   });
   by_name_[name].push_back(key);
   woken_.push_back(key);
-  waiters_.emplace(key, Waiter{.name = std::move(name), .ready = ready, .timer = timer, .horizon = std::max(deadline, horizon), .done = std::move(done)});
+  waiters_.emplace(key, Waiter{.name = std::move(name), .goal = goal, .timer = timer, .horizon = std::max(deadline, horizon), .done = std::move(done)});
   return key;
 }
 
@@ -99,16 +109,16 @@ std::vector<Waiters::Answer> Waiters::due(const Look& look) {
       answers.push_back([done = take(key).done, error = *abandoned_] { done(error); });
       continue;
     }
-    const std::vector<Seen> seen = asked(waiter.ready, look(waiter.name, waiter.horizon));
+    const std::vector<Seen> seen = asked(waiter.goal, look(waiter.name, waiter.horizon));
     Result<void> result;
-    std::optional<Error> vain = waiter.ready ? in_vain(waiter.name, seen) : std::nullopt;
+    std::optional<Error> vain = waiter.goal == Goal::ready ? in_vain(waiter.name, seen) : std::nullopt;
     if (vain) {
       result = *std::move(vain);
     } else if (waiter.late) {
-      result = late(waiter.name, waiter.ready, seen);
+      result = late(waiter.name, waiter.goal, seen);
     } else if (seen.empty()) {
-      if (waiter.ready) result = Error{ErrorCode::unknown_service, "Service not found", {}};
-    } else if (!std::all_of(seen.begin(), seen.end(), [&](const Seen& one) { return is_met(waiter.ready, one); })) {
+      if (waiter.goal == Goal::ready) result = Error{ErrorCode::unknown_service, "Service not found", {}};
+    } else if (!std::all_of(seen.begin(), seen.end(), [&](const Seen& one) { return is_met(waiter.goal, one); })) {
       continue;
     }
     answers.push_back([done = take(key).done, result = std::move(result)] { done(result); });

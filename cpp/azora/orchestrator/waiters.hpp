@@ -1,5 +1,5 @@
 #pragma once
-// Callers that wait until a service, or all instances of an entry, are ready or stopped. A waiter is examined when one
+// Callers that wait until a service, or all instances of an entry, are ready, stopped or drained. A waiter is examined when one
 // of its services changed. It is answered once: the condition is met, it cannot be met, the service does not exist, the
 // time is over, or the program ends. After the program's end has begun, the next due() answers every later waiter with
 // the same error.
@@ -21,6 +21,13 @@
 
 namespace azora::orchestrator {
 
+// What a caller waits for.
+enum class Goal : std::uint8_t {
+  stopped,  // it has no process
+  ready,    // it answers its checks
+  drained,  // no drain of it is under way
+};
+
 class Waiters {
  public:
   using Done = std::function<void(Result<void>)>;
@@ -30,7 +37,8 @@ class Waiters {
     std::string id;
     bool wanted_down = false;
     bool alive = false;   // a process of it may exist
-    bool pending = false; // a verb for it waits for its turn
+    bool pending = false; // a verb for it waits for its turn, or for the end of its drain
+    bool draining = false;
     bool done_job = false;     // a job that ended as it should: counts as ready (R55)
     std::string not_coming;    // why it will not be ready in time as things are; empty: it may be
     Lifecycle lifecycle = Lifecycle::idle;
@@ -45,10 +53,10 @@ class Waiters {
   Waiters(const Waiters&) = delete;
   Waiters& operator=(const Waiters&) = delete;
 
-  // `ready`: waits until it answers its checks; otherwise until it has no process. If it cannot be ready before
-  // `horizon`, it is answered at once. `horizon` is later than the deadline if the caller waits in slices.
+  // One who waits for a service that cannot be ready before `horizon` is answered at once. `horizon` is later than the
+  // deadline if the caller waits in slices.
   // Returns the number by which cancel() knows it.
-  std::uint64_t add(std::string name, bool ready, SteadyTime deadline, Done done, SteadyTime horizon = {});
+  std::uint64_t add(std::string name, Goal goal, SteadyTime deadline, Done done, SteadyTime horizon = {});
   // The caller has left: its function is dropped. Ignored if it was answered already.
   void cancel(std::uint64_t key);
   // This service changed: the next due() examines its waiters and those of its entry.
@@ -67,7 +75,7 @@ class Waiters {
  private:
   struct Waiter {
     std::string name;
-    bool ready = false;
+    Goal goal = Goal::ready;
     bool late = false;  // its time is over
     TimerId timer = 0;
     SteadyTime horizon{};

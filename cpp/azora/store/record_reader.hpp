@@ -20,7 +20,8 @@ namespace azora::store {
 
 class RecordReader {
  public:
-  explicit RecordReader(std::string_view bytes) : bytes_(bytes) {}
+  // `version`: of the record. Rows that a later version added are left as they are.
+  RecordReader(std::string_view bytes, std::uint64_t version) : bytes_(bytes), version_(version) {}
 
   template <typename Field>
   void operator()(std::string_view name, Field& field) {
@@ -28,7 +29,7 @@ class RecordReader {
     const std::size_t outer = path_.size();
     if (!path_.empty()) path_ += '.';
     path_ += name;
-    read(field);
+    if (has(path_)) read(field);
     path_.resize(outer);
   }
   // Call it after the last field.
@@ -41,6 +42,11 @@ class RecordReader {
   // A century: no deadline is longer, and sums of longer ones would overflow.
   static constexpr std::int64_t kLongest = 100LL * 366 * 24 * 3600 * 1'000'000'000;
 
+  bool has(std::string_view path) const {
+    return std::none_of(kAddedRows.begin(), kAddedRows.end(), [&](const AddedRow& row) {
+      return version_ < row.since && row.path == path;
+    });
+  }
   void read(bool& field) {
     std::uint8_t byte = 0;
     number(byte);
@@ -125,6 +131,7 @@ class RecordReader {
   }
 
   std::string_view bytes_;
+  std::uint64_t version_;
   std::string path_;
   std::string fault_;
 };

@@ -2,6 +2,12 @@
 // The rows of every record, listed once: visit(name, field) for each, in the order in which they are stored. Writer,
 // reader and tests all use these lists, so a field that is not here is in none of them. `Record` is const for a writer.
 // Threads: any. Fails: if the visitor does.
+#include <array>
+#include <concepts>
+#include <cstdint>
+#include <string_view>
+#include <type_traits>
+
 #include "azora/store/records.hpp"
 
 namespace azora::store {
@@ -17,7 +23,18 @@ concept AnyStaged = std::same_as<std::remove_const_t<Record>, StagedRecord>;
 template <typename Record>
 concept AnyExit = std::same_as<std::remove_const_t<Record>, ExitRecord>;
 template <typename Record>
+concept AnyDrain = std::same_as<std::remove_const_t<Record>, DrainRecord>;
+template <typename Record>
+concept AnyMaintenance = std::same_as<std::remove_const_t<Record>, MaintenanceRecord>;
+template <typename Record>
 concept AnyService = std::same_as<std::remove_const_t<Record>, ServiceRecord>;
+
+// Rows that a later version added, by their path in their record. Names of rows of different records differ here.
+struct AddedRow {
+  std::string_view path;
+  std::uint16_t since;  // the first version that has it
+};
+inline constexpr std::array kAddedRows = {AddedRow{"drain", 2}, AddedRow{"maintenance", 2}};
 
 // A structured binding names every field of a record: a field that is added but not bound here does not compile. A
 // field that is bound but not visited is missing in the bytes, and the round trip test finds this.
@@ -98,9 +115,24 @@ void rows(AnyExit auto& record, auto&& visit) {
   visit("leftPid", left_pid);
 }
 
+void rows(AnyDrain auto& record, auto&& visit) {
+  auto& [then, since, timeout, done] = record;
+  visit("then", then);
+  visit("since", since);
+  visit("timeout", timeout);
+  visit("done", done);
+}
+
+void rows(AnyMaintenance auto& record, auto&& visit) {
+  auto& [reason, since, until] = record;
+  visit("reason", reason);
+  visit("since", since);
+  visit("until", until);
+}
+
 void rows(AnyService auto& record, auto&& visit) {
   auto& [written, serial, id, order, generation, wanted, leaving, leaving_source, waiting_ids, restart_required, status,
-         start_time, last_exit, ordinal, executable_stamp, staged, machine] = record;
+         start_time, last_exit, ordinal, executable_stamp, staged, machine, drain, maintenance] = record;
   visit("written", written);
   visit("serial", serial);
   visit("id", id);
@@ -118,6 +150,8 @@ void rows(AnyService auto& record, auto&& visit) {
   visit("executableStamp", executable_stamp);
   visit("staged", staged);
   visit("machine", machine);
+  visit("drain", drain);
+  visit("maintenance", maintenance);
 }
 
 }  // namespace azora::store

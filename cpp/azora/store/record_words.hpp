@@ -7,6 +7,7 @@
 
 #include "azora/model/health_status.hpp"
 #include "azora/model/lifecycle.hpp"
+#include "azora/model/owner_state.hpp"
 #include "azora/model/service_spec.hpp"
 
 namespace azora::store {
@@ -21,6 +22,7 @@ constexpr auto words_of(Lifecycle) {
   return words;
 }
 constexpr std::array<std::string_view, 3> words_of(Desired) { return {"up", "down", "hold"}; }
+constexpr std::array<std::string_view, 3> words_of(DrainThen) { return kDrainThenNames; }
 constexpr std::array<std::string_view, 4> words_of(HealthStatus) { return {"unknown", "healthy", "degraded", "unhealthy"}; }
 constexpr std::array<std::string_view, 3> words_of(Origin) { return {"file", "python", "rest"}; }
 

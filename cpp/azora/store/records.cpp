@@ -58,12 +58,12 @@ Result<Record> decode_as(const Row& row) {
     return damaged(row.key, "its checksum is wrong: it was damaged or cut short, or belongs to another key");
   }
   const std::uint64_t version = little_endian(checked.substr(0, kHead));
-  if (version != kRecordVersion) {
-    return damaged(row.key, "has version " + std::to_string(version) + "; this program reads version " +
+  if (version < 1 || version > kRecordVersion) {
+    return damaged(row.key, "has version " + std::to_string(version) + "; this program reads versions 1 to " +
                                 std::to_string(kRecordVersion));
   }
   Record record;
-  RecordReader reader(checked.substr(kHead));
+  RecordReader reader(checked.substr(kHead), version);
   rows(record, reader);
   reader.end();
   if (!reader.fault().empty()) return damaged(row.key, reader.fault());

@@ -3,7 +3,8 @@
 // its format, its decoder and the names used in faults. README.md says what belongs in a record and what does not.
 //
 // Bytes: version (16 bits), payload, checksum (64 bits, over table, key, version and payload). All records share one
-// version number; a change of a row must raise it and teach the decoder the former form.
+// version number; a change of a row must raise it and teach the decoder the former form. Rows that were only added are
+// in kAddedRows (record_rows.hpp): a record of a former version does not have them, and they keep their default.
 // Steady time does not survive a reboot, so a moment is stored as its distance from the wall time of writing. A future
 // moment is never further away when it is read than it was when it was written, whatever the wall clock did.
 // Threads: any; pure functions of their arguments. Fails: decode() with storage_failed and a message that names the row
@@ -18,13 +19,14 @@
 #include "azora/base/time.hpp"
 #include "azora/model/health_status.hpp"
 #include "azora/model/lifecycle.hpp"
+#include "azora/model/owner_state.hpp"
 #include "azora/model/service_spec.hpp"
 #include "azora/model/view.hpp"
 #include "azora/store/store.hpp"
 
 namespace azora::store {
 
-inline constexpr std::uint16_t kRecordVersion = 1;
+inline constexpr std::uint16_t kRecordVersion = 2;  // records of all former versions are read
 
 // Numbers that must never go back, over all runs of the program.
 struct HeadsRecord {
@@ -104,6 +106,21 @@ struct StagedRecord {
   friend bool operator==(const StagedRecord&, const StagedRecord&) = default;
 };
 
+struct DrainRecord {
+  DrainThen then = DrainThen::keep;
+  WallTime since;
+  Nanos timeout{0};
+  bool done = false;
+  friend bool operator==(const DrainRecord&, const DrainRecord&) = default;
+};
+
+struct MaintenanceRecord {
+  std::string reason;
+  WallTime since;
+  std::optional<WallTime> until;
+  friend bool operator==(const MaintenanceRecord&, const MaintenanceRecord&) = default;
+};
+
 struct ExitRecord {
   std::optional<int> code;
   std::optional<int> signal;
@@ -132,6 +149,8 @@ struct ServiceRecord {
   std::optional<std::vector<std::uint64_t>> executable_stamp;
   std::optional<StagedRecord> staged;
   MachineRecord machine;
+  std::optional<DrainRecord> drain;
+  std::optional<MaintenanceRecord> maintenance;
   friend bool operator==(const ServiceRecord&, const ServiceRecord&) = default;
 };
 

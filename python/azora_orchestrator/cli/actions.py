@@ -12,6 +12,7 @@ from azora_orchestrator.cli.client import USAGE, Failure
 from azora_orchestrator.cli.common import (
     LONGEST_WAIT_MS,
     Json,
+    NoWait,
     ServiceId,
     Timeout,
     Url,
@@ -24,9 +25,6 @@ from azora_orchestrator.cli.common import (
 if TYPE_CHECKING:
     from azora_orchestrator.answers import VerbAnswer
 
-NoWait = Annotated[
-    bool, typer.Option("--no-wait", help="Return as soon as the server has accepted it.")
-]
 Dependents = Annotated[
     bool, typer.Option("--dependents", help="Include its dependents, in reverse order.")
 ]

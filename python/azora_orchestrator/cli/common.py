@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from azora_orchestrator.client import Client
 
 # Known words of the field that are not verbs in this version.
-_LATER = ("chaos", "drain", "maintenance", "simulate", "top")
+_LATER = ("chaos", "simulate", "top")
 _COMPLETION_MS = 2_000  # how long the server may take to name its services to a shell
 
 
@@ -91,6 +91,9 @@ ServiceId = Annotated[
 Timeout = Annotated[
     str,
     typer.Option("--timeout", metavar="TIME", help="How long to wait at most, up to 600s."),
+]
+NoWait = Annotated[
+    bool, typer.Option("--no-wait", help="Return as soon as the server has accepted it.")
 ]
 LONGEST_WAIT_MS = 600_000
 

@@ -37,7 +37,8 @@ _KEYS: tuple[str, ...] = (
     "restartCount",
     "errorCount",
 )
-_KEYS += ("responseTime", "cpu", "memory", "lastError", "lifecycle", "desired")
+_KEYS += ("responseTime", "cpu", "memory", "lastError", "lifecycle", "desired", "drain")
+_KEYS += ("maintenance",)
 
 
 @dataclass(frozen=True)
@@ -90,7 +91,7 @@ class Fleet:
                 _check_time(one),
                 str(one["restartCount"]),
                 str(one["errorCount"]),
-                ("" if one["status"] == "healthy" else one.get("lastError")) or "-",
+                _remark(one),
             )
 
     def summary(self) -> dict[str, Any]:
@@ -104,6 +105,16 @@ class Fleet:
 def _is_well(one: dict[str, Any]) -> bool:
     done = one["lifecycle"] == "DONE" and one["config"].get("endpoint") is None
     return one["desired"] != "up" or one["status"] == "healthy" or done
+
+
+def _remark(one: dict[str, Any]) -> str:
+    """Its last error while it is not healthy, and what its owner asked for."""
+    parts = [one["drain"]["state"]] if "drain" in one else []
+    if "maintenance" in one:
+        parts.append(f"under maintenance ({one['maintenance']['reason']})")
+    if one["status"] != "healthy" and one.get("lastError"):
+        parts.append(one["lastError"])
+    return "; ".join(parts) or "-"
 
 
 def _check_time(one: dict[str, Any]) -> str:

@@ -19,6 +19,9 @@ from azora_orchestrator.cli import history  # noqa: F401
 from azora_orchestrator.cli import actions  # noqa: F401
 
 # isort: split
+from azora_orchestrator.cli import owner  # noqa: F401
+
+# isort: split
 from azora_orchestrator.cli import (
     importing,  # noqa: F401
     install_unit,  # noqa: F401

@@ -26,6 +26,7 @@ from azora_orchestrator.client.aio_handlers import AsyncHandlers, AsyncSubscript
 from azora_orchestrator.client.aio_streams import AsyncRemoteEvents
 from azora_orchestrator.client.emitter import Emitter
 from azora_orchestrator.client.handlers import JOIN_SECONDS
+from azora_orchestrator.client.owner_verbs import AsyncOwnerVerbs
 from azora_orchestrator.client.requests import Request
 from azora_orchestrator.client.sse import MOST_SEQ, Decoder, LineSplitter, Position
 from azora_orchestrator.client.streams import event_of
@@ -108,7 +109,7 @@ class AsyncLease:
         return f"<AsyncLease {taken}>"
 
 
-class AsyncClient(Emitter[AsyncSubscription], AsyncRolling):
+class AsyncClient(AsyncOwnerVerbs, Emitter[AsyncSubscription], AsyncRolling):
     """A `Client` for asyncio: the same names as coroutines. See `Client` for the arguments.
 
     Example:
@@ -456,7 +457,7 @@ class AsyncClient(Emitter[AsyncSubscription], AsyncRolling):
 
 def _document() -> None:
     """Give the coroutines the whole documentation; above is only a reference to it."""
-    for name, function in vars(AsyncClient).items():
+    for name, function in [*vars(AsyncOwnerVerbs).items(), *vars(AsyncClient).items()]:
         original = getattr(Client, name, None)
         if original is not None and (function.__doc__ or "").startswith("See `Client."):
             more = (function.__doc__ or "").partition("`. ")[2].partition("\n\n")[0].strip()

@@ -5,14 +5,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from math import ceil
 from typing import Any, NamedTuple
 from urllib.parse import quote, urlencode
 
+from azora_orchestrator._arguments import choice_of, integer_of, moment_of, string_of
 from azora_orchestrator._wire import split, texts_of
 from azora_orchestrator.errors import InvalidArgument, InvalidSpec
 from azora_orchestrator.service_config import ServiceConfig
+from azora_orchestrator.vocabulary import DRAIN_THENS
 
 _DOT_SEGMENTS = {".": "%2E", "..": "%2E%2E"}  # else clients and servers remove them from a path
 
@@ -179,6 +183,42 @@ def verb(
         dependents="1" if dependents else None,
         dependencies="1" if dependencies else None,
     )
+
+
+def drain(name: str, *, timeout_ms: int, then: str, wait: bool) -> Request:
+    """Take a service out of rotation. With `wait`, what follows has 30 s beyond the drain."""
+    within = integer_of("timeout_ms", timeout_ms, 0, 2**31 - 1)
+    whole_ms = min(within + 30_000, 600_000)
+    asked = post(
+        "services",
+        one_id(name),
+        "drain",
+        about=name,
+        extra_ms=whole_ms if wait else 0,
+        wait="drained" if wait else None,
+        timeoutMs=whole_ms if wait else None,
+    )
+    choice_of("then", then, DRAIN_THENS)
+    return asked._replace(body=json.dumps({"timeoutMs": within, "then": then}).encode())
+
+
+def undrain(name: str) -> Request:
+    """End a drain."""
+    return delete("services", one_id(name), "drain", about=name)
+
+
+def maintenance(name: str, *, reason: str, until: datetime | str | None) -> Request:
+    """Have a service left alone."""
+    asked = post("services", one_id(name), "maintenance", about=name)
+    body = {"reason": string_of("reason", reason)}
+    if (at := moment_of("until", until)) is not None:
+        body["until"] = datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")
+    return asked._replace(body=json.dumps(body).encode())
+
+
+def end_maintenance(name: str) -> Request:
+    """End a maintenance."""
+    return delete("services", one_id(name), "maintenance", about=name)
 
 
 def pick(pool: str, *, key: str | None, strategy: str | None, lease: bool) -> Request:

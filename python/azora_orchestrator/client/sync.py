@@ -18,6 +18,7 @@ from azora_orchestrator.answers import VerbAnswer, Why
 from azora_orchestrator.client import address, answers, requests, transport, waiting
 from azora_orchestrator.client.connection import Connection
 from azora_orchestrator.client.emitter import Emitter
+from azora_orchestrator.client.owner_verbs import OwnerVerbs
 from azora_orchestrator.client.sse import MOST_SEQ, Decoder, LineSplitter, Position
 from azora_orchestrator.client.streams import Reader, RemoteEvents, event_of, open_reader
 from azora_orchestrator.errors import NotComing, TimedOut, UnknownService
@@ -42,7 +43,7 @@ _READY_MS = 30_000
 _STOP_MS = 60_000
 
 
-class Client(Emitter["Subscription"], Rolling):
+class Client(OwnerVerbs, Emitter["Subscription"], Rolling):
     """A running server (`azora serve`, or an app of `create_app()`), with the orchestrator's names.
 
     Args:

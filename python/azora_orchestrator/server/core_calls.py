@@ -30,12 +30,16 @@ class CoreCalls:
     async def wait_for(
         self, service_id: str, what: str, timeout_ms: int, horizon_ms: int = 0
     ) -> None:
-        """Waits until a service is "ready" or "stopped", or raises the CoreError.
+        """Waits until a service is "ready", "stopped" or "drained", or raises the CoreError.
 
         A wait that cannot come true before `horizon_ms`, or before its own end, is refused at once.
         When the task is cancelled, the core forgets the wait.
         """
         await self._done(self._calls.begin_wait, service_id, what, timeout_ms, horizon_ms)
+
+    def time(self) -> float:
+        """The clock of the loop, in seconds."""
+        return self._loop.time()
 
     async def stop(self, timeout_ms: int) -> list[str]:
         """Stops the fleet and returns the ids of those that did not stop in time."""

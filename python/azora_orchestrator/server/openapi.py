@@ -14,7 +14,13 @@ from azora_orchestrator.vocabulary import EVENT_TYPES
 _REF = "#/components/schemas/{model}"
 # Described here and not by a route: the core judges a service, and errors and events have media
 # types of their own.
-_MODELS = (schemas.Problem, schemas.ServiceConfig, schemas.Event)
+_MODELS = (
+    schemas.Problem,
+    schemas.ServiceConfig,
+    schemas.DrainRequest,
+    schemas.MaintenanceRequest,
+    schemas.Event,
+)
 
 
 def _ref(model: Any) -> dict[str, str]:
@@ -64,11 +70,11 @@ def accepted_or_done(model: Any) -> Responses:
     }
 
 
-def body_of(model: Any, *, many: bool = False) -> dict[str, Any]:
-    """A JSON body that the core reads itself: one, or a list of them."""
+def body_of(model: Any, *, many: bool = False, required: bool = True) -> dict[str, Any]:
+    """A JSON body that is read by its route or by the core: one, or a list of them."""
     schema: dict[str, Any] = {"type": "array", "items": _ref(model)} if many else _ref(model)
     content = {"application/json": {"schema": schema}}
-    return {"requestBody": {"required": True, "content": content}}
+    return {"requestBody": {"required": required, "content": content}}
 
 
 def operation_id(route: APIRoute) -> str:

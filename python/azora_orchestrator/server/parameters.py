@@ -143,6 +143,7 @@ Cursor = Annotated[str | None, BeforeValidator(_read_cursor), WithJsonSchema({"t
 PageSize = Annotated[int, whole_number(1, MAX_PAGE)]
 Ready = Annotated[str | None, word("ready")]
 Stopped = Annotated[str | None, word("stopped")]
+Drained = Annotated[str | None, word("drained")]
 Goal = Annotated[str, word("ready", "stopped")]
 Names = Annotated[list[str], WithJsonSchema({"type": "array", "items": {"type": "string"}})]
 LeaseMode = Annotated[str | None, word("auto", "none")]

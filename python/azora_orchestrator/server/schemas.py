@@ -137,6 +137,39 @@ class Process(Answer):
     log_loss: LogLoss | None = None
 
 
+class Drain(Answer):
+    """It is out of rotation until its owner ends that."""
+
+    state: Literal["draining", "drained"] = Field(description="drained: it is over.")
+    then: vocabulary.DrainThen
+    since: Moment
+    until: Moment = Field(description="When it is over at the latest.")
+
+
+class Maintenance(Answer):
+    """It is checked, but neither picked nor restarted."""
+
+    reason: str
+    since: Moment
+    until: Moment | None = Field(description="When it ends by itself.")
+
+
+class DrainRequest(Answer):
+    """How to drain a service."""
+
+    timeout_ms: Milliseconds = Field(
+        30_000, description="When the drain is over, whatever leases are left.", le=2**31 - 1
+    )
+    then: vocabulary.DrainThen = Field("keep", description="What follows.")
+
+
+class MaintenanceRequest(Answer):
+    """Why nothing is to be done about a service, and until when."""
+
+    reason: str = Field(description="1 to 1000 bytes.")
+    until: Moment | None = Field(None, description="When it ends by itself, with its zone.")
+
+
 class State(Answer):
     """What is known of a service beside its health."""
 
@@ -144,6 +177,8 @@ class State(Answer):
     lifecycle: vocabulary.Lifecycle
     desired: vocabulary.Desired
     restart_required: bool | None = None
+    drain: Drain | None = None
+    maintenance: Maintenance | None = None
     process: Process | None = None
     instances: list[str] | None = Field(None, description="Of an entry with replicas.")
     ready: int | None = Field(None, description="How many of them are ready.")
@@ -264,7 +299,7 @@ class Waited(Answer):
 
 
 class VerbAnswer(Answer):
-    """A start, stop or restart that was accepted, or with `wait` is done."""
+    """A start, stop, restart or the like that was accepted, or with `wait` is done."""
 
     success: Literal[True]
     service_id: str

@@ -244,5 +244,65 @@ TEST(Stop, HoldLeavesWhatRunsAndStartsNothing) {
   EXPECT_TRUE(rig.asked(Do::ask_admission));
 }
 
+// Hands off: a start that takes too long is not ended, and neither is one that was found after our own restart.
+TEST(Hold, NoTimeoutEndsWhatRuns) {
+  Rig rig;
+  rig.feed(In::deps, true);
+  rig.desire(Desired::up);
+  rig.feed(In::admitted);
+  rig.feed(In::launched);
+  rig.desire(Desired::hold);
+  for (int i = 0; i < 3; ++i) {
+    rig.pass_deadline();
+    ASSERT_TRUE(rig.is(Lifecycle::starting));
+    EXPECT_GT(*rig.machine.timers.deadline, rig.now) << "there is always a deadline";
+  }
+  EXPECT_EQ(rig.done(Do::send_stop), 0);
+  rig.feed(In::ready, true);
+  EXPECT_TRUE(rig.is(Lifecycle::ready));
+
+  Rig found;
+  found.feed(In::deps, true);
+  found.machine.desired = Desired::hold;
+  found.feed({.kind = In::adopted, .flag = false, .incarnation = 7});
+  found.pass_deadline();
+  EXPECT_TRUE(found.is(Lifecycle::adopt));
+  EXPECT_EQ(found.done(Do::send_stop), 0);
+  found.desire(Desired::up, Cause::none);
+  found.pass_deadline();
+  EXPECT_TRUE(found.is(Lifecycle::stopping)) << "the hold is over";
+}
+
+TEST(Hold, WhatEndsStaysDownUntilItIsOver) {
+  for (const bool clean : {false, true}) {
+    Rig rig;
+    rig.bring_up();
+    rig.desire(Desired::hold);
+    rig.feed(In::liveness_failed);
+    EXPECT_TRUE(rig.is(Lifecycle::ready)) << "its checks are not acted on";
+    rig.exit(clean);
+    EXPECT_TRUE(rig.is(Lifecycle::idle));
+    EXPECT_FALSE(rig.machine.timers.deadline);
+    rig.desire(Desired::up, Cause::none);
+    EXPECT_TRUE(rig.is(Lifecycle::blocked));
+    EXPECT_EQ(rig.machine.budget.attempts, 0);
+  }
+}
+
+TEST(Hold, AJobThatIsDoneStaysDone) {
+  Rig rig;
+  rig.plan.restart.on = RestartOn::on_failure;
+  rig.bring_up();
+  rig.desire(Desired::hold);
+  rig.exit(true);
+  EXPECT_TRUE(rig.is(Lifecycle::done)) << "it ended as it should";
+  rig.desire(Desired::up, Cause::none);
+  EXPECT_TRUE(rig.is(Lifecycle::done));
+  rig.desire(Desired::hold);
+  EXPECT_TRUE(rig.is(Lifecycle::done));
+  rig.desire(Desired::up, Cause::none);
+  EXPECT_TRUE(rig.is(Lifecycle::done)) << "it is not run again for a maintenance";
+}
+
 }  // namespace
 }  // namespace azora::healing

@@ -321,7 +321,7 @@ TEST_F(CommitsTest, NothingIsWaitedForOnceTheProgramEnds) {
   // What passed the gate before it was closed, and was posted late.
   world.turn([&] {
     const SteadyTime never = world.loop.now().steady + std::chrono::hours(1);
-    world.core.wait_for("a", true, never, [&](const Result<void>& met) { answered.emplace_back(met.ok() ? "ready" : "wait"); });
+    world.core.wait_for("a", Goal::ready, never, [&](const Result<void>& met) { answered.emplace_back(met.ok() ? "ready" : "wait"); });
     world.core.stop(never, [&](const std::vector<std::string>& left) { answered.push_back("stop " + left.at(0)); });
   });
   EXPECT_EQ(answered, (std::vector<std::string>{"close", "stop a", "wait"}));

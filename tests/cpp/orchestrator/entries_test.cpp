@@ -34,7 +34,7 @@ std::vector<std::string> ids_of(const World& world, Kind kind, std::size_t from)
 
 std::optional<Result<void>>& wait(World& world, const std::string& name, bool ready, std::optional<Result<void>>& answer) {
   world.turn([&] {
-    world.core.wait_for(name, ready, world.loop.now().steady + seconds(60), [&](Result<void> done) { answer = std::move(done); });
+    world.core.wait_for(name, ready ? Goal::ready : Goal::stopped, world.loop.now().steady + seconds(60), [&](Result<void> done) { answer = std::move(done); });
   });
   return answer;
 }

@@ -35,6 +35,28 @@ TEST_F(LivePublisherTest, AReturnWaitsForTheTurnsPublication) {
   EXPECT_TRUE(picked());
 }
 
+// A drain takes it out of rotation at once and ends no lease; its end waits for the turn's publication.
+TEST_F(LivePublisherTest, ADrainExcludesAtOnceAndKeepsTheLeases) {
+  publisher.set_standing(1, {Tier::healthy, Exclusion::none}, 1);
+  publisher.publish(nullptr);
+  const Result<balancer::Pick> pick = balancer.pick("core", {.lease = true});
+  ASSERT_TRUE(pick.ok());
+  publisher.set_standing(1, {Tier::healthy, Exclusion::none, Admin::draining}, 1);
+  EXPECT_FALSE(picked());
+  publisher.publish(nullptr);
+  EXPECT_FALSE(picked());
+  EXPECT_EQ(wire_name(balancer.candidates("core").front().excluded), "draining");
+  EXPECT_EQ(publisher.leases(1), 1U);
+  EXPECT_TRUE(balancer.release(pick.value().lease->id, {}));
+  EXPECT_EQ(publisher.leases(1), 0U);
+  publisher.set_standing(1, {Tier::healthy, Exclusion::none}, 1);
+  EXPECT_FALSE(picked());
+  publisher.publish(nullptr);
+  EXPECT_TRUE(picked());
+  publisher.set_standing(1, {Tier::healthy, Exclusion::none, Admin::maintenance}, 1);
+  EXPECT_EQ(wire_name(balancer.candidates("core").front().excluded), "maintenance");
+}
+
 TEST_F(LivePublisherTest, AThreadThatReadTheBoardAndIdlesPinsNoOldOne) {
   publisher.publish(std::make_shared<const Board>());
   std::weak_ptr<const Board> seen;

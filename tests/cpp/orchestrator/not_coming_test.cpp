@@ -17,7 +17,7 @@ class NotComing : public testing::Test {
   void wait(const std::string& id, Nanos span = seconds(30), Nanos horizon = Nanos(0)) {
     world.turn([&] {
       const SteadyTime now = world.loop.now().steady;
-      world.core.wait_for(id, true, now + span, [this](Result<void> done) { answer = std::move(done); }, now + horizon);
+      world.core.wait_for(id, Goal::ready, now + span, [this](Result<void> done) { answer = std::move(done); }, now + horizon);
     });
   }
   std::string said() const { return !answer ? "nothing" : answer->ok() ? "ready" : answer->error().message; }

@@ -1,5 +1,7 @@
 set(AZORA_ORCHESTRATOR_TESTS
   brake_test.cpp
+  drain_test.cpp
+  maintenance_test.cpp
   checks_test.cpp
   actions_test.cpp
   commit_faults_test.cpp

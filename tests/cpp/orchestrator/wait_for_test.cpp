@@ -15,7 +15,7 @@ TEST(WaitFor, ReadyMeansTheIncarnationOfARestartThatWaitsForItsDependents) {
   std::optional<std::uint64_t> incarnation;
   command(world, Verb::restart, "root", true);
   world.turn([&] {
-    world.core.wait_for("root", true, world.loop.now().steady + seconds(30), [&](const Result<void>& done) {
+    world.core.wait_for("root", Goal::ready, world.loop.now().steady + seconds(30), [&](const Result<void>& done) {
       EXPECT_TRUE(done.ok());
       incarnation = world.view("root")->incarnation;
     });
@@ -31,7 +31,7 @@ TEST(WaitFor, ReadyIsAnsweredInTheTurnThatPublishesIt) {
   world.add_process("a");
   bool answered = false;
   world.turn([&] {
-    world.core.wait_for("a", true, world.loop.now().steady + seconds(10), [&](const Result<void>& done) {
+    world.core.wait_for("a", Goal::ready, world.loop.now().steady + seconds(10), [&](const Result<void>& done) {
       answered = true;
       EXPECT_TRUE(done.ok());
       EXPECT_EQ(world.status("a"), HealthStatus::healthy);
@@ -48,7 +48,7 @@ TEST(WaitFor, StoppedAndGoneAndTooLate) {
   restart_as(world, a, {.stops_in = seconds(2)});
   std::vector<std::string> answers;
   const auto wait = [&](bool ready, seconds span, const std::string& name) {
-    world.core.wait_for("a", ready, world.loop.now().steady + span, [&answers, name](const Result<void>& done) {
+    world.core.wait_for("a", ready ? Goal::ready : Goal::stopped, world.loop.now().steady + span, [&answers, name](const Result<void>& done) {
       answers.push_back(name + (done.ok() ? ":ok" : ":" + std::string(error_name(done.error().code))));
     });
   };

@@ -110,6 +110,7 @@ void Simulation::command(Member& member) {
     for (const std::string& id : each.ids) {
       // What it takes along is for the core to find; all are taken to be meant.
       if (dependents || dependencies || names_service(name, id)) watcher_.operator_acts(id);
+      if (names_service(name, id)) store_watcher_.asked(each.id, id);
     }
   }
   if (dependents && verb != Verb::start) watcher_.takes_along(name);
@@ -171,6 +172,34 @@ void Simulation::trouble_the_store() {
   if (store_kind() != StoreKind::failing || store_random_() % 3 != 0) return;
   world_.store.set_failure({.full = store_random_() % 2 == 0, .reason = "it was told to fail"});
   world_.store.set_mode(std::array{Mode::prompt, Mode::slow, Mode::slow, Mode::failing, Mode::hung}[store_random_() % 5]);
+}
+
+// They drain services, keep hands off them, and end both.
+void Simulation::act_as_owners() {
+  if (owner_random_() % 6 != 0) return;
+  const Member& member = members_[owner_random_() % members_.size()];
+  if (!member.registered || world_.core.storage_trouble() != nullptr) return;
+  const std::string& id = member.ids[owner_random_() % member.ids.size()];
+  watcher_.operator_acts(id);
+  world_.turn([&] {
+    AdminWatch& admin = world_.core.admin();
+    const Millis span(owner_random_() % 90'000);
+    const auto then = static_cast<DrainThen>(owner_random_() % 3);
+    const WallTime until{world_.loop.now().wall.ms + 1 + span.count()};
+    switch (owner_random_() % 6) {
+      case 0: (void)admin.maintain(id, {.reason = "work", .until = until}, "rest").ok(); break;
+      case 1:
+        if (admin.maintain(id, {.reason = "work", .until = std::nullopt}, "rest").ok()) store_watcher_.maintained(member.id, id, true);
+        return;
+      case 2:
+        if (admin.end_maintenance(id, "rest").ok()) store_watcher_.maintained(member.id, id, false);
+        return;
+      case 3: (void)admin.undrain(id, "rest").ok(); return;
+      default: (void)admin.drain(id, {.timeout = span, .then = then}, "rest").ok(); break;
+    }
+    // These two change again by themselves.
+    store_watcher_.asked(member.id, id);
+  });
 }
 
 // Some come and hold the address of a service, which may run, be down or start; some go.

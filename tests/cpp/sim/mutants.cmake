@@ -283,8 +283,8 @@ mutant(never_means_nothing healing/end.cpp "what is never to be restarted is res
 [=[  return (PLANTED || plan_.restart.on != RestartOn::never) && plan_.restart.max_restarts != 0;]=])
 
 mutant(exit_0_restarted healing/end.cpp "what ended as it should is started again"
-[=[  if (m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always) {]=]
-[=[  if (!PLANTED && m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always) {]=])
+[=[  return m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always;]=]
+[=[  return !PLANTED && m_.episode.cause == Cause::clean && plan_.restart.on != RestartOn::always;]=])
 
 mutant(dead_are_heard orchestrator/probing.cpp "an answer that was asked for before the exit counts after it"
 [=[  const bool ended = check.mode == health::Mode::paused;]=]
@@ -321,3 +321,11 @@ mutant(unmasked_unchecked orchestrator/ownership.cpp "the kernel names a strange
 mutant(port_given_up_unseen orchestrator/port_evidence.cpp "a failed service is not tried again when its address is given up"
 [=[  if (was_held && (answer.kind == Kind::no_listener || answer.kind == Kind::ours)) found_(*service);]=]
 [=[  if (!PLANTED && was_held && (answer.kind == Kind::no_listener || answer.kind == Kind::ours)) found_(*service);]=])
+
+mutant(maintained_is_healed orchestrator/owner_changes.cpp "what is under maintenance is healed"
+[=[  if (service.wanted == Desired::up) service.wanted = Desired::hold;]=]
+[=[  if (!PLANTED && service.wanted == Desired::up) service.wanted = Desired::hold;]=])
+
+mutant(drained_is_picked orchestrator/standing.cpp "a service that is drained stays in rotation"
+[=[  standing.admin = admin_of(service);]=]
+[=[  if (!PLANTED) standing.admin = admin_of(service);]=])

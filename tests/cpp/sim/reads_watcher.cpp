@@ -80,7 +80,7 @@ void ReadsWatcher::check_turn() {
     if (!view->spec->endpoint) return;
     // What others run is judged by its own answers, also while it is being restarted.
     const bool up = !view->spec->action->owned() || view->lifecycle == Lifecycle::ready;
-    const Tier right = !up || !world_.core.running()                ? Tier::excluded
+    const Tier right = !up || !world_.core.running() || view->owner                ? Tier::excluded
                        : view->status == HealthStatus::healthy  ? Tier::healthy
                        : view->status == HealthStatus::degraded ? Tier::degraded
                                                                 : Tier::excluded;

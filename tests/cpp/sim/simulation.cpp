@@ -19,6 +19,7 @@ Simulation::Simulation(std::uint64_t seed, Actions actions)
       policy_random_(seed ^ 0x9011c7ULL),
       action_random_(seed ^ 0xac7104ULL),
       stranger_random_(seed ^ 0x57a96e5ULL),
+      owner_random_(seed ^ 0xd7a19ULL),
       actions_(actions) {
   world_.loop.set_turn_end([this] {
     world_.core.end_turn();
@@ -46,6 +47,7 @@ void Simulation::run() {
   for (std::uint64_t i = 0; i < faults && !failed(); ++i) {
     trouble_the_store();
     bring_strangers();
+    act_as_owners();
     fault();
     world_.advance(Millis(below(chance(20) ? 40'000 : 3'000)));
   }
@@ -199,6 +201,11 @@ void Simulation::heal() {
   for (Member& member : members_) {
     if (!member.registered) add(member, "true");
     recover(member);
+    for (const std::string& id : member.ids) watcher_.operator_acts(id);
+    world_.turn([&] {
+      (void)world_.core.admin().undrain(member.id, "rest").ok();
+      (void)world_.core.admin().end_maintenance(member.id, "rest").ok();
+    });
   }
   world_.advance(seconds(45));  // what has happened is known: the last exit comes within 30 s, its sweep takes 12 s
   for (const Member& member : members_) {

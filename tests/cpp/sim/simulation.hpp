@@ -70,6 +70,7 @@ class Simulation {
   void heal();
   void trouble_the_store();
   void bring_strangers();
+  void act_as_owners();
   void set_strangers(const Member& member, bool come);
   void check_converged();
   void clear_away();
@@ -79,12 +80,13 @@ class Simulation {
   World world_;
   Watcher watcher_{world_};
   StoreWatcher store_watcher_{world_, watcher_};
-  // Of their own: a seed's faults are the same whatever the store does, services say of their ends, actions do and
-  // strangers take.
+  // Of their own: a seed's faults are the same whatever the store does, services say of their ends, actions do,
+  // strangers take and owners ask for.
   std::mt19937_64 store_random_;
   std::mt19937_64 policy_random_;
   std::mt19937_64 action_random_;
   std::mt19937_64 stranger_random_;
+  std::mt19937_64 owner_random_;
   Actions actions_;
   Outside outside_{world_, watcher_, store_watcher_, random_, action_random_};
   ActionWatcher action_watcher_{world_, watcher_};

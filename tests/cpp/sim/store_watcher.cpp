@@ -51,6 +51,16 @@ void StoreWatcher::commanded(const std::string& id, Desired wanted) {
   });
 }
 
+void StoreWatcher::maintained(const std::string& entry, const std::string& id, bool holds) {
+  change(entry);
+  const ViewPtr view = world_.view(id);
+  when_stored(id, [this, id, holds, serial = view ? view->serial : 0] {
+    const auto record = service(serial);
+    const bool stored = serial == 0 || (record && record->maintenance.has_value() == holds);
+    if (!stored) watcher_.found("tickets", id, "its maintenance, or the end of it, is acknowledged and not stored");
+  });
+}
+
 void StoreWatcher::on_command(const Command& command) {
   if (world_.core.storage_trouble() != nullptr) return;
   const auto record = service(command.serial);

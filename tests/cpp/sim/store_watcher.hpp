@@ -24,6 +24,12 @@ class StoreWatcher {
   void registered(const SpecPtr& spec);
   void unregistered(const std::string& id);
   void commanded(const std::string& id, Desired wanted);
+  // Something else was asked for: what was acknowledged before need not be so any more.
+  void asked(const std::string& entry, const std::string& id) {
+    change(entry);
+    change(id);
+  }
+  void maintained(const std::string& entry, const std::string& id, bool holds);
   void called(const actions::ActionRequest& request) { check_start(request.spec->id, request.run.serial, request.run.incarnation); }
 
   // After each turn.

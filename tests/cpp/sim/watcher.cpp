@@ -85,6 +85,8 @@ void Watcher::on_event(const Recorder::Seen& event) {
     case EventType::service_blocked:
       known.killed = false;
       break;
+    case EventType::maintenance_ended:  // it may be started at once, or stopped, since its owner said so before
+    case EventType::service_drained: return operator_acts(event.id);
     case EventType::service_started: return whose_.started(event.id);
     case EventType::service_restarted:
       whose_.told_well(event.id, view);

@@ -60,9 +60,11 @@ void Watcher::on_launch(const std::string& id, std::uint64_t serial, std::uint64
   if (!view || view->serial != serial) return found("desired down wins", id, "started while not registered");
   const ServiceSpec& spec = *view->spec;
   Known& known = known_[id];
-  if (view->desired != Desired::up || !world_.core.running()) found("desired down wins", id, "started while it is to be down");
   // One that waited for the store is judged by what was so when it was decided.
   const bool published = known.start == Run{serial, incarnation};
+  const bool left_alone = view->desired == Desired::hold || (view->owner && view->owner->maintenance);
+  const bool wanted = view->desired != Desired::down && (!left_alone || published);
+  if (!wanted || !world_.core.running()) found("desired down wins", id, "started while it is to be down, or left alone");
   const bool held = published ? known.needs_held : dependencies_hold(spec);
   const SteadyTime decided = published ? known.decided : now();
   const bool failed_since = known.failed_at && *known.failed_at > decided;

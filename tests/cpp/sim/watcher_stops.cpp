@@ -71,7 +71,8 @@ void Watcher::takes_along(const std::string& id) {
   board_->in_order.for_each([&](const ViewPtr& other) {
     for (const Dependency& one : other->spec->dependencies) {
       const bool needs = one.id == id && one.strength == Strength::hard;
-      if (needs && world_.alive(other->serial)) first_[id].emplace(other->serial, other->incarnation);
+      const bool maintained = other->owner && other->owner->maintenance;
+      if (needs && !maintained && world_.alive(other->serial)) first_[id].emplace(other->serial, other->incarnation);
     }
   });
 }

@@ -63,7 +63,7 @@ TEST(DamagedRecord, OfAnotherVersionNamesBothVersions) {
   bytes[0] = 9;
   const Result<HeadsRecord> back = decode_heads(sealed({Table::heads, {}}, bytes));
   ASSERT_FALSE(back.ok());
-  EXPECT_EQ(back.error().message, "stored heads: has version 9; this program reads version 1");
+  EXPECT_EQ(back.error().message, "stored heads: has version 9; this program reads versions 1 to 2");
 }
 
 TEST(DamagedRecord, NamesTheFieldThatIsWrong) {
@@ -77,13 +77,30 @@ TEST(DamagedRecord, NamesTheFieldThatIsWrong) {
   };
   const std::string where = "stored service \"7\": ";
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes += '\0'; }), where + "has 1 extra bytes at its end");
-  EXPECT_EQ(fault_of([](std::string& bytes) { bytes.pop_back(); }), where + "machine.stableSince: is cut short");
+  EXPECT_EQ(fault_of([](std::string& bytes) { bytes.pop_back(); }), where + "maintenance: is cut short");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes.back() = 2; }),
-            where + "machine.stableSince: is the byte 2; it must be 0 or 1");
+            where + "maintenance: is the byte 2; it must be 0 or 1");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes.replace(bytes.find("IDLE"), 4, "idle"); }),
             where + "machine.lifecycle: is an unknown word");
   EXPECT_EQ(fault_of([](std::string& bytes) { bytes[bytes.find("orders") - 4] = '\xff'; }).substr(0, where.size() + 11),
             where + "id: is 255 ");
+}
+
+// A record of version 1 ends before the rows that version 2 added; they are read as not set.
+TEST(FormerRecord, IsReadWithoutTheRowsThatCameLater) {
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    ServiceRecord record = some_service(seed);
+    record.drain.reset();
+    record.maintenance.reset();
+    std::string bytes = unsealed(encode(record));
+    bytes.resize(bytes.size() - 2);
+    bytes[0] = 1;
+    const Result<ServiceRecord> back = decode_service(sealed(service_key(record.serial), bytes));
+    ASSERT_TRUE(back.ok()) << back.error().message;
+    EXPECT_EQ(back.value(), record);
+    bytes[0] = 2;
+    EXPECT_FALSE(decode_service(sealed(service_key(record.serial), bytes)).ok()) << "version 2 has these rows";
+  }
 }
 
 // Whatever is accepted is canonical; whatever is not has a reason.

@@ -64,7 +64,9 @@ TEST(Records, ListEveryFieldOnce) {
   EXPECT_EQ(rows_of<MachineRecord>(), 34);
   EXPECT_EQ(rows_of<StagedRecord>(), 3);
   EXPECT_EQ(rows_of<ExitRecord>(), 5);
-  EXPECT_EQ(rows_of<ServiceRecord>(), 16 + 34);  // optional parts count once
+  EXPECT_EQ(rows_of<DrainRecord>(), 4);
+  EXPECT_EQ(rows_of<MaintenanceRecord>(), 3);
+  EXPECT_EQ(rows_of<ServiceRecord>(), 18 + 34);  // optional parts count once
 }
 
 TEST(Fingerprint, DiffersWithEveryRowButTheTimeOfWritingAndTheOrdinal) {

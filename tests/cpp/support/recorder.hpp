@@ -49,7 +49,12 @@ class Recorder : public Publisher {
     tiers.erase(serial);
   }
   void set_standing(std::uint64_t serial, Standing standing, std::uint64_t) override {
-    if (pool.contains(serial)) tiers[serial] = standing.tier;
+    if (pool.contains(serial)) tiers[serial] = standing.admin == Admin::active ? standing.tier : Tier::excluded;
+    admins[serial] = standing.admin;
+  }
+  std::uint32_t leases(std::uint64_t serial) const override {
+    const auto found = held.find(serial);
+    return found == held.end() ? 0 : found->second;
   }
   void publish(std::shared_ptr<const Board> next) override {
     if (next) board = std::move(next);
@@ -88,7 +93,9 @@ class Recorder : public Publisher {
   std::function<void()> on_publish;
   std::map<std::uint64_t, std::shared_ptr<const std::string>> ids;  // of services that may be checked, by serial
   std::map<std::uint64_t, SpecPtr> pool;
-  std::map<std::uint64_t, Tier> tiers;
+  std::map<std::uint64_t, Tier> tiers;  // excluded also where their owners say so
+  std::map<std::uint64_t, Admin> admins;
+  std::map<std::uint64_t, std::uint32_t> held;  // leases, as the test says
   std::shared_ptr<const Board> board;
 
  private:

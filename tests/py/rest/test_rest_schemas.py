@@ -34,6 +34,11 @@ CONFORMANCE = [status_code_conformance, content_type_conformance, response_schem
 # Responses of ours: nothing to pick, not ready; not in time.
 OUR_SERVER_ERRORS = (503, 504)
 SERVICE = {"id": "made", "type": "core", "endpoint": "http://127.0.0.1:1", "team": ["any", 1]}
+BODIES = {
+    "/services": [SERVICE],
+    "/services/{id}/drain": {"timeoutMs": 1, "then": "keep"},
+    "/services/{id}/maintenance": {"reason": "work"},
+}
 ORDER = ("get", "post", "delete")
 KNOWN = {"id": ("web", "web@0", "db"), "pool": ("core", "web", "b2b")}
 
@@ -83,7 +88,7 @@ def test_every_operation_does_what_its_description_says(
     fleet: MasterOrchestrator, schema: Any, subtests: Any
 ) -> None:
     operations = [result.ok() for result in schema.get_all_operations()]
-    assert len(operations) == 28  # all but the document itself
+    assert len(operations) == 32  # all but the document itself
     seen: dict[str, set[int]] = {}
     for operation in sorted(operations, key=lambda one: ORDER.index(one.method.lower())):
         with subtests.test(operation.label):
@@ -107,7 +112,7 @@ def _ask(operation: Any) -> set[int]:
                 if name in (case.path_parameters or {}):
                     case.path_parameters[name] = values[turn // 2 % len(values)]
             if operation.body:
-                case.body = [SERVICE] if operation.path == "/services" else SERVICE
+                case.body = BODIES.get(operation.path, SERVICE)
             if operation.path == "/wait":
                 case.query = {"service": ["nobody"], "for": "stopped", "timeoutMs": 1}
         response = case.call(timeout=30)

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "azora/model/service_name.hpp"
+#include "azora/orchestrator/owner_changes.hpp"
 
 namespace azora::orchestrator {
 
@@ -62,6 +63,13 @@ void raise_again(Fleet& fleet, Turn& turn, Drive& drive, const std::vector<std::
 
 }  // namespace
 
+void leave_alone(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive, ServiceState& service) {
+  service.waits_to_stop = false;
+  turn.mark_durable(service.serial);
+  raise_again(fleet, turn, drive, verbs.drop(service.serial));
+  for (const std::uint64_t serial : verbs.release(service.serial)) turn.mark_durable(serial);
+}
+
 void run_staged(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& drive) {
   const auto runs = [&fleet](std::uint64_t serial) {
     control_thread.assert_held();
@@ -90,7 +98,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
   answer.service_id = command.name;
   std::vector<ServiceState*> first;  // dependents that are stopped, too; the one to stop first comes first
   for (ServiceState* other : fleet.all_dependents(command.name)) {
-    if (!other->alive()) continue;
+    if (!other->alive() || other->maintained()) continue;  // nobody acts on what is under maintenance but by its name
     answer.affected.push_back(*other->id);
     if (command.dependents && verb != Verb::start) first.push_back(other);
   }
@@ -102,7 +110,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
   if (command.dependencies && verb == Verb::start) {
     for (const std::string& name : fleet.graph().all_dependencies(command.name)) {
       for (ServiceState* other : fleet.services(name)) {
-        if (!other->owned() || is_as_needed(fleet, command.name, *other)) continue;
+        if (!other->owned() || other->maintained() || is_as_needed(fleet, command.name, *other)) continue;
         drop(other->serial);
         carry_out(turn, drive, *other, Verb::start);
       }
@@ -120,7 +128,12 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
     verbs.stage(std::move(staged));
     run_staged(fleet, turn, verbs, drive);
   };
-  for (const ServiceState* target : targets) drop(target->serial);
+  for (ServiceState* target : targets) {
+    drop(target->serial);
+    if (verb == Verb::stop) continue;
+    undo_drain(fleet, turn, *target);
+    end_maintenance(fleet, turn, *target, "operator");
+  }
   std::vector<std::uint64_t> along;
   for (ServiceState* one : first) {
     drop(one->serial);

@@ -29,7 +29,7 @@ void keep_hands_off(Fleet& fleet, Drive& drive) AZORA_CONTROL {
   });
   for (const std::uint64_t serial : serials) {
     ServiceState& service = *fleet.by_serial(serial);
-    const Desired desired = service.wanted == Desired::up ? Desired::hold : Desired::down;
+    const Desired desired = service.wanted == Desired::down ? Desired::down : Desired::hold;
     drive.feed(service, {.kind = Input::Kind::desire, .desired = desired, .cause = Cause::shutdown});
   }
 }

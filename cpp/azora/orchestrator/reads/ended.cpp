@@ -16,6 +16,13 @@ std::vector<std::string> ended_lines(const Board& board) {
   return lines;
 }
 
+std::vector<std::pair<std::string, std::string>> ended_services(const Board& board) {
+  std::vector<std::pair<std::string, std::string>> all;
+  if (!board.ended) return all;
+  for (const ViewPtr& view : *board.ended) all.emplace_back(view->spec->id, view->spec->id + " " + ended_words(*view));
+  return all;
+}
+
 std::string ended_words(const ExitView* exit, RestartOn policy) {
   const std::string code = std::to_string(exit != nullptr ? exit->code.value_or(0) : 0);
   return "ended by itself with code " + code + " and is not started again, since its restartPolicy is " +

@@ -40,12 +40,31 @@ Figures figures_of(const std::vector<ViewPtr>& views) {
   return all;
 }
 
+// What its owner asked for all instances; null: nothing.
+Boxed<OwnerState> owner_of(const std::vector<ViewPtr>& views) {
+  if (views.empty()) return {};
+  const auto all = [&](const auto& has) { return std::all_of(views.begin(), views.end(), has); };
+  const auto drained = [](const ViewPtr& view) { return view->owner && view->owner->drain; };
+  const auto maintained = [](const ViewPtr& view) { return view->owner && view->owner->maintenance; };
+  OwnerState owner;
+  if (all(drained)) {
+    owner.drain = views.front()->owner->drain;
+    for (const ViewPtr& view : views) {
+      if (!view->owner->drain->done) owner.drain = view->owner->drain;
+    }
+  }
+  if (all(maintained)) owner.maintenance = views.front()->owner->maintenance;
+  if (owner.empty()) return {};
+  return owner;
+}
+
 ViewPtr entry_view(const EntryOnBoard& entry, const std::vector<ViewPtr>& views) {
   auto whole = std::make_shared<ServiceView>();
   whole->spec = entry.spec;
   whole->status = status_of(views);
   whole->lifecycle = lifecycle_of(views);
   whole->desired = desired_of(views);
+  whole->owner = owner_of(views);
   for (const ViewPtr& view : views) {
     whole->incarnation = std::max(whole->incarnation, view->incarnation);
     whole->generation = std::max(whole->generation, view->generation);

@@ -75,6 +75,7 @@ Reason reason_of(const ServiceView& view, bool running, const std::string& block
       return {text + not_ready, by};
     }
     case Lifecycle::idle:
+      if (view.desired == Desired::hold) return {id + " does not run, and nothing starts it", {"a start by you"}};
       return {id + " is stopped, as requested", {"a start by you"}};
     case Lifecycle::blocked:
       if (!blockers.empty()) {
@@ -221,6 +222,29 @@ void add_whose_answer(Why& why, const ServiceView& view, const WhySources& sourc
   if (why.trouble.empty()) why.trouble = whose.remark;
 }
 
+// Adds what its owner asked for: what keeps it out of rotation, and what ends that.
+void add_owner_state(Why& why, const ServiceView& view) {
+  if (!view.owner) return;
+  if (const auto& maintenance = view.owner->maintenance) {
+    const std::string until = maintenance->until ? iso_time(*maintenance->until) : "";
+    why.summary += "; it is under maintenance since " + iso_time(maintenance->since) +
+                   (until.empty() ? "" : " until " + until) + " (" + maintenance->reason +
+                   "): it is checked, but neither picked nor restarted";
+    why.unblocked_by.push_back("the end of its maintenance" + (until.empty() ? " by you" : " at " + until + ", or by you"));
+  }
+  if (const auto& drain = view.owner->drain) {
+    if (drain->done) {
+      why.summary += "; it is drained: out of rotation since " + iso_time(drain->since);
+    } else {
+      const std::string next = drain->then == DrainThen::keep ? "stays out of rotation" : std::string(wire_name(drain->then));
+      why.summary += "; it is being drained: out of rotation since " + iso_time(drain->since) +
+                     ", waiting for its leases until " + iso_time({drain->since.ms + drain->timeout.count()}) + ", then " +
+                     (drain->then == DrainThen::keep ? "it " : "a ") + next;
+    }
+    why.unblocked_by.emplace_back("the end of its drain by you");
+  }
+}
+
 Why why_of(const Board& board, const ServiceView& view, const WhySources& sources, Now now) {
   const HealingView& healing = view.healing_or_default();
   Why why;
@@ -239,6 +263,7 @@ Why why_of(const Board& board, const ServiceView& view, const WhySources& source
   why.blocked_by = healing.blocked_by;
   if (board.running) add_whose_answer(why, view, sources);
   add_what_is_in_the_way(why, view, sources, now.steady);
+  add_owner_state(why, view);
   return why;
 }
 
@@ -272,7 +297,7 @@ Why why_of_entry(const Board& board, const EntryOnBoard& entry, const std::vecto
     add_new(why.blocked_by, one.blocked_by);
     add_new(why.unblocked_by, one.unblocked_by);
     if (why.trouble.empty() && !one.trouble.empty()) why.trouble = view->spec->id + ": " + one.trouble;
-    const bool well = board.running && is_ready(*view) && view->status == HealthStatus::healthy;
+    const bool well = board.running && is_ready(*view) && view->status == HealthStatus::healthy && !view->owner;
     if (!well && ++others <= kNamed) why.summary += "; " + one.summary;
   }
   if (others > kNamed) why.summary += "; and " + std::to_string(others - kNamed) + " more";

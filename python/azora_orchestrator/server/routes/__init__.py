@@ -14,6 +14,7 @@ from azora_orchestrator.server.routes import (
     events,
     fleet,
     history,
+    owner,
     server,
     services,
     verbs,
@@ -23,7 +24,7 @@ from azora_orchestrator.server.routes import (
 if TYPE_CHECKING:
     from azora_orchestrator.server.app import AzoraApp
 
-_SUBJECTS = (fleet, services, verbs, waits, balancing, events, history, server, docs_page)
+_SUBJECTS = (fleet, services, verbs, owner, waits, balancing, events, history, server, docs_page)
 
 
 def add_routes(app: AzoraApp) -> None:

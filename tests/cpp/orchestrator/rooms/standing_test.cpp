@@ -38,6 +38,18 @@ TEST_F(StandingTest, StoppingIsNotDraining) {
 
 TEST_F(StandingTest, AStoppedOrchestratorIsNotDraining) { EXPECT_EQ(why(false), "unwatched"); }
 
+TEST_F(StandingTest, WhatItsOwnerSaysOfItsTrafficStandsBesideItsHealth) {
+  service.owner = OwnerState{.drain = Drain{}, .maintenance = std::nullopt};
+  EXPECT_EQ(standing_of(service, {.running = true}).admin, Admin::draining);
+  EXPECT_EQ(why(), "in") << "its health is what it is";
+  service.owner->drain->done = true;
+  EXPECT_EQ(standing_of(service, {.running = true}).admin, Admin::draining);
+  service.owner->maintenance = Maintenance{.reason = "disk"};
+  EXPECT_EQ(standing_of(service, {.running = true}).admin, Admin::maintenance);
+  service.owner = {};
+  EXPECT_EQ(standing_of(service, {.running = true}).admin, Admin::active);
+}
+
 TEST_F(StandingTest, AProcessThatDoesNotRunIsStopped) {
   for (const Lifecycle state : {Lifecycle::sweep, Lifecycle::backoff, Lifecycle::failed, Lifecycle::idle}) {
     service.machine.lifecycle = state;

@@ -17,7 +17,7 @@ using std::chrono::seconds;
 class WaitersTest : public testing::Test {
  protected:
   void add(const std::string& id, bool ready, Nanos timeout = seconds(10)) {
-    waiters.add(id, ready, loop.now().steady + timeout, [this](Result<void> result) { answers.push_back(std::move(result)); });
+    waiters.add(id, ready ? Goal::ready : Goal::stopped, loop.now().steady + timeout, [this](Result<void> result) { answers.push_back(std::move(result)); });
   }
   // The end of a turn.
   void end_turn() {
@@ -45,6 +45,18 @@ class WaitersTest : public testing::Test {
   std::vector<SteadyTime> horizons;
 };
 
+TEST_F(WaitersTest, ADrainThatIsUnderWayIsWaitedFor) {
+  fleet["a"] = {.draining = true};
+  waiters.add("a", Goal::drained, loop.now().steady + seconds(10), [this](Result<void> result) { answers.push_back(std::move(result)); });
+  end_turn();
+  EXPECT_TRUE(answers.empty());
+  fleet["a"].draining = false;
+  waiters.wake("a");
+  end_turn();
+  ASSERT_EQ(answers.size(), 1U);
+  EXPECT_TRUE(answers.front().ok());
+}
+
 TEST_F(WaitersTest, IsAnsweredAtOnceWhenItIsSoAlready) {
   fleet["a"] = up();
   add("a", true);
@@ -57,7 +69,7 @@ TEST_F(WaitersTest, IsAnsweredAtOnceWhenItIsSoAlready) {
 
 TEST_F(WaitersTest, AWaiterThatLeftLeavesNothingBehind) {
   fleet["a"] = {.lifecycle = Lifecycle::starting};
-  const std::uint64_t key = waiters.add("a", true, loop.now().steady + seconds(10), [this](Result<void> result) {
+  const std::uint64_t key = waiters.add("a", Goal::ready, loop.now().steady + seconds(10), [this](Result<void> result) {
     answers.push_back(std::move(result));
   });
   end_turn();
@@ -200,8 +212,8 @@ TEST_F(WaitersTest, R55AJobThatIsDoneIsReady) {
 TEST_F(WaitersTest, R55ACallerThatWaitsInSlicesSaysHowLongItWillWaitInAll) {
   fleet["a"] = {.lifecycle = Lifecycle::starting};
   const SteadyTime now = loop.now().steady;
-  waiters.add("a", true, now + seconds(1), [](const Result<void>&) {}, now + seconds(60));
-  waiters.add("a", true, now + seconds(1), [](const Result<void>&) {});
+  waiters.add("a", Goal::ready, now + seconds(1), [](const Result<void>&) {}, now + seconds(60));
+  waiters.add("a", Goal::ready, now + seconds(1), [](const Result<void>&) {});
   end_turn();
   EXPECT_EQ(horizons, (std::vector<SteadyTime>{now + seconds(60), now + seconds(1)}));
   loop.advance(seconds(1));
