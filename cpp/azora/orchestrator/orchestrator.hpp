@@ -15,6 +15,7 @@
 #include "azora/base/time.hpp"
 #include "azora/model/service_spec.hpp"
 #include "azora/model/view.hpp"
+#include "azora/orchestrator/facade_types.hpp"
 
 namespace azora::actions {
 struct ActionRequest;
@@ -24,14 +25,10 @@ struct Run;
 namespace azora::balancer {
 class Balancer;
 }
-namespace azora {
-class Loop;
-}
 namespace azora::events {
 class EventLog;
 }
 namespace azora::store {
-class Store;
 struct HistoryPage;
 struct HistoryQuery;
 }
@@ -40,51 +37,6 @@ namespace azora::orchestrator {
 
 class LogStream;
 struct LogOptions;  // log_stream.hpp
-
-struct Options {
-  std::string keeper_path;      // of the azora-keeper program
-  std::string runtime_dir;      // empty: a private one of our own
-  int max_concurrent_starts = -1;  // -1: max(4, 2 x cores); 0 no cap
-  int starts_per_second = 50;      // 0 no cap
-  std::string build_id;
-  // The folder of a durable fleet: its registrations and decisions are kept there, its services go on when this program
-  // is killed, and the next orchestrator with that folder takes them back. Empty: all ends with this program.
-  std::string state_dir;
-  // How long, and in how many bytes, past events are kept in that folder; the older ones go first.
-  Millis history_max_age{30LL * 24 * 3600 * 1000};
-  std::uint64_t history_max_bytes = std::uint64_t{64} << 20;
-  // Makes the store. The store answers on the loop that it is given, the one of the control thread. Empty: a store in
-  // memory that keeps nothing, for a fleet that ends together with this program.
-  std::function<std::unique_ptr<store::Store>(Loop&)> make_store;
-};
-
-enum class Verb { start, stop, restart };
-
-// When a changed argv, env, cwd or user takes effect on a process that runs: at its next start, or now, by a restart.
-enum class Apply { at_next_start, restart };
-
-struct VerbAnswer {
-  std::string service_id;
-  std::uint64_t incarnation = 0;
-  std::uint64_t seq = 0;
-  std::vector<std::string> affected;
-};
-
-struct DrainWish {
-  Millis timeout{30'000};  // the drain is over after this, whatever leases are left
-  DrainThen then = DrainThen::keep;
-};
-
-struct MaintenanceWish {
-  std::string reason;
-  std::optional<WallTime> until;  // nullopt: until it is ended
-};
-
-struct Totals {
-  bool running = false;
-  std::size_t total = 0, healthy = 0, unhealthy = 0;
-  std::uint64_t seq = 0;
-};
 
 class Orchestrator {
  public:
@@ -130,7 +82,7 @@ class Orchestrator {
   Result<VerbAnswer> maintain(std::string_view id, const MaintenanceWish& wish, std::string_view actor);
   Result<VerbAnswer> end_maintenance(std::string_view id, std::string_view actor);
   // Waits until the service is READY and healthy or degraded, or has ended as a job should ("ready"), has no process
-  // ("stopped") or has no drain under way ("drained"), or until the deadline. Fails with not_coming as soon as it is known that the service will not be ready
+  // ("stopped") or has no drain under way ("drained"). Fails with not_coming as soon as it is known not to be ready
   // within `horizon`. A caller that waits in slices gives all its remaining time as `horizon`; it is never shorter than
   // `timeout`.
   Result<void> wait_for(std::string_view id, std::string_view what, Millis timeout, Millis horizon = Millis(0));

@@ -9,22 +9,16 @@
 #include <string>
 #include <utility>
 
-#include "azora/actions/callable.hpp"
-#include "azora/actions/table.hpp"
 #include "azora/balancer/balancer.hpp"
 #include "azora/events/log.hpp"
-#include "azora/health/net_prober.hpp"
-#include "azora/keeper/client.hpp"
 #include "azora/orchestrator/call_gate.hpp"
 #include "azora/orchestrator/core.hpp"
-#include "azora/orchestrator/listener_desk.hpp"
 #include "azora/orchestrator/live_publisher.hpp"
 #include "azora/orchestrator/log_stream.hpp"
 #include "azora/orchestrator/loop_thread.hpp"
 #include "azora/orchestrator/opened_state.hpp"
 #include "azora/orchestrator/pulse.hpp"
-#include "azora/orchestrator/reads/graph.hpp"
-#include "azora/orchestrator/reads/list_bodies.hpp"
+#include "azora/orchestrator/runtime_parts.hpp"
 #include "azora/orchestrator/usage_sampler.hpp"
 
 namespace azora::orchestrator {
@@ -113,26 +107,6 @@ class Orchestrator::Impl {
   actions::CallableAction& callables() { return actions_.callables; }
 
  private:
-  // Texts that are kept and shared by their readers.
-  struct Bodies {
-    ListBodies lists;
-    GraphReads graph;
-  };
-  // The prober asks services how they are; the desk asks the kernel whose listener answered.
-  struct Checks {
-    Checks(Loop& loop, health::NetProberOptions options, const ThreadDied& died)
-        : prober(loop, std::move(options)), listeners(loop, died) {}
-    health::NetProber prober;
-    ListenerDesk listeners;
-  };
-  // The actions, and the keeper they need.
-  struct Actions {
-    Actions(Loop& loop, keeper::ClientOptions options) : keeper(loop, std::move(options)) {}
-    keeper::KeeperClient keeper;
-    actions::CallableAction callables;
-    actions::ActionTable table{keeper, {{&kCallableAction, &callables}}};
-  };
-
   template <typename T>
   static void keep_when_stored(Core& core, const std::shared_ptr<T>& answer, const std::shared_ptr<Promise<T>>& promise) {
     if (!*answer) return core.after_publish([promise, answer] { promise->keep(std::move(*answer)); });
@@ -165,9 +139,9 @@ class Orchestrator::Impl {
   std::shared_ptr<events::EventLog> events_;
   balancer::Balancer balancer_;
   LivePublisher publisher_;
-  Bodies bodies_;
-  Checks checks_;
-  Actions actions_;
+  KeptBodies bodies_;
+  CheckParts checks_;
+  ActionParts actions_;
   Core core_;
   UsageSampler usage_;
 };
