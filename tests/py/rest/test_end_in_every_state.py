@@ -129,8 +129,7 @@ def test_sigterm_ends_it(
     services = actors.service("a", **fields), actors.service("b", dependencies=["a"])
     ignored = bool({"stubborn", "family"} & set(told))
     options = [*(STOP_SOON if ignored else STOP)]
-    if durable:
-        options += ["--state", str(tmp_path / "state")]
+    options += ["--state", str(tmp_path / "state")] if durable else ["--ephemeral"]
     server = served("serve", "--config", config(tmp_path, *services), *options)
     reach_it(server, actors)
     running = pids(server) + (actors.members("a") if "family" in told else [])
