@@ -29,6 +29,7 @@ __all__ = ["AsyncRolling", "RollStopped", "Rolling", "RollingRestart", "roll"]
 _MIN_READY_MS = 10_000
 _TIMEOUT_MS = 60_000
 _MOST_UNAVAILABLE = 10_000
+_MOST_DRAIN_MS = 30_000
 _LOOK_AGAIN_MS = 1_000  # also without an event: a reader may lose some
 _LOST = ("serviceUnhealthy", "serviceDegraded", "serviceExited")
 _CHANGES = (
@@ -119,7 +120,8 @@ class Rolling:
 
         Those whose program has changed (`restart_required`) go first. A healthy one goes only while
         fewer than `max_unavailable` are unavailable, for whatever reason; those that their owner
-        has stopped are not counted and stay stopped. It ends with the first that fails: the rest
+        has stopped are not counted and stay stopped. Each is drained first: its leases have 30 s to
+        come back, at most half of the time that is left beside `min_ready_ms`. It ends with the first that fails: the rest
         keep their processes. Ctrl-C ends it, too.
 
         Args:
@@ -187,6 +189,11 @@ class Limits(NamedTuple):
     max_unavailable: int
     min_ready: float  # seconds
     timeout: float  # seconds
+
+    @property
+    def drain_ms(self) -> int:
+        """How long the leases of one may take to come back: its restart needs time, too."""
+        return round(min(_MOST_DRAIN_MS, (self.timeout - self.min_ready) * 500))
 
 
 def limits_of(max_unavailable: object, min_ready_ms: object, timeout_ms: object) -> Limits:
@@ -379,7 +386,7 @@ def _take_down(state: _Roll, progress: Progress) -> _Steps:
         before = state.views[id]
         state.waiting.remove(id)
         try:
-            yield _ask("restart", id)
+            yield _ask("drain", id, timeout_ms=state.limits.drain_ms, then="restart")
         except UnknownService:
             state.views.pop(id)
             continue

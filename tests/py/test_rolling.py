@@ -157,6 +157,29 @@ def test_no_request_fails_while_all_are_replaced(fleet: MasterOrchestrator) -> N
     assert [fleet.service(f"worker@{at}").restart_count for at in range(3)] == [1, 1, 1]
 
 
+def test_each_is_drained_before_it_is_restarted(fleet: MasterOrchestrator) -> None:
+    leases = [fleet.lease("worker") for _ in range(3)]
+    done: list[RollingRestart] = []
+    roll = threading.Thread(
+        target=lambda: done.append(fleet.rolling_restart("worker", min_ready_ms=0, timeout_ms=MS))
+    )
+    roll.start()
+    try:
+        for _ in leases:
+            drained = until(lambda: [at for at in range(3) if fleet.service(f"worker@{at}").drain])
+            assert len(drained) == 1
+            one = fleet.service(f"worker@{drained[0]}")
+            assert one.incarnation == 1  # its lease is out
+            next(lease for lease in leases if lease.service_id == one.id).release()
+            until(lambda id=one.id: fleet.service(id).incarnation == 2)
+    finally:
+        for lease in leases:
+            lease.release()
+        roll.join(60)
+    assert [one.failed for one in done] == [()]
+    assert incarnations(fleet) == [2, 2, 2]
+
+
 def test_those_whose_program_has_changed_go_first(fleet: MasterOrchestrator, broken: Path) -> None:
     fleet.register(worker(broken) | {"endpoint": fleet.service("worker").endpoint})
     fleet.restart("worker@0", wait=True, timeout_ms=MS)  # it has its new program already
