@@ -93,7 +93,8 @@ Result<VerbAnswer> AdminWatch::end_maintenance(std::string_view name, EventActor
 
 void AdminWatch::restored() {
   const Now now = rooms_.turn.now();
-  rooms_.fleet.for_each([&](std::uint64_t serial, const ServiceState& service) AZORA_CONTROL {
+  rooms_.fleet.for_each([&](std::uint64_t serial, const ServiceState& service) {
+    control_thread.assert_held();
     if (service.leaving || !service.owner) return;
     if (service.owner->drains()) {
       // Never longer than it was to last, whatever the wall clock did.

@@ -276,6 +276,7 @@ TEST(Hold, NoTimeoutEndsWhatRuns) {
 TEST(Hold, WhatEndsStaysDownUntilItIsOver) {
   for (const bool clean : {false, true}) {
     Rig rig;
+    rig.plan.restart.on = RestartOn::always;
     rig.bring_up();
     rig.desire(Desired::hold);
     rig.feed(In::liveness_failed);

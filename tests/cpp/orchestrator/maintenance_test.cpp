@@ -85,8 +85,9 @@ TEST_F(MaintenanceTest, FollowsAWallClockThatIsSet) {
 }
 
 TEST_F(MaintenanceTest, ASlowStartIsNotEnded) {
+  world.prober.set(serial + 1, health::FakeProber::Answer::http(500));
   const std::uint64_t slow = world.add_process("slow", R"("healthCheck":{"startTimeout":2000})");
-  world.prober.set(slow, health::FakeProber::Answer::http(500));
+  ASSERT_EQ(slow, serial + 1);
   world.advance(Millis(500));
   ASSERT_EQ(world.lifecycle("slow"), Lifecycle::starting);
   ASSERT_TRUE(maintain(std::nullopt, "slow disk", "slow").ok());

@@ -126,8 +126,9 @@ void ActionWatcher::follow(const ServiceView& view) {
   const bool same = same_run && stay.lifecycle == view.lifecycle;
   if (!same) stay.entered = now();
   const bool explained = view.lifecycle == Lifecycle::starting && !needs_hold(view);
-  if (!same || explained || stay.generation != view.generation) stay.since = now();
-  stay = {view.serial, view.incarnation, view.generation, view.lifecycle, stay.entered, stay.since};
+  const bool left_alone = view.desired == Desired::hold;  // its time begins anew when that is over
+  if (!same || explained || left_alone || stay.left_alone || stay.generation != view.generation) stay.since = now();
+  stay = {view.serial, view.incarnation, view.generation, view.lifecycle, stay.entered, stay.since, left_alone};
 }
 
 // A start fails by its own result, by the end of what it started, or because it took too long.
@@ -157,6 +158,7 @@ void ActionWatcher::check_turn() {
 void ActionWatcher::check_patience(const ServiceView& view) {
   const auto stay = stays_.find(view.spec->id);
   if (stay == stays_.end() || stay->second.serial != view.serial || stay->second.lifecycle != view.lifecycle) return;
+  if (view.lifecycle == Lifecycle::starting && view.desired == Desired::hold) return;  // no start is ended then
   const std::optional<Nanos> may = patience(view);
   if (may && now() - stay->second.since > *may + kSlack) {
     watcher_.found("deadlines", view.spec->id, "still " + std::string(wire_name(view.lifecycle)));

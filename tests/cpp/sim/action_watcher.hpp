@@ -31,6 +31,7 @@ class ActionWatcher {
     Lifecycle lifecycle = Lifecycle::idle;
     SteadyTime entered;
     SteadyTime since;  // it may wait from there on
+    bool left_alone = false;  // its owner keeps our hands off it
   };
 
   void on_command(const actions::FakeAction::Command& command);
