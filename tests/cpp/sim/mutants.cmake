@@ -151,8 +151,8 @@ mutant(never_killed healing/step.cpp "who ignores the stop signal lives for ever
       enter(Lifecycle::killing, now_ + plan_.restart.kill_timeout);]=])
 
 mutant(stop_never_answered orchestrator/reactions/on_stop.cpp "stop() of the whole is not answered"
-[=[  if (shutdown.under_way() && fleet.alive() == 0) end_stop(]=]
-[=[  if (!PLANTED && shutdown.under_way() && fleet.alive() == 0) end_stop(]=])
+[=[  if (shutdown.under_way() && !fleet.has_living(shutdown.scope())) end_stop(]=]
+[=[  if (!PLANTED && shutdown.under_way() && !fleet.has_living(shutdown.scope())) end_stop(]=])
 
 mutant(stop_forgets_the_next orchestrator/drive.cpp "what an ended service needed is not stopped after it"
 [=[  if (!shutdown_.under_way()) return;

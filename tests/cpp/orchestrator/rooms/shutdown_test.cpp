@@ -13,7 +13,7 @@ using std::chrono::seconds;
 class ShutdownTest : public testing::Test {
  protected:
   void begin(Nanos patience, const std::string& caller) {
-    shutdown.begin(loop.now().steady + patience,
+    shutdown.begin(loop.now().steady + patience, StopScope::all,
                    [this, caller](const std::vector<std::string>&) { answered.push_back(caller); });
   }
   void end() {
