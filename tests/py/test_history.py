@@ -220,7 +220,11 @@ def test_a_client_that_resumes_after_an_orderly_end_loses_nothing(state: Path) -
 def test_ten_thousand_checks_write_nothing(state: Path) -> None:
     with MasterOrchestrator(state_dir=state) as orch:
         orch.register_many(
-            [url_service(f"s{i}") | {"healthCheckInterval": 100} for i in range(100)]
+            [
+                {"id": f"s{i}", "type": "url", "endpoint": "http://127.0.0.1:9"}
+                | {"healthCheckInterval": 100}
+                for i in range(100)
+            ]
         )
         orch.start()
 
