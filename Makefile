@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 export DEBIAN_FRONTEND := noninteractive
 
-.PHONY: help setup package build test run test-asan test-tsan bench torture wheel lint format clean
+.PHONY: help setup package build test run test-asan test-tsan bench sim torture wheel lint format clean
 
 help:            # the verbs, and what each does
 	@sed -nE 's/^([a-z-]+):[^#]*# (.*)/  make \1\t\2/p' Makefile | expand -t 24
@@ -31,6 +31,9 @@ test-tsan: build # the suites under ThreadSanitizer
 bench: build     # the benchmarks in build/bench, each beside its peer
 	@tools/setup.sh peers || true
 	@tools/bench.sh
+
+sim: build       # YEARS (10) of services on virtual time, with faults and crashes at every step; prints failing seeds
+	@build/dev/tests/cpp/sim/azora_sim --years $${YEARS:-10} --jobs 2
 
 torture: build   # ROUNDS (100) of servers, keepers and services killed at random; nothing may be lost
 	@.venv/bin/python tests/torture/torture.py --rounds $${ROUNDS:-100}

@@ -120,6 +120,13 @@ bool KillPermits::permit(std::uint64_t serial, SteadyTime now) {
   return true;
 }
 
+void KillPermits::keep(std::uint64_t serial) {
+  Member* found = members_.find(serial);
+  if (found == nullptr || found->held) return;
+  found->held = true;
+  if (found->group != nullptr) ++found->group->second.held;
+}
+
 void KillPermits::release(std::uint64_t serial) {
   Member* found = members_.find(serial);
   if (found == nullptr || !found->held) return;

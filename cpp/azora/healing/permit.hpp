@@ -53,6 +53,8 @@ class KillPermits {
   // Granted permits are held until release().
   bool permit(std::uint64_t serial, SteadyTime now);
   void release(std::uint64_t serial);
+  // It was granted by a former orchestrator, and is held as if it had been granted here.
+  void keep(std::uint64_t serial);
 
  private:
   static constexpr int kIntervals = 3;

@@ -30,12 +30,13 @@ bool is_ending(const Machine& machine) {
 }
 
 Machine at_rest(Machine machine, bool owned) {
-  machine.holds = {};
-  machine.deps_ok = false;
+  const bool waits_for_its_time = machine.lifecycle == Lifecycle::backoff || machine.lifecycle == Lifecycle::failed;
+  machine.holds = {.permit = machine.holds.permit && waits_for_its_time};
+  // A dependency that is satisfied as before has not come back: it hastens nothing.
+  machine.deps_ok = machine.deps_ok && waits_for_its_time;
   machine.restart_asked = false;
   machine.action_running = false;
   machine.well_before = false;
-  const bool waits_for_its_time = machine.lifecycle == Lifecycle::backoff || machine.lifecycle == Lifecycle::failed;
   if (waits_for_its_time || machine.lifecycle == Lifecycle::done || machine.lifecycle == Lifecycle::watching) return machine;
   machine.told.blocked = false;
   machine.timers = {};

@@ -10,7 +10,8 @@ bool may_run(const Machine& machine);
 // Its stop was decided. What was asked for goes on when the run is found.
 bool is_ending(const Machine& machine);
 // The machine when nothing of the service runs and nothing is asked for on its behalf. It keeps what it remembers:
-// budget, delays and the next attempt. A start that was under way is forgotten and costs nothing.
+// budget, delays and the next attempt, with what hastens it and the permit of a kill that it is down by. A
+// start that was under way is forgotten and costs nothing.
 Machine at_rest(Machine machine, bool owned);
 
 }  // namespace azora::healing

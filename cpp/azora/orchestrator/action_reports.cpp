@@ -58,8 +58,11 @@ void ActionReports::on_keeper_link(bool up, std::string reason) { self_watch_.on
 void ActionReports::on_unknown_process(const keeper::Record& record) {
   control_thread.assert_held();
   const Run run{record.serial, record.incarnation};
-  if (keeper::has_process(record.phase) && on_newer_run(fleet_, turn_, drive_, run)) return;
-  if (fleet_.by_serial(record.serial) == nullptr) turn_.send(Send::to_forget(record.serial, &kProcessAction));
+  const ServiceState* service = fleet_.by_serial(record.serial);
+  // Its end is not known either where the store has not learned of the run. The next run must not be taken for it.
+  const bool unheard = service != nullptr && run.incarnation > service->machine.incarnation;
+  if ((keeper::has_process(record.phase) || unheard) && on_newer_run(fleet_, turn_, drive_, run)) return;
+  if (service == nullptr) turn_.send(Send::to_forget(record.serial, &kProcessAction));
 }
 
 }  // namespace azora::orchestrator

@@ -56,6 +56,8 @@ class Admission {
   void recovered(Serial serial) AZORA_CONTROL { permits_.recovered(serial); }
   void ask_permit(Serial serial) AZORA_CONTROL;
   void drop_permit(Serial serial) AZORA_CONTROL;
+  // The service is down by the kill of a former orchestrator.
+  void keep_permit(Serial serial) AZORA_CONTROL { permits_.keep(serial); }
   // Asks again for all that wait for a permit, if something changed since the last time or a second passed.
   void grant_permits(SteadyTime now, const Granted& granted) AZORA_CONTROL;
 

@@ -285,6 +285,11 @@ void Drive::look_at_dependencies(const ServiceSpec& spec) {
   }
 }
 
+void Drive::take_up(const ServiceState& service) {
+  if (service.machine.holds.permit) admission_.keep_permit(service.serial);
+  evidence_.set_failed(service.serial, service.machine.lifecycle == Lifecycle::failed);
+}
+
 void Drive::finish_leaving(ServiceState& service) {
   const std::uint64_t serial = service.serial;
   turn_.mark_durable(serial);

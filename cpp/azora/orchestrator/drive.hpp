@@ -47,6 +47,9 @@ class Drive {
   Now now() const AZORA_CONTROL { return turn_.now(); }
   // During a stop of all: what `spec` needs may stop now, as its service has ended or does not need it any more.
   void look_at_dependencies(const ServiceSpec& spec) AZORA_CONTROL;
+  // Takes up what a former orchestrator did beside its machine: the kill permit that it holds, and the watch for a reason
+  // to try a failed one again.
+  void take_up(const ServiceState& service) AZORA_CONTROL;
   // Nothing of an unregistered service runs any more: the services that wait for its id are brought up.
   void finish_leaving(ServiceState& service) AZORA_CONTROL;
 

@@ -161,6 +161,96 @@ TEST(Restore, BudgetAndBackoffGoOnWhereTheyWere) {
   EXPECT_EQ(lives.view("a")->healing_or_default().attempts, 1);
 }
 
+// Nothing has come back: the dependencies that it has, none, are satisfied as before.
+TEST(Restore, WhatWaitsForItsTimeIsNotHastenedBecauseOfUs) {
+  Lives lives;
+  const std::uint64_t serial = lives.add_process("a", R"("maxRestarts":10,"restartFactor":10)");
+  lives.advance(seconds(2));
+  while (lives.lifecycle("a") != Lifecycle::backoff || lives.view("a")->healing_or_default().attempts < 2) {
+    lives.keeper.crash(serial);
+    lives.advance(Millis(100));
+  }
+  const int launches = lives.keeper.launches(serial);
+  const SteadyTime due = *lives.view("a")->healing_or_default().next_attempt;
+  ASSERT_GT(due - lives.loop.now().steady, seconds(5));
+  lives.crash_and_begin();
+  lives.advance(seconds(4));
+  EXPECT_EQ(lives.lifecycle("a"), Lifecycle::backoff);
+  EXPECT_EQ(lives.keeper.launches(serial), launches);
+  lives.advance(due + seconds(2) - lives.loop.now().steady);
+  EXPECT_EQ(lives.keeper.launches(serial), launches + 1);
+}
+
+TEST(Restore, WhatWasGivenUpOnKeepsItsTime) {
+  Lives lives;
+  const std::uint64_t serial = lives.add_process("a", R"("maxRestarts":1)");
+  lives.advance(seconds(2));
+  while (lives.lifecycle("a") != Lifecycle::failed) {
+    lives.keeper.crash(serial);
+    lives.advance(Millis(100));
+  }
+  lives.crash_and_begin();
+  lives.advance(seconds(60));
+  EXPECT_EQ(lives.lifecycle("a"), Lifecycle::failed);
+  EXPECT_EQ(lives.keeper.launches(serial), 2);
+  lives.advance(seconds(400));
+  EXPECT_EQ(lives.keeper.launches(serial), 3) << "failedRetryInterval is over";
+}
+
+// One that we killed for its checks is down: the other one of its group is not killed, whoever lives.
+TEST(Restore, APermitToKillIsHeldByTheNextOrchestrator) {
+  Lives lives;
+  const std::string group = R"("group":"g","restartDelay":20000,"maxRestarts":9)";
+  const std::uint64_t a = lives.add_process("a", group);
+  const std::uint64_t b = lives.add_process("b", group);
+  lives.advance(seconds(3));
+  lives.now().prober.set(a, health::FakeProber::Answer::http(500));
+  lives.advance(seconds(10));
+  ASSERT_EQ(lives.lifecycle("a"), Lifecycle::backoff);
+  lives.crash_and_begin();
+  lives.advance(seconds(1));
+  lives.now().prober.set(b, health::FakeProber::Answer::http(500));
+  lives.advance(seconds(6));
+  EXPECT_TRUE(lives.keeper.alive(b)) << "the whole group is down by our own hand";
+  lives.advance(seconds(60));
+  EXPECT_GT(lives.keeper.launches(b), 1) << "its turn comes when the other one is back";
+  EXPECT_EQ(lives.lifecycle("a"), Lifecycle::ready);
+}
+
+TEST(Restore, WhatEndedMeanwhileIsNotChecked) {
+  Lives lives;
+  const std::uint64_t serial = lives.add_process("a", R"("restartDelay":20000)");
+  lives.advance(seconds(2));
+  lives.crash();
+  lives.keeper.crash(serial);
+  lives.advance(seconds(1));
+  lives.keeper.set_delay([reports = 0]() mutable { return Millis(50 * ++reports); });  // its end comes later than its finding
+  ASSERT_TRUE(lives.begin().ok());
+  lives.advance(seconds(5));
+  EXPECT_EQ(lives.lifecycle("a"), Lifecycle::backoff);
+  EXPECT_EQ(lives.now().prober.asked(serial), 0U);
+}
+
+TEST(Restore, TheEndOfARunThatTheFailingStoreDidNotLearnOfIsNotTakenForThatOfTheNext) {
+  Lives lives;
+  const std::uint64_t serial = lives.add_process("a");
+  lives.advance(seconds(2));
+  lives.store.set_mode(store::FakeStore::Mode::failing);
+  lives.keeper.crash(serial);
+  lives.advance(seconds(5));
+  ASSERT_EQ(lives.view("a")->incarnation, 2U);
+  lives.crash();
+  lives.keeper.crash(serial);
+  lives.advance(seconds(1));
+  lives.store.set_mode(store::FakeStore::Mode::prompt);
+  ASSERT_TRUE(lives.begin().ok());
+  lives.advance(seconds(5));
+  EXPECT_EQ(lives.view("a")->incarnation, 3U);
+  EXPECT_EQ(lives.lifecycle("a"), Lifecycle::ready);
+  EXPECT_EQ(lives.keeper.launches(serial), 3);
+  EXPECT_TRUE(lives.keeper.violations().empty());
+}
+
 TEST(Restore, WhatHadFailedIsNotTriedAgainBecauseOfUs) {
   Lives lives;
   const std::uint64_t serial = lives.add_process("a", R"("maxRestarts":0)");

@@ -29,7 +29,8 @@ std::optional<Nanos> patience(const ServiceView& view) {
   const Millis kill = spec.restart->kill_timeout;
   switch (view.lifecycle) {
     // It counts from the start, and again from what the action reports.
-    case Lifecycle::starting: return 2 * spec.probe->start_timeout;
+    case Lifecycle::starting:
+    case Lifecycle::adopt: return 2 * spec.probe->start_timeout;
     case Lifecycle::stopping: return stop;
     case Lifecycle::killing: return kill;
     case Lifecycle::sweep: return std::max({stop, kill, Millis(2'000)});
@@ -96,8 +97,16 @@ void ActionWatcher::on_event(const Recorder::Seen& event) {
   ended_now_[event.id] = event.incarnation;
 }
 
+// Only what may wait for its dependencies is followed when nothing else is published.
+bool ActionWatcher::changed() {
+  if (!ended_now_.empty() || std::exchange(board_, world_.recorder.board) != world_.recorder.board) return true;
+  return std::any_of(stays_.begin(), stays_.end(), [](const auto& one) {
+    return one.second.lifecycle == Lifecycle::starting || one.second.lifecycle == Lifecycle::adopt;
+  });
+}
+
 void ActionWatcher::on_publish() {
-  if (!world_.recorder.board) return;
+  if (!world_.recorder.board || !changed()) return;
   world_.recorder.board->in_order.for_each([this](const ViewPtr& view) {
     check_exit(*view);
     follow(*view);
@@ -125,7 +134,8 @@ void ActionWatcher::follow(const ServiceView& view) {
   if (same_run && stay.lifecycle == Lifecycle::starting) check_end_of_start(view, stay);
   const bool same = same_run && stay.lifecycle == view.lifecycle;
   if (!same) stay.entered = now();
-  const bool explained = view.lifecycle == Lifecycle::starting && !needs_hold(view);
+  const bool starts = view.lifecycle == Lifecycle::starting || view.lifecycle == Lifecycle::adopt;
+  const bool explained = starts && !needs_hold(view);
   const bool left_alone = view.desired == Desired::hold;  // its time begins anew when that is over
   if (!same || explained || left_alone || stay.left_alone || stay.generation != view.generation) stay.since = now();
   stay = {view.serial, view.incarnation, view.generation, view.lifecycle, stay.entered, stay.since, left_alone};
@@ -141,6 +151,12 @@ void ActionWatcher::check_end_of_start(const ServiceView& view, const Stay& befo
   if (now() - before.entered < view.spec->probe->start_timeout) {
     watcher_.found("own results", view.spec->id, "its start is given up on before it was answered");
   }
+}
+
+void ActionWatcher::life_ended() {
+  stays_.clear();
+  board_.reset();
+  ended_now_.clear();
 }
 
 bool ActionWatcher::needs_hold(const ServiceView& view) const { return !view.healing || view.healing->blocked_by.empty(); }
@@ -164,7 +180,9 @@ void ActionWatcher::check_patience(const ServiceView& view) {
     watcher_.found("deadlines", view.spec->id, "still " + std::string(wire_name(view.lifecycle)));
   }
   const bool tries = view.lifecycle == Lifecycle::backoff || view.lifecycle == Lifecycle::failed;
-  if (tries && view.healing && view.healing->next_attempt && now() > *view.healing->next_attempt + kSlack) {
+  // It may have passed while no orchestrator lived.
+  const auto due = [&] { return std::max(*view.healing->next_attempt, stay->second.entered); };
+  if (tries && view.healing && view.healing->next_attempt && now() > due() + kSlack) {
     watcher_.found("deadlines", view.spec->id, "its next attempt is overdue");
   }
 }

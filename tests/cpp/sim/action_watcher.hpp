@@ -4,6 +4,7 @@
 // waits for something outside waits no longer than it may.
 // Threads: the test's. Ownership: borrows world and watcher, which outlive it.
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -20,6 +21,7 @@ class ActionWatcher {
 
   // After each turn.
   void check_turn();
+  void life_ended();
 
  private:
   using Told = std::pair<std::string, std::uint64_t>;  // id and incarnation
@@ -38,6 +40,7 @@ class ActionWatcher {
   void on_event(const Recorder::Seen& event);
   void on_answer(const actions::Run& run);
   void on_publish();
+  bool changed();
   void follow(const ServiceView& view);
   void check_end_of_start(const ServiceView& view, const Stay& before);
   void check_exit(const ServiceView& view);
@@ -55,6 +58,7 @@ class ActionWatcher {
   std::map<std::string, std::uint64_t> ended_now_;  // in this turn, where the end is a fact: incarnations by id
   std::map<std::string, SteadyTime> passed_;    // when a check of it last passed
   std::map<std::string, Stay> stays_;
+  std::shared_ptr<const Board> board_;          // as last followed
   std::size_t violations_ = 0;                  // seen
 };
 

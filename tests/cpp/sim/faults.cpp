@@ -11,8 +11,14 @@ using health::FakeProber;
 using std::chrono::seconds;
 
 void Simulation::fault() {
+  constexpr std::array<const char*, 16> kNames = {
+      "a process ends", "a process ends", "a process ends", "a shim ends", "checks fail", "checks fail", "a start or stop goes wrong",
+      "a start or stop goes wrong", "a verb", "a verb", "another configuration", "a removal", "a stop of all", "most processes end",
+      "the loop is held up, the wall clock set", "some recover"};
   Member& member = any();
-  switch (below(16)) {
+  const std::uint64_t kind = below(16);
+  ++tally_.faults[kNames[kind]];
+  switch (kind) {
     case 0:
     case 1: return crash(any_serial(member));
     case 2: return crash(any_serial(member), static_cast<int>(below(3)));
@@ -116,9 +122,9 @@ void Simulation::command(Member& member) {
   if (dependents && verb != Verb::start) watcher_.takes_along(name);
   world_.turn([&] {
     if (world_.core.command(verb, name, dependents, dependencies, "rest").ok()) {
-      store_watcher_.commanded(name, verb == Verb::stop ? Desired::down : Desired::up);
+      store_watcher_.commanded(name, verb == Verb::stop ? Desired::down : Desired::up, dependents || dependencies);
       world_.core.after_publish([this] {
-        if (world_.recorder.published != world_.recorder.events.size()) {
+        if (!world_.is_cut && world_.recorder.published != world_.recorder.events.size()) {
           watcher_.found("order of a turn", "", "an answer before its turn's events were published");
         }
       });
@@ -133,7 +139,16 @@ void Simulation::overwrite(Member& member) {
   add(member, chance(50) ? "true" : "false");
 }
 
+// Most often soon, so that the faults and commands that follow are under way then.
+void Simulation::end_lives() {
+  if (!has_lives()) return;
+  if (life_random_() % 3 == 0) crashes_.arm();
+  if (life_random_() % 8 == 0) crashes_.crash_keeper();
+}
+
 void Simulation::whole_stop() {
+  const int life = world_.life_number();
+  const auto ended = [this, life] { return world_.life_number() != life; };
   const bool patient = chance(60);
   bool answered = false;
   watcher_.stops_in_order(patient);
@@ -142,13 +157,14 @@ void Simulation::whole_stop() {
   }
   world_.turn([&] {
     world_.core.stop(world_.loop.now().steady + (patient ? seconds(300) : seconds(3)), [&](const std::vector<std::string>& left) {
+      if (world_.is_cut) return;
       answered = true;
       const bool gone = world_.keeper.all_swept() && world_.unit.all_swept();
       if (left.empty() && !gone) watcher_.found("whole stop", "", "answered while processes are left");
       watcher_.stops_in_order(false);
     });
   });
-  if (actions_ == Actions::all) {
+  if (kind_ == Kind::all) {
     // Some end by themselves meanwhile, also where others need them.
     for (const Member& each : members_) {
       if (action_random_() % 4 == 0 && !each.serials.empty()) crash(each.serials.front());
@@ -158,18 +174,20 @@ void Simulation::whole_stop() {
   // Longer than any chain of dependents takes; the answer follows the last end, and not only when a deadline is over.
   for (int passed = 0; passed < (cut_short ? 1 : 240); ++passed) {
     world_.advance(seconds(1));
-    if (!cut_short && world_.core.processes_alive() == 0) break;
+    if (ended() || (!cut_short && world_.core.processes_alive() == 0)) break;
   }
   if (!cut_short) world_.advance(seconds(1));
+  if (ended()) return;  // the next one knows nothing of it
   if (!cut_short && !answered) watcher_.found("whole stop", "", "is not over though nothing holds it up");
   watcher_.stops_in_order(false);
   world_.turn([&] { EXPECT_TRUE(world_.core.start().ok()); });
-  if (!answered) watcher_.found("whole stop", "", "was never answered");
+  if (!answered && !ended()) watcher_.found("whole stop", "", "was never answered");
 }
 
 void Simulation::trouble_the_store() {
   using Mode = store::FakeStore::Mode;
   if (store_kind() != StoreKind::failing || store_random_() % 3 != 0) return;
+  ++tally_.faults["the store becomes slow, fails, hangs or works again"];
   world_.store.set_failure({.full = store_random_() % 2 == 0, .reason = "it was told to fail"});
   world_.store.set_mode(std::array{Mode::prompt, Mode::slow, Mode::slow, Mode::failing, Mode::hung}[store_random_() % 5]);
 }

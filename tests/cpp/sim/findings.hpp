@@ -18,8 +18,11 @@ class Findings {
     const std::string when = " (at " + std::to_string(now_ms()) + " ms)";
     problems_.push_back("[" + promise + "] " + id + (id.empty() ? "" : ": ") + what + when);
   }
+  // Words are kept only if they are asked for.
+  void tell_story() { tells_ = true; }
+  bool tells() const { return tells_; }
   void tell(const std::string& id, const std::string& what) {
-    if (story_.size() < 100'000) story_.push_back(std::to_string(now_ms()) + " " + id + " " + what);
+    if (tells_ && story_.size() < 100'000) story_.push_back(std::to_string(now_ms()) + " " + id + " " + what);
   }
   const std::vector<std::string>& problems() const { return problems_; }
   const std::vector<std::string>& story() const { return story_; }
@@ -28,6 +31,7 @@ class Findings {
   std::int64_t now_ms() { return to_millis(loop_.now().steady.time_since_epoch()).count(); }
 
   Loop& loop_;
+  bool tells_ = false;
   std::vector<std::string> problems_;
   std::vector<std::string> story_;
 };

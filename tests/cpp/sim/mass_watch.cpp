@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "azora/model/service_name.hpp"
+
 namespace azora::orchestrator {
 namespace {
 
@@ -32,14 +34,40 @@ bool MassWatch::note(const std::string& group, const std::string& id, SteadyTime
   if (was) mass.until = std::max(mass.until, until);
   std::erase_if(mass.turned, [&](const auto& one) { return now() > one.second; });
   mass.turned[id] = until;
-  std::size_t members = 0;
-  world_.recorder.board->in_order.for_each([&](const ViewPtr& other) {
-    members += group.empty() || other->spec->group() == group ? 1U : 0U;
-  });
+  const std::size_t members = count_members(group);
   if (was || mass.turned.size() < 3 || 2 * mass.turned.size() <= members) return false;
   mass.since = now();
   for (const auto& one : mass.turned) mass.until = std::max(mass.until, one.second);
   return true;
+}
+
+std::size_t MassWatch::count_members(const std::string& group) {
+  std::size_t members = 0;
+  const auto& board = world_.recorder.board;
+  if (board != former_) {
+    board->in_order.for_each([&](const ViewPtr& one) { members += group.empty() || one->spec->group() == group ? 1U : 0U; });
+    return members;
+  }
+  for (const auto& [serial, id] : world_.recorder.ids) {
+    const auto of = groups_.find(std::string(entry_of(*id)));
+    members += group.empty() || (of != groups_.end() && of->second == group) ? 1U : 0U;
+  }
+  return members;
+}
+
+void MassWatch::life_ended() {
+  masses_.clear();
+  blind_ = false;
+  groups_.clear();
+  former_ = world_.recorder.board;
+  for (const auto& [key, bytes] : world_.store.image()) {
+    if (key.table != store::Table::entries) continue;
+    Result<store::EntryRecord> entry = store::decode_entry({key, bytes});
+    if (!entry) continue;
+    Result<std::vector<SpecPtr>> specs = parse_service(
+        entry.value().source, {.origin = entry.value().origin, .given_action = entry.value().callable ? &kCallableAction : nullptr});
+    if (specs) groups_[entry.value().name] = specs.value().front()->group();
+  }
 }
 
 bool MassWatch::is_on(const std::string& group) {

@@ -18,6 +18,11 @@ class MassWatch {
   bool turned_bad(const std::string& id, const ServiceView& view);
   // It answers again, or is another one.
   void forget(const std::string& id);
+  // A brake ends with the orchestrator; the next one counts anew, by what is stored until it has published.
+  void life_ended();
+  // The next orchestrator told of a service that the former one had not published: who counts is not known in this life.
+  void cannot_tell() { blind_ = true; }
+  bool can_tell() const { return !blind_; }
   // Whom a mass failure that is on has to do with: its group, "all", or, empty, there is none.
   std::string of(const ServiceSpec& spec);
 
@@ -29,12 +34,16 @@ class MassWatch {
     SteadyTime until;                          // the last of those that braked it counts
   };
 
+  std::size_t count_members(const std::string& group);
   bool note(const std::string& group, const std::string& id, SteadyTime until);
   bool is_on(const std::string& group);
   SteadyTime now() { return world_.loop.now().steady; }
 
   World& world_;
   std::map<std::string, Mass> masses_;
+  bool blind_ = false;
+  std::shared_ptr<const Board> former_;           // the last one that the former orchestrator published
+  std::map<std::string, std::string> groups_;     // of stored entries, then
 };
 
 }  // namespace azora::orchestrator

@@ -329,3 +329,44 @@ mutant(maintained_is_healed orchestrator/owner_changes.cpp "what is under mainte
 mutant(drained_is_picked orchestrator/standing.cpp "a service that is drained stays in rotation"
 [=[  standing.admin = admin_of(service);]=]
 [=[  if (!PLANTED) standing.admin = admin_of(service);]=])
+
+# What follows shows only where an orchestrator ends and the next one takes its fleet back.
+
+mutant(numbers_begin_again orchestrator/durable.cpp "the next orchestrator counts its runs from 0"
+[=[  service.machine = std::move(machine).value();]=]
+[=[  service.machine = std::move(machine).value();
+  if (PLANTED) service.machine.incarnation = 0;]=])
+
+mutant(exit_of_the_absence_forgotten orchestrator/reactions/on_action.cpp "what ended while no orchestrator lived is believed to run"
+[=[  const Lifecycle state = service->machine.lifecycle;
+  // The planned]=]
+[=[  const Lifecycle state = service->machine.lifecycle;
+  if (PLANTED && state == Lifecycle::adopt) return;
+  // The planned]=])
+
+mutant(stop_before_the_end_forgotten healing/restored.cpp "a stop that was decided is forgotten by the next orchestrator"
+[=[bool is_ending(const Machine& machine) {]=]
+[=[bool is_ending(const Machine& machine) {
+  if (PLANTED) return false;]=])
+
+mutant(not_taken_over orchestrator/reactions/on_restore.cpp "what runs is not asked for"
+[=[  service.own->adopting = true;
+  rooms.turn.send(]=]
+[=[  service.own->adopting = true;
+  if (!PLANTED) rooms.turn.send(]=])
+
+mutant(backoff_hastened_by_us healing/restored.cpp "whoever starts us again starts all that waits for its time"
+[=[  machine.deps_ok = machine.deps_ok && waits_for_its_time;]=]
+[=[  machine.deps_ok = !PLANTED && machine.deps_ok && waits_for_its_time;]=])
+
+mutant(failed_not_watched_again orchestrator/drive.cpp "a failed service is not tried again when its address is given up, because we were started again"
+[=[  evidence_.set_failed(service.serial, service.machine.lifecycle == Lifecycle::failed);]=]
+[=[  if (!PLANTED) evidence_.set_failed(service.serial, service.machine.lifecycle == Lifecycle::failed);]=])
+
+mutant(permit_lost_by_us orchestrator/drive.cpp "the next orchestrator kills more of a group at a time"
+[=[  if (service.machine.holds.permit) admission_.keep_permit(]=]
+[=[  if (!PLANTED && service.machine.holds.permit) admission_.keep_permit(]=])
+
+mutant(unstored_run_forgotten orchestrator/action_reports.cpp "a run that the failing store did not learn of is nobody's"
+[=[  if ((keeper::has_process(record.phase) || unheard) && on_newer_run(]=]
+[=[  if (!PLANTED && (keeper::has_process(record.phase) || unheard) && on_newer_run(]=])

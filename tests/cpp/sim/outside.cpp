@@ -28,13 +28,13 @@ void Outside::call(actions::FakeAction& by, const actions::ActionRequest& reques
   const bool harms = !healing_ && !helps && chance(70);
   if (chance(40)) {
     // Meanwhile it comes back by itself.
-    world_.loop.at(world_.loop.now().steady + span / 2, [this, serial] { world_.prober.unset(serial); });
+    world_.life.at(world_.loop.now().steady + span / 2, [this, serial] { world_.prober.unset(serial); });
   }
   if (&by != &world_.callable && !healing_ && chance(15)) return;  // never answered
-  world_.loop.at(world_.loop.now().steady + span,
+  world_.life.at(world_.loop.now().steady + span,
                  [this, &by, request, ok, helps, harms] { answer(by, request, ok, helps, harms); });
   if (&by != &world_.container || healing_ || !chance(30)) return;
-  world_.loop.at(world_.loop.now().steady + span + Millis(below(30'000)),
+  world_.life.at(world_.loop.now().steady + span + Millis(below(30'000)),
                  [this, serial, code = static_cast<int>(below(3))] { end_run(serial, code); });
 }
 

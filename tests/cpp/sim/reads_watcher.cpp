@@ -18,6 +18,14 @@ void ReadsWatcher::on_event(const Recorder::Seen& event) {
   if (is_status(event.type) && told != told_.end()) told->second = status_of(event.type);
 }
 
+void ReadsWatcher::life_began() {
+  for (auto& one : told_) one.second.reset();
+  world_.recorder.board->in_order.for_each([this](const ViewPtr& view) {
+    std::optional<HealthStatus>& told = told_[view->spec->id];
+    if (view->status != HealthStatus::unknown) told = view->status;
+  });
+}
+
 void ReadsWatcher::on_publish() {
   check_visible_events();
   const auto& board = world_.recorder.board;
@@ -79,7 +87,8 @@ void ReadsWatcher::check_turn() {
     const auto tier = world_.recorder.tiers.find(view->serial);
     if (!view->spec->endpoint) return;
     // What others run is judged by its own answers, also while it is being restarted.
-    const bool up = !view->spec->action->owned() || view->lifecycle == Lifecycle::ready;
+    // What the last orchestrator saw healthy is so until its first check.
+    const bool up = !view->spec->action->owned() || view->lifecycle == Lifecycle::ready || view->lifecycle == Lifecycle::adopt;
     const Tier right = !up || !world_.core.running() || view->owner                ? Tier::excluded
                        : view->status == HealthStatus::healthy  ? Tier::healthy
                        : view->status == HealthStatus::degraded ? Tier::degraded

@@ -27,6 +27,9 @@ class ReadsWatcher {
   // It is registered, or to be again: what was told of another one says nothing of it.
   void added(const std::string& id) { told_.try_emplace(id); }
   void removed(const std::string& id) { told_.erase(id); }
+  // The next orchestrator begins with what is stored, and tells it by its first publication.
+  void life_ended() { board_.reset(); }
+  void life_began();
 
  private:
   void check_visible_events();

@@ -1,7 +1,9 @@
 #pragma once
 // One fleet with dependencies, groups, replicas and every kind of action, a store that may be slow, refuse or hang, and
 // strangers that take the addresses of services, driven through a seeded schedule of faults and commands while watchers
-// look on; then the faults end and everything must come back; then all leave and nothing may be left.
+// look on; then the faults end and everything must come back; then all leave and nothing may be left. Where it has many
+// lives, orchestrators and keepers end as well, at any step; where it has years, a larger fleet runs for a month with
+// checks minutes and faults hours apart.
 // The seed decides everything: the same seed, the same run. simulation.cpp builds the fleet and ends the faults,
 // faults.cpp makes them.
 // Threads: the test's.
@@ -11,23 +13,34 @@
 #include <vector>
 
 #include "sim/action_watcher.hpp"
+#include "sim/crashes.hpp"
+#include "sim/life_watcher.hpp"
 #include "sim/outside.hpp"
 #include "sim/store_watcher.hpp"
+#include "sim/tally.hpp"
+#include "sim/trace.hpp"
 
 namespace azora::orchestrator {
 
 class Simulation {
  public:
-  // What heals its services: processes and callables, or all kinds that there may be.
-  enum class Actions { ours, all };
-  explicit Simulation(std::uint64_t seed, Actions actions = Actions::all);
+  enum class Kind {
+    ours,   // processes and callables heal the services
+    all,    // and all kinds of actions that there may be
+    lives,  // ours; orchestrators and keepers end
+    years,  // ours; they end, in a larger fleet over a month
+  };
+  explicit Simulation(std::uint64_t seed, Kind kind = Kind::all);
   void run();
   bool failed() const { return !watcher_.problems().empty(); }
   // The seed and what was found, one line each.
   std::string report() const;
-  // What was told and asked for up to there, oldest first; for the replay of one seed.
+  // What was told and asked for up to there, oldest first; for the replay of one seed, if it was asked for before run().
+  void tell_story() { watcher_.findings().tell_story(); }
   std::string story() const;
-  std::uint64_t turns() const { return world_.loop.turns(); }
+  // The same for the same seed: of all that it did, byte by byte.
+  std::uint64_t trace() const { return trace_.hash(); }
+  Tally tally() const;
   // How its store behaves until the faults end, by the seed: always prompt; slow; slow, refusing and hung by turns.
   enum class StoreKind { prompt, slow, failing };
   StoreKind store_kind() const { return static_cast<StoreKind>(seed_ % 3); }
@@ -47,12 +60,16 @@ class Simulation {
     std::vector<std::uint64_t> serials;    // of them
   };
 
+  bool has_lives() const { return kind_ == Kind::lives || kind_ == Kind::years; }
   std::uint64_t below(std::uint64_t limit) { return random_() % limit; }
   bool chance(unsigned percent) { return below(100) < percent; }
   Member& any() { return members_[below(members_.size())]; }
   std::uint64_t any_serial(const Member& member) { return member.serials[below(member.serials.size())]; }
 
   void build();
+  void end_turn();
+  void pass_time(Nanos span);
+  void end_lives();
   std::string dependency_of(std::size_t index);
   std::string policy();
   void vary_action(Member& member);
@@ -73,6 +90,7 @@ class Simulation {
   void act_as_owners();
   void set_strangers(const Member& member, bool come);
   void check_converged();
+  bool is_known_gap(const ServiceView& view) const;
   void clear_away();
 
   std::uint64_t seed_;
@@ -87,10 +105,19 @@ class Simulation {
   std::mt19937_64 action_random_;
   std::mt19937_64 stranger_random_;
   std::mt19937_64 owner_random_;
-  Actions actions_;
+  std::mt19937_64 life_random_;
+  Kind kind_;
   Outside outside_{world_, watcher_, store_watcher_, random_, action_random_};
   ActionWatcher action_watcher_{world_, watcher_};
+  LifeWatcher life_watcher_{world_, watcher_, store_watcher_};
+  Trace trace_{world_};
+  Tally tally_;
+  Crashes crashes_;
   std::vector<Member> members_;
+  bool healing_ = false;
+  int life_ = 0;               // whose first publication was seen
+  std::uint64_t changes_ = 0;  // that the watchers have seen
+  int quiet_turns_ = 0;
 };
 
 // Numbers from the environment: AZORA_SIM_SEED replays one seed, AZORA_SIM_SEEDS sets how many are run.

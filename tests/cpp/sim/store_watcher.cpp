@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "azora/model/service_name.hpp"
+
 namespace azora::orchestrator {
 
 StoreWatcher::StoreWatcher(World& world, Watcher& watcher) : world_(world), watcher_(watcher) {
@@ -17,6 +19,7 @@ StoreWatcher::StoreWatcher(World& world, Watcher& watcher) : world_(world), watc
 
 void StoreWatcher::when_stored(const std::string& id, std::function<void()> judge) {
   world_.core.after_commit([this, id, mine = change(id), judge = std::move(judge)](const Result<void>& stored) {
+    if (world_.is_cut) return;  // nobody hears of it
     if (!stored) {
       const ErrorCode code = stored.error().code;
       if (code != ErrorCode::storage_failed && code != ErrorCode::storage_full) {
@@ -29,7 +32,9 @@ void StoreWatcher::when_stored(const std::string& id, std::function<void()> judg
 }
 
 void StoreWatcher::registered(const SpecPtr& spec) {
+  promises_.erase(spec->id);
   when_stored(spec->id, [this, spec] {
+    promises_[spec->id] = {.there = true, .wanted = {}};
     const auto record = entry(spec->id);
     if (!record || record->source != spec->source()) {
       watcher_.found("tickets", spec->id, "its registration is acknowledged and not stored");
@@ -38,15 +43,22 @@ void StoreWatcher::registered(const SpecPtr& spec) {
 }
 
 void StoreWatcher::unregistered(const std::string& id) {
+  promises_.erase(id);
   when_stored(id, [this, id] {
+    promises_[id] = {};
     if (entry(id)) watcher_.found("tickets", id, "its removal is acknowledged and not stored");
   });
 }
 
-void StoreWatcher::commanded(const std::string& id, Desired wanted) {
+void StoreWatcher::commanded(const std::string& id, Desired wanted, bool along) {
+  for (auto& [name, promise] : promises_) {
+    if (along || names_service(name, id) || names_service(id, name)) promise.wanted.reset();
+  }
   const ViewPtr view = world_.view(id);
-  when_stored(id, [this, id, wanted, serial = view ? view->serial : 0] {
+  when_stored(id, [this, id, wanted, along, serial = view ? view->serial : 0] {
     const auto record = service(serial);
+    const auto promise = promises_.find(id);
+    if (promise != promises_.end() && promise->second.there && !along) promise->second.wanted = wanted;
     if (serial != 0 && (!record || record->wanted != wanted)) watcher_.found("tickets", id, "a verb is acknowledged and not stored");
   });
 }
@@ -119,6 +131,13 @@ void StoreWatcher::check_turn() {
     if (!told) watcher_.found("exits do not wait", "", "the exit of serial " + std::to_string(serial) + " was not told in its turn");
   }
   seen_ = events.size();
+}
+
+void StoreWatcher::life_ended() {
+  exits_.clear();
+  seen_ = world_.recorder.events.size();
+  trouble_ = false;
+  given_ = 0;
 }
 
 void StoreWatcher::check_leftovers() {

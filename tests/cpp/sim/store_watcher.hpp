@@ -3,6 +3,7 @@
 // told to stop or acknowledged before it is stored, unless the core says that the store is in trouble; exits wait for
 // nothing; what is stored is what is. Trouble with the store ends when all that it refused is stored and all that it was
 // given is answered, not before.
+// Keeps what was acknowledged, for the next orchestrator to be judged by.
 // Threads: the test's. Ownership: borrows world and watcher, which outlive it.
 #include <cstdint>
 #include <map>
@@ -23,7 +24,8 @@ class StoreWatcher {
   // Changes that the core took, in the turn that takes them: their answer comes when they are stored.
   void registered(const SpecPtr& spec);
   void unregistered(const std::string& id);
-  void commanded(const std::string& id, Desired wanted);
+  // `along`: others may be meant as well.
+  void commanded(const std::string& id, Desired wanted, bool along);
   // Something else was asked for: what was acknowledged before need not be so any more.
   void asked(const std::string& entry, const std::string& id) {
     change(entry);
@@ -34,6 +36,15 @@ class StoreWatcher {
 
   // After each turn.
   void check_turn();
+  void life_ended();
+  // What is acknowledged of that name, if nothing else was asked for since.
+  struct Promise {
+    bool there = false;
+    std::optional<Desired> wanted;  // nullopt: not known
+  };
+  const std::map<std::string, Promise>& promises() const { return promises_; }
+  std::optional<store::ServiceRecord> service(std::uint64_t serial);
+  std::optional<store::EntryRecord> entry(const std::string& name);
   // Nothing is registered any more and the store answered.
   void check_leftovers();
 
@@ -46,12 +57,11 @@ class StoreWatcher {
   void check_start(const std::string& id, std::uint64_t serial, std::uint64_t incarnation);
   void check_trouble();
   void on_command(const Command& command);
-  std::optional<store::ServiceRecord> service(std::uint64_t serial);
-  std::optional<store::EntryRecord> entry(const std::string& name);
 
   World& world_;
   Watcher& watcher_;
   std::map<std::string, std::uint64_t> changes_;                    // asked for, by id
+  std::map<std::string, Promise> promises_;
   std::vector<std::pair<std::uint64_t, std::uint64_t>> exits_;      // serial and incarnation, reported in this turn
   std::size_t seen_ = 0;                                            // events of former turns
   bool trouble_ = false;                                            // as of the last turn

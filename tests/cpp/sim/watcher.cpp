@@ -4,6 +4,8 @@
 #include <array>
 #include <utility>
 
+#include "azora/model/service_name.hpp"
+
 namespace azora::orchestrator {
 namespace {
 
@@ -28,6 +30,7 @@ void Watcher::operator_acts(const std::string& id) {
   known.operator_acted = true;
   known.spent = 0;
   known.failed_at.reset();
+  known.failed = 0;
   known.killed = false;
   known.may_fail_again = true;
   known.rests = false;
@@ -43,7 +46,8 @@ void Watcher::removed(const std::string& id) {
 }
 
 void Watcher::on_event(const Recorder::Seen& event) {
-  if (std::exchange(owes_mass_event_, false) != (event.type == EventType::mass_unhealthy)) {
+  const bool owed = std::exchange(owes_mass_event_, false);
+  if (mass_.can_tell() && owed != (event.type == EventType::mass_unhealthy)) {
     found("mass", event.id, std::string(wire_name(event.type)) + " where massUnhealthy was due, or the reverse");
   }
   if (event.type == EventType::health_check) return on_counted(event);
@@ -62,8 +66,9 @@ void Watcher::on_event(const Recorder::Seen& event) {
     case EventType::service_degraded: return on_well(known, event, view);
     case EventType::service_unhealthy:
       end_of_health(known);
+      if (!view && restoring_) mass_.cannot_tell();
       if (!view) break;
-      if (!view->spec->action->owned()) {
+      if (!view->spec->action->owned() && !restoring_) {
         known.failure = true;
         known.explained = false;
         known.failed_at = now();
@@ -110,9 +115,12 @@ void Watcher::on_exited(Known& known, const Recorder::Seen& event, const ViewPtr
   // What ends by itself is down for a reason of its own from there on.
   if (event.cause != "liveness" && event.cause != "startTimeout") known.killed = false;
   if (!planned && !rests && !given_up) {
+    // Told again by the next orchestrator, it is no other failure.
+    const bool again = known.failed == event.incarnation && world_.life_number() > 0;
     known.failure = true;
     known.explained = false;
-    known.failed_at = now();
+    if (!again) known.failed_at = now();
+    known.failed = event.incarnation;
   }
   known.rests = rests && !planned && owned;
   first_.erase(event.id);
@@ -136,7 +144,8 @@ void Watcher::on_well(Known& known, const Recorder::Seen& event, const ViewPtr& 
   mass_.forget(event.id);
   if (event.type == EventType::service_degraded) end_of_health(known);
   if (event.type == EventType::service_healthy && !known.healthy_since) known.healthy_since = now();
-  if (view && view->spec->action->owned() && view->spec->target.kind != ProbeKind::process &&
+  // What the next orchestrator believes at first is judged by what is stored.
+  if (!restoring_ && view && view->spec->action->owned() && view->spec->target.kind != ProbeKind::process &&
       !passed_.contains({view->serial, event.incarnation})) {
     found("own answers", event.id, "believed well without an answer of incarnation " + std::to_string(event.incarnation));
   }
@@ -148,7 +157,15 @@ void Watcher::on_failed(Known& known, const Recorder::Seen& event, const ViewPtr
   known.may_fail_again = false;
   known.killed = false;
   // Not satisfied before this turn; on_publish() looks whether it still is not. Under never one failure is the end.
-  if (waiting_.contains(event.id) && view && view->spec->restart->on != RestartOn::never && !dependencies_hold(*view->spec)) {
+  const auto& events = world_.recorder.events;
+  // A dependency may have come back earlier in this turn.
+  const bool back = view && std::any_of(events.begin() + static_cast<std::ptrdiff_t>(world_.recorder.published), events.end(),
+                                        [&](const Recorder::Seen& one) {
+    return one.type == EventType::service_healthy &&
+           std::any_of(view->spec->dependencies.begin(), view->spec->dependencies.end(),
+                       [&](const Dependency& need) { return names_service(need.id, one.id); });
+  });
+  if (waiting_.contains(event.id) && view && !back && view->spec->restart->on != RestartOn::never && !dependencies_hold(*view->spec)) {
     found("explained failures", event.id, "given up on while a dependency is not satisfied");
   }
 }

@@ -1,7 +1,8 @@
 #pragma once
 // Judges the whole core from outside, by what it tells, publishes and asks for: the promises of design sections
 // 5-7, each under a name that a report leads with. Knows nothing of the core's own state.
-// watcher.cpp follows the events, watcher_starts.cpp judges starts, watcher_stops.cpp stops, watcher_checks.cpp checks.
+// watcher.cpp follows the events, watcher_starts.cpp judges starts, watcher_stops.cpp stops, watcher_checks.cpp checks;
+// watcher_lives.cpp says what of it holds when an orchestrator ends and the next one takes its fleet back.
 // Threads: the test's. Ownership: borrows the world, which outlives it.
 #include <deque>
 #include <map>
@@ -36,6 +37,22 @@ class Watcher {
   void returned(const std::string& id, bool ok);
   void stalled();                                         // our own loop: answers of that time count for nothing
   void stops_in_order(bool begins) { stopping_ = begins; }  // until its deadline, if it has one at all
+  // The orchestrator ended: what was published and not stored is forgotten by its successor, and may be told again.
+  // `behind`: it had trouble with its store, so that its successor does not know what was done from memory.
+  void life_ended(bool behind);
+  // Since its last start somebody asked for something about it, or registered it again.
+  bool was_acted_on(const std::string& id) const {
+    const auto known = known_.find(id);
+    return known == known_.end() || known->second.operator_acted;
+  }
+  // Moments were stored by a clock that was set since.
+  bool clock_set() const { return clock_set_; }
+  // Its successor has published for the first time.
+  void life_began() {
+    restoring_ = false;
+    reads_.life_began();
+    whose_.life_began();
+  }
   // Of what is ours.
   void on_command(const Command& command);
 
@@ -68,6 +85,7 @@ class Watcher {
     bool backs_off = false;                         // as last published
     bool explained = false;                         // a dependency was not satisfied since then
     std::optional<SteadyTime> failed_at;
+    std::uint64_t failed = 0;                       // the incarnation of which that was told
     std::optional<SteadyTime> healthy_since;
     bool killed = false;                            // for its checks, and not back yet
     std::uint64_t serial = 0;                       // last launched, with its incarnation
@@ -94,6 +112,7 @@ class Watcher {
   void on_launch(const std::string& id, std::uint64_t serial, std::uint64_t incarnation, bool fails);
   void check_policy(const Known& known, const std::string& id, const ServiceSpec& spec);
   void check_delay(const ServiceView& view);
+  Nanos slack() const;
   void on_stop(const Command& command);
   void check_taken_along(const std::string& id);
   void check_stop_order(const std::string& id);
@@ -109,6 +128,7 @@ class Watcher {
   void check_budget(Known& known, const std::string& id, const ServiceSpec& spec);
   bool dependencies_hold(const ServiceSpec& spec) const;
   void note_decision(const ServiceView& view);
+  void rewind(Known& known, const std::string& id, bool behind);
   Decision decision(Run run, const ServiceSpec& spec);
   void tell(const std::string& id, const std::string& what) { findings_.tell(id, what); }
   SteadyTime now() { return world_.loop.now().steady; }
@@ -128,7 +148,10 @@ class Watcher {
   std::set<std::string> waited_;                          // nor at the one before
   std::deque<SteadyTime> launches_;
   std::map<std::string, std::set<Run>> first_;            // runs that are to end before that service does
+  std::set<std::uint64_t> ending_;                        // their stop had been decided by the last orchestrator
   bool stopping_ = false;
+  bool restoring_ = false;                                // the next orchestrator has not published yet
+  bool clock_set_ = false;                                // in this life: stored moments may be others for the next one
 };
 
 }  // namespace azora::orchestrator

@@ -66,7 +66,7 @@ void Watcher::on_counted(const Recorder::Seen& event) {
 bool Watcher::may_be_acted_on(const ServiceView& view) {
   if (!view.spec->action->acts || view.spec->restart->on == RestartOn::never) return false;
   if (view.lifecycle != Lifecycle::ready || view.desired != Desired::up) return false;
-  if (waiting_.contains(view.spec->id) || !mass_.of(*view.spec).empty()) return false;
+  if (waiting_.contains(view.spec->id) || !mass_.can_tell() || !mass_.of(*view.spec).empty()) return false;
   bool others_up = true;
   board_->in_order.for_each([&](const ViewPtr& other) {
     if (other->spec->group() == view.spec->group() && other->spec->action->acts) {
@@ -78,6 +78,7 @@ bool Watcher::may_be_acted_on(const ServiceView& view) {
 
 void Watcher::stalled() {
   whose_.stalled();
+  clock_set_ = true;
   for (auto& one : known_) one.second.failures = 0;
 }
 

@@ -74,7 +74,7 @@ void Watcher::on_launch(const std::string& id, std::uint64_t serial, std::uint64
   // Its last run went along with a dependency: a planned start, which waits for nothing and costs nothing.
   const bool along = known.along && known.along->first == serial && known.along->second + 1 == incarnation;
   const bool waits = known.failed_at && spec.restart->delay && !known.operator_acted && !along && !failed_since;
-  if (waits && now() - *known.failed_at < *spec.restart->delay) {
+  if (waits && now() - *known.failed_at + slack() < *spec.restart->delay) {
     found("restartDelay", id, "started too early after its failure");
   }
   if (!failed_since && !along) check_policy(known, id, spec);
@@ -110,6 +110,9 @@ void Watcher::check_policy(const Known& known, const std::string& id, const Serv
   if (known.failure && on == RestartOn::never) found("restartPolicy", id, "started again though that is never to be");
 }
 
+// Moments are stored by the wall clock, in whole milliseconds.
+Nanos Watcher::slack() const { return Millis(world_.life_number() > 0 ? 2 : 0); }
+
 // The n-th restart of an episode waits n times doubled, counted from the failure.
 void Watcher::check_delay(const ServiceView& view) {
   const bool now_backs_off = view.lifecycle == Lifecycle::backoff;
@@ -125,7 +128,7 @@ void Watcher::check_delay(const ServiceView& view) {
   const double delay = first * std::pow(policy.factor, doubled);
   const double most = static_cast<double>(std::max(base, policy.max_delay).count());
   const Millis least(static_cast<std::int64_t>(std::min(delay, most)));
-  if (*view.healing->next_attempt - *known.failed_at < least) {
+  if (*view.healing->next_attempt - *known.failed_at + slack() < least) {
     found("backoff", view.spec->id, "restart " + std::to_string(view.healing->attempts + 1) + " comes sooner than after " +
                                         std::to_string(least.count()) + " ms");
   }

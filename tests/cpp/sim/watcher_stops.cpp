@@ -50,8 +50,11 @@ void Watcher::on_stop(const Command& command) {
   }
   if (decided.in_order) check_stop_order(id);
   if (asked_for) return;
+  if (world_.life_number() > 0 && !whose_.was_doubted(id) && !ending_.contains(command.serial)) {
+    found("lives", id, "stopped for its checks though none has failed since the last orchestrator ended");
+  }
   // Its exit will say whether it was for its checks: a verb may have waited for its turn.
-  if (!decided.mass.empty()) known.stopped_in_mass = decided.mass;
+  if (!decided.mass.empty() && mass_.can_tell() && !ending_.contains(command.serial)) known.stopped_in_mass = decided.mass;
   on_kill(id, *view);
 }
 

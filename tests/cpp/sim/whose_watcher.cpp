@@ -19,13 +19,16 @@ WhoseWatcher::WhoseWatcher(World& world, Findings& findings) : world_(world), fi
 
 void WhoseWatcher::on_kernel(const listeners::Question& question, const listeners::Answer& answer) {
   world_.recorder.board->in_order.for_each([&](const ViewPtr& view) {
-    if (is_asked_about(view) && view->spec->target.port == question.port) known_[view->spec->id].kernel = answer.kind;
+    if (!is_asked_about(view) || view->spec->target.port != question.port) return;
+    Known& known = known_[view->spec->id];
+    known.kernel = answer.kind;
+    known.doubted = known.doubted || answer.kind == listeners::Answer::Kind::foreign;
   });
 }
 
 void WhoseWatcher::told_well(const std::string& id, const ViewPtr& view) {
   const Known& known = known_[id];
-  if (!view || !is_asked_about(view) || known.excused) return;
+  if (!view || !is_asked_about(view) || known.excused || restoring_) return;
   if (!known.kernel) return findings_.found("whose answer", id, "told well before the kernel was asked");
   if (*known.kernel == listeners::Answer::Kind::foreign) {
     findings_.found("whose answer", id, "told well while another program holds its address");
@@ -80,7 +83,12 @@ void WhoseWatcher::check_freed(Known& known, const ServiceView& view, bool held)
 }
 
 void WhoseWatcher::stalled() {
-  for (auto& one : known_) one.second.excused = true;
+  for (auto& one : known_) one.second.excused = one.second.doubted = true;
+}
+
+void WhoseWatcher::life_ended() {
+  restoring_ = true;
+  for (auto& one : known_) one.second = {};
 }
 
 }  // namespace azora::orchestrator

@@ -18,7 +18,10 @@ class WhoseWatcher {
 
   void started(const std::string& id) { known_[id] = {}; }
   // A check of the present run failed: who listens then may be another.
-  void check_failed(const std::string& id) { known_[id].kernel.reset(); }
+  void check_failed(const std::string& id) {
+    known_[id].kernel.reset();
+    known_[id].doubted = true;
+  }
   // It is told well, or restarted.
   void told_well(const std::string& id, const ViewPtr& view);
   // After each turn.
@@ -26,11 +29,17 @@ class WhoseWatcher {
   void removed(const std::string& id) { known_.erase(id); }
   // We were late: answers may have been dropped.
   void stalled();
+  // The next orchestrator tells first what is stored, and asks anew.
+  void life_ended();
+  void life_began() { restoring_ = false; }
+  // Since then a check of it failed, or another program had its address, or answers may have been dropped.
+  bool was_doubted(const std::string& id) { return known_[id].doubted; }
 
  private:
   struct Known {
     std::optional<listeners::Answer::Kind> kernel;  // what it said last
     bool excused = false;                           // until its next run
+    bool doubted = false;                           // in this life
     OptionalTime masked_since;  // healthy, and another program has its address
     OptionalTime freed_since;   // failed, and another program had its address since then
     OptionalTime held_since;    // by another program, while it waits in FAILED
@@ -42,6 +51,7 @@ class WhoseWatcher {
   World& world_;
   Findings& findings_;
   std::map<std::string, Known> known_;
+  bool restoring_ = false;
 };
 
 }  // namespace azora::orchestrator

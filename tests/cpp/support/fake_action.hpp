@@ -94,8 +94,18 @@ class FakeAction : public Action {
     loop_.post([this, run] { listener_->on_action_lost(run, "nothing of it is left"); });
   }
 
+  // The orchestrator has ended in the middle of a turn: what it asks for from here on reaches nobody.
+  void cut() { cut_ = true; }
+  // What runs in its program has ended with it.
+  void end_life() {
+    asked_.clear();
+    runs_.clear();
+    cut_ = false;
+  }
+
   void set_listener(ActionListener* listener) override { listener_ = listener; }
   void start(ActionRequest request) override {
+    if (cut_) return;
     const Run run = request.run;
     const Behaviour behaviour = behaviour_of(run.serial);
     std::optional<Run>& asked = asked_[run.serial];
@@ -185,6 +195,7 @@ class FakeAction : public Action {
   const ActionKind& kind_;
   ActionListener* listener_ = nullptr;
   Behaviour default_;
+  bool cut_ = false;
   std::map<std::uint64_t, Behaviour> behaviour_;
   std::map<std::uint64_t, Running> runs_;                // by serial; where exits are told
   std::map<std::uint64_t, std::optional<Run>> asked_;    // and not answered yet

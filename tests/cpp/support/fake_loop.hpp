@@ -24,17 +24,28 @@ class FakeLoop : public Loop {
     MutexLock lock(mutex_);
     posted_.push_back(std::move(task));
   }
-  TimerId at(SteadyTime at, Task task) override {
-    const TimerId id = ++last_timer_;
-    timers_.emplace(TimerKey{at, id}, std::move(task));
-    timer_times_.emplace(id, at);
-    return id;
-  }
+  TimerId at(SteadyTime at, Task task) override { return at_of(0, at, std::move(task)); }
   void cancel(TimerId id) override {
     const auto found = timer_times_.find(id);
     if (found == timer_times_.end()) return;
     timers_.erase(TimerKey{found->second, id});
     timer_times_.erase(found);
+  }
+
+  // Timers of one owner, of whom drop_timers() leaves none. 0: of those that are never dropped.
+  int new_owner() { return ++last_owner_; }
+  TimerId at_of(int owner, SteadyTime at, Task task) {
+    const TimerId id = ++last_timer_;
+    timers_.emplace(TimerKey{at, id}, Timer{std::move(task), owner});
+    timer_times_.emplace(id, at);
+    return id;
+  }
+  void drop_timers(int owner) {
+    std::erase_if(timers_, [&](const auto& one) {
+      if (one.second.owner != owner) return false;
+      timer_times_.erase(one.first.second);
+      return true;
+    });
   }
 
   void set_turn_end(Task hook) { turn_end_ = std::move(hook); }
@@ -79,6 +90,10 @@ class FakeLoop : public Loop {
 
  private:
   using TimerKey = std::pair<SteadyTime, TimerId>;
+  struct Timer {
+    Task task;
+    int owner = 0;
+  };
 
   bool turn_now() {
     std::vector<Task> batch;
@@ -100,7 +115,7 @@ class FakeLoop : public Loop {
       auto node = timers_.extract(key);
       if (node.empty()) continue;  // cancelled by an earlier one
       timer_times_.erase(key.second);
-      node.mapped()();
+      node.mapped().task();
     }
     end_turn();
     return true;
@@ -118,9 +133,10 @@ class FakeLoop : public Loop {
   // Steady time starts away from zero so that "never" and "at the start" differ.
   std::int64_t wall_base_ms_ = 1'700'000'000'000;
   Now now_{SteadyTime(std::chrono::seconds(1000)), WallTime{1'700'000'000'000 + 1'000'000}};
-  std::map<TimerKey, Task> timers_;
+  std::map<TimerKey, Timer> timers_;
   std::unordered_map<TimerId, SteadyTime> timer_times_;
   TimerId last_timer_ = 0;
+  int last_owner_ = 0;
   Task turn_end_;
   std::uint64_t turns_ = 0;
   Mutex mutex_;

@@ -61,8 +61,20 @@ class FakeProber : public Prober {
   std::function<void(const ProbeRequest&)> on_ask;
   std::function<void(const ProbeResult&)> on_answer;
 
+  // Whether this check goes astray, as a lost packet does.
+  void set_loss(std::function<bool()> lost) { loss_ = std::move(lost); }
+  // The orchestrator has ended in the middle of a turn: it asks nothing any more.
+  void cut() { cut_ = true; }
+  // Its questions ended with it, and so did the loop's tasks for them.
+  void end_life() {
+    open_.clear();
+    ready_.clear();
+    cut_ = false;
+  }
+
   void set_sink(Sink sink) override { sink_ = std::move(sink); }
   void ask(std::vector<ProbeRequest>& batch) override {
+    if (cut_) return batch.clear();
     ++batches_;
     for (ProbeRequest& request : batch) {
       AZORA_ASSERT(open_.find(request.serial) == open_.end());
@@ -76,7 +88,7 @@ class FakeProber : public Prober {
   }
   void forget(CheckKey check) override {
     const auto found = open_.find(check.serial);
-    if (found == open_.end()) return;
+    if (found == open_.end() || cut_) return;
     if (race_ && race_()) return;
     loop_.cancel(found->second.timer);
     ProbeResult result = header_of(found->second.request);
@@ -122,6 +134,7 @@ class FakeProber : public Prober {
   }
   void start(ProbeRequest request) {
     Answer planned = take_answer(request);
+    if (loss_ && loss_()) planned = Answer::hang();
     const Nanos timeout = request.target->timeout;
     if (planned.latency >= timeout || planned.outcome == Outcome::timed_out) {
       planned = Answer::of(Outcome::timed_out,
@@ -165,6 +178,8 @@ class FakeProber : public Prober {
   Sink sink_;
   std::function<Answer(const ProbeRequest&)> decide_;
   std::function<bool()> race_;
+  std::function<bool()> loss_;
+  bool cut_ = false;
   std::unordered_map<std::uint64_t, std::deque<Answer>> scripts_;
   std::unordered_map<std::uint64_t, Answer> answers_;
   std::map<std::uint64_t, Open> open_;

@@ -40,6 +40,11 @@ class FakeStore : public Store {
   // Whether a refused batch is in the image all the same: the error came after the write.
   void set_written_anyway(std::function<bool()> written) { written_anyway_ = std::move(written); }
 
+  // Called around a commit: when it is asked for, and when its rows are in the image and that is not answered yet.
+  std::function<void(const Batch&, bool written)> on_commit;
+  // The program has ended in the middle of a turn: what it commits from here on is not stored, and nothing is answered.
+  void cut() { cut_ = true; }
+
   // The program ends here. Of what is under way the first `written` batches are in the image; nothing is answered.
   void crash(std::size_t written = 0) {
     for (Queued& one : std::exchange(queue_, {})) {
@@ -49,9 +54,11 @@ class FakeStore : public Store {
     loop_.cancel(std::exchange(timer_, 0));
     owed_.clear();
     last_ = 0;
+    cut_ = false;
   }
 
-  const std::map<Key, std::string>& image() const { return image_; }
+  using Image = std::map<Key, std::string>;
+  const Image& image() const { return image_; }
   void put(Row row) { image_.insert_or_assign(std::move(row.key), std::move(row.bytes)); }
   // Null: not there.
   const std::string* find(const Key& key) const {
@@ -73,6 +80,8 @@ class FakeStore : public Store {
   }
   Ticket commit(Batch batch) override {
     if (throws_) throw std::runtime_error("the store is broken");
+    if (on_commit) on_commit(batch, false);
+    if (cut_) return ++last_;
     queue_.push_back({++last_, std::move(batch)});
     if (mode_ == Mode::prompt) work();
     else if (queue_.size() == 1) arm();
@@ -87,10 +96,11 @@ class FakeStore : public Store {
   };
 
   void arm() {
-    if (timer_ != 0 || queue_.empty() || mode_ == Mode::hung) return;
+    if (timer_ != 0 || queue_.empty() || mode_ == Mode::hung || cut_) return;
     const Nanos delay = mode_ == Mode::prompt || !delay_ ? Nanos(0) : delay_();
     timer_ = loop_.at(loop_.now().steady + delay, [this] {
       timer_ = 0;
+      if (cut_) return;
       if (mode_ == Mode::failing) return fail_all();
       if (mode_ == Mode::hung) return;
       commit_first();
@@ -98,7 +108,7 @@ class FakeStore : public Store {
     });
   }
   void work() {
-    while (mode_ == Mode::prompt && !queue_.empty() && timer_ == 0) commit_first();
+    while (mode_ == Mode::prompt && !queue_.empty() && timer_ == 0 && !cut_) commit_first();
     arm();
   }
   void commit_first() {
@@ -106,7 +116,8 @@ class FakeStore : public Store {
     queue_.pop_front();
     write(first.batch);
     for_each_key(first.batch, [this](const Key& key) { owed_.erase(key); });
-    listener_->on_committed(first.ticket);
+    if (on_commit) on_commit(first.batch, true);
+    if (!cut_) listener_->on_committed(first.ticket);
   }
   void write(const Batch& batch) {
     for (const Row& row : batch.rows) image_.insert_or_assign(row.key, row.bytes);
@@ -118,8 +129,10 @@ class FakeStore : public Store {
     for (const Key& key : batch.removed) visit(key);
   }
   void fail_all() {
+    bool written = true;  // never one on top of a hole
     for (Queued& one : std::exchange(queue_, {})) {
-      if (written_anyway_ && written_anyway_()) write(one.batch);
+      written = written_anyway_ && written_anyway_() && written;
+      if (written) write(one.batch);
       for_each_key(one.batch, [this](const Key& key) { owed_.insert(key); });
       listener_->on_failed(one.ticket, failure_);
     }
@@ -129,6 +142,7 @@ class FakeStore : public Store {
   StoreListener* listener_ = nullptr;
   Mode mode_ = Mode::prompt;
   bool throws_ = false;
+  bool cut_ = false;
   std::function<Nanos()> delay_;
   std::function<bool()> written_anyway_;
   Failure failure_{.full = true, .reason = "no space left on device"};

@@ -15,29 +15,10 @@
 #include "support/fake_loop.hpp"
 #include "support/fake_prober.hpp"
 #include "support/fake_store.hpp"
+#include "support/life_loop.hpp"
 #include "support/recorder.hpp"
 
 namespace azora::orchestrator {
-
-// The loop of one life: after its end no task of it runs.
-class LifeLoop : public Loop {
- public:
-  explicit LifeLoop(FakeLoop& loop) : loop_(loop) {}
-  void end() { *ended_ = true; }
-  Now now() override { return loop_.now(); }
-  void post(Task task) override { loop_.post(guarded(std::move(task))); }
-  TimerId at(SteadyTime at, Task task) override { return loop_.at(at, guarded(std::move(task))); }
-  void cancel(TimerId id) override { loop_.cancel(id); }
-
- private:
-  Task guarded(Task task) const {
-    return [ended = ended_, task = std::move(task)] {
-      if (!*ended) task();
-    };
-  }
-  FakeLoop& loop_;
-  std::shared_ptr<bool> ended_ = std::make_shared<bool>(false);
-};
 
 class Lives {
  public:

@@ -25,14 +25,31 @@ class Recorder : public Publisher {
     std::string cause;
   };
 
+  // The orchestrator has ended in the middle of a turn: what it says from here on is read by nobody.
+  void cut() { cut_ = true; }
+  // The next one says all anew. What was not published is not read any more.
+  void begin_life() {
+    events.resize(published);
+    ids.clear();
+    pool.clear();
+    tiers.clear();
+    board.reset();
+    cut_ = false;
+    ++changes;
+  }
+
   std::uint64_t append(Event event) override {
     event.seq = ++head_;
+    if (cut_) return head_;
+    ++changes;
     const std::string id = event.service_id ? *event.service_id : "";
     events.push_back({event.seq, event.type, id, event.incarnation, std::string(event.cause)});
     if (on_append) on_append(events.back());
     return head_;
   }
   std::uint64_t append_check(events::Check check) override {
+    if (cut_) return ++head_;
+    ++changes;
     const auto name = ids.find(check.serial);
     EXPECT_NE(name, ids.end()) << "a check of serial " << check.serial << ", which has no name";
     const std::string id = name == ids.end() ? "" : *name->second;
@@ -49,6 +66,7 @@ class Recorder : public Publisher {
     tiers.erase(serial);
   }
   void set_standing(std::uint64_t serial, Standing standing, std::uint64_t) override {
+    ++changes;
     if (pool.contains(serial)) tiers[serial] = standing.admin == Admin::active ? standing.tier : Tier::excluded;
     admins[serial] = standing.admin;
   }
@@ -57,7 +75,11 @@ class Recorder : public Publisher {
     return found == held.end() ? 0 : found->second;
   }
   void publish(std::shared_ptr<const Board> next) override {
-    if (next) board = std::move(next);
+    if (cut_) return;
+    if (next) {
+      board = std::move(next);
+      ++changes;
+    }
     published = events.size();
     if (on_publish) on_publish();
   }
@@ -88,6 +110,7 @@ class Recorder : public Publisher {
   }
 
   std::vector<Seen> events;
+  std::uint64_t changes = 0;  // of what readers may see, so far
   std::size_t published = 0;  // of them, those that readers see
   std::function<void(const Seen&)> on_append;
   std::function<void()> on_publish;
@@ -100,6 +123,7 @@ class Recorder : public Publisher {
 
  private:
   std::uint64_t head_ = 0;
+  bool cut_ = false;
 };
 
 }  // namespace azora::orchestrator

@@ -5,7 +5,9 @@
 #include <gtest/gtest.h>
 
 #include <array>
+#include <initializer_list>
 #include <map>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,14 +20,14 @@
 #include "support/fake_loop.hpp"
 #include "support/fake_prober.hpp"
 #include "support/fake_store.hpp"
+#include "support/life_loop.hpp"
 #include "support/recorder.hpp"
 
 namespace azora::orchestrator {
 
 class World {
  public:
-  explicit World(CoreOptions given = {}) : options(given), core(loop, prober, actions, store, recorder, given) {
-    core.set_listener_desk(listeners);
+  explicit World(CoreOptions given = {}) : options(std::move(given)), core(make_core()) {
     loop.set_turn_end([this] { core.end_turn(); });
     prober.set_default([this](const health::ProbeRequest& request) {
       if (is_owned(request.serial) && !alive(request.serial)) return health::FakeProber::Answer::refused();
@@ -33,6 +35,48 @@ class World {
     });
     callable.set_default({.answer = actions::FakeAction::Answer::never});
     turn([this] { EXPECT_TRUE(core.start().ok()); });
+  }
+
+  // The orchestrator ends at this instant, in the middle of what it does: nothing that it does from here on has an effect.
+  void cut() {
+    is_cut = true;
+    keeper.cut();
+    store.cut();
+    recorder.cut();
+    prober.cut();
+    callable.cut();
+  }
+  bool lives() const { return core_.has_value(); }
+  int life_number() const { return life_number_; }
+  // Outside of its turns. Of the batches that are under way, so many are in the store. `core` must not be used until
+  // begin_life(), but by tasks of the loop of a life, of which none runs.
+  void end_life(std::size_t written) {
+    core_.reset();
+    keeper.set_listener(nullptr);
+    table_.reset();
+    life.end();
+    prober.end_life();
+    callable.end_life();
+    store.crash(written);
+    recorder.begin_life();
+    is_cut = false;
+  }
+  // The next orchestrator takes back what the store has.
+  Result<void> begin_life() {
+    make_core();
+    ++life_number_;
+    Result<void> restored;
+    turn([&] {
+      Result<store::State> state = store::decode_state(store.load().value());
+      Result<StoredFleet> fleet = state ? read_stored(std::move(state).value()) : Result<StoredFleet>(state.error());
+      if (!fleet) {
+        restored = fleet.error();
+        return;
+      }
+      core.restore(std::move(fleet).value());
+      EXPECT_TRUE(core.start().ok());
+    });
+    return restored;
   }
 
   void turn(const Task& task) {
@@ -72,23 +116,37 @@ class World {
   bool alive(std::uint64_t serial) const { return keeper.alive(serial) || unit.alive(serial); }
   std::array<actions::FakeAction*, 4> fakes() { return {&callable, &unit, &container, &webhook}; }
 
-  const CoreOptions options;
+  CoreOptions options;
+  bool is_cut = false;
   FakeLoop loop;
-  health::FakeProber prober{loop};
+  LifeLoop life{loop};  // of the orchestrator, and of what ends with it
+  health::FakeProber prober{life};
   keeper::FakeKeeper keeper{loop};
-  actions::FakeAction callable{loop, kCallableAction};
+  actions::FakeAction callable{life, kCallableAction};
   actions::FakeAction unit{loop, actions::kUnitAction};
   actions::FakeAction container{loop, actions::kToldAction};
   actions::FakeAction webhook{loop, actions::kDeafAction};
-  actions::ActionTable actions{keeper,
-                               {{&kCallableAction, &callable},
-                                {&actions::kUnitAction, &unit},
-                                {&actions::kToldAction, &container},
-                                {&actions::kDeafAction, &webhook}}};
   store::FakeStore store{loop};
-  listeners::FakeListeners listeners{loop};
+  listeners::FakeListeners listeners{life};
   Recorder recorder;
-  Core core;
+
+ private:
+  Core& make_core() {
+    table_.emplace(keeper, std::initializer_list<actions::ActionTable::Row>{{&kCallableAction, &callable},
+                                                                            {&actions::kUnitAction, &unit},
+                                                                            {&actions::kToldAction, &container},
+                                                                            {&actions::kDeafAction, &webhook}});
+    core_.emplace(life, prober, *table_, store, recorder, options);
+    core_->set_listener_desk(listeners);
+    return *core_;
+  }
+
+  std::optional<actions::ActionTable> table_;
+  std::optional<Core> core_;
+  int life_number_ = 0;
+
+ public:
+  Core& core;  // of the present life
   std::vector<std::uint64_t> processes;
   std::map<std::string, int> ports;  // of add_process()
 };

@@ -22,7 +22,7 @@ void adopt(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
 // does not signal twice.
 void go_on_ending(const Registration& rooms, ServiceState& service) AZORA_CONTROL {
   Machine& machine = service.machine;
-  machine.holds = {};
+  machine.holds = {.permit = machine.holds.permit};
   machine.deps_ok = false;
   rooms.fleet.count_alive(false, true);
   adopt(rooms, service);
@@ -38,6 +38,7 @@ void go_on_running(const Registration& rooms, ServiceState& service) AZORA_CONTR
   const Machine before = std::exchange(service.machine, healing::at_rest(service.machine, true));
   const bool well = before.lifecycle == Lifecycle::ready || before.well_before;
   service.machine.desired = before.desired;
+  service.machine.holds.permit = before.holds.permit;
   service.own->never_ran = before.lifecycle == Lifecycle::starting && !before.timers.started;
   adopt(rooms, service);
   rooms.drive.feed(service, {.kind = Input::Kind::adopted, .flag = well, .incarnation = before.incarnation});
@@ -47,10 +48,12 @@ void take_back(const Registration& rooms, ServiceState& service, bool rebooted) 
   const bool may_run = service.owned() && healing::may_run(service.machine) && !rebooted;
   if (!may_run) {
     service.machine = healing::at_rest(std::move(service.machine), service.owned());
+    rooms.drive.take_up(service);
     if (service.leaving) rooms.drive.finish_leaving(service);
     return;
   }
   healing::is_ending(service.machine) ? go_on_ending(rooms, service) : go_on_running(rooms, service);
+  rooms.drive.take_up(service);
 }
 
 ServiceState& add(const Registration& rooms, const StoredService& stored, Now now) AZORA_CONTROL {
@@ -106,7 +109,7 @@ void on_action_adopted(Fleet& fleet, Turn& turn, Probing& probing, Run run, cons
   ServiceState* service = fleet.by_serial(run.serial);
   if (service == nullptr || !service->own || service->machine.incarnation != run.incarnation) return;
   OwnFacts& own = *service->own;
-  own.adopting = false;
+  own.adopting = !found.pid;  // it has ended, which is reported next: until then it is not checked
   own.never_ran = false;
   own.pid = found.pid;
   if (found.started) {
@@ -132,6 +135,7 @@ bool on_newer_run(Fleet& fleet, Turn& turn, Drive& drive, Run run) {
   if (healing::may_run(machine) && !service->own->adopting) return false;
   service->own->adopting = true;
   service->own->never_ran = false;
+  if (healing::may_run(machine) && run.incarnation == machine.incarnation) return true;  // it was asked for already
   if (healing::may_run(machine)) {
     machine.incarnation = run.incarnation;
   } else {
