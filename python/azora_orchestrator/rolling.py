@@ -121,8 +121,8 @@ class Rolling:
         Those whose program has changed (`restart_required`) go first. A healthy one goes only while
         fewer than `max_unavailable` are unavailable, for whatever reason; those that their owner
         has stopped are not counted and stay stopped. Each is drained first: its leases have 30 s to
-        come back, at most half of the time that is left beside `min_ready_ms`. It ends with the first that fails: the rest
-        keep their processes. Ctrl-C ends it, too.
+        come back, at most half of the time that is left beside `min_ready_ms`. It ends with the
+        first that fails: the rest keep their processes. Ctrl-C ends it, too.
 
         Args:
             name: An entry with replicas, a group, a type, or one service.

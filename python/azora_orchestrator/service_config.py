@@ -307,7 +307,7 @@ class ServiceConfig(_Wire):
         restart_policy: Exits after which the process is started again. Default: always with an
             endpoint, on-failure without.
         orphan_policy: What becomes of the process when its orchestrator ends in order. keep: with a
-            state directory it runs on, for the next orchestrator. Needs process. Default: "stop".
+            state directory it runs on, for the next orchestrator. Needs process. Default: 'stop'.
         restart_factor: Factor by which the wait grows from one restart to the next. Must be a
             number from 1 to 100. Default: 2.
         restart_max_delay_ms: Maximum wait before a restart; at least 1, so that there is always a

@@ -4,6 +4,7 @@
 // AZORA_SIM_SEEDS=N sets how many are tried.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <map>
 #include <random>
@@ -173,7 +174,7 @@ class Search {
         const bool blocked = view->lifecycle == Lifecycle::blocked && !is_up("s0");
         if (!blocked) problem(id + " is " + std::string(wire_name(view->lifecycle)) + " after all");
       }
-      if (!up && lives_.keeper.alive(view->serial)) problem(id + " runs, and is not wanted");
+      if (!up && lives_.keeper.alive(view->serial) && !is_known_gap(id)) problem(id + " runs, and is not wanted");
     }
     for (const keeper::Serial serial : lives_.keeper.running()) {
       bool known = false;
@@ -181,6 +182,12 @@ class Search {
       if (!known) problem("serial " + std::to_string(serial) + " runs, and nobody has it");
     }
     look("at the end");
+  }
+  // A start was made from memory while the store failed, was decided anew by the next orchestrator and called off before it
+  // left: the run of before stays with its shim until the service is started or removed.
+  bool is_known_gap(const std::string& id) const {
+    const std::vector<std::string> left = lives_.keeper.left_alone();
+    return std::find(left.begin(), left.end(), id) != left.end();
   }
   bool is_up(const std::string& id) {
     const ViewPtr view = lives_.view(id);

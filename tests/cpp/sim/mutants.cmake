@@ -310,7 +310,7 @@ mutant(proof_outlives_its_run orchestrator/ownership.cpp "a new run is believed 
 [=[  if (!is_of_run(proof, service)) {]=]
 [=[  if (!PLANTED && !is_of_run(proof, service)) {]=])
 
-mutant(change_of_listener_unseen orchestrator/listening.cpp "nobody asks whose the listener is that came between two passing checks"
+mutant(change_of_listener_unseen orchestrator/listening.cpp "it is not asked whose the listener is that came between two passing checks"
 [=[  ownership_.listener_changed(*service);]=]
 [=[  if (!PLANTED) ownership_.listener_changed(*service);]=])
 
@@ -367,6 +367,6 @@ mutant(permit_lost_by_us orchestrator/drive.cpp "the next orchestrator kills mor
 [=[  if (service.machine.holds.permit) admission_.keep_permit(]=]
 [=[  if (!PLANTED && service.machine.holds.permit) admission_.keep_permit(]=])
 
-mutant(unstored_run_forgotten orchestrator/action_reports.cpp "a run that the failing store did not learn of is nobody's"
+mutant(unstored_run_forgotten orchestrator/action_reports.cpp "a run that the failing store did not learn of belongs to no service"
 [=[  if ((keeper::has_process(record.phase) || unheard) && on_newer_run(]=]
 [=[  if (!PLANTED && (keeper::has_process(record.phase) || unheard) && on_newer_run(]=])

@@ -41,12 +41,12 @@ struct Known {
 constexpr Known kOfLives[] = {
     {"numbers_begin_again", 1},
     {"exit_of_the_absence_forgotten", 1},
-    {"stop_before_the_end_forgotten", 1},
+    {"stop_before_the_end_forgotten", 207},
     {"not_taken_over", 1},
-    {"backoff_hastened_by_us", 1},
+    {"backoff_hastened_by_us", 2},
     {"failed_not_watched_again", 1},
-    {"permit_lost_by_us", 1},
-    {"unstored_run_forgotten", 1},
+    {"permit_lost_by_us", 92},
+    {"unstored_run_forgotten", 11},
 };
 constexpr Known kKnown[] = {
     {"unmasked_unchecked", 281},

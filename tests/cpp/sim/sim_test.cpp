@@ -30,7 +30,7 @@ class SimulationShard : public testing::TestWithParam<std::uint64_t> {
 };
 
 TEST_P(SimulationShard, FleetSurvivesSeededFaults) { run(Kind::all, 128); }
-TEST_P(SimulationShard, FleetSurvivesTheEndsOfOrchestratorsAndKeepers) { run(Kind::lives, 256); }
+TEST_P(SimulationShard, FleetSurvivesTheEndsOfOrchestratorsAndKeepers) { run(Kind::lives, 128); }
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationShard, testing::Range<std::uint64_t>(0, kShards));
 
 TEST(Simulation, TheSameSeedIsTheSameRunByteByByte) {

@@ -15,6 +15,7 @@ void Watcher::note_decision(const ServiceView& view) {
     known.start = run;
     known.decided = now();
     known.needs_held = dependencies_hold(*view.spec);
+    if (view.owner && view.owner->maintenance) found("maintenance", view.spec->id, "is started though it is to be left alone");
   }
   if (view.lifecycle == Lifecycle::stopping && (!known.stop || known.stop->run != run)) {
     known.stop = decision(run, *view.spec);

@@ -98,7 +98,7 @@ Result<VerbAnswer> on_command(Fleet& fleet, Turn& turn, Verbs& verbs, Drive& dri
   answer.service_id = command.name;
   std::vector<ServiceState*> first;  // dependents that are stopped, too; the one to stop first comes first
   for (ServiceState* other : fleet.all_dependents(command.name)) {
-    if (!other->alive() || other->maintained()) continue;  // nobody acts on what is under maintenance but by its name
+    if (!other->alive() || other->maintained()) continue;  // maintained: only by its own name
     answer.affected.push_back(*other->id);
     if (command.dependents && verb != Verb::start) first.push_back(other);
   }
