@@ -85,7 +85,7 @@ strategy = "best"
 | `AZORA_WINGS` | x |
 [x](docs/none.md)
 """
-    for name in ("Makefile", "python", "cpp", "notebooks", "benchmarks", "examples"):
+    for name in ("Makefile", "python", "cpp", "tests", "notebooks", "benchmarks", "examples"):
         (tmp_path / name).symlink_to(ROOT / name)
     shutil.copytree(ROOT / "docs", tmp_path / "docs")
     operations = (ROOT / "docs/operations.md").read_text()
