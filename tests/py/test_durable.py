@@ -255,6 +255,22 @@ def test_what_python_leaves_goes_on(state: Path) -> None:
     assert not alive(pid)
 
 
+def test_a_fleet_that_was_left_is_free_while_its_former_object_lives(state: Path) -> None:
+    former = MasterOrchestrator(state_dir=state)
+    former.start()
+    former.register(
+        id="job", type="core", health_check={"type": "process"}, process={"argv": ["sleep", "1000"]}
+    )
+    former.wait_ready("job", timeout_ms=20_000)
+    pid = former["job"].process.pid
+    assert former.stop(leave=True) == []
+    with MasterOrchestrator(state_dir=state) as orch:
+        until(lambda: orch["job"].process.pid == pid)
+        assert orch["job"].restart_count == 0
+    assert former.closed
+    assert not alive(pid)
+
+
 def test_a_fleet_without_a_folder_cannot_be_left(orch: MasterOrchestrator) -> None:
     with pytest.raises(InvalidArgument, match="state"):
         orch.stop(leave=True)

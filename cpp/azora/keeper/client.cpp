@@ -75,6 +75,13 @@ std::vector<Report> refused(const Launch& launch, const std::string& reason) {
   return ledger.take_reports();
 }
 
+std::vector<Report> link_lost(const std::string& reason) {
+  std::vector<Report> reports(1);
+  reports.front().kind = Report::Kind::link_down;
+  reports.front().reason = reason;
+  return reports;
+}
+
 }  // namespace
 
 KeeperClient::KeeperClient(Loop& control, ClientOptions options)
@@ -143,9 +150,10 @@ void KeeperClient::launch(Launch launch) {
   worker_->push(std::move(launch));
 }
 
-// Without a thread nothing is adopted: what the shims hold is left to another try.
+// Without a thread nothing is adopted: what the shims hold is left to another try. Until then nothing is known of them.
 void KeeperClient::adopt(Serial serial, std::uint64_t incarnation, std::string id) {
-  if (start()) worker_->push(AdoptCommand{serial, incarnation, std::move(id)});
+  if (const Result<void> started = start(); !started) return mailbox_->add(link_lost(started.error().message));
+  worker_->push(AdoptCommand{serial, incarnation, std::move(id)});
 }
 
 void KeeperClient::acknowledge(Serial serial, std::uint64_t incarnation) {

@@ -28,6 +28,7 @@ class RuntimeFolder {
   // A listening socket under the keeper's name, replacing what was there, and a connection to it.
   Result<Fd> listen_for_keeper() const;
   Result<Fd> connect_to_keeper() const;
+  // A given one is only unlocked, for the next orchestrator.
   void remove();
 
  private:

@@ -102,8 +102,9 @@ void ClientWorker::clean_up() {
   for (Command& command : inbox_->take().commands) commands_.carry_out(std::move(command));
   reports_.hand_over();
   connection_.close(Farewell::kKeeperPatience);
-  // Shims that may be left still need the folder.
-  if (farewell_.was_clean() && !farewell_.leaves()) place_.remove();
+  // Shims that may be left still need a folder that was made. The next orchestrator needs a given one, maybe in this
+  // very process, while something here still refers to us.
+  if (farewell_.was_clean() && (place_.folder().is_given() || !farewell_.leaves())) place_.remove();
 }
 
 }  // namespace azora::keeper
