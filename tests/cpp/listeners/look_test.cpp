@@ -20,6 +20,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <iterator>
 
 #include "azora/base/fd.hpp"
 #include "azora/listeners/proc_net.hpp"
@@ -359,22 +360,32 @@ TEST(Look, R52OneListOfAThousandSocketsShowsTheOneThatChanged) {
   EXPECT_EQ(find_changed(seen), std::vector<Seen>{seen[500]});
 }
 
+// Others may listen on the same port of another address meanwhile.
+std::vector<Listener> of_inode(const std::vector<Listener>& all, std::uint64_t inode) {
+  std::vector<Listener> found;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(found), [inode](const Listener& one) { return one.inode == inode; });
+  return found;
+}
+
 TEST(Look, R52BothSourcesOfTheKernelSayTheSame) {
   for (const char* address : {"127.0.0.1", "127.1.2.3", "::1", "::"}) {
     const Fd fd(listen_at(address));
     const std::uint16_t port = port_of(fd.get());
-    const auto diag = ask_socket_diag(port);
-    const auto proc = read_proc_net(port);
-    ASSERT_TRUE(diag && proc) << address;
-    ASSERT_EQ(diag->size(), 1U) << address;
-    ASSERT_EQ(proc->size(), 1U) << address;
-    EXPECT_EQ(diag->front().inode, proc->front().inode) << address;
-    EXPECT_EQ(diag->front().address, proc->front().address) << address;
-    EXPECT_EQ(diag->front().ipv6, proc->front().ipv6) << address;
-    EXPECT_EQ(diag->front().uid, proc->front().uid) << address;
-    EXPECT_EQ(diag->front().port, port) << address;
-    EXPECT_EQ(fingerprint(*diag), fingerprint(*proc)) << address;
-    EXPECT_EQ(holds_socket(::getpid(), diag->front().inode), Holds::yes) << address;
+    const auto all_diag = ask_socket_diag(port);
+    const auto all_proc = read_proc_net(port);
+    ASSERT_TRUE(all_diag && all_proc) << address;
+    struct stat own {};
+    ASSERT_EQ(::fstat(fd.get(), &own), 0);
+    const std::vector<Listener> diag = of_inode(*all_diag, own.st_ino);
+    const std::vector<Listener> proc = of_inode(*all_proc, own.st_ino);
+    ASSERT_EQ(diag.size(), 1U) << address;
+    ASSERT_EQ(proc.size(), 1U) << address;
+    EXPECT_EQ(diag.front().address, proc.front().address) << address;
+    EXPECT_EQ(diag.front().ipv6, proc.front().ipv6) << address;
+    EXPECT_EQ(diag.front().uid, proc.front().uid) << address;
+    EXPECT_EQ(diag.front().port, port) << address;
+    EXPECT_EQ(fingerprint(diag), fingerprint(proc)) << address;
+    EXPECT_EQ(holds_socket(::getpid(), own.st_ino), Holds::yes) << address;
   }
 }
 
