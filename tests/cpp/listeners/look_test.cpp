@@ -280,8 +280,8 @@ TEST(Look, R52ASocketMadeInTheServicesCgroupIsItsOwn) {
     EXPECT_NE(cgroup, 0U);
     const auto found = ask_socket_diag(inside.port);
     ASSERT_TRUE(found.has_value());
-    ASSERT_EQ(found->size(), 1U);
-    EXPECT_EQ(found->front().cgroup, cgroup);
+    const auto is_there = [cgroup](const Listener& one) { return one.cgroup == cgroup; };
+    EXPECT_TRUE(std::any_of(found->begin(), found->end(), is_there));
     // By the cgroup alone: no process holds the socket 0.
     SocketHolders holders;
     ProcOwners owners(inside.main, holders);
