@@ -20,7 +20,8 @@ import pytest
 from azora_orchestrator import MasterOrchestrator
 from durable_rig import until
 
-pytestmark = [pytest.mark.native, pytest.mark.process]
+# Not under sanitizers: their runtimes keep memory and threads of their own.
+pytestmark = pytest.mark.process
 
 CYCLES = int(os.environ.get("AZORA_CYCLES", "200"))
 AT_ONCE = 20

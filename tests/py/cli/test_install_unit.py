@@ -14,8 +14,6 @@ import pytest
 from azora_orchestrator.cli.unit import Unit, quoted
 from cli.conftest import Azora
 
-pytestmark = pytest.mark.native
-
 CONFIG = """
 [orchestrator]
 port = 5123
