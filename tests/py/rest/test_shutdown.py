@@ -173,11 +173,22 @@ def test_a_signal_before_the_server_is_set_up_has_its_meaning_once_it_is(
     command = Command("serve", "--config", file, "--port", "0")
     try:
         command.line("^azora serve, ephemeral")
-        for name in ("SIGHUP", "SIGUSR1", "SIGTERM"):
-            command.signal(signal.Signals[name])
-        assert command.wait() == 0, command.lines
+        command.signal(signal.SIGHUP)
+        command.signal(signal.SIGUSR1)
         command.line("^SIGHUP: .* was reloaded")
         command.line("^azora: SIGUSR1 has no meaning here")
+    finally:
+        command.close()
+
+
+def test_a_stop_before_the_server_is_set_up_is_one_once_it_is(
+    actors: Actors, tmp_path: Path
+) -> None:
+    command = Command("serve", "--config", config(tmp_path, actors.service("a")), "--port", "0")
+    try:
+        command.line("^azora serve, ephemeral")
+        command.signal(signal.SIGTERM)
+        assert command.wait() == 0, command.lines
         command.line("^SIGTERM: stopping the fleet")
     finally:
         command.close()
