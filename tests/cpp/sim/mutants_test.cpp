@@ -135,7 +135,7 @@ INSTANTIATE_TEST_SUITE_P(Mutants, Planted, testing::ValuesIn(kMutants), name_of)
 
 // The copies are the core as long as nothing is planted; its own test tries more seeds.
 TEST(Unplanted, NothingIsFound) {
-  for (std::uint64_t seed = 1; seed <= number_from("AZORA_SIM_SEEDS", 40); ++seed) {
+  for (std::uint64_t seed = 1; seed <= number_from("AZORA_SIM_SEEDS", 40 / kSeedsDividedBy); ++seed) {
     Simulation simulation(seed);
     simulation.run();
     ASSERT_FALSE(simulation.failed()) << simulation.report();

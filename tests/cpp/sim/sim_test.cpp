@@ -29,8 +29,8 @@ class SimulationShard : public testing::TestWithParam<std::uint64_t> {
   }
 };
 
-TEST_P(SimulationShard, FleetSurvivesSeededFaults) { run(Kind::all, 128); }
-TEST_P(SimulationShard, FleetSurvivesTheEndsOfOrchestratorsAndKeepers) { run(Kind::lives, 128); }
+TEST_P(SimulationShard, FleetSurvivesSeededFaults) { run(Kind::all, 128 / kSeedsDividedBy); }
+TEST_P(SimulationShard, FleetSurvivesTheEndsOfOrchestratorsAndKeepers) { run(Kind::lives, 128 / kSeedsDividedBy); }
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationShard, testing::Range<std::uint64_t>(0, kShards));
 
 TEST(Simulation, TheSameSeedIsTheSameRunByteByByte) {

@@ -120,6 +120,13 @@ class Simulation {
   int quiet_turns_ = 0;
 };
 
+// A sanitizer makes a seed ten times as slow, and more seeds of one thread show it little: it gets a part of them.
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
+inline constexpr std::uint64_t kSeedsDividedBy = 4;
+#else
+inline constexpr std::uint64_t kSeedsDividedBy = 1;
+#endif
+
 // Numbers from the environment: AZORA_SIM_SEED replays one seed, AZORA_SIM_SEEDS sets how many are run.
 std::uint64_t number_from(const char* name, std::uint64_t otherwise);
 
