@@ -193,7 +193,7 @@ mutant(step_not_marked orchestrator/drive.cpp "what a step decided is published 
 
 mutant(trouble_ends_unstored orchestrator/commits.cpp "trouble with the store ends before what it refused is stored"
 [=[|| !tickets_.last_was_committed() || journal_.owes()) return;]=]
-[=[|| (!PLANTED && (!tickets_.last_was_committed() || journal_.owes()))) return;]=])
+[=[|| (!(PLANTED && waiting_.empty()) && (!tickets_.last_was_committed() || journal_.owes()))) return;]=])
 
 mutant(retry_never orchestrator/commits.cpp "a store that works again is never tried"
 [=[      retry_ = true;  // the end of this turn commits]=]
