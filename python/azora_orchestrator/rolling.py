@@ -160,7 +160,7 @@ class AsyncRolling:
     ) -> RollingRestart:
         """See `Client.rolling_restart`."""
         limits = limits_of(max_unavailable, min_ready_ms, timeout_ms)
-        steps = _steps(string_of("name", name), limits, _tell_nobody)
+        steps = _steps(string_of("name", name), limits, _no_news)
         async with contextlib.aclosing(self.events(type=_CHANGES)) as stream:
             answer: Any = None
             error: AzoraError | None = None
@@ -206,11 +206,11 @@ def limits_of(max_unavailable: object, min_ready_ms: object, timeout_ms: object)
     return Limits(most, ready / 1000, whole / 1000)
 
 
-def _tell_nobody(_line: str) -> None:
+def _no_news(_line: str) -> None:
     pass
 
 
-def roll(face: Any, name: str, limits: Limits, progress: Progress = _tell_nobody) -> RollingRestart:
+def roll(face: Any, name: str, limits: Limits, progress: Progress = _no_news) -> RollingRestart:
     """Carry the steps out by an orchestrator or a client whose calls wait.
 
     Args:

@@ -209,7 +209,7 @@ TEST(MaintenanceRestored, HoldsInTheNextLifeAndExpiresThere) {
   const WallTime until{lives.loop.now().wall.ms + 60'000};
   lives.turn([&] { EXPECT_TRUE(lives.core().admin().maintain("a", {.reason = "disk", .until = until}, "rest").ok()); });
   lives.crash();
-  lives.keeper.crash(serial);  // it ends while nobody looks
+  lives.keeper.crash(serial);  // it ends while no orchestrator lives
   lives.advance(seconds(5));
   ASSERT_TRUE(lives.begin().ok());
   lives.advance(seconds(20));

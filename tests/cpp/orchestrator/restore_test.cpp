@@ -197,7 +197,7 @@ TEST(Restore, WhatWasGivenUpOnKeepsItsTime) {
   EXPECT_EQ(lives.keeper.launches(serial), 3) << "failedRetryInterval is over";
 }
 
-// One that we killed for its checks is down: the other one of its group is not killed, whoever lives.
+// One that we killed for its checks is down: the other one of its group is not killed, also by the next orchestrator.
 TEST(Restore, APermitToKillIsHeldByTheNextOrchestrator) {
   Lives lives;
   const std::string group = R"("group":"g","restartDelay":20000,"maxRestarts":9)";

@@ -1,7 +1,7 @@
 #pragma once
 // Ends orchestrators and keepers: at any turn, and within a turn before and after each of its steps (an event, the
 // publication, the commit, the answer of the store, each command, each question of a check). What the orchestrator does
-// after that instant reaches nobody; then it is destroyed, and after a while, in which processes may end and the system
+// after that instant has no effect; then it is destroyed, and after a while, in which processes may end and the system
 // may have been started again, the next one opens what the store has.
 // Threads: the test's. Ownership: borrows world and watchers, which outlive it.
 #include <cstdint>

@@ -19,7 +19,7 @@ StoreWatcher::StoreWatcher(World& world, Watcher& watcher) : world_(world), watc
 
 void StoreWatcher::when_stored(const std::string& id, std::function<void()> judge) {
   world_.core.after_commit([this, id, mine = change(id), judge = std::move(judge)](const Result<void>& stored) {
-    if (world_.is_cut) return;  // nobody hears of it
+    if (world_.is_cut) return;  // the answer is lost
     if (!stored) {
       const ErrorCode code = stored.error().code;
       if (code != ErrorCode::storage_failed && code != ErrorCode::storage_full) {

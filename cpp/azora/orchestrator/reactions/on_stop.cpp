@@ -63,8 +63,10 @@ void stop_all(Fleet& fleet, Turn& turn, Probing& probing, Verbs& verbs, Shutdown
     return;
   }
   if (shutdown.under_way()) {
+    const StopScope before = shutdown.scope();
     shutdown.begin(deadline, scope, std::move(done));
-    fleet.for_each([&](std::uint64_t serial, const ServiceState&) { shutdown.look_at(serial); });
+    if (shutdown.scope() == before) return;
+    fleet.for_each([&](std::uint64_t serial, const ServiceState&) { shutdown.look_at(serial); });  // the kept ones, too
     return;
   }
   if (!fleet.running() && !fleet.has_living(scope)) {
