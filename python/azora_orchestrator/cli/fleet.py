@@ -21,7 +21,7 @@ HEADINGS = (
     "CHECK",
     "RESTARTS",
     "ERRORS",
-    "LAST ERROR",
+    "REMARK",
 )
 # What may change the fleet; checks alone change nothing.
 _CHANGES = [name for name in EVENT_TYPES if name not in ("healthCheck", "callbackFailed", "gap")]

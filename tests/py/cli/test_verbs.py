@@ -33,7 +33,7 @@ def test_status_of_a_healthy_fleet(fleet: Any, at: str, azora: Azora) -> None:
     said = azora("status")
     assert (said.code, said.err) == (0, "")
     assert said.lines[0] == "running, 2 services, 2 healthy, 0 unhealthy"
-    headings = "SERVICE STATUS LIFECYCLE UP CHECK RESTARTS ERRORS LAST ERROR"
+    headings = "SERVICE STATUS LIFECYCLE UP CHECK RESTARTS ERRORS REMARK"
     assert said.lines[1].split() == headings.split()
     assert said.lines[2].split()[:3] == ["db", "healthy", "WATCHING"]
     assert said.lines[2].split()[-1] == "-"
